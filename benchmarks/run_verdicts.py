@@ -57,11 +57,16 @@ def checked(experiment: sx.Experiment, limit: float) -> Counter[str]:
         run = sx.run_experiment(experiment, Path(directory) / "run", progress=False)
     took = time.perf_counter() - start
     if run.verdict is None:
-        print(f"{experiment.name} {experiment.seed} ({took:.0f} s): no verdict is asked for", flush=True)
+        print(
+            f"{experiment.name} {experiment.seed} ({took:.0f} s): no verdict is asked for",
+            flush=True,
+        )
         return Counter()
     system = run.network.at_input(run.frozen_inputs.values[0])
     rows = check_within(limit, run.verdict, system)
-    print(f"{experiment.name} {experiment.seed} ({took:.0f} s): {run.verdict.summary()}", flush=True)
+    print(
+        f"{experiment.name} {experiment.seed} ({took:.0f} s): {run.verdict.summary()}", flush=True
+    )
     for claim, answer, reason in rows:
         if answer in ("false", "missed"):
             word = claim.numbers.get("word", claim.numbers.get("what", ""))

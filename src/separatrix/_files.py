@@ -1,4 +1,4 @@
-"""What every kind of file needs: paths that exist, and writing in one piece."""
+"""Handling shared by all kinds of files: paths that exist, and writing in one piece."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ _REMEDIES = {
     errno.EMFILE: "End other programs, or allow more open files (ulimit -n).",
     errno.ENOMEM: "Free some memory: end other programs, or ask for less.",
 }
-"""What to do, by the number of what the operating system reports."""
+"""Remedies, by the error number of the operating system."""
 
 
 def existing_file(path: Path, what: str) -> Path:

@@ -1,4 +1,4 @@
-"""What `dir` shows of a public module, and what the error of a name that it lacks says."""
+"""Names that `dir` shows of a public module, and suggestions for a name that it lacks."""
 
 import ast
 import difflib
@@ -42,11 +42,11 @@ class UnknownNameError(AttributeError):
     def __str__(self) -> str:
         module, name = self.args
         meant = [] if name.startswith("_") else meant_by(name)
-        told = f"module {module!r} has no attribute {name!r}"
+        message = f"module {module!r} has no attribute {name!r}"
         if not meant:
-            return f"{told}; dir() of it lists what there is."
+            return f"{message}; dir() of it lists what there is."
         *others, last = meant
-        return f"{told}: did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+        return f"{message}: did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
 
 
 def meant_by(name: str) -> list[str]:

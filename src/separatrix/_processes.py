@@ -28,13 +28,17 @@ _waiting: set[Any] = set()
 
 
 def in_processes(
-    jobs: Sequence[Job[_Label]], workers: int, *, threads: int | None = None, stay: bool = False
+    jobs: Sequence[Job[_Label]],
+    workers: int,
+    *,
+    threads: int | None = None,
+    keep_warm: bool = False,
 ) -> Generator[tuple[_Label, Future[Any]], None, None]:
     """Run jobs in processes of this machine, and yield each with its outcome as it ends.
 
     Each worker has its pool, so that one which dies takes none of the others with it; another takes
-    its place. Ctrl-C ends them. By default they share the cores' threads. Those that `stay` wait
-    for the next call, which finds them warm: with everything imported and compiled.
+    its place. Ctrl-C ends them. By default they share the cores' threads. With `keep_warm`
+    they wait for the next call, which finds everything imported and compiled.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise InvalidInputError(
@@ -62,15 +66,15 @@ def in_processes(
             if broken:
                 pool.shutdown(wait=False)
                 pool = _pool()
-        if stay:
+        if keep_warm:
             _idle.setdefault(threads, []).append(pool)
         else:
             pool.shutdown()
 
     with _environment(threads):
-        hands = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
-        for hand in hands:
-            hand.start()
+        runners = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+        for runner in runners:
+            runner.start()
         try:
             for _ in range(len(jobs)):
                 yield ended.get()
@@ -80,8 +84,8 @@ def in_processes(
                 child.terminate()
             raise
         finally:
-            for hand in hands:
-                hand.join()
+            for runner in runners:
+                runner.join()
             _waiting.clear()
             _waiting.update(set(multiprocessing.active_children()) - others)
 

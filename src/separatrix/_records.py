@@ -74,7 +74,7 @@ def _import_all(package: ModuleType) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class FieldInfo:
-    """What is known of one field of a record: its axes are None where it is not an array."""
+    """Description of one field of a record; `axes` is None where it is not an array."""
 
     name: str
     axes: tuple[str, ...] | None
@@ -183,7 +183,7 @@ class Record(eqx.Module):
 
     @property
     def time_units(self) -> str:
-        """What times are counted in: ms, or steps, where one step of a map is the unit of time."""
+        """Unit of times: ms, or steps, where one step of a map is the unit of time."""
         counts_steps = getattr(self, "system", "") == "map" and getattr(self, "time_unit", 0) == 1
         return "steps" if counts_steps else "ms"
 
@@ -227,7 +227,7 @@ class Record(eqx.Module):
         return self
 
     def summary(self) -> str:
-        """Say in one line what this record holds; records override it to say more."""
+        """Return the sizes of this record in one line; records override it to say more."""
         sizes = ", ".join(counted(size, axis) for axis, size in self.sizes.items())
         return f"{type(self).__name__}: {sizes}"
 

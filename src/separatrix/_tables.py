@@ -1,4 +1,4 @@
-"""What is printed of records: numbers and times in words, tables as text and as HTML."""
+"""Printed form of records: numbers and times in words, tables as text and as HTML."""
 
 import html
 import math
@@ -38,7 +38,7 @@ def describe_duration(time: float, units: str = "ms") -> str:
 
 
 def describe_time(time: float, units: str = "ms") -> str:
-    """Say what a time constant means; negative ones are of growth, infinite ones neither."""
+    """Describe a time constant: positive decays, negative grows, infinite does neither."""
     if np.isnan(time):
         return "time constant unknown"
     if np.isinf(time):
@@ -49,7 +49,7 @@ def describe_time(time: float, units: str = "ms") -> str:
 
 
 def describe_mode(time: float, period: float, units: str = "ms") -> str:
-    """Say how a displacement along a mode changes."""
+    """Describe how a displacement along a mode changes, with its period if it turns."""
     turns = f", turns with period {describe_duration(period, units)}"
     return describe_time(time, units) + (turns if math.isfinite(period) else "")
 

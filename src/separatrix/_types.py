@@ -19,7 +19,7 @@ class SeparatrixError(Exception):
 
 
 class InvalidInputError(SeparatrixError, ValueError):
-    """What was given cannot be used. The text says what was expected, what came, what to do."""
+    """Invalid argument: the text says what was expected, what came, and what to do."""
 
 
 class UnreadableFileError(SeparatrixError, OSError):
@@ -56,14 +56,14 @@ def listed(names: Iterable[str], most: int = 8) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a real number; true and false are none."""
+    """Return whether a value is a real scalar number; true and false are none."""
     if not isinstance(value, (int, float, np.generic, np.ndarray, jax.Array)):
         return False
     return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
 
 
 def is_whole(value: Any) -> bool:
-    """Tell whether a value is a whole number, by its type; true and false are none."""
+    """Return whether a value is of an integer type; true and false are not."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
@@ -131,7 +131,7 @@ def require_key(key: GivenKey) -> PRNGKeyArray:
 
 
 def is_random_key(value: Any) -> bool:
-    """Tell whether something is a random key of JAX's own type, or an array of them."""
+    """Return whether a value is a random key of JAX's own type, or an array of them."""
     dtype = getattr(value, "dtype", None)
     return dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
 

@@ -211,13 +211,13 @@ def _bar(label: str) -> Iterator[Report]:
     with progress_bar(label, "{task.fields[stage]}", stage="") as update:
 
         def report(stage: str, done: int, total: int | None) -> None:
-            update(**_told(stage, done, total))
+            update(**_bar_fields(stage, done, total))
 
         yield report
         update(completed=1, total=1, stage="done")
 
 
-def _told(stage: str, done: int, total: int | None) -> dict[str, Any]:
+def _bar_fields(stage: str, done: int, total: int | None) -> dict[str, Any]:
     """Return what a bar shows of a report; one of unknown length stays empty."""
     of = "" if total is None else f"/{total:,}"
     size = float("inf") if total is None else total
@@ -240,9 +240,9 @@ def _appearing_bar(label: str) -> Iterator[Report]:
         if over.wait(AFTER):
             return
         with suppress(OSError, ValueError), _passing_bar(label) as update:  # or it was closed
-            update(**_told(*latest[0]))
+            update(**_bar_fields(*latest[0]))
             while not over.wait(_REFRESH):
-                update(**_told(*latest[0]))
+                update(**_bar_fields(*latest[0]))
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()

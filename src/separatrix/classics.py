@@ -1,4 +1,4 @@
-"""What single papers ask of a network, each in the page of `docs/classics` that follows it."""
+"""Questions that single papers ask of a network, each in its page of `docs/classics`."""
 
 from ._names import import_when_used, show_public_names
 

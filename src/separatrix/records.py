@@ -1,4 +1,4 @@
-"""What functions return: frozen records, for annotations, `isinstance` and `help`.
+"""Records that functions return: frozen, for annotations, `isinstance` and `help`.
 
 A record of arrays (`Record`) knows the names of their axes, prints as a table, turns into an
 `xarray.Dataset` with `.to_xarray()`, and goes through `sx.save_records`.

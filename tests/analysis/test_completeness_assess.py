@@ -16,7 +16,7 @@ from separatrix._watch import Watch
 from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
 from separatrix.analysis.completeness.further import unstable_directions
 from separatrix.analysis.fixed_points import certificates
-from separatrix.analysis.fixed_points.solver_selection import Solver
+from separatrix.analysis.fixed_points.solver_selection import FixedPointSolver
 from separatrix.analysis.point_table import PointTable
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.enclosure.branch_and_prune.search import alone_at_origin
@@ -421,12 +421,12 @@ def test_points_that_the_solver_does_not_reach_are_taken_from_the_proof():
 
 
 def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch):
-    solve = Solver.solve
+    solve = FixedPointSolver.solve
 
     def lost(self, starts, slow_points):
         return solve(self, starts, slow_points) if slow_points else PointTable.empty(len(starts), 1)
 
-    monkeypatch.setattr(Solver, "solve", lost)
+    monkeypatch.setattr(FixedPointSolver, "solve", lost)
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
     points = sx.find_fixed_points(system, np.zeros((1, 1)))
     assert points.complete and len(points.fixed) == 3 and points.certified.all()

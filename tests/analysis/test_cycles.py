@@ -291,7 +291,7 @@ def test_every_bound_says_that_it_was_hit():
 def test_what_leaves_or_is_not_finite_is_told():
     system = sx.DiscreteMap(lambda x: x**2 + 1, 1)
     got = sx.find_cycles(system, np.array([[np.nan], [9.0]]), length=2)
-    assert got.reasons[0].startswith("left to infinity")
+    assert got.reasons[0] == Ending.NOT_FINITE.text
     assert got.reached.tolist() == [-1, -1]
     turn = sx.DiscreteMap(lambda x: jnp.stack([-x[1], x[0]]), 2)
     for method in (CycleWalk(), MultipleShooting()):

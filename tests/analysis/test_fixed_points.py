@@ -6,7 +6,8 @@ import systems
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.certificates import certify
-from separatrix.analysis.point_table import Evidence, Kind, PointTable
+from separatrix.analysis.point_table import Evidence, PointKind, PointTable
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 
 TEXTBOOK = {
@@ -145,7 +146,7 @@ def test_candidates_that_run_away_say_so():
     assert len(points.fixed) == 0
     assert set(points.outcomes) == {"rejected"}
     (reason,) = set(points.outcome_reasons)
-    assert reason == "left for infinity: more than 1e8 times as far as any candidate"
+    assert reason == Ending.RAN_AWAY.text
 
 
 def test_too_few_steps_say_so():
@@ -348,7 +349,9 @@ def test_states_that_are_proved_to_be_one_point_are_merged():
 
 def test_what_is_no_zero_does_not_join_two_that_are_each_alone():
     """x³ = x at 0 and at 1, and a state where either is proved to be the only one."""
-    table = PointTable.empty(0, 1).with_points(np.array([[0.0], [0.5], [1.0]]), Kind.FIXED, 1e-15)
+    table = PointTable.empty(0, 1).with_points(
+        np.array([[0.0], [0.5], [1.0]]), PointKind.FIXED, 1e-15
+    )
     table = table.with_proofs(np.array([0, 2]), evidence=Evidence.UNIQUE, radii=0.6)
     table = table.with_proofs(
         np.array([1]), evidence=Evidence.REFUSED, errors=1e-9, details="not shown"

@@ -10,7 +10,7 @@ import separatrix as sx
 from separatrix.analysis.completeness import Proof
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.latent import take_over
-from separatrix.analysis.point_table import Kind, PointTable
+from separatrix.analysis.point_table import PointKind, PointTable
 from separatrix.solvers.endings import Ending
 
 SIZE = 4096
@@ -176,7 +176,7 @@ def test_more_variables_than_are_searched():
 
 
 def reached_by_one_each(states):
-    table = PointTable.empty(len(states), 2).with_points(np.array(states), Kind.FIXED, 1e-9)
+    table = PointTable.empty(len(states), 2).with_points(np.array(states), PointKind.FIXED, 1e-9)
     return table.with_candidates(np.arange(len(states)), reached=np.arange(len(states)))
 
 

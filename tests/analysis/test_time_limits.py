@@ -12,7 +12,7 @@ from systems import box
 import separatrix as sx
 from separatrix._watch import Stage, Watch, watched_by
 from separatrix.analysis.fixed_points.evaluator import Evaluator
-from separatrix.analysis.fixed_points.solver_selection import Solver
+from separatrix.analysis.fixed_points.solver_selection import FixedPointSolver
 from separatrix.solvers.endings import Ending
 from separatrix.solvers.zero_test import ZeroTest
 
@@ -95,10 +95,10 @@ def test_more_time_finishes_more_candidates_and_changes_none(make):
     evaluator = Evaluator(system)
     zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
     method, done = sx.solvers.LevenbergMarquardt(), []
-    whole = Solver(evaluator, zero_test, method, True).solve(starts, True)
+    whole = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
     for seconds in (1, 2, 4, 8, 16, 10**6):
         with watched_by(Watch(seconds, clock=itertools.count(1).__next__, begun=0.0)):
-            table = Solver(evaluator, zero_test, method, True).solve(starts, True)
+            table = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
         late = table.outcomes == Ending.RUNNING
         assert (table.outcomes[~late] == whole.outcomes[~late]).all()
         assert among(table.states, whole.states)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from separatrix.solvers.chord import KnownZeros
+from separatrix.solvers.chord import ChordZeros
 
 MATRIX = np.array([[2.0, 1.0], [0.0, 3.0]])
 ZERO = np.array([0.5, -1.0])
@@ -19,7 +19,7 @@ def slopes(x):
 
 
 def known():
-    zeros = KnownZeros(2)
+    zeros = ChordZeros(2)
     zeros.add(ZERO[None], np.array([1e-15]), MATRIX[None], np.array([1e-14]), slopes)
     return zeros
 
@@ -28,28 +28,28 @@ def known():
 def test_where_the_method_does_not_contract_states_stay(start):
     """The second start is another zero, where the residual is at rounding level at once."""
     starts = np.array([start])
-    led = known().lead(curved, starts)
-    assert not led.arrived.any()
-    assert np.array_equal(led.states, starts, equal_nan=True)
+    result = known().refine_by_chord(curved, starts)
+    assert not result.arrived.any()
+    assert np.array_equal(result.states, starts, equal_nan=True)
 
 
 @pytest.mark.parametrize(("gap", "count"), [(1e-3, 1), (1e-6, 0), (1e-7, 0)])
 def test_zeros_that_rounding_does_not_tell_apart_are_not_kept(gap, count):
     """x (x − gap) has the slope −gap at 0: a residual of 1e-14 hides steps of 1e-14 / gap."""
-    zeros = KnownZeros(1)
+    zeros = ChordZeros(1)
     slope = lambda x: (2 * x - gap)[:, :, None]  # noqa: E731
     start = np.zeros((1, 1))
     zeros.add(start, np.zeros(1), slope(start), np.array([1e-14]), slope)
     assert len(zeros.states) == count
-    led = zeros.lead(lambda x: x * (x - gap), np.array([[gap], [gap / 2]]))
-    assert not led.arrived.any()
+    result = zeros.refine_by_chord(lambda x: x * (x - gap), np.array([[gap], [gap / 2]]))
+    assert not result.arrived.any()
 
 
 def test_a_state_goes_to_the_nearest_of_two_zeros():
-    zeros = KnownZeros(1)
+    zeros = ChordZeros(1)
     slope = lambda x: 2 * x[:, :, None]  # noqa: E731
     two = np.array([[1.0], [-1.0]])
     zeros.add(two, np.zeros(2), slope(two), np.full(2, 1e-15), slope)
-    led = zeros.lead(lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
-    assert led.arrived.all()
-    assert led.states[:, 0].tolist() == [1, -1, 1]
+    result = zeros.refine_by_chord(lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
+    assert result.arrived.all()
+    assert result.states[:, 0].tolist() == [1, -1, 1]

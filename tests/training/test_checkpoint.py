@@ -5,7 +5,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.training.checkpoint import Keeper
-from separatrix.training.course import Course
+from separatrix.training.state import TrainingState
 
 Rates = sx.regularizers.Rates
 NOISY = optax.chain(optax.add_noise(1e-4, 0.5, jax.random.key(5)), optax.adam(1e-2))
@@ -76,11 +76,11 @@ def test_ctrl_c_never_keeps_a_history_without_its_weights(network, task, file, m
         def __bool__(self):
             raise KeyboardInterrupt
 
-    def wait_for(course, first, count, standing, sound):
-        course.waiting = first, count, standing, Interrupting() if first == 8 else sound
+    def wait_for(state, first, count, snapshot, sound):
+        state.waiting = first, count, snapshot, Interrupting() if first == 8 else sound
 
     with monkeypatch.context() as patched:
-        patched.setattr(Course, "wait_for", wait_for)
+        patched.setattr(TrainingState, "wait_for", wait_for)
         with pytest.raises(sx.TrainingInterruptedError) as caught:
             fit(network, task, file, seconds=1e9)
     assert len(caught.value.training.history) == 8
@@ -106,7 +106,7 @@ def test_divergence_leaves_the_file_of_before(network, task, file):
     [
         ({"batch_size": 4}, "batch_size is 16 there and 4 here"),
         ({"optimizer": optax.sgd(1e-2)}, "arrays of its optimizer have other shapes"),
-        ({"batches": sx.Windows(10)}, "another training: batches"),
+        ({"batches": sx.Windows(10)}, "a different training run: batches"),
         ({"steps": 4}, "holds 8 steps of this training, more than the 4 asked for: ask for more"),
         (
             {"checkpoint": {"a": {"b": 1}, "c": 2, "d": 3, "e": "f"}},
@@ -131,9 +131,9 @@ def test_a_file_of_another_training_is_refused(network, task, file, changed, tol
 def test_other_networks_and_tasks_are_refused(network, task, file):
     fit(network, task, file)
     other = sx.networks.CTRNN(3, 16, 3, noise=0.1, key=jax.random.key(9))
-    with pytest.raises(sx.InvalidInputError, match="another training: network"):
+    with pytest.raises(sx.InvalidInputError, match="a different training run: network"):
         fit(other, task, file)
-    with pytest.raises(sx.InvalidInputError, match="another training: task"):
+    with pytest.raises(sx.InvalidInputError, match="a different training run: task"):
         fit(network, sx.tasks.PerceptualDecisionMaking(noise=0.5), file)
 
 

@@ -75,7 +75,7 @@ def test_workers_stay_for_the_next_call(networks, task):
     from separatrix._processes import in_processes
 
     def pids():
-        return {future.result() for _, future in in_processes(jobs, 1, threads=1, stay=True)}
+        return {future.result() for _, future in in_processes(jobs, 1, threads=1, keep_warm=True)}
 
     jobs = [("", os.getpid, ())]
     assert pids() == pids() != {os.getpid()}
@@ -220,15 +220,15 @@ BAD = {
     ),
     "other prices": (
         lambda n: {"regularizers": [[], [], [sx.regularizers.Rates(1.0)]]},
-        "regularizers: those of network 2 are of another form",
+        "regularizers: those of network 2 differ in structure",
     ),
     "another size": (
         lambda n: {"networks": [*n[:2], sx.networks.CTRNN(3, 9, 3, key=KEYS[0])]},
-        "network 2 has another form than the first: they differ in bias, .*num_units",
+        "network 2 has a different structure from network 0: they differ in bias, .*num_units",
     ),
     "another network": (
         lambda n: {"networks": [n[0], sx.networks.GRU(3, 8, 3, dt=100.0, key=KEYS[0]), n[2]]},
-        "network 1 has another form than the first: it is a GRU, that a CTRNN",
+        "network 1 has a different structure from network 0: it is a GRU, that a CTRNN",
     ),
     "another task": (
         lambda n: {"networks": [*n[:2], sx.networks.CTRNN(4, 8, 3, key=KEYS[0])]},

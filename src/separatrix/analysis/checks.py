@@ -1,4 +1,4 @@
-"""What every analysis asks of its arguments: real numbers, states of the system, a method."""
+"""Checks of arguments that analyses share: real numbers, states of the system, a method."""
 
 from typing import Any, TypeVar
 

@@ -1,4 +1,4 @@
-"""What is said of a system that JAX cannot differentiate, in every analysis that needs it."""
+"""Errors about systems that JAX cannot differentiate, for every analysis that needs it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ def require_derivatives(system: AbstractSystem) -> None:
 
 @contextmanager
 def derivatives_of(system: AbstractSystem) -> Iterator[None]:
-    """Say what is wrong with the derivatives of a system if what is done here fails for them.
+    """Raise the error about a system's derivatives if they are why the block inside fails.
 
     Asked only then, this costs nothing where all is well.
     """

@@ -36,7 +36,7 @@ def on_kinks(
     errors: Float[np.ndarray, " point"] | None = None,
     parameters: Float[np.ndarray, " point"] | None = None,
 ) -> Bool[np.ndarray, " point"]:
-    """Tell which states lie on a kink or jump of a map or field, as nearly as they are known.
+    """Mask states on a kink or jump of a map or field, as nearly as they are known.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def on_kinks(
 
 @eqx.filter_jit
 def _jumps(evaluate: Callable[..., Any], columns: Any, directions: Any) -> Any:
-    """Tell where values or derivatives jump.
+    """Return where values or derivatives jump, `(row,)`.
 
     Columns are the distance to look at, the state, and the parameter if there is one.
     """
@@ -106,7 +106,7 @@ _SMOOTH: dict[Any, bool] = {}
 
 
 def _is_smooth(evaluate: Callable[..., Any], size: int, with_parameter: bool) -> bool:
-    """Tell whether a map or field is seen to be smooth; whatever its weights, it is asked once."""
+    """Return whether a map or field is seen to be smooth, traced once for all weights."""
 
     def ask() -> bool:
         if with_parameter:

@@ -361,7 +361,7 @@ def _outcomes(
     remedy = "" if kind == "map" else "; it may need a smaller TangentQR(dt=…)"
     lost = np.isnan(growth.logs).any(2)
     when = growth.edges[lost.argmax(0)]
-    told = f"followed for {growth.edges[-1]} steps{late}"
+    followed = f"followed for {growth.edges[-1]} steps{late}"
     size = np.abs(growth.states).max(1, initial=0)
     grown = size > _UNBOUNDED * (1 + np.abs(starts).max(1, initial=0))
 
@@ -370,12 +370,14 @@ def _outcomes(
         if np.isnan(largest):
             return f"left to infinity after at least {when[k]} steps{remedy}"
         if grown[k] and largest > 0:
-            return f"{told}: grew without bound, to {size[k]:.0e}; the exponents are of its growth"
+            return (
+                f"{followed}: grew without bound, to {size[k]:.0e}; the exponents are of its growth"
+            )
         if np.isnan(unsure):
-            return f"{told}: a single block, so how well the exponents are known is not"
+            return f"{followed}: a single block, so how well the exponents are known is not"
         if abs(largest) < _SURE * unsure:
-            return f"{told}: the largest exponent, {largest:.1g} ± {unsure:.1g}, may be 0"
-        return told
+            return f"{followed}: the largest exponent, {largest:.1g} ± {unsure:.1g}, may be 0"
+        return followed
 
     return np.array([outcome(k) for k in range(len(exponents))])
 

@@ -15,7 +15,7 @@ from .._types import (
 
 
 class GradedMemory(Record):
-    r"""Where trials lie along a slow curve, by the value that they remember.
+    r"""Positions of trials along a slow curve, by the value that they remember.
 
     Positions are arclengths along the curve, from 0 at its first state to 1 at its last one.
     """
@@ -65,14 +65,14 @@ class GradedMemory(Record):
         return float(last / first)
 
     def summary(self) -> str:
-        order, rank, told = (
+        order, rank, decoded = (
             float(np.asarray(row)[-1]) for row in (self.order, self.rank_correlation, self.decoded)
         )
         after = self.start + (self.positions.shape[1] - 1) * self.dt
         return (
             f"GradedMemory of {len(self)} values after {after:.4g} ms: "
             f"Kendall's τ {order:+.2f}, Spearman's ρ {rank:+.3f}, "
-            f"{told:.0%} told apart (chance {self.chance:.0%})"
+            f"{decoded:.0%} told apart (chance {self.chance:.0%})"
         )
 
 
@@ -84,7 +84,7 @@ def graded_memory(
     dt: float = 1.0,
     start: float = 0.0,
 ) -> GradedMemory:
-    r"""Say how trials lie along a slow curve, by the value that each remembers.
+    r"""Measure how trials lie along a slow curve, by the value that each remembers.
 
     The position of a state is the arclength of the nearest point of the polygon through the curve's
     states, divided by its length. If the value is held by a line attractor, the mean positions are
@@ -240,8 +240,8 @@ def _decoded(positions: np.ndarray, member: np.ndarray, count: int) -> np.ndarra
     for test in (0, 1):
         known, asked = half != test, half == test
         means = np.array([positions[known & (member == k)].mean(0) for k in range(count)])
-        told = np.abs(positions[asked][:, None] - means).argmin(1)
-        right += (told == member[asked][:, None]).sum(0)
+        nearest = np.abs(positions[asked][:, None] - means).argmin(1)
+        right += (nearest == member[asked][:, None]).sum(0)
     return right / len(member)
 
 

@@ -14,7 +14,7 @@ def minimal_length(orbit: np.ndarray, error: float) -> int:
 
 
 def same_cycle(one: np.ndarray, other: np.ndarray, error: float) -> bool:
-    """Tell whether two orbits `(step, unit)` are one but for where they start."""
+    """Return whether two orbits `(step, unit)` are one but for where they start."""
     if len(one) != len(other):
         return False
     shift = int(np.abs(other - one[0]).max(1).argmin())
@@ -23,7 +23,7 @@ def same_cycle(one: np.ndarray, other: np.ndarray, error: float) -> bool:
 
 
 def same_orbit(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether closed curves, sampled at `(phase, unit)`, of equal period are one.
+    """Return whether closed curves, sampled at `(phase, unit)`, of equal period are one.
 
     The distance from a point of one to the chords of the other is of second order in the spacing,
     so a hundredth of the size tells apart what any symmetry could make; where the motion jumps from

@@ -1,4 +1,4 @@
-"""What a run analyzed, and how its analyses ended."""
+"""Analyses of a run, and how they ended."""
 
 import re
 

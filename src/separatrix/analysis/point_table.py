@@ -20,15 +20,15 @@ UNTRIED = 2
 """The index of a point for which no proof was tried."""
 
 
-class Kind(IntEnum):
-    """What a point is."""
+class PointKind(IntEnum):
+    """Kind of a point."""
 
     FIXED = 0
     SLOW = 1
 
 
 class Degeneracy(IntEnum):
-    """What the singular values of the Jacobian, and the states beside it, tell of a fixed point."""
+    """Degeneracy of a fixed point, by its singular values and the states beside it."""
 
     NONE = 0
     SINGULAR = 1
@@ -36,7 +36,7 @@ class Degeneracy(IntEnum):
 
 
 class Evidence(IntEnum):
-    """What was proved of a point (1 to 9), or why nothing was (from 10 on)."""
+    """Proof about a point (1 to 9), or why there is none (from 10 on)."""
 
     UNTRIED = 0
     UNIQUE = 1  # it exists, and is alone within the radius
@@ -73,7 +73,7 @@ class PointTable:
     Attributes
     ----------
     states (point, unit), kinds (point,)
-        The points, and the `Kind` of each.
+        The points, and the `PointKind` of each.
     errors (point,)
         Distance to the exact point: proved, or else as estimated; infinite in a continuum, NaN of a
         slow point.
@@ -137,7 +137,7 @@ class PointTable:
     @property
     def fixed(self) -> Bool[np.ndarray, " point"]:
         """Which points are fixed."""
-        return self.kinds == Kind.FIXED
+        return self.kinds == PointKind.FIXED
 
     @property
     def status(self) -> Int[np.ndarray, " point"]:
@@ -166,7 +166,7 @@ class PointTable:
     def with_points(
         self,
         states: Float[np.ndarray, "new unit"],
-        kind: Kind,
+        kind: PointKind,
         errors: Float[np.ndarray, " new"] | float = np.nan,
         **columns: np.ndarray,
     ) -> "PointTable":
@@ -203,7 +203,7 @@ class PointTable:
     def with_candidates(
         self, rows: Labels | Bool[np.ndarray, " candidate"], **columns: Any
     ) -> "PointTable":
-        """Say of some candidates what they reached and how they ended; `columns` by name."""
+        """Return a copy in which some candidates have these values of `columns`, by name."""
         return self._changed(rows, columns)
 
     def with_proofs(self, labels: Labels, **columns: Any) -> "PointTable":

@@ -20,7 +20,7 @@ _ENTRIES = 1 << 22  # of them
 
 
 class Stability(NamedTuple):
-    """What linearization tells of each point: how many directions leave it, and its name.
+    """Unstable directions of each point by linearization, and its name.
 
     `least` are those that are sure to, where the number is not known.
     """
@@ -136,9 +136,9 @@ def judge_slow(
     others = np.arange(eigenvalues.shape[1]) != still[:, None]
     rest = eigenvalues[others].reshape(len(eigenvalues), eigenvalues.shape[1] - 1)
     counted = judge(rest, kind, band, on_kink)
-    told = judge(eigenvalues, kind, band, on_kink)
+    judged = judge(eigenvalues, kind, band, on_kink)
     number = np.where(np.isnan(eigenvalues).any(1), -1, counted.n_unstable)
-    return Stability(number, told.names, counted.least)
+    return Stability(number, judged.names, counted.least)
 
 
 def name_of(n_unstable: Int[np.ndarray, " point"], size: int) -> Shaped[np.ndarray, " point"]:

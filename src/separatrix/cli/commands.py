@@ -141,7 +141,7 @@ def sweep(
 @app.command()
 @guarded
 def status(path: Annotated[Path, typer.Argument(metavar="STUDY", help="Its directory.")]) -> None:
-    """Say how far a study is: what is planned, running, done, and what failed why."""
+    """Print how far a study is: what is planned, running, done, and what failed why."""
     from ..studies import load_study
 
     study = load_study(path)

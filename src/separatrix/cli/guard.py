@@ -1,4 +1,4 @@
-"""What a command says when it is stopped, by the user, by a setting or by the machine."""
+"""Messages of a command that is stopped, by the user, by a setting or by the machine."""
 
 import contextlib
 import functools
@@ -44,7 +44,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _refused(error: Exception, text: str) -> typer.Exit:
-    """Say what the user can mend, and return the exit from the command."""
+    """Print what the user can mend, and return the exit from the command."""
     errors.print(f"separatrix: {' '.join([text, *getattr(error, '__notes__', [])])}")
     late = hasattr(error, "kept") and not hasattr(error, "training")
     return typer.Exit(1 if late else 2)
@@ -85,7 +85,7 @@ def _keep_compiled_programs() -> None:
 
 
 def os_error(error: OSError) -> str:
-    """Say what the operating system has refused, and what to do."""
+    """Describe what the operating system has refused, and the remedy."""
     places = [
         os.fsdecode(f) for f in (error.filename, error.filename2) if isinstance(f, str | bytes)
     ]

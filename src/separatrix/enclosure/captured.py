@@ -55,7 +55,7 @@ def _forget_others(arrays: list[np.ndarray]) -> None:
 
 
 def _is_kept(array: np.ndarray) -> bool:
-    """Tell whether JAX makes of an array what it makes of every other one."""
+    """Return whether JAX converts an array to its default type of floats."""
     return bool(jnp.asarray(array).dtype == jnp.result_type(float))
 
 
@@ -120,7 +120,7 @@ def _read_by(function: FunctionType) -> list[tuple[str, Any]]:
 
 
 def is_filled(cell: Any) -> bool:
-    """Tell whether a variable of a closure has a value yet."""
+    """Return whether a variable of a closure has a value yet."""
     try:
         return cell.cell_contents is not cell
     except ValueError:

@@ -34,7 +34,7 @@ _WITHOUT_ROUNDING = frozenset(
     transpose
     """.split()  # noqa: SIM905
 )
-"""What is done with constants of float32, whose results are as exactly known as they are."""
+"""Operations whose results for constants of float32 are as exactly known as the constants."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,12 +244,14 @@ def _is_exact(equation: Any) -> bool:
 
 
 def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable | None:
-    """Tell one step from another: the same operation on the same slots is done once.
+    """Return a key that is equal for the same operation on the same slots, done only once.
 
     So a quantity is recognized where it is written twice, as in ``where(x > x[::-1], x, x[::-1])``.
     """
-    told = () if name == "logaddexp" else tuple(sorted(params.items(), key=lambda item: item[0]))
-    key = (name, tuple(arguments), told)
+    settings = (
+        () if name == "logaddexp" else tuple(sorted(params.items(), key=lambda item: item[0]))
+    )
+    key = (name, tuple(arguments), settings)
     try:
         hash(key)
     except TypeError:

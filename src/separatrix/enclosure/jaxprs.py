@@ -32,7 +32,7 @@ CALLS = PLAIN_CALLS | RULED_CALLS
 
 
 def sets_values(params: Mapping[str, Any]) -> bool:
-    """Tell whether a `scatter` puts its updates in place of what was there.
+    """Return whether a `scatter` puts its updates in place of what was there.
 
     JAX gives the name to `x.at[…].apply(f)` as well, where f of what was there takes its place.
     """
@@ -60,12 +60,12 @@ def bodies_of(equation: Any) -> list[Any]:
 
 
 def is_call(equation: Any) -> bool:
-    """Tell whether an operation is a call, with a rule for its derivative or none."""
+    """Return whether an operation is a call, with a rule for its derivative or none."""
     return equation.primitive.name in CALLS
 
 
 def is_plain_call(equation: Any) -> bool:
-    """Tell whether an operation is a call that means what its body means."""
+    """Return whether an operation is a call that means what its body means."""
     return equation.primitive.name in PLAIN_CALLS
 
 

@@ -25,7 +25,7 @@ Mover = Callable[[Array, int], Array]  # an array and the number of its leading 
 
 
 class Move(NamedTuple):
-    """What a step does with values.
+    """Action of a step that only moves values.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ from .jaxprs import (
 
 
 class Structure:
-    """What a program does with its arrays; there is one object for each."""
+    """Operations of a program and their constants, compared by identity."""
 
     def __init__(self, jaxpr: Any, consts: Sequence[Any]):
         self.jaxpr, self.consts = jaxpr, consts

@@ -22,7 +22,7 @@ GROUPS = 8
 
 
 class Performance(Record):
-    """What a network scores on fresh trials: one row for each value of each condition.
+    """Scores of a network on fresh trials: one row for each value of each condition.
 
     A trial's score is `task.score` of it alone: 0 or 1 where one answer is asked for, a fraction
     where several steps are. The ideal observer (`task.solve`) is shown the same trials; its columns
@@ -48,8 +48,11 @@ class Performance(Record):
     task: str = setting("name of the task")
 
     def summary(self) -> str:
-        told = {"chance": f"{self.chance:.3f}", "ideal observer": f"{self.ideal_mean_score:.4f}"}
-        known = ", ".join(f"{name} {score}" for name, score in told.items() if score != "nan")
+        baselines = {
+            "chance": f"{self.chance:.3f}",
+            "ideal observer": f"{self.ideal_mean_score:.4f}",
+        }
+        known = ", ".join(f"{name} {score}" for name, score in baselines.items() if score != "nan")
         fit = self.mean_variance_explained
         return (
             f"Performance: score {self.mean_score:.4f} on {self.total_trials} trials of "

@@ -1,4 +1,4 @@
-"""Where a figure is drawn: in a new one, in given axes, or in a part of a figure; and who shows it.
+"""Canvas of a figure: a new one, given axes, or a part of a figure; and who shows it.
 
 A new figure belongs to whoever asked for it. A notebook shows one that is the last line of a cell,
 whether or not pyplot was ever imported; where it was, `plt.show()` shows the figures, too.

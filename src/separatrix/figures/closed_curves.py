@@ -114,11 +114,11 @@ def _called(cycles: Cycles, k: int) -> str | None:
     """Return the entry of a cycle in the legend; None where it has none of its own."""
     if k >= MOST:
         return counted(len(cycles) - MOST, "other cycle") if k == MOST else None
-    told = [f"{int(cycles.length[k])} steps"] if cycles.system == "map" else []
+    parts = [f"{int(cycles.length[k])} steps"] if cycles.system == "map" else []
     if cycles.time_units != "steps":
-        told.append(describe_duration(float(cycles.period[k])))
+        parts.append(describe_duration(float(cycles.period[k])))
     name = f"cycle {k}: " if len(cycles) > 1 else ""
-    return name + ", ".join([str(cycles.stability[k]), *told])
+    return name + ", ".join([str(cycles.stability[k]), *parts])
 
 
 def _draw_curve(axes: Axes, cycles: Cycles, k: int, curve: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""What figures are given: records of the kinds that their signatures name, or an error."""
+"""Checks that figures are given records of the kinds that their signatures name."""
 
 import dataclasses
 import inspect

@@ -1,4 +1,4 @@
-"""What holds states, and where they end."""
+"""Figure of what holds states, and where they end."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -97,7 +97,7 @@ def _leaves(
     half: Float[np.ndarray, " 2"],
     border: Float[np.ndarray, "corner 2"],
 ) -> Bool[np.ndarray, " side"]:
-    """Tell which places of a label are not wholly inside a border, given by two corners."""
+    """Mask places of a label that are not wholly inside a border, given by two corners."""
     return ((middles - half < border[0]) | (middles + half > border[1])).any(1)
 
 

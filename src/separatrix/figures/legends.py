@@ -12,7 +12,7 @@ from .canvas import grow, height_of, inches_across, is_small, panel_size, whole
 from .style import lay_out, letters, paper
 
 Place = Literal["inside", "outside", False] | None
-"""Where a legend stands: in the panel, beside or below it, nowhere; None: where there is room."""
+"""Place of a legend: in the panel, beside or below it, nowhere; None: where there is room."""
 
 ROOM = 0.45
 """Inches that the usual height of a figure leaves for a legend below it."""
@@ -194,8 +194,8 @@ def _break_lines(legend: Legend, room: float) -> None:
     most = 0.95 * max(max(widths) - over, 1)
     for text, width in zip(legend.get_texts(), widths, strict=True):
         if width > most:
-            told = text.get_text()
-            text.set_text(textwrap.fill(told, max(SHORTEST, int(len(told) * most / width))))
+            label = text.get_text()
+            text.set_text(textwrap.fill(label, max(SHORTEST, int(len(label) * most / width))))
 
 
 def show_lines(legend: Legend) -> None:

@@ -112,7 +112,7 @@ def _called(stability: str, numbers: np.ndarray) -> str:
 
 
 def unstable_directions(numbers: np.ndarray) -> str:
-    """Say how many directions points of one color are unstable in."""
+    """Format in how many directions points of one color are unstable."""
     least, most = int(numbers.min()), int(numbers.max())
     return counted(least, "unstable direction") if least == most else f"{least} to {most} unstable"
 

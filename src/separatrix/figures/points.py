@@ -162,7 +162,7 @@ def tolerance(
 
 
 def per_what(points: FixedPoints) -> str:
-    """Say in what time a speed is the way covered."""
+    """Return the time in which a speed is the way covered."""
     return "per step" if points.system == "map" else "per time constant"
 
 

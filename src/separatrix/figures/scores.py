@@ -50,8 +50,8 @@ def performance(
     for axes, name in zip(panels.ravel(), names, strict=False):
         _panel(axes, performance.by(name) if name else performance, performance)
         unit = (units or {}).get(name)
-        told = name.replace("_", " ") or "all trials"
-        axes.set_xlabel(f"{told} ({unit})" if unit else told)
+        label = name.replace("_", " ") or "all trials"
+        axes.set_xlabel(f"{label} ({unit})" if unit else label)
     for row in panels:
         row[0].set_ylabel("score")
     panels[0, 0].set_ylim(-0.03, 1.03)

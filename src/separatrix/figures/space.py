@@ -1,4 +1,4 @@
-"""What figures of the state space share: records or plain arrays, in a plane or in space."""
+"""Parts shared by figures of the state space: records or plain arrays, in two or three axes."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ VIEWS = [(elevation, azimuth) for elevation in (18, 32, 46) for azimuth in (-60,
 """Degrees from which space is seen, the usual ones first."""
 
 TRIPOD = (0.12, 0.06)
-"""Where the directions of space are drawn: parts of the width and the height of a panel."""
+"""Place of the directions of space: parts of the width and the height of a panel."""
 
 MOST_APART = 400
 """How many points the view is chosen for, at most."""
 
 Plane = PrincipalComponents | None
-"""Where states are drawn; None: as they are, which have two or three units then."""
+"""Projection of states; None: they are drawn as they are, with two or three units."""
 
 
 def as_activity(states: States) -> Activity:
@@ -112,11 +112,11 @@ def label_plane(axes: Axes, components: Plane) -> None:
 
 
 def _add_shares(axes: Axes, components: Plane) -> None:
-    """Say in the title of a panel in space what its axes explain; `show` names them."""
+    """Add to the title of a panel in space what its axes explain; `show` names them."""
     of = " of variance" if axes.bbox.width / whole(axes.figure).dpi > 2.5 else ""
-    told = "" if components is None else shares(components) + of
+    explained = "" if components is None else shares(components) + of
     look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}
-    axes.set_title("\n".join(filter(None, [axes.get_title(), told])), **look)
+    axes.set_title("\n".join(filter(None, [axes.get_title(), explained])), **look)
 
 
 def _names(components: Plane) -> list[str]:
@@ -124,10 +124,10 @@ def _names(components: Plane) -> list[str]:
 
 
 def shares(components: PrincipalComponents) -> str:
-    """Say how much of the variance each of three axes explains."""
+    """Format how much of the variance each of three axes explains."""
     parts = np.asarray(components.explained_variance_ratio)[:3]
-    told = ", ".join(f"{100 * part:.0f}" for part in parts)
-    return f"{components.name} 1, 2, 3: {told} %"
+    percents = ", ".join(f"{100 * part:.0f}" for part in parts)
+    return f"{components.name} 1, 2, 3: {percents} %"
 
 
 def show(

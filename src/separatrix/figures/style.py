@@ -38,7 +38,7 @@ PAGE_WIDTH = 7.4
 """The widest in inches that a page shows at full size; letters of wider figures shrink."""
 
 SCALED = {"lines.linewidth": 1.5, "lines.markersize": 5.0}
-"""What lines and markers have where a figure says nothing else; see `_scale`."""
+"""Widths of lines and sizes of markers where a figure sets no others; see `_scale`."""
 
 SIZES = {
     "axes.titlesize": 9.5 / 9,

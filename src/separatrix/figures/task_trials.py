@@ -29,7 +29,7 @@ USUAL_TRIALS = 3
 
 @dataclasses.dataclass(frozen=True)
 class _Shown:
-    """What is drawn: for each trial a title, and rows `(step, channel)` of inputs and outputs."""
+    """Trials to draw: a title for each, and rows `(step, channel)` of inputs and outputs."""
 
     titles: list[str]
     inputs: list[np.ndarray]
@@ -234,7 +234,7 @@ def _spread_trials(activity: Activity, count: int) -> list[int]:
 def _describe_answer(
     activity: Activity, trial: int, responses: Sequence[str], answers: bool
 ) -> str:
-    """Say in a few lines what was shown and, where outputs compete, what was answered."""
+    """Describe in a few lines what was shown and, where outputs compete, what was answered."""
     said = {name: np.asarray(values)[trial] for name, values in activity.conditions.items()}
 
     def name(choice: int) -> str:
@@ -253,7 +253,7 @@ def _describe_answer(
 def describe(
     task: AbstractTask, conditions: Mapping[str, object], trial: int, most: int = 4
 ) -> str:
-    """Say the conditions of a trial, one in a line: those that have names, then the stimuli.
+    """Describe the conditions of a trial, one in a line: those that have names come first.
 
     Times come last: the shading shows them.
     """

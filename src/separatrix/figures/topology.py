@@ -67,8 +67,8 @@ def compare_topologies(
         kind = "3d" if dimensions(components, topology.states) == 3 else None
         axes: Any = figure.add_subplot(rows, columns, place, projection=kind)
         places = _draw(axes, topology, components, size=SMALL, counts=False)
-        told = f"\n{shares(components)}" if kind and components is not None else ""
-        axes.set_title(f"{name}\n{_shape(topology)}{told}")
+        explained = f"\n{shares(components)}" if kind and components is not None else ""
+        axes.set_title(f"{name}\n{_shape(topology)}{explained}")
         panels.append((axes, topology, places))
     legend_below(figure, *(axes for axes, _, _ in panels), columns=3, legend=legend)
     _name_stable_points(figure, panels, SMALL)

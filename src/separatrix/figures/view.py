@@ -1,4 +1,4 @@
-"""What a view over the activity shows, and how a figure tells of what lies outside it."""
+"""View over the activity, and notes on what lies outside it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ ARROW = 7.0
 """The size in points of the arrows that point to what lies outside."""
 
 INSET = 0.97
-"""Where they stand, on the way from the middle of the view to its border."""
+"""Place of the arrows, on the way from the middle of the view to its border."""
 
 
 def reached(
     activity: Float[np.ndarray, "... axis"], points: Float[np.ndarray, "point axis"]
 ) -> Bool[np.ndarray, " point"]:
-    """Tell which points a view reaches that keeps the activity readable."""
+    """Mask points in reach of a view that keeps the activity readable."""
     flat = activity.reshape(-1, activity.shape[-1])
     low, high = flat.min(0), flat.max(0)
     margin = MARGIN * max((high - low).max(), np.finfo(float).tiny)
@@ -57,9 +57,9 @@ def limit_view(
 
 def say_what_is_outside(axes: Axes, **numbers: int) -> None:
     """Write above a panel how many things lie outside its view; `numbers` are by their nouns."""
-    told = [counted(n, noun.replace("_", " ")) for noun, n in numbers.items() if n]
-    if told:
-        listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+    counts = [counted(n, noun.replace("_", " ")) for noun, n in numbers.items() if n]
+    if counts:
+        listed = " and ".join(filter(None, [", ".join(counts[:-1]), counts[-1]]))
         verb = "lies" if sum(numbers.values()) == 1 else "lie"
         above = [axes.get_title(), f"{listed} {verb} outside this view"]
         look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}

@@ -1,4 +1,4 @@
-"""What the models share: checks of their arrays, and the system with its input frozen in."""
+"""Checks of the arrays of models, and the system with its input frozen in."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

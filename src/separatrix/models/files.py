@@ -241,4 +241,4 @@ READERS: dict[str, Callable[..., DiscreteMap | LowRank]] = {
     "plrnn": _plrnn,
     "shallow_plrnn": _shallow_plrnn,
 }
-"""What reads the arrays of each kind."""
+"""Readers of the arrays of each kind."""

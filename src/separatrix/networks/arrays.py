@@ -1,4 +1,4 @@
-"""What the networks share in handling their arrays and settings."""
+"""Checks and defaults of arrays and settings that networks share."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -32,7 +32,7 @@ class AbstractNetwork(eqx.Module):
     not_trained: ClassVar[tuple[str, ...]] = ()
     """Fields whose arrays training leaves as they are."""
     convention: ClassVar[str] = ""
-    """What the rows of the weights mean, and where gates act, where that can be mistaken."""
+    """Meaning of the rows of the weights, and place of the gates, where these can be mistaken."""
 
     def __repr__(self) -> str:
         """Name the settings and the shapes of the arrays; a number for each unit is no summary."""

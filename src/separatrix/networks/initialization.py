@@ -53,7 +53,7 @@ INITIALIZATIONS: dict[str, Callable[[PRNGKeyArray, tuple[int, int]], Matrix]] = 
     "diagonal": diagonal,
 }
 GAINS = {"diagonal": 0.5}
-"""What recurrent weights are multiplied by where no gain is given; 1 for the others."""
+"""Gains of recurrent weights where none is given; 1 for the others."""
 
 
 def recurrent(

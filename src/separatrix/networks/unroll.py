@@ -23,7 +23,7 @@ Update = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 class Weights(NamedTuple):
-    """What enters the current of a unit: W h + W_x x + b."""
+    """Terms of the current of a unit: W h + W_x x + b."""
 
     recurrent: Float[Array, "unit unit"]
     input: Float[Array, "unit channel"]

@@ -117,7 +117,7 @@ class Solver:
         return np.array([factors.reciprocal_condition() > 1e-9 for factors in self._factors], bool)
 
     def are_singular(self, among: np.ndarray) -> np.ndarray:
-        """Tell which of some of the matrices are singular to rounding."""
+        """Return whether each of the matrices `among` is singular to rounding."""
         if self._factors is not None:
             return np.array([self._factors[i].is_singular() for i in among.tolist()], bool)
         values = np.linalg.svd(self._matrices[among], compute_uv=False)
@@ -153,7 +153,7 @@ class _Factors:
         return float(self._routine("gecon")(self._lu, length)[0])
 
     def is_singular(self) -> bool:
-        """Tell whether A is singular to rounding, as LAPACK judges it: by its condition number."""
+        """Return whether A is singular to rounding by its condition number, as in LAPACK."""
         return not self.reciprocal_condition() > np.finfo(self._lu.dtype).eps
 
 

@@ -18,7 +18,7 @@ _STEPS = 12
 _POWERS = 10
 
 
-class Arrivals(NamedTuple):
+class ChordResult(NamedTuple):
     """The zero at which each state arrived and its uncertainty, and whether it did.
 
     A state that did not arrive is itself, of infinite uncertainty.
@@ -38,7 +38,7 @@ class _Zero(NamedTuple):
 
 
 @dataclass
-class KnownZeros:
+class ChordZeros:
     r"""Zeros found so far; they save the states near them the factorizations that found them.
 
     From a state near a zero $x^*$ with $A = J(x^*)^{-1}$ the steps $-A\,r(x)$ shrink by the factor
@@ -92,18 +92,20 @@ class KnownZeros:
         self.zeros += [_Zero(*row) for row, kept in zip(columns, apart, strict=True) if kept]
 
     def contain(self, states: States, distance: float) -> Bool[np.ndarray, " state"]:
-        """Tell which states are so near a known zero."""
+        """Return whether a known zero lies within `distance` of each state."""
         if not self.zeros:
             return np.zeros(len(states), bool)
         away = states - np.array(self.states)[self._nearest(states)]
         return np.linalg.norm(away, axis=1) <= distance
 
-    def lead(self, residual: Callable[[np.ndarray], np.ndarray], starts: States) -> Arrivals:
-        """Lead each state to the known zero that is nearest, if the chord method contracts."""
+    def refine_by_chord(
+        self, residual: Callable[[np.ndarray], np.ndarray], starts: States
+    ) -> ChordResult:
+        """Refine each state to the nearest known zero, if the chord method contracts."""
         x = starts.copy()
         last, arrived = np.full(len(x), np.inf), np.zeros(len(x), bool)
         if not self.zeros:
-            return Arrivals(x, last, arrived)
+            return ChordResult(x, last, arrived)
         nearest = self._nearest(x)
         known = np.array(self.states)[nearest]
         numbers = np.array([(zero.step, zero.level, zero.reach) for zero in self.zeros])
@@ -123,12 +125,12 @@ class KnownZeros:
         # A state that was at another zero from the start has gone nowhere.
         arrived &= np.abs(x - known).max(1) <= reaches
         states = np.where(arrived[:, None], known, starts)
-        return Arrivals(states, np.where(arrived, steps, np.inf), arrived)
+        return ChordResult(states, np.where(arrived, steps, np.inf), arrived)
 
     def attracts(self, states: States, residuals: States) -> Bool[np.ndarray, " state"]:
-        """Tell which states lie so near a known zero that a step takes away 3/4 of the way to it.
+        """Return whether a known zero attracts each state: a step goes 3/4 of the way to it.
 
-        As good as certainly the chord method then leads there; `lead` finds out.
+        As good as certainly the chord method then leads there; `refine_by_chord` finds out.
         """
         if not self.zeros:
             return np.zeros(len(states), bool)

@@ -44,10 +44,10 @@ class CycleWalk:
         require_count(self.max_solves, "max_solves")
         require_count(self.transient, "transient", least=0)
 
-    def solve(self, form: PiecewiseLinear, starts: np.ndarray, length: int) -> "Walked":
+    def solve(self, form: PiecewiseLinear, starts: np.ndarray, length: int) -> "CycleWalkResult":
         """Search from states `(start, unit)` for cycles of `length` steps."""
         patterns = form.gates(_orbits(form, starts, length))
-        walked = Walked.unmoved(starts, length)
+        walked = CycleWalkResult.unmoved(starts, length)
         active = np.flatnonzero(np.isfinite(starts).all(1))
         first: dict[bytes, int] = {}  # which start solved a sequence of patterns
         follows = np.full(len(starts), -1)
@@ -70,7 +70,7 @@ class CycleWalk:
             visited = form.gates(np.where(finite[:, None, None], orbits, 0.0))
             own = finite & (visited == patterns[active]).all((1, 2))
             ending, exact = np.full(own.sum(), Ending.ZERO), _inside(form, orbits[own], errors[own])
-            walked.put(active[own], Walked(orbits[own], errors[own], exact, ending))
+            walked.put(active[own], CycleWalkResult(orbits[own], errors[own], exact, ending))
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
         walked.endings[active] = Ending.RUNNING if is_over() else Ending.SOLVES_SPENT
@@ -79,8 +79,8 @@ class CycleWalk:
 
 
 @dataclass
-class Walked(Rows):
-    """What every start led to; orbits are NaN where there is no cycle.
+class CycleWalkResult(Rows):
+    """Results from all starts; orbits are NaN where there is no cycle.
 
     `exact` says that the orbit is farther from every kink than its error: it truly visits the
     regions in which it was solved. What ends as `ZERO` is a cycle; as `REGIONS_REPEAT`, it came to
@@ -93,7 +93,7 @@ class Walked(Rows):
     endings: np.ndarray
 
     @classmethod
-    def unmoved(cls, starts: np.ndarray, length: int) -> "Walked":
+    def unmoved(cls, starts: np.ndarray, length: int) -> "CycleWalkResult":
         """Return starts that were not followed yet."""
         count, size = starts.shape
         orbits, errors = np.full((count, length, size), np.nan), np.full(count, np.inf)
@@ -159,7 +159,7 @@ def _follow(
 
 
 def _inside(form: PiecewiseLinear, orbits: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Tell which orbits keep away from all kinks by more than their errors move them."""
+    """Mask orbits that keep away from all kinks by more than their errors move them."""
     if not form.gate_count:
         return np.ones(len(orbits), bool)
     reach = np.abs(form.gate_weights).sum(1).max()

@@ -25,7 +25,7 @@ class Ending(enum.IntEnum):
     RUNNING = "not finished: stopped by the time limit or by Ctrl-C"
     NOT_FOLLOWED = "not followed"
     NOT_FINITE = "the candidate, or the system on the way from it, is NaN or infinite"
-    RAN_AWAY = "left for infinity: more than 1e8 times as far as any candidate"
+    RAN_AWAY = "diverged: exceeded 1e8 × the largest candidate"
     # Of Newton's method and its relatives.
     ZERO = "the residual is at rounding level"
     NEAR = "near a zero, which others finish"

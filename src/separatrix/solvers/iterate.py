@@ -44,7 +44,7 @@ def _joined(some: Any, others: Any) -> Any:
 
 @dataclass
 class State(Rows):
-    """What a method knows of candidates at work: their numbers, states, and steps taken."""
+    """Candidates at work: their numbers, states, and steps taken."""
 
     index: np.ndarray
     x: np.ndarray

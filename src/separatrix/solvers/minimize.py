@@ -23,7 +23,7 @@ Values = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Minima(Rows):
-    """Where every start ended.
+    """End of every start.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class DampedNewton:
         are not done when time is over stay as they were, with NaN for a value.
         """
         minima = Minima.unmoved(starts)
-        iteration = _Iteration(self.max_steps, derivatives, starts, values, bounds)
+        iteration = _MinimizationIteration(self.max_steps, derivatives, starts, values, bounds)
         room = max(len(starts), 1)
         for at, endings in iterate(iteration, np.arange(len(starts)), room):
             flags = (endings == e for e in (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY))
@@ -121,7 +121,7 @@ class DampedNewton:
 
 
 @dataclass
-class _At(State):
+class _MinimizationState(State):
     """Starts at work, and the quadratic models of the function where they are.
 
     `newton` is Newton's step, NaN, and `decrement` infinite, where the Hessian is not positive
@@ -144,20 +144,20 @@ _MODEL = ("value", "gradient", "hessian", "newton", "decrement")
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[_At]):
+class _MinimizationIteration(AbstractIteration[_MinimizationState]):
     max_steps: int
     derivatives: Derivatives
     starts: Float[np.ndarray, "start unit"]
     values: Values | None
     bounds: tuple[np.ndarray, np.ndarray] | None
 
-    def init(self, index: np.ndarray) -> _At:
+    def init(self, index: np.ndarray) -> _MinimizationState:
         x, count = np.array(self.starts[index], float), len(index)
         no, none = np.zeros((2, count), bool), np.zeros(count, int)
         rest = (np.full(count, 1e-3), np.full(count, np.inf), *no, x)
-        return _planned(_At(index, x, none, *self._model(x), *rest))
+        return _planned(_MinimizationState(index, x, none, *self._model(x), *rest))
 
-    def step(self, state: _At) -> _At:
+    def step(self, state: _MinimizationState) -> _MinimizationState:
         full, x = state.damping == 0, state.x + state.step
         with np.errstate(invalid="ignore", over="ignore"):
             curved = np.einsum("bi,bij,bj->b", state.step, state.hessian, state.step)
@@ -187,7 +187,7 @@ class _Iteration(AbstractIteration[_At]):
         state.count += 1
         return _planned(state)
 
-    def terminate(self, state: _At) -> np.ndarray:
+    def terminate(self, state: _MinimizationState) -> np.ndarray:
         endings = np.zeros(len(state.x), int)
         none = (state.damping > 1e12) | ~np.isfinite(state.step).all(1)
         slopes = state.gradient.any(1)
@@ -209,7 +209,7 @@ class _Iteration(AbstractIteration[_At]):
         return value, gradient, hessian, newton, np.where(np.isfinite(decrement), decrement, np.inf)
 
 
-def _planned(state: _At) -> _At:
+def _planned(state: _MinimizationState) -> _MinimizationState:
     """Find downhill steps, and the damping that it takes for them to be so."""
     damping = np.where((_share(state) <= 1e-4) & ~state.failed, 0.0, state.damping)
     step = state.newton.copy()
@@ -227,14 +227,14 @@ def _planned(state: _At) -> _At:
     return state
 
 
-def _share(state: _At) -> np.ndarray:
+def _share(state: _MinimizationState) -> np.ndarray:
     """Return the share of the value that Newton's step promises to take away."""
     with np.errstate(over="ignore", invalid="ignore"):  # where both are infinite
         return state.decrement / np.maximum(state.value, _TINIEST)
 
 
-def _settled(state: _At) -> np.ndarray:
-    """Tell where Newton's steps have stopped shrinking: only rounding of the gradient is left.
+def _settled(state: _MinimizationState) -> np.ndarray:
+    """Mask where Newton's steps have stopped shrinking: the gradient is only rounding.
 
     That is where the decrease that they promise is a negligible share of the value.
     """

@@ -24,7 +24,7 @@ JUMP = 1e-3
 
 @dataclass(frozen=True)
 class Root:
-    """Where Newton's method ended, with the Jacobian one step before, and the last step's length.
+    """End of Newton's method, with the Jacobian one step before, and the last step's length.
 
     `steps` counts the steps, the last one included.
     """
@@ -89,7 +89,7 @@ def newton(
 
 
 def _jumps(before: np.ndarray, after: np.ndarray) -> bool:
-    """Tell whether two Jacobians, at the ends of a very short step, belong to different pieces."""
+    """Return whether the Jacobians at the ends of a very short step are of different pieces."""
     return bool(np.abs(after - before).max() > JUMP * np.abs(before).max())
 
 

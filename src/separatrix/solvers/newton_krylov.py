@@ -69,7 +69,7 @@ class NewtonKrylov:
         solution = Solution.unmoved(starts)
         running = np.flatnonzero(solution.endings == Ending.RUNNING)
         extent = float(np.abs(starts[running]).max(initial=0.0))
-        iteration = _Iteration(self, attempt, starts, is_zero, extent)
+        iteration = _NewtonKrylovIteration(self, attempt, starts, is_zero, extent)
         for at, endings in iterate(iteration, running, batch_size):
             done = Solution(at.x, at.residual, at.length, endings, at.count)
             solution.put(at.index, done)
@@ -79,7 +79,7 @@ class NewtonKrylov:
 
 
 @dataclass
-class _At(State):
+class _NewtonKrylovState(State):
     """Candidates at work, with an `Attempt` from each and the length of its last step."""
 
     damping: np.ndarray
@@ -94,21 +94,21 @@ class _At(State):
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[_At]):
+class _NewtonKrylovIteration(AbstractIteration[_NewtonKrylovState]):
     method: NewtonKrylov
     attempt: Try
     starts: States
     is_zero: IsZero
     extent: float
 
-    def init(self, index: np.ndarray) -> _At:
+    def init(self, index: np.ndarray) -> _NewtonKrylovState:
         x, none = np.array(self.starts[index], float), np.zeros(len(index), int)
         damping = np.full(len(x), self.method.first_damping)
         tried = self.attempt(x, damping)
         growth, length = np.full(len(x), 2.0), np.full(len(x), np.inf)
-        return _At(index, x, none, damping, growth, none.copy(), length, *tried)
+        return _NewtonKrylovState(index, x, none, damping, growth, none.copy(), length, *tried)
 
-    def step(self, state: _At) -> _At:
+    def step(self, state: _NewtonKrylovState) -> _NewtonKrylovState:
         before, after = (np.square(r).sum(1) for r in (state.residual, state.ahead))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = np.nan_to_num((before - after) / state.predicted, nan=-1.0)
@@ -121,9 +121,11 @@ class _Iteration(AbstractIteration[_At]):
         slow = good & (after > (1 - 1e-3) * before)
         slow_steps = np.where(slow, state.slow_steps + 1, np.where(good, 0, state.slow_steps))
         tried = self.attempt(x, damping)
-        return _At(state.index, x, state.count + 1, damping, growth, slow_steps, length, *tried)
+        return _NewtonKrylovState(
+            state.index, x, state.count + 1, damping, growth, slow_steps, length, *tried
+        )
 
-    def terminate(self, state: _At) -> np.ndarray:
+    def terminate(self, state: _NewtonKrylovState) -> np.ndarray:
         level = (state.slope <= 1e-10) | (state.slow_steps >= self.method.stall_steps)
         zero = self.is_zero(state.x, state.residual)
         given_up = state.count >= self.method.max_steps

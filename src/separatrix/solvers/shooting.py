@@ -68,15 +68,15 @@ class MultipleShooting:
         propagate: Propagate,
         orbits: np.ndarray,
         periods: np.ndarray | None,
-    ) -> "Shot":
+    ) -> "ShootingResult":
         """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None.
 
         Those that are not closed when time is over are left RUNNING.
         """
-        shot = Shot.unmoved(orbits, periods)
+        shot = ShootingResult.unmoved(orbits, periods)
         running = np.flatnonzero(shot.endings == Ending.RUNNING)
         timed = periods is not None
-        iteration = _Iteration(self.max_steps, propagate, orbits, shot.periods, timed)
+        iteration = _ShootingIteration(self.max_steps, propagate, orbits, shot.periods, timed)
         for at, endings in iterate(iteration, running, max(len(orbits), 1)):
             shot.endings[at.index] = endings
             left = int(np.count_nonzero(shot.endings == Ending.RUNNING))
@@ -85,12 +85,12 @@ class MultipleShooting:
             length = np.abs(closed.direction).max((1, 2))
             last = closed.x + closed.direction, closed.period + closed.drift
             ending = np.full(len(length), Ending.ZERO)
-            shot.put(closed.index, Shot(*last, ending, length, closed.monodromy))
+            shot.put(closed.index, ShootingResult(*last, ending, length, closed.monodromy))
         return shot
 
 
 @dataclass
-class Shot(Rows):
+class ShootingResult(Rows):
     """Orbits as the solver left them: closed where they end as `ZERO`, else as they were.
 
     `errors` is the length of the last Newton correction, which was applied: an upper estimate of
@@ -104,7 +104,7 @@ class Shot(Rows):
     monodromy: np.ndarray
 
     @classmethod
-    def unmoved(cls, orbits: np.ndarray, periods: np.ndarray | None) -> "Shot":
+    def unmoved(cls, orbits: np.ndarray, periods: np.ndarray | None) -> "ShootingResult":
         """Return orbits as they start, those that are not finite ended as such."""
         count, pieces, size = orbits.shape
         periods = np.full(count, float(pieces)) if periods is None else np.array(periods, float)
@@ -115,7 +115,7 @@ class Shot(Rows):
 
 
 @dataclass
-class _At(State):
+class _ShootingState(State):
     """Orbits at work (`x`), and the Newton step from where they stand."""
 
     period: np.ndarray
@@ -127,19 +127,21 @@ class _At(State):
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[_At]):
+class _ShootingIteration(AbstractIteration[_ShootingState]):
     max_steps: int
     propagate: Propagate
     orbits: np.ndarray
     periods: np.ndarray
     timed: bool
 
-    def init(self, index: np.ndarray) -> _At:
+    def init(self, index: np.ndarray) -> _ShootingState:
         orbits, periods = np.array(self.orbits[index], float), self.periods[index]
         newton = _newton(self.propagate, orbits, periods, self.timed)
-        return _At(index, orbits, np.zeros(len(index), int), periods, *newton, np.ones(len(index)))
+        return _ShootingState(
+            index, orbits, np.zeros(len(index), int), periods, *newton, np.ones(len(index))
+        )
 
-    def step(self, state: _At) -> _At:
+    def step(self, state: _ShootingState) -> _ShootingState:
         # a period may not turn round within a step
         longest = 0.3 * state.period / np.maximum(np.abs(state.drift), 1e-300)
         share = np.minimum(state.damping, longest)
@@ -151,12 +153,12 @@ class _Iteration(AbstractIteration[_At]):
         better = newton[0] < state.gap * (1 - 0.1 * share) + rounding
         damping = np.where(better, np.minimum(1.0, 2 * state.damping), state.damping / 4)
         count = state.count + 1
-        ahead = _At(state.index, orbits, count, periods, *newton, damping)
+        ahead = _ShootingState(state.index, orbits, count, periods, *newton, damping)
         state.count, state.damping = count, damping
         state.put(better, ahead, better)
         return state
 
-    def terminate(self, state: _At) -> np.ndarray:
+    def terminate(self, state: _ShootingState) -> np.ndarray:
         length = np.abs(state.direction).max((1, 2))
         finite = np.isfinite(state.gap)
         known = finite & np.isfinite(length) & np.isfinite(state.drift)

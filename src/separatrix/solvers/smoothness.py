@@ -18,7 +18,7 @@ _SMOOTH = frozenset(
 
 
 def is_smooth(function: Callable[..., Any], size: int) -> bool:
-    """Tell whether a function of `(size,)` consists of smooth operations alone.
+    """Return whether a function of `(size,)` consists of smooth operations alone.
 
     The function is traced in float64; nothing is compiled.
 

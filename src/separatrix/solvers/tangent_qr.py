@@ -21,7 +21,7 @@ Advance = Callable[[Any, Any], Any]
 
 
 class Growth(NamedTuple):
-    """What the tangent vectors did."""
+    """Growth of the tangent vectors."""
 
     logs: np.ndarray  # (part, trajectory, exponent): mean of log|R_ii| over a part, per step
     edges: np.ndarray  # (part + 1,): the steps at which parts begin and end

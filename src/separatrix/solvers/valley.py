@@ -34,7 +34,7 @@ _NEGLIGIBLE = float(np.sqrt(EPS))  # beside 1, in |r|² and in lengths
 
 
 class ValleyWalk(NamedTuple):
-    """Where each start came to, and whether Newton's method can take over there: a zero is near.
+    """End of each start's walk, and whether it is near a zero, where Newton's method takes over.
 
     Any other is at, or on the way to, a minimum of |r|, or did not lie in a valley.
     """
@@ -83,7 +83,7 @@ def follow_valleys(
     """
     ends, near = starts.copy(), np.zeros(len(starts), bool)
     entering = _entering(evaluate, starts, sizes)
-    walk = _Iteration(evaluate, residual, levels, entering, max_steps)
+    walk = _ValleyIteration(evaluate, residual, levels, entering, max_steps)
     count = len(entering.index)
     for at, endings in iterate(walk, np.arange(count), max(count, 1)):
         ends[at.index] = at.x
@@ -93,7 +93,7 @@ def follow_valleys(
 
 
 @dataclass
-class _At(State):
+class _ValleyState(State):
     """States on the floors of valleys, the Jacobians' singular vectors there, and steps to try.
 
     `slow (batch, value)` marks the singular values of directions along the floor of the valley, the
@@ -114,7 +114,7 @@ class _At(State):
     predicted: np.ndarray  # decrease of |r|²
 
 
-def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _At:
+def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _ValleyState:
     """Return the starts that lie in valleys."""
     r, J = evaluate(starts)
     rows = np.flatnonzero(~_are_level(r, J))
@@ -127,7 +127,7 @@ def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _At:
     size, none = np.array(sizes[rows], float), np.zeros((2, len(rows)), int)
     vectors = r[rows], U[inside], S, Vt[inside]
     plan = _plan(*vectors[:3], slow, size)
-    return _At(rows, starts[rows], none[0], size, size, slow, *vectors, none[1], *plan)
+    return _ValleyState(rows, starts[rows], none[0], size, size, slow, *vectors, none[1], *plan)
 
 
 def _plan(
@@ -141,17 +141,17 @@ def _plan(
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[_At]):
+class _ValleyIteration(AbstractIteration[_ValleyState]):
     evaluate: Evaluate
     residual: Residual
     levels: Levels
-    entering: _At
+    entering: _ValleyState
     max_steps: int
 
-    def init(self, index: np.ndarray) -> _At:
+    def init(self, index: np.ndarray) -> _ValleyState:
         return self.entering.select(index)
 
-    def step(self, state: _At) -> _At:
+    def step(self, state: _ValleyState) -> _ValleyState:
         before = np.square(state.r).sum(1)
         x, landed, after = self._returned(state)
         ratio = (before - after) / state.predicted
@@ -171,18 +171,18 @@ class _Iteration(AbstractIteration[_At]):
         state.step, state.free, state.slope, state.predicted = plan
         return state
 
-    def terminate(self, state: _At) -> np.ndarray:
+    def terminate(self, state: _ValleyState) -> np.ndarray:
         """Return which stopped, and where the steps promise a negligible part of |r|²."""
         promising = state.predicted > _NEGLIGIBLE * np.square(state.r).sum(1)
         last = np.where(state.count >= self.max_steps, Ending.MAX_STEPS, Ending.RUNNING)
         going = np.where(promising, last, Ending.MINIMUM)
         return np.where(state.ending != Ending.RUNNING, state.ending, going)
 
-    def is_at_level(self, state: _At) -> np.ndarray:
-        """Tell where rounding may be all that is left of r."""
+    def is_at_level(self, state: _ValleyState) -> np.ndarray:
+        """Mask states where rounding may be all that is left of r."""
         return np.abs(state.r).max(1, initial=0) <= self.levels(state.x)
 
-    def _returned(self, state: _At) -> tuple[States, np.ndarray, np.ndarray]:
+    def _returned(self, state: _ValleyState) -> tuple[States, np.ndarray, np.ndarray]:
         """Return where steps lead after the return to the floor, and |r|² before and after it.
 
         The latter is infinite where there is no return.
@@ -235,7 +235,9 @@ def _bounded(
         return np.where(free[:, None], newton, step(upper)), free
 
 
-def _reach(state: _At, before: np.ndarray, after: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+def _reach(
+    state: _ValleyState, before: np.ndarray, after: np.ndarray, ratio: np.ndarray
+) -> np.ndarray:
     """Return how long next steps may be: as long as the valley bends little, and as foreseen."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         # The least value of the parabola through what is known of ½|r|² along the step.
@@ -247,7 +249,7 @@ def _reach(state: _At, before: np.ndarray, after: np.ndarray, ratio: np.ndarray)
 
 
 def _are_level(r: States, J: batched.Stack) -> Bool[np.ndarray, " batch"]:
-    """Tell where |r|² is seen to decrease in no direction, or nothing is known of it."""
+    """Mask states where |r|² is seen to decrease in no direction, or nothing is known of it."""
     with np.errstate(over="ignore", invalid="ignore"):
         slope = np.linalg.norm(batched.apply_transposed(J, r), axis=1)
         steepest = np.linalg.norm(J, axis=(1, 2)) * np.linalg.norm(r, axis=1)

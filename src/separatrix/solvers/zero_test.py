@@ -65,7 +65,7 @@ class ZeroTest:
     def estimate(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None
     ) -> Flags:
-        """Tell, at little cost, where a solver may stop: the residual is about at its rounding."""
+        """Return at little cost where a solver may stop: the residual is about at its rounding."""
         found = np.abs(residuals).max(1, initial=0)
         if jacobians is None:
             return found <= self.estimated_level(states, None)
@@ -84,15 +84,15 @@ class ZeroTest:
         """Return which states are zeros, with the tightest bounds there are."""
         if self._enclosed is None or not len(states):
             return self.estimate(states, residuals, jacobians)
-        zero, width = self._enclose(ball(states, self.blur(states)[:, None]))
+        zero, width = self._enclose(ball(states, self.rounding_radius(states)[:, None]))
         rows = np.flatnonzero(zero)
-        torn = rows[self._torn(states[rows], width[rows], _rows(jacobians, rows))]
-        if len(torn):
-            level = self._level_aside(states[torn], _rows(jacobians, torn))
-            zero[torn] = np.abs(residuals[torn]).max(1, initial=0) <= level
+        at_jump = rows[self._is_discontinuous(states[rows], width[rows], _rows(jacobians, rows))]
+        if len(at_jump):
+            level = self._one_sided_level(states[at_jump], _rows(jacobians, at_jump))
+            zero[at_jump] = np.abs(residuals[at_jump]).max(1, initial=0) <= level
         return zero
 
-    def blur(self, states: States) -> Levels:
+    def rounding_radius(self, states: States) -> Levels:
         """Return how far from an exact zero its nearest state in float64 may have been missed.
 
         Some units in the last place; at the origin, which has none, as much of that unit of
@@ -102,31 +102,31 @@ class ZeroTest:
         return _ULPS * self.eps * np.maximum(size, self.eps * self.scale)
 
     def within(self, states: States, distance: Levels) -> Flags:
-        """Tell where no enclosure of the residual rules a zero out within `distance`."""
+        """Return where no enclosure of the residual rules a zero out within `distance`."""
         if self._enclosed is None or not len(states):
             return np.ones(len(states), bool)
         return self._enclose(ball(states, distance[:, None]))[0]
 
     def jumps(self, states: States, distance: Levels) -> Flags:
-        """Tell where the function is not shown to be free of jumps within `distance`."""
+        """Return where the function is not shown to be free of jumps within `distance`."""
         if self._enclosed is None or not len(states) or self._is_continuous:
             return np.zeros(len(states), bool)
         return self._are_refused(ball(states, distance[:, None]))
 
-    def misses(self, states: States) -> Flags:
-        """Tell at which zeros a Newton step that leads to no zero shows that they are none.
+    def is_false_zero(self, states: States) -> Flags:
+        """Mask false zeros: Newton's steps led to a jump, not to a zero.
 
         There the function jumps before its residual vanishes, and at the state itself, on the one
         side of the jump, it is distinguished from zero.
         """
-        missed = self.jumps(states, self.blur(states))
+        missed = self.jumps(states, self.rounding_radius(states))
         if missed.any():
             here = point(states[missed])
             missed[missed] = ~self._enclose(here)[0] | self._are_refused(here)
         return missed
 
     def settled(self, states: States, steps: Levels) -> Flags:
-        """Tell where the last Newton step was small, which a zero that is only estimated needs."""
+        """Return where the last Newton step was small, which an only estimated zero needs."""
         if self._enclosed is not None:
             return np.ones(len(states), bool)
         size = np.maximum(np.abs(states).max(1, initial=0), self.scale)
@@ -137,12 +137,12 @@ class ZeroTest:
         estimated = self.estimated_level(states, jacobians)
         if self._enclosed is None or not len(states):
             return estimated
-        _, width = self._enclose(ball(states, self.blur(states)[:, None]))
+        _, width = self._enclose(ball(states, self.rounding_radius(states)[:, None]))
         # The program that is run may round a little differently from the one that is enclosed.
         level = np.where(np.isfinite(width), 2 * width, estimated)
-        torn = np.flatnonzero(self._torn(states, width, jacobians))
-        if len(torn):
-            level[torn] = self._level_aside(states[torn], _rows(jacobians, torn))
+        at_jump = np.flatnonzero(self._is_discontinuous(states, width, jacobians))
+        if len(at_jump):
+            level[at_jump] = self._one_sided_level(states[at_jump], _rows(jacobians, at_jump))
         return level
 
     def slope_level(self, states: States) -> Levels:
@@ -179,7 +179,7 @@ class ZeroTest:
         return float(16 * self.eps * np.sqrt(states.shape[1]))
 
     def _enclose(self, boxes: Interval) -> tuple[Flags, Levels]:
-        """Tell in which boxes no zero is ruled out, and how wide the residual's enclosures are.
+        """Return in which boxes no zero is ruled out, and the widths of the residual's enclosures.
 
         The width is infinite where nothing is known of the residual.
         """
@@ -195,18 +195,20 @@ class ZeroTest:
         possible = ~((lower > 0) | (upper < 0)).any(1) | refused
         return possible, np.where(refused | np.isnan(width), np.inf, width)
 
-    def _torn(self, states: States, width: Levels, jacobians: np.ndarray | None) -> Flags:
-        """Tell where more than rounding may widen the enclosure of the residual: a jump, a pole.
+    def _is_discontinuous(
+        self, states: States, width: Levels, jacobians: np.ndarray | None
+    ) -> Flags:
+        """Mask states where a jump or a pole may widen the enclosure of the residual.
 
         What rounding explains is not looked into.
         """
-        torn = ~np.isfinite(width)
-        wide = np.flatnonzero(~(width <= self.estimated_level(states, jacobians)) & ~torn)
+        at_jump = ~np.isfinite(width)
+        wide = np.flatnonzero(~(width <= self.estimated_level(states, jacobians)) & ~at_jump)
         if len(wide):
-            torn[wide] = self.jumps(states[wide], self.blur(states[wide]))
-        return torn
+            at_jump[wide] = self.jumps(states[wide], self.rounding_radius(states[wide]))
+        return at_jump
 
-    def _level_aside(self, states: States, jacobians: np.ndarray | None) -> Levels:
+    def _one_sided_level(self, states: States, jacobians: np.ndarray | None) -> Levels:
         """Return the level of rounding beside a jump: on the side on which the state lies."""
         level, boxes = self.estimated_level(states, jacobians), point(states)
         _, width = self._enclose(boxes)

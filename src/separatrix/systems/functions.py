@@ -79,7 +79,7 @@ def _traced(
 
 
 def _remedy(function: Any, error: Exception) -> str:
-    """Say what to do where a function is not written in JAX."""
+    """Return the remedy where a function is not written in JAX."""
     held = [function, getattr(function, "__self__", None)]
     if inspect.isfunction(function) or inspect.ismethod(function):
         variables = inspect.getclosurevars(function)

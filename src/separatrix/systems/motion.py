@@ -49,7 +49,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class Moving:
-    """Where a batch of states is: what `Motion.advance` takes and gives."""
+    """Batch of states in motion, as `Motion.advance` takes and returns it."""
 
     states: Float[np.ndarray, "state unit"]
     times: Float[np.ndarray, " state"]

@@ -1,4 +1,4 @@
-"""What is asked of states that users give: an array, with one column for each unit."""
+"""Checks of states that users give: an array, with one column for each unit."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ def require_width(system: "AbstractSystem", states: np.ndarray, name: str) -> No
 
 
 def _remedy(size: int, shape: tuple[int, ...]) -> str:
-    """Say how an array of another shape may become states of so many units."""
+    """Suggest how an array of another shape may become states of so many units."""
     if size in shape:
         axis = shape.index(size)
         return f"if axis {axis} is that of the units, move it to the end with np.moveaxis"

@@ -8,9 +8,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array
 from . import fields
+from .cue_detection import cue_off, onsets, shown_during, summed
 from .durations import Length
-from .noticing import cue_off, onsets, shown_during, summed
-from .solving import last_seen, one_hot, respond, two_sided
+from .ideal_observer import last_seen, one_hot, respond, two_sided
 from .staged import Scene, StagedTask, cue, noisy_during, pick, shown, side_by_side
 from .timeline import Timeline
 

@@ -118,7 +118,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def condition_words(self) -> dict[str, tuple[str, ...]]:
-        """What the codes of a condition stand for, where they have names: code k, the k-th one."""
+        """Names of the codes of a condition, where they have names: code k, the k-th one."""
         return {}
 
     @property
@@ -216,7 +216,7 @@ class AbstractTask(eqx.Module):
         return inputs.period_before_answer(self)
 
     def describe_input(self, values: Any) -> str:
-        """Say an input `(channel,)` in words and numbers, by the names of the channels.
+        """Describe an input `(channel,)` in words and numbers, by the names of the channels.
 
         Examples
         --------

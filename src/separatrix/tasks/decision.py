@@ -14,7 +14,7 @@ from .._types import Array, InvalidInputError
 from . import fields
 from .base import SolvableTask, Trials, consecutive, measured_accuracy, period_mask
 from .durations import check_timing
-from .solving import respond
+from .ideal_observer import respond
 
 
 class PerceptualDecisionMaking(SolvableTask):

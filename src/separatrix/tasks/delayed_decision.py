@@ -10,10 +10,10 @@ from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array
 from . import fields
+from .cue_detection import cue_off, shown_during, summed
 from .durations import Length, TruncatedExponential, Uniform
+from .ideal_observer import one_hot, respond, two_sided
 from .modalities.evidence import evidence
-from .noticing import cue_off, shown_during, summed
-from .solving import one_hot, respond, two_sided
 from .staged import (
     Scene,
     StagedTask,

@@ -37,7 +37,7 @@ class Duration(abc.ABC):
     @property
     @abc.abstractmethod
     def setting(self) -> Any:
-        """What a configuration file says for this distribution."""
+        """Setting of this distribution in a configuration file."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +126,7 @@ _TABLES: dict[str, tuple[type[Duration], int]] = {
 
 
 Spelled = Annotated[Any, "Duration"]
-"""What a user may write for a duration: the annotation says so to who reads the signature."""
+"""Anything that a user may write for a duration; signatures show the name."""
 
 
 def as_length(value: Spelled, name: str) -> Length:

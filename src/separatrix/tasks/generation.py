@@ -13,7 +13,7 @@ from .._types import Array, InvalidInputError
 from . import fields
 from .base import Trials
 from .durations import check_timing, count_steps
-from .solving import last_seen
+from .ideal_observer import last_seen
 from .staged import Scene, StagedTask, names, pick, shown
 from .timeline import Timeline
 

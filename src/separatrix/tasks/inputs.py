@@ -21,7 +21,7 @@ _KEY = 0x696E7075
 LISTED = 4
 """Of more channels of one kind that differ, the range is said."""
 _NOISE = ("noise", "sigma_x")
-"""What a task calls the strength of its input noise."""
+"""Names that tasks give to the strength of their input noise."""
 
 
 def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel"]:
@@ -106,7 +106,7 @@ def without_noise(task: "AbstractTask") -> "AbstractTask":
 
 
 def during(task: "AbstractTask", trials: "Trials", name: str) -> Bool[np.ndarray, "trial time"]:
-    """Tell which steps of each trial lie in a period, also where periods vary in duration."""
+    """Mask the steps of each trial in a period, also where periods vary in duration."""
     count, steps = trials.num_trials, np.arange(trials.num_steps)
     stop = np.zeros(count, int)
     for period, (first, last) in task.period_steps().items():
@@ -133,7 +133,7 @@ def _shortest(value: float, error: float) -> float:
 
 
 def describe_input(channels: tuple[str, ...], values: Any) -> str:
-    """Say an input by the names of its channels: "fixation 1, both stimuli 0.5"."""
+    """Describe an input by the names of its channels: "fixation 1, both stimuli 0.5"."""
     given = real_array(values, "the input")
     if given.shape != (len(channels),):
         raise InvalidInputError(

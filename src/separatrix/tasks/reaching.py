@@ -10,10 +10,10 @@ from jaxtyping import Float, PRNGKeyArray
 from .._types import Array, InvalidInputError
 from . import fields
 from .base import Trials, period_mask
+from .cue_detection import by_the_clock, cue_off, summed
 from .durations import Length
-from .noticing import by_the_clock, cue_off, summed
+from .ideal_observer import respond
 from .rings import circular_distance, cosines, population_vector
-from .solving import respond
 from .staged import (
     Scene,
     StagedTask,

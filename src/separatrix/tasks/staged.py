@@ -25,7 +25,7 @@ from .timeline import Timeline, drawn_durations, lay_out, longest_of
 
 
 class Scene(eqx.Module):
-    """What a batch of trials shows and asks, before noise is added.
+    """Signals and targets of a batch of trials, before noise is added.
 
     Attributes
     ----------

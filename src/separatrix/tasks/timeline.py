@@ -33,7 +33,7 @@ class Timeline(eqx.Module):
         return jnp.arange(self.num_steps)
 
     def during(self, *periods: str) -> Bool[Array, "trial time"]:
-        """Tell which steps lie in any of the periods."""
+        """Mask the steps that lie in any of the periods."""
         inside = jnp.zeros((self.num_trials, self.num_steps), bool)
         for name in periods:
             start, stop = (ends[:, None] for ends in self._ends(name))
@@ -57,7 +57,7 @@ class Timeline(eqx.Module):
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:
-        """Tell which steps belong to the trial."""
+        """Mask of the steps that belong to the trial."""
         return self.steps < self.stops[list(self.stops)[-1]][:, None]
 
 

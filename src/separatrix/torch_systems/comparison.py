@@ -28,7 +28,7 @@ def compare(
     translated: Callable[..., Any],
     size: int,
     input: np.ndarray | None,
-    told: Translation,
+    translation: Translation,
 ) -> float:
     """Return how far a step of the original is from ours, relative to the largest entry.
 
@@ -42,13 +42,13 @@ def compare(
     """
     import torch
 
-    rng, precision = np.random.default_rng(0), told.given
+    rng, precision = np.random.default_rng(0), translation.given
     scales = np.resize(SCALES, STATES)[:, None]
     states = _rounded(scales * rng.standard_normal((STATES, size)), precision)
     ways = rng.standard_normal((STATES, PRODUCTS, size))
     given = None if input is None else _rounded(input, precision)
     try:
-        with _without_dropout(told.drops), torch.enable_grad():
+        with _without_dropout(translation.drops), torch.enable_grad():
             pairs = [
                 _value_and_products(original, z, given, precision, v)
                 for z, v in zip(states, ways, strict=True)
@@ -67,11 +67,13 @@ def compare(
             "any size can be given to."
         )
     apart, at = _largest(theirs[finite], values[finite], states[finite])
-    _require_close(name, "value", apart, at, told.precision)
+    _require_close(name, "value", apart, at, translation.precision)
     for k in np.flatnonzero(finite):
         slopes = pairs[k][1]
         if slopes is not None and np.isfinite([slopes, products[k]]).all():
-            _require_close(name, "slope", *_largest(slopes, products[k], ways[k]), told.precision)
+            _require_close(
+                name, "slope", *_largest(slopes, products[k], ways[k]), translation.precision
+            )
     return apart
 
 

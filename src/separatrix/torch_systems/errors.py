@@ -1,4 +1,4 @@
-"""What a step of PyTorch may hold that cannot be translated."""
+"""Error for a step of PyTorch that cannot be translated."""
 
 
 class NoRuleError(Exception):

@@ -1,4 +1,4 @@
-"""What a PyTorch step can reach: modules, tensors, lists; kept as they are while it is read.
+"""Objects in reach of a PyTorch step: modules, tensors, lists; unchanged by reading it.
 
 A step may write into what it holds, such as the last state or a running mean. PyTorch's export
 runs it on tensors without numbers, which would stay there.
@@ -28,7 +28,7 @@ def reached(*functions: Callable[..., Any] | None) -> list[Any]:
 
 
 def _of_pytorch(value: Any) -> bool:
-    """Tell whether a value is PyTorch's own, but for the modules that users make of its classes."""
+    """Return whether a value is PyTorch's own; its modules are not, as users make them."""
     import torch
 
     kind = value if isinstance(value, FunctionType) else type(value)
@@ -95,7 +95,7 @@ def in_double(values: list[Any]) -> Iterator[None]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether a value is an object of a class that somebody wrote in Python."""
+    """Return whether a value is an object of a class that somebody wrote in Python."""
     return isinstance(getattr(value, "__dict__", None), dict) and not isinstance(
         value, (type, FunctionType)
     )

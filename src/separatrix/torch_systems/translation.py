@@ -24,7 +24,7 @@ _OF_TENSORS = frozenset({"device", "layout", "memory_format", "non_blocking", "p
 
 
 class Translation(NamedTuple):
-    """What became of a PyTorch function."""
+    """Translation of a PyTorch function."""
 
     function: Callable[..., Any]  # of the state and the input, arrays of JAX
     given: str  # the precision of the state that the original takes

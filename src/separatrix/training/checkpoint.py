@@ -91,8 +91,8 @@ class Checkpoint(eqx.Module):
     settings: Mapping[str, Any] = eqx.field(static=True, default_factory=dict, converter=_settings)
 
 
-class Standing(NamedTuple):
-    """Where a training stands after some of its steps."""
+class TrainingSnapshot(NamedTuple):
+    """State of a training after some of its steps."""
 
     network: AbstractNetwork
     memory: Any  # of the optimizer
@@ -122,11 +122,11 @@ class Keeper:
             return False
         return time.monotonic() - self.written >= self.checkpoint.seconds
 
-    def read(self, start: Standing, steps: int) -> Standing:
+    def read(self, start: TrainingSnapshot, steps: int) -> TrainingSnapshot:
         """Return where the file stands; without a file `start`, which says what it must hold.
 
         Raises UnreadableFileError for a file that is damaged or no checkpoint, InvalidInputError
-        for one of another training, or of more steps than are asked for.
+        for one of a different training run, or of more steps than are asked for.
         """
         if self.checkpoint is None or not self.has_file:
             return start
@@ -146,12 +146,12 @@ class Keeper:
             )
         return found
 
-    def write(self, standing: Standing) -> None:
+    def write(self, snapshot: TrainingSnapshot) -> None:
         """Write the file; where that is impossible the training goes on, with a warning."""
         if self.checkpoint is None:
             return
         self.written = time.monotonic()
-        arrays = _taken_apart(standing)
+        arrays = _taken_apart(snapshot)
         header = {"identity": self.identity, "digest": _digest(arrays)}
         try:
             write_tensors(self.checkpoint.path, arrays, header, FORMAT)
@@ -162,10 +162,10 @@ class Keeper:
         for there, here in ((found[part], self.identity[part]) for part in self.identity):
             other = [n for n in sorted({*there, *here}) if there.get(n) != here.get(n)]
             if other:
-                told = [_difference(n, there.get(n), here.get(n)) for n in other]
+                differences = [_difference(n, there.get(n), here.get(n)) for n in other]
                 raise InvalidInputError(
-                    f"{path} is of another training: {listed(told, 3)}. Train as it was begun, or "
-                    f"{_ANEW}."
+                    f"{path} belongs to a different training run: {listed(differences, 3)}. "
+                    f"Train as it was begun, or {_ANEW}."
                 )
 
 
@@ -182,18 +182,18 @@ def _check_place(path: Path) -> None:
 def identity(program: Epoch, network: AbstractNetwork, key: Any) -> dict[str, str]:
     """Return what tells a training from others, by name, as texts that another process finds."""
     return {
-        "network": _told(network),
-        "task": _told(program.task),
-        "batches": _told(program.batches),
+        "network": _describe(network),
+        "task": _describe(program.task),
+        "batches": _describe(program.batches),
         "batch_size": str(program.batch_size),
         "devices": str(program.division.count),
-        "regularizers": _told(program.regularizers),
+        "regularizers": _describe(program.regularizers),
         "key": f"{jr.key_impl(key)} {_bits(key).tobytes().hex()}",
         "float64": str(jax.config.jax_enable_x64),  # type: ignore[attr-defined]
     }
 
 
-def _told(thing: Any) -> str:
+def _describe(thing: Any) -> str:
     """Return what an object is, without addresses, and what stands for the numbers in it."""
     leaves, structure = jax.tree.flatten(thing)
     arrays = {str(k): np.asarray(a) for k, a in enumerate(leaves) if eqx.is_array_like(a)}
@@ -225,12 +225,12 @@ def _difference(name: str, there: str | None, here: str | None) -> str:
     )
 
 
-def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
+def _taken_apart(snapshot: TrainingSnapshot) -> dict[str, np.ndarray]:
     """Return everything that changes in a training as arrays by name."""
     parts = {
-        "weights": eqx.filter(standing.network, trained_leaves(standing.network)),
-        "optimizer": standing.memory,
-        "history": standing.measures,
+        "weights": eqx.filter(snapshot.network, trained_leaves(snapshot.network)),
+        "optimizer": snapshot.memory,
+        "history": snapshot.measures,
     }
     return {
         f"{part}.{number}": np.array(_bits(leaf), order="C")
@@ -239,7 +239,9 @@ def _taken_apart(standing: Standing) -> dict[str, np.ndarray]:
     }
 
 
-def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Standing:
+def _put_back(
+    path: Path, arrays: dict[str, np.ndarray], start: TrainingSnapshot
+) -> TrainingSnapshot:
     """Undo `_taken_apart`, into the structure of a training at its start."""
     weights, fixed = eqx.partition(start.network, trained_leaves(start.network))
     found = {
@@ -250,14 +252,14 @@ def _put_back(path: Path, arrays: dict[str, np.ndarray], start: Standing) -> Sta
         expected = [_bits(leaf) for leaf in jax.tree.leaves(tree)]
         if [(a.shape, a.dtype) for a in expected] != [(a.shape, a.dtype) for a in found[part]]:
             raise InvalidInputError(
-                f"{path} is of another training: the arrays of its {part} have other shapes. Train "
-                f"as it was begun, or {_ANEW}."
+                f"{path} belongs to a different training run: the arrays of its "
+                f"{part} have other shapes. Train as it was begun, or {_ANEW}."
             )
     if len({len(column) for column in found["history"]}) != 1:
         raise UnreadableFileError(f"{path} is damaged: its history is not whole.")
     network = eqx.combine(_like(weights, found["weights"]), fixed)
     memory = _like(start.memory, found["optimizer"])
-    return Standing(network, memory, tuple(found["history"]))
+    return TrainingSnapshot(network, memory, tuple(found["history"]))
 
 
 def _like(tree: Any, values: list[np.ndarray]) -> Any:

@@ -52,7 +52,7 @@ class Division(eqx.Module):
             return  # and JAX need not have started
         found = jax.devices()
         if len(found) < self.count:
-            told = counted(len(found), "device")
+            available = counted(len(found), "device")
             advice = (
                 f'call jax.config.update("jax_num_cpu_devices", {self.count}) before anything else '
                 "is done with JAX"
@@ -60,7 +60,7 @@ class Division(eqx.Module):
                 else f"train on {len(found)}"
             )
             raise InvalidInputError(
-                f"devices: expected {self.count}, but JAX has {told} ({found[0].platform}): "
+                f"devices: expected {self.count}, but JAX has {available} ({found[0].platform}): "
                 f"{advice}."
             )
 

@@ -1,4 +1,4 @@
-"""What training gives back."""
+"""Result of training, and its history."""
 
 import enum
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ Measures = tuple[Array, ...]
 """The task's loss, the accuracy and, where there are regularizers, their penalty."""
 
 
-def settled(measures: Measures, count: int) -> tuple[tuple[np.ndarray, ...], bool]:
+def completed_measures(measures: Measures, count: int) -> tuple[tuple[np.ndarray, ...], bool]:
     """Return the measures of an epoch's `count` steps up to the first that is not finite.
 
     And whether all of them are finite.
@@ -85,12 +85,12 @@ class Training(eqx.Module):
 
     def __repr__(self) -> str:
         last, units = self.history.epochs(), counted(self.network.num_units, "unit")
-        told = f"Training: {type(self.network).__name__} of {units}"
+        title = f"Training: {type(self.network).__name__} of {units}"
         if not len(self.history):
-            return f"{told}, no steps"
+            return f"{title}, no steps"
         ending = "" if self.ending is Ending.ALL_STEPS else f" ({self.ending.value})"
         return (
-            f"{told}, {counted(len(self.history), 'step')}{ending}; "
+            f"{title}, {counted(len(self.history), 'step')}{ending}; "
             f"last epoch: loss {last['loss'][-1]:.4f}, "
             f"accuracy {last['accuracy'][-1]:.3f}"
         )

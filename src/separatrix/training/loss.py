@@ -1,4 +1,4 @@
-"""What training minimizes."""
+"""Loss functions of training."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a training is asked for: its plan, and the member that is trained."""
+"""Plan of a training, and the member that is trained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .threshold import Threshold
 
 @dataclass(frozen=True)
 class Member:
-    """What is trained: a network, and what belongs to it alone where there are several."""
+    """Network to train, and what belongs to it alone where there are several."""
 
     network: AbstractNetwork
     key: PRNGKeyArray

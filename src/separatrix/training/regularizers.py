@@ -1,4 +1,4 @@
-"""What training is charged for beside the task: active units, strong weights, abrupt changes."""
+"""Penalties added to the training loss: active units, strong weights, abrupt changes."""
 
 import abc
 import functools

@@ -84,7 +84,7 @@ class Threshold(eqx.Module):
         return -(-self.patience // epoch_steps)
 
     def is_reached(self, history: History) -> bool:
-        """Tell whether a training with this history stops here."""
+        """Return whether a training with this history stops here."""
         length = history.epoch_steps
         count, needed = -(-len(history) // length), self.epochs(length)
         if count < needed:

@@ -11,14 +11,14 @@ from .._types import GivenKey, require_key, require_kind
 from ..networks import AbstractNetwork, trained_leaves
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
-from .checkpoint import Checkpoint, Keeper, Standing, identity
-from .course import Course, Report, epochs_of
+from .checkpoint import Checkpoint, Keeper, TrainingSnapshot, identity
 from .epoch import Epoch, compiled
 from .history import Ending, Training, TrainingInterruptedError
 from .loss import Loss, default_loss
 from .plan import Member, Plan
 from .progress import no_report, training_bar
 from .regularizers import AbstractRegularizer, check_regularizers
+from .state import Report, TrainingState, epochs_of
 from .threshold import Threshold
 
 
@@ -96,7 +96,7 @@ def train(
         When network and task do not fit each other, weights are not finite, a regularizer does
         not fit the network, `key` is no random key, or another argument is not what it should be;
         when JAX has fewer devices, or `batch_size` is no multiple of them; when the checkpoint is
-        of another training, or of more steps than are asked for.
+        of a different training run, or of more steps than are asked for.
     UnreadableFileError
         When the checkpoint is damaged.
     TrainingDivergedError
@@ -140,26 +140,28 @@ def train_member(
     """Train one network as it is planned; see `train`."""
     program = plan.program(member)
     keeper = Keeper(checkpoint, lambda: identity(program, member.network, member.key))
-    course = Course(program, member.network, keeper, plan)
+    state = TrainingState(program, member.network, keeper, plan)
     if callable(progress):
-        return _run(program, course, member.key, plan.steps, progress)
+        return _run(program, state, member.key, plan.steps, progress)
     with training_bar(plan.steps) if progress else no_report() as report:
-        return _run(program, course, member.key, plan.steps, report)
+        return _run(program, state, member.key, plan.steps, report)
 
 
-def _run(program: Epoch, course: Course, key: PRNGKeyArray, steps: int, report: Report) -> Training:
+def _run(
+    program: Epoch, state: TrainingState, key: PRNGKeyArray, steps: int, report: Report
+) -> Training:
     """Run epochs until `steps` are done, watching for divergence and for Ctrl-C.
 
     While one epoch is learned, the trials of the next one are drawn, and the one before is looked
     at: JAX returns before a computation has ended.
     """
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
-    network, memory = program.division.everywhere(course.settled[:2])
-    begun = course.steps
-    end = begun if course.is_over else steps
+    network, memory = program.division.everywhere(state.completed[:2])
+    begun = state.steps
+    end = begun if state.is_over else steps
     fixed = eqx.filter(network, trained_leaves(network), inverse=True)
     try:
-        course.tell(report)
+        state.set_callback(report)
         trials = draw(program, key, np.array(begun, np.int32)) if begun < end else None
         for first, count in epochs_of(begun, end, program.epoch_steps):
             # NumPy's numbers: making one of JAX's starts a program of its own.
@@ -175,13 +177,13 @@ def _run(program: Epoch, course: Course, key: PRNGKeyArray, steps: int, report: 
             network = eqx.combine(weights, fixed)
             if first + count < end:
                 trials = draw(program, key, np.array(first + count, np.int32))
-            course.settle()
-            if course.is_over:  # what has been started meanwhile is left
+            state.settle()
+            if state.is_over:  # what has been started meanwhile is left
                 break
-            course.wait_for(first, count, Standing(network, memory, measures), sound)
-        course.settle()
+            state.wait_for(first, count, TrainingSnapshot(network, memory, measures), sound)
+        state.settle()
     except KeyboardInterrupt as interrupt:
-        course.keep()
-        raise TrainingInterruptedError(course.training(Ending.INTERRUPTED)) from interrupt
-    course.keep()
-    return course.training(Ending.THRESHOLD if course.is_over else Ending.ALL_STEPS)
+        state.keep()
+        raise TrainingInterruptedError(state.training(Ending.INTERRUPTED)) from interrupt
+    state.keep()
+    return state.training(Ending.THRESHOLD if state.is_over else Ending.ALL_STEPS)

@@ -1,4 +1,4 @@
-"""Where states go: basins, the boundaries between them, and the graph of fixed points."""
+"""Basins, the boundaries between them, and the graph of fixed points."""
 
 from .boundary import Separatrix, separatrix
 from .decisions import Commitment, commitment

@@ -89,16 +89,16 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
         uncertainty = disturbed(evaluator.jacobian, states, errors)
     on_kink = on_kinks(system.evaluate, states)
-    told = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
+    stability = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     distances = scipy.spatial.distance.cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)
     return Landscape(
         states=states,
         label=label,
-        n_unstable=told.n_unstable,
-        least_unstable=told.least,
-        stability=told.names,
+        n_unstable=stability.n_unstable,
+        least_unstable=stability.least,
+        stability=stability.names,
         separation=np.where(np.isfinite(separation), separation, alone),
         values=values[:, 0],
         right=right[:, :, 0].real,

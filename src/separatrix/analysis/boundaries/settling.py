@@ -28,7 +28,7 @@ _CAPTURE = 1e-3
 
 @dataclass
 class Settled:
-    """Where states have ended.
+    """Endings of states, and the attractors that they reached.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Follower:
     def _judge(
         self, before: np.ndarray, after: np.ndarray, limit: float, rows: np.ndarray, ends: Settled
     ) -> np.ndarray:
-        """Say which states are done, and note how."""
+        """Return which states are done, `(row,)`, and write how into `ends`."""
         fine = np.isfinite(after).all(1)
         fine &= np.abs(np.where(fine[:, None], after, 0.0)).max(1, initial=0) <= limit
         ends.reasons[rows[~fine]] = Ending.LEFT.text
@@ -121,7 +121,7 @@ class Follower:
         rows: np.ndarray,
         ends: Settled,
     ) -> None:
-        """Say where states are that a whole block has left in place: at a point, or on a cycle."""
+        """Record how states end that a block of steps left in place: at a point, or on a cycle."""
         still = np.flatnonzero(rests)
         if not len(still):
             return

@@ -1,4 +1,4 @@
-"""What is known about fixed points that a search has missed."""
+"""Evidence about fixed points that a search has missed."""
 
 from .assess import assess
 from .coverage import chao1, good_turing_coverage

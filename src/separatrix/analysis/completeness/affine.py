@@ -14,34 +14,34 @@ import numpy as np
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array, down, negate, reciprocal, up
 
-__all__ = ["Affine", "add_up", "divide_up"]
+__all__ = ["AffineBounds", "add_up", "divide_up"]
 
 
-class Affine(NamedTuple):
+class AffineBounds(NamedTuple):
     """Bounds of A and of B, arrays (unit,)."""
 
     slope: Interval
     rest: Interval
 
     @classmethod
-    def bounded(cls, bounds: Interval) -> Affine:
+    def bounded(cls, bounds: Interval) -> AffineBounds:
         """Write a value of which only bounds are known."""
         return cls(point(np.zeros(bounds.shape)), bounds)
 
-    def negative(self) -> Affine:
+    def negative(self) -> AffineBounds:
         """Negate, exactly."""
-        return Affine(negate(self.slope), negate(self.rest))
+        return AffineBounds(negate(self.slope), negate(self.rest))
 
-    def plus(self, other: Affine) -> Affine:
+    def plus(self, other: AffineBounds) -> AffineBounds:
         """Add."""
-        return Affine(_add(self.slope, other.slope), _add(self.rest, other.rest))
+        return AffineBounds(_add(self.slope, other.slope), _add(self.rest, other.rest))
 
-    def times(self, other: Affine, bounds: Interval) -> Affine:
+    def times(self, other: AffineBounds, bounds: Interval) -> AffineBounds:
         """Multiply; where both hold x, or NaN is possible, the product only has its `bounds`."""
         slope = _add(_multiply(self.slope, other.rest), _multiply(self.rest, other.slope))
         rest = _multiply(self.rest, other.rest)
         unknown = (self._holds & other._holds) | np.isnan(bounds.lower) | np.isnan(bounds.upper)
-        return Affine(
+        return AffineBounds(
             slope.map(lambda end: np.where(unknown, 0.0, end)),
             Interval(
                 np.where(unknown, bounds.lower, rest.lower),
@@ -49,15 +49,15 @@ class Affine(NamedTuple):
             ),
         )
 
-    def over(self, divisor: Interval) -> Affine:
+    def over(self, divisor: Interval) -> AffineBounds:
         """Divide by what keeps its sign, whatever x."""
         inverse = _invert(divisor)
-        return Affine(_multiply(self.slope, inverse), _multiply(self.rest, inverse))
+        return AffineBounds(_multiply(self.slope, inverse), _multiply(self.rest, inverse))
 
-    def within(self, bounds: Interval) -> Affine:
+    def within(self, bounds: Interval) -> AffineBounds:
         """Add what bounds tell of the value; it must not depend on x."""
         lower = np.maximum(self.rest.lower, bounds.lower)
-        return Affine(self.slope, Interval(lower, np.minimum(self.rest.upper, bounds.upper)))
+        return AffineBounds(self.slope, Interval(lower, np.minimum(self.rest.upper, bounds.upper)))
 
     @property
     def _holds(self) -> Array:

@@ -12,12 +12,12 @@ from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
 from ...enclosure.moves import MOVES
-from .affine import Affine
+from .affine import AffineBounds
 
 FLOAT64 = np.dtype(np.float64)
 OPPOSITE = "opposite"
 """1 − σ(a), which is σ(−a)."""
-_ONE = Affine.bounded(point(np.ones(1)))
+_ONE = AffineBounds.bounded(point(np.ones(1)))
 
 Wanted = tuple[int, Array]  # a slot, and of its value one element for each unit
 Made = frozenset[int]  # the slots that a value is made of by linear steps
@@ -38,12 +38,12 @@ class _Rule(NamedTuple):
     elements of operands that `apply` is given for the elements that are wanted.
     """
 
-    apply: Callable[..., Affine]
+    apply: Callable[..., AffineBounds]
     made: Callable[[Execution, Step, list[Made]], Made | None] = _made_of_all
     sources: Callable[[Execution, Step, Wanted], list[Wanted]] = _elementwise
 
 
-def _plain(function: Callable[..., Affine]) -> Callable[..., Affine]:
+def _plain(function: Callable[..., AffineBounds]) -> Callable[..., AffineBounds]:
     """Make a rule of a function of the operands alone."""
     return lambda execution, step, wanted, *operands: function(*operands)
 
@@ -52,7 +52,9 @@ def _made_of_float64(execution: Execution, step: Step, operands: list[Made]) -> 
     return operands[0] if step.input_dtypes[0] == FLOAT64 else None
 
 
-def _mul(execution: Execution, step: Step, wanted: Wanted, a: Affine, b: Affine) -> Affine:
+def _mul(
+    execution: Execution, step: Step, wanted: Wanted, a: AffineBounds, b: AffineBounds
+) -> AffineBounds:
     return a.times(b, elements_of(execution, wanted))
 
 
@@ -61,7 +63,9 @@ def _made_by_product(execution: Execution, step: Step, operands: list[Made]) -> 
     return None if shared else operands[0] | operands[1]
 
 
-def _div(execution: Execution, step: Step, wanted: Wanted, a: Affine, b: Affine) -> Affine:
+def _div(
+    execution: Execution, step: Step, wanted: Wanted, a: AffineBounds, b: AffineBounds
+) -> AffineBounds:
     """Divide by any value that there is, whatever the gates."""
     return a.over(elements_of(execution, _elementwise(execution, step, wanted)[1]))
 
@@ -71,11 +75,13 @@ def _made_by_quotient(execution: Execution, step: Step, operands: list[Made]) ->
     return operands[0] if keeps else None
 
 
-def _move(execution: Execution, step: Step, wanted: Wanted, *operands: Affine) -> Affine:
+def _move(
+    execution: Execution, step: Step, wanted: Wanted, *operands: AffineBounds
+) -> AffineBounds:
     inside = [(place >= 0) & (place < count) for _, place, count in _origins(step, wanted)]
     ends = zip(*((*ends_of(v.slope), *ends_of(v.rest)) for v in operands), strict=True)
     moved = [np.select(inside, choices) for choices in ends]
-    return Affine(Interval(*moved[:2]), Interval(*moved[2:]))
+    return AffineBounds(Interval(*moved[:2]), Interval(*moved[2:]))
 
 
 def _made_by_move(execution: Execution, step: Step, operands: list[Made]) -> Made | None:
@@ -101,10 +107,10 @@ def _origins(step: Step, wanted: Wanted) -> list[tuple[int, Array, int]]:
 
 
 RULES: dict[str, _Rule] = {
-    "add": _Rule(_plain(Affine.plus)),
-    "add_any": _Rule(_plain(Affine.plus)),
+    "add": _Rule(_plain(AffineBounds.plus)),
+    "add_any": _Rule(_plain(AffineBounds.plus)),
     "sub": _Rule(_plain(lambda a, b: a.plus(b.negative()))),
-    "neg": _Rule(_plain(Affine.negative)),
+    "neg": _Rule(_plain(AffineBounds.negative)),
     OPPOSITE: _Rule(_plain(lambda a: _ONE.plus(a.negative()))),
     "convert_element_type": _Rule(_plain(lambda a: a), _made_of_float64),
     "mul": _Rule(_mul, _made_by_product),

@@ -1,4 +1,4 @@
-"""What is known about fixed points that are still missing: search for them, count, prove."""
+"""Assessment of fixed points that are still missing: search for them, count, prove."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def assess(
     starts, further = list[int](), further or FurtherSearch()
     rng = np.random.default_rng(further.seed)
 
-    def draw(now: _Judged, led: bool, count: int) -> np.ndarray:
-        if led and evaluate is not None and len(path := from_center(evaluate, domain)):
+    def draw(now: _Judged, use_homotopy: bool, count: int) -> np.ndarray:
+        if use_homotopy and evaluate is not None and len(path := from_center(evaluate, domain)):
             return path
         states = now.points.states
         unstable = partial(_unstable, system.kind, enclosure.velocity, states)
@@ -145,7 +145,7 @@ def _searched(
     search: Callable[[PointTable, np.ndarray], _Judged],
 ) -> tuple[_Judged, list[int]]:
     """Search from further starts, round by round; also return how many starts each round had."""
-    starts, led = list[int](), not len(now.points)
+    starts, use_homotopy = list[int](), not len(now.points)
     if not now.has_sum and now.table.states.shape[1] > MOST_VARIABLES:
         return now, starts
     count = method.starts if now.has_sum or now.suggests_more(richness) else method.probes
@@ -155,16 +155,16 @@ def _searched(
         if is_over():
             break
         report_progress(Stage.FURTHER, len(starts), method.rounds)
-        before, new = len(now.points), draw(now, led, count)
+        before, new = len(now.points), draw(now, use_homotopy, count)
         now = search(now.table, new)
         starts.append(len(new))
         richness = None
         if len(now.points) > before:
-            led = False
-        elif led or not now.lacks_positive:
+            use_homotopy = False
+        elif use_homotopy or not now.lacks_positive:
             break  # another round would draw from the same points
         else:
-            led = True
+            use_homotopy = True
     return now, starts
 
 

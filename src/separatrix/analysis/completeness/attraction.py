@@ -30,7 +30,7 @@ from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
 from ...enclosure.moves import MOVES
-from .affine import Affine, add_up, divide_up
+from .affine import AffineBounds, add_up, divide_up
 from .affine_steps import (
     FLOAT64,
     OPPOSITE,
@@ -160,10 +160,12 @@ class _Reading:
 
     def values(
         self, pivots: Float[np.ndarray, "case unit"], ends: Int[np.ndarray, "case gate"]
-    ) -> list[Affine]:
+    ) -> list[AffineBounds]:
         """Return what is wanted, around these pivots and with the gates at these ends."""
 
-        def apply(step: Step, operands: list[dict[bytes, Affine]]) -> list[dict[bytes, Affine]]:
+        def apply(
+            step: Step, operands: list[dict[bytes, AffineBounds]]
+        ) -> list[dict[bytes, AffineBounds]]:
             values = dict(zip(step.inputs, operands, strict=True))
             return [
                 {key: self._apply(step, (slot, at), values) for key, at in self._asked(slot)}
@@ -188,8 +190,8 @@ class _Reading:
         return self.asked.get(slot, {}).items()
 
     def _apply(
-        self, step: Step, wanted: Wanted, operands: dict[int, dict[bytes, Affine]]
-    ) -> Affine:
+        self, step: Step, wanted: Wanted, operands: dict[int, dict[bytes, AffineBounds]]
+    ) -> AffineBounds:
         """Carry out a step on the elements that it needs."""
         rule = RULES[step.name]
         sources = rule.sources(self.execution, step, wanted)
@@ -199,19 +201,19 @@ class _Reading:
             return value.within(elements_of(self.execution, wanted))
         return value
 
-    def _given(self, wanted: Wanted, pivots: Array, ends: Array) -> Affine:
+    def _given(self, wanted: Wanted, pivots: Array, ends: Array) -> AffineBounds:
         """Return elements of a value that is not made by linear steps."""
         (slot, at), bounds = wanted, elements_of(self.execution, wanted)
         units = _units(self.program)
         if slot in self.program.inputs:
             rest = [np.where(at == units, pivots, end) for end in ends_of(bounds)]
-            return Affine(point((at == units).astype(float)), Interval(*rest))
+            return AffineBounds(point((at == units).astype(float)), Interval(*rest))
         for number, (gate, place) in enumerate(self.gates):
             if gate == slot:
                 own = at == (place + units) % count_of(self.execution, slot)
                 chosen = np.where(ends[:, number, None], bounds.upper, bounds.lower)
                 bounds = Interval(*(np.where(own, chosen, other) for other in ends_of(bounds)))
-        return Affine.bounded(bounds)
+        return AffineBounds.bounded(bounds)
 
 
 def _made_by_linear_steps(execution: Execution) -> tuple[dict[int, Made], list[Step]]:

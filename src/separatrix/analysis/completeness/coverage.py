@@ -1,4 +1,4 @@
-r"""What the counts of hits say about points that no start has reached.
+r"""Estimates, from the counts of hits, of how many points no start has reached.
 
 Each start is a draw, each fixed point a species: points that were reached once or twice tell how
 many were not reached at all. Both estimates suppose that the starts were drawn independently from

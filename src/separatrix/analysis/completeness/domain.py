@@ -85,7 +85,7 @@ class Domain:
         return replace(self, lower=lower, upper=upper)
 
     def excludes(self, states: Float[np.ndarray, "state unit"]) -> Bool[np.ndarray, " state"]:
-        """Tell which states lie outside by more than rounding, and so are no fixed points.
+        """Return which states lie outside by more than rounding, and so are no fixed points.
 
         Where a gate saturates, a state far outside may have a velocity at rounding level.
         """

@@ -1,4 +1,4 @@
-"""Where to look for fixed points that a search has missed."""
+"""Starts of the search for fixed points that an earlier search has missed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

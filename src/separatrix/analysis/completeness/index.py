@@ -182,7 +182,7 @@ def index_sum(domain: Domain, points: PointTable) -> IndexSum:
 
 
 def some_may_be_one(states: States, error_bounds: Float[np.ndarray, " point"]) -> bool:
-    """Tell whether two points are so near that both may be the same zero."""
+    """Return whether any two points are so near that both may be the same zero."""
     if len(states) < 2:
         return False
     first, second = np.triu_indices(len(states), 1)

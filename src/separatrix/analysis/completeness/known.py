@@ -1,4 +1,4 @@
-"""What is known of the points that a search has not found."""
+"""Completeness of a search: its record, and its description."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from .exhaustive import Proof
 
 @dataclass(frozen=True)
 class Completeness:
-    """What is known about missing fixed points.
+    """Evidence about missing fixed points.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Completeness:
 
 
 def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
-    """Say in words what is known."""
+    """Describe the evidence in clauses, separated by semicolons."""
     points = "1 fixed point" if count == 1 else f"{count} fixed points"
     parts = []
     if known.rounds:

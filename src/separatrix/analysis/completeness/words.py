@@ -1,4 +1,4 @@
-"""What users read of completeness: the evidence for or against it, and what hinders a proof."""
+"""Texts about completeness: the evidence for or against it, and what hinders a proof."""
 
 import numpy as np
 
@@ -40,7 +40,7 @@ GIVEN_IS_WRONG = "the domain that the system was given does not hold every fixed
 
 
 def unbounded(without: np.ndarray, decays: np.ndarray) -> str:
-    """Say which units have no bound, and why the first of them has none."""
+    """Describe how many units have no bound, and why the first of them has none."""
     unit, count = int(np.flatnonzero(without)[0]), int(without.sum())
     which = f"unit {unit}"
     if count > 1:
@@ -51,13 +51,13 @@ def unbounded(without: np.ndarray, decays: np.ndarray) -> str:
 
 
 def searched(where: str, boxes: int, reason: str) -> str:
-    """Say what an exhaustive search has done, and why it ended without success, if it did."""
+    """Describe an exhaustive search, and why it ended without success, if it did."""
     done = f"interval branch and prune {where} examined {boxes:,} boxes"
     return f"{done} without success: {reason}" if reason else done
 
 
 def solved(pieces: int, reason: str) -> str:
-    """Say how many pieces of a piecewise-linear system were solved, and why that proves nothing."""
+    """Describe how many linear pieces were solved, and why that proves nothing, if it does not."""
     done = f"{pieces:,} linear pieces of the system were solved"
     if pieces == 1:
         done = "the 1 linear piece of the system was solved"

@@ -62,8 +62,8 @@ class CycleBranch(Record):
         """Return the summary, a line for every special point, and how the branch ends."""
         # adding 0 makes −0 positive
         places = np.round(np.asarray(self.special_parameters), 12) + 0.0
-        told = zip(self.special_type, places, self.special_period, strict=True)
-        lines = [f"  {kind} at {self.name} = {p:.8g}, period {t:.5g} ms" for kind, p, t in told]
+        special = zip(self.special_type, places, self.special_period, strict=True)
+        lines = [f"  {kind} at {self.name} = {p:.8g}, period {t:.5g} ms" for kind, p, t in special]
         first, last = (str(end) for end in self.endings)
         ends = f"  ends: {first}" if first == last else f"  ends: {first}; {last}"
         return "\n".join([self.summary(), *lines, ends])

@@ -1,4 +1,4 @@
-"""Where a branch of cycles ends, and why."""
+"""End of a branch of cycles, and the reason for it."""
 
 import enum
 from dataclasses import replace
@@ -77,7 +77,7 @@ class Ends:
         return replace(curve, end=end)
 
     def _met_again(self) -> bool:
-        """Tell whether the last step passes the first cycle, at whatever phase, in its direction.
+        """Return whether the last step passes the first cycle, at any phase, in its direction.
 
         Parameter and period pass theirs, and the cycle at that parameter has its swing.
         """
@@ -97,7 +97,7 @@ class Ends:
         return self.met is not None
 
     def _is_first(self, point: np.ndarray) -> bool:
-        """Tell whether a cycle is the first one, which is turned to its phase for that."""
+        """Return whether a cycle is the first one, after turning the first one to its phase."""
         orbits = self.orbits
         orbit, period, parameter = orbits.orbit(self.points[0]), *orbits.split(self.points[0])[1:]
         turns = [np.roll(orbit, -shift, axis=0) for shift in range(len(orbit))]

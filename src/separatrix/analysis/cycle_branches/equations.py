@@ -41,7 +41,7 @@ class ClosedOrbits:
     unit is measured in units of its own (`units`); points are scaled by `scales`, the parameter
     last.
 
-    The integrator has as many steps as the cycle asks for: `accepts` doubles them while finer ones
+    The integrator has as many steps as the cycle asks for: `is_valid` doubles them while finer ones
     change it.
     """
 
@@ -104,7 +104,7 @@ class ClosedOrbits:
         """Return how far the cycle reaches from its middle, in units of its units."""
         return float(np.sqrt(np.square(self.spread(point)).mean()))
 
-    def stride(self, point: np.ndarray, tangent: np.ndarray) -> float:
+    def max_step_factor(self, point: np.ndarray, tangent: np.ndarray) -> float:
         """Return how long a step is that changes the parameter or the shape by 1, or ln T by 4.
 
         The shape by 1 in units of its units, or by its own size, where that is more. The middle of
@@ -115,7 +115,7 @@ class ClosedOrbits:
         return float(1 / np.abs([change, tangent[-1], tangent[-2] / 4, 1e-12]).max())
 
     def turned(self, point: np.ndarray) -> bool:
-        """Tell whether the cycle is that of reference turned by half, as beyond a fixed point."""
+        """Return whether the cycle is the reference turned by half, as beyond a fixed point."""
         hat = self.reference[0]
         return bool(np.sum((hat - hat.mean(0)) * self.spread(point)) <= 0)
 
@@ -138,8 +138,8 @@ class ClosedOrbits:
         jacobian[-1, :-2] = (along / self.units).ravel()
         return residual, jacobian * self.scales
 
-    def accepts(self, point: np.ndarray) -> bool:
-        """Tell whether the cycle closes with twice the steps too, and has a multiplier 1.
+    def is_valid(self, point: np.ndarray) -> bool:
+        """Return whether the cycle closes with twice the steps too, and has a multiplier 1.
 
         Where it does not, the next attempt has twice the steps; where they are far too many, half.
         """
@@ -157,11 +157,11 @@ class ClosedOrbits:
         self.substeps = max(self.known.get(p.tobytes(), MOST_SUBSTEPS) for p in points)
 
     def holds(self, point: np.ndarray) -> bool:
-        """Tell whether the parameter lies in its range."""
+        """Return whether the parameter lies in its range."""
         return self.bounds[0] <= self.split(point)[2] <= self.bounds[1]
 
     def _steps_suit(self, point: np.ndarray) -> bool:
-        """Tell whether the steps are fine enough; if not, double them; if far too fine, halve.
+        """Return whether the steps are fine enough; double them if not, halve them if far too fine.
 
         The ends of pieces may change little with twice the steps.
         """

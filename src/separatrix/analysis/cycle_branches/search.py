@@ -169,8 +169,8 @@ def _both_ways(
             scaled,
             method,
             ends.reached,
-            orbits.accepts,
-            orbits.stride,
+            orbits.is_valid,
+            orbits.max_step_factor,
         )
         curves.append(ends.named(curve))
         if curve.end is CurveEnd.CLOSED:
@@ -204,15 +204,15 @@ def _record(
     there = [orbits.split(s.point) for s in special]
     across = multipliers[:, 1:]
     gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    told = judge(across, "map", band, uncertainty=np.fmax(band, abs(multipliers[:, 0] - 1)))
+    stability = judge(across, "map", band, uncertainty=np.fmax(band, abs(multipliers[:, 0] - 1)))
     return CycleBranch(
         states=states,
         parameters=np.array([p for _, _, p in split]),
         period=tau * np.array([t for _, t, _ in split]),
         arclength=np.append(0.0, np.cumsum(gaps)),
         multipliers=multipliers,
-        n_unstable=told.n_unstable,
-        stability=told.names,
+        n_unstable=stability.n_unstable,
+        stability=stability.names,
         special_type=np.array([s.type for s in special], dtype="<U14"),
         special_parameters=np.array([p for _, _, p in there], float),
         special_period=tau * np.array([t for _, t, _ in there], float),

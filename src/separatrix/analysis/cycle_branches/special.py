@@ -1,4 +1,4 @@
-"""Where the stability of a cycle changes along a branch: folds, flips, tori, branch points."""
+"""Changes of a cycle's stability along a branch: folds, flips, tori, branch points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ MEETS = 0.1
 STEPS = 60
 """Evaluations, at most, that place one special point."""
 WIDER = (-0.5, 1.5)
-"""Where, along a step, a special point is looked for with finer steps of the integrator."""
+"""Part of a step in which a special point is sought with finer steps of the integrator."""
 FINE = 1e-12
 """Part of a step of the branch to which it is placed."""
 
 
 @dataclass(frozen=True)
 class Special:
-    """What happens at a point of the branch, and the error of its parameter."""
+    """Special point of the branch: its type, and the error of its parameter."""
 
     type: str
     point: np.ndarray

@@ -109,7 +109,7 @@ def _newton(orbits: ClosedOrbits, guess: np.ndarray, free: bool) -> tuple[np.nda
         size = orbits.extent(found.point)
         if orbits.turned(found.point) or size < SHRUNK * orbits.extent(guess):
             return None, True
-        if orbits.accepts(found.point):
+        if orbits.is_valid(found.point):
             return found.point, False
         if orbits.substeps >= MOST_SUBSTEPS:
             return None, False

@@ -13,14 +13,16 @@ from ...enclosure.interval.arithmetic import ball
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.pieces import search_pieces
 from ..orbits import same_cycle
-from .found import Cycle, Found
+from .found import Cycle, CycleSearchResult
 from .propagation import Propagator
 
 _MOST = 2**14  # sequences: pieces to the power of the steps
 _INSIDE = 1e-9  # by how much slopes may differ where there is one piece
 
 
-def add_missing(propagator: Propagator, found: Found, lengths: tuple[int, ...]) -> tuple[int, ...]:
+def add_missing(
+    propagator: Propagator, found: CycleSearchResult, lengths: tuple[int, ...]
+) -> tuple[int, ...]:
     """Add cycles that are missing; return the lengths of which all are proved to be listed.
 
     A cycle of k steps is a zero of $F^k(x) - x$, which is as piecewise linear as F is: all of them
@@ -52,7 +54,9 @@ def _all_zeros(propagator: Propagator, steps: int) -> Exhaustion | None:
     return search_pieces(enclosed, known_zeros(size, None, None, None), -everywhere, everywhere)
 
 
-def _listed(propagator: Propagator, found: Found, lengths: tuple[int, ...], steps: int) -> bool:
+def _listed(
+    propagator: Propagator, found: CycleSearchResult, lengths: tuple[int, ...], steps: int
+) -> bool:
     """Add the cycles whose number of steps divides `steps`; whether these are all there are."""
     zeros = _all_zeros(propagator, steps)
     if zeros is None or not zeros.complete:
@@ -74,7 +78,7 @@ def _listed(propagator: Propagator, found: Found, lengths: tuple[int, ...], step
     return len(_known(found, steps)) == len(cycles)
 
 
-def _known(found: Found, steps: int) -> list[Cycle]:
+def _known(found: CycleSearchResult, steps: int) -> list[Cycle]:
     return [cycle for cycle in found.cycles if steps % len(cycle.orbit) == 0]
 
 
@@ -90,7 +94,7 @@ def _orbits(following: np.ndarray) -> list[np.ndarray]:
     return orbits
 
 
-def _mark_exact(propagator: Propagator, found: Found) -> None:
+def _mark_exact(propagator: Propagator, found: CycleSearchResult) -> None:
     """Mark cycles of shooting each of whose states lies within one piece, with all its error."""
     step = Enclosed(propagator.system.evaluate, (propagator.size,))
     for cycle in found.cycles:

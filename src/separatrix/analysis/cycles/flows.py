@@ -7,10 +7,10 @@ import numpy as np
 
 from ..._watch import is_over
 from ...solvers.endings import Ending
-from ...solvers.shooting import MultipleShooting, Shot
+from ...solvers.shooting import MultipleShooting, ShootingResult
 from ..orbits import same_orbit
 from .followed import follow_candidates
-from .found import Cycle, Found, Led
+from .found import Cycle, CycleSearchResult, Led
 from .propagation import Propagator
 
 PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognized
@@ -36,7 +36,7 @@ def search_flow(
     starts: np.ndarray,
     period: float | None,
     method: MultipleShooting,
-    found: Found,
+    found: CycleSearchResult,
     orbit: np.ndarray | None = None,
 ) -> None:
     """Search from every start, as given (with a period to try) and after the transient.
@@ -68,7 +68,7 @@ def search_flow(
 
 
 def _search_followed(
-    propagator: Propagator, starts: np.ndarray, method: MultipleShooting, found: Found
+    propagator: Propagator, starts: np.ndarray, method: MultipleShooting, found: CycleSearchResult
 ) -> None:
     """Search for the cycles of those starts whose return was not seen, by following them."""
     open_ = (
@@ -185,7 +185,7 @@ def _shoot(
     states: np.ndarray,
     periods: np.ndarray,
     method: MultipleShooting,
-    found: Found,
+    found: CycleSearchResult,
     rows: np.ndarray,
     orbits: np.ndarray | None,
 ) -> None:
@@ -241,7 +241,7 @@ def _close(
     orbits: np.ndarray,
     periods: np.ndarray,
     method: MultipleShooting,
-    found: Found,
+    found: CycleSearchResult,
     rows: np.ndarray,
 ) -> None:
     """Close orbits, reduce them to one turn, refine the integrator, and keep each once."""
@@ -268,8 +268,8 @@ def _close(
 
 
 def _refined(
-    propagator: Propagator, once: Shot, method: MultipleShooting
-) -> tuple[Shot, np.ndarray]:
+    propagator: Propagator, once: ShootingResult, method: MultipleShooting
+) -> tuple[ShootingResult, np.ndarray]:
     """Halve the steps; and quarter them while that changes the period much, as often as allowed.
 
     The last change of each period is returned, too.
@@ -295,7 +295,9 @@ def _refined(
     return final, change
 
 
-def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]:
+def _drop(
+    found: CycleSearchResult, rows: np.ndarray, shot: ShootingResult
+) -> tuple[np.ndarray, ShootingResult]:
     """Leave out what did not close, and what closed by shrinking to a fixed point."""
     closed = shot.endings == Ending.ZERO
     swing = np.ptp(shot.orbits, axis=1).max(1)
@@ -310,7 +312,7 @@ def _drop(found: Found, rows: np.ndarray, shot: Shot) -> tuple[np.ndarray, Shot]
     return rows[good], shot.select(good)
 
 
-def _dense(propagator: Propagator, shot: Shot, method: MultipleShooting) -> np.ndarray:
+def _dense(propagator: Propagator, shot: ShootingResult, method: MultipleShooting) -> np.ndarray:
     """Return equally spaced states of each orbit, every piece from its own start.
 
     Small errors of an unstable orbit cannot grow over a whole turn then. Their number is the
@@ -336,7 +338,13 @@ def _turns(orbit: np.ndarray) -> int:
 
 
 def _keep(
-    found: Found, start: int, shot: Shot, k: int, orbit: np.ndarray, change: float, turns: int
+    found: CycleSearchResult,
+    start: int,
+    shot: ShootingResult,
+    k: int,
+    orbit: np.ndarray,
+    change: float,
+    turns: int,
 ) -> None:
     period, error = float(shot.periods[k]), float(shot.errors[k])
     known = next(

@@ -1,4 +1,4 @@
-"""What candidates come to when they are followed, and the cycles that this tells of."""
+"""Following of candidates, and the cycles that it reveals."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from ..following.end import Ends, What
 from ..following.exponents import SURE, with_exponent
 from ..following.follower import follow
 from ..following.turns import Turn
-from .found import Found, Led
+from .found import CycleSearchResult, Led
 from .propagation import Propagator
 
 MOST = 512
@@ -43,7 +43,7 @@ def follow_candidates(
     propagator: Propagator,
     states: np.ndarray,
     rows: np.ndarray,
-    found: Found,
+    found: CycleSearchResult,
     duration: float | None = None,
 ) -> Iterator[tuple[Turn, np.ndarray]]:
     """Follow some of the candidates; yield each cycle that they come to, and which ones do.
@@ -77,12 +77,12 @@ def _units(propagator: Propagator) -> str:
     return "steps" if counts else "ms"
 
 
-def _note_circle(found: Found, rows: np.ndarray, turn: float, units: str) -> None:
+def _note_circle(found: CycleSearchResult, rows: np.ndarray, turn: float, units: str) -> None:
     """Note that candidates of a map go round an invariant circle."""
     once = describe_duration(turn, units)
-    told = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
+    text = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
     for row in rows:
-        found.miss(int(row), told, Led.CIRCLE)
+        found.miss(int(row), text, Led.CIRCLE)
         found.turn[row] = turn
 
 
@@ -97,7 +97,7 @@ def _kind_of_bounded(ends: Ends) -> Led:
 
 
 def _note_end(
-    found: Found, row: int, bounded: Led, ends: Ends, k: int, propagator: Propagator
+    found: CycleSearchResult, row: int, bounded: Led, ends: Ends, k: int, propagator: Propagator
 ) -> None:
     unit, units = propagator.system.time_unit, _units(propagator)
     led = {
@@ -112,6 +112,6 @@ def _note_end(
         return
     per = "step" if units == "steps" else "ms"
     exponent = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per {per}"
-    told = describe_duration(float(ends.times[k]) * unit, units)
-    said = told if led == Led.UNKNOWN else exponent.replace("-", "−")
+    duration = describe_duration(float(ends.times[k]) * unit, units)
+    said = duration if led == Led.UNKNOWN else exponent.replace("-", "−")
     found.miss(row, _WORDS[led].format(said), led)

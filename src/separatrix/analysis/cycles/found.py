@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Led(StrEnum):
-    """What the search from a candidate led to."""
+    """Outcome of the search from a candidate."""
 
     CYCLE = "a cycle"
     CIRCLE = "an invariant circle"
@@ -21,7 +21,7 @@ class Led(StrEnum):
 
 
 OPEN = (Led.CIRCLE, Led.QUASIPERIODIC, Led.CHAOS, Led.BOUNDED)
-"""What moves within bounds and never closes."""
+"""Outcomes of motion that stays within bounds and never closes."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Cycle:
     starts: set[int] = field(default_factory=set)
 
 
-class Found:
+class CycleSearchResult:
     """The cycles so far, and how every start ended."""
 
     def __init__(self, starts: int):

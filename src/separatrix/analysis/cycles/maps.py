@@ -3,14 +3,14 @@
 import numpy as np
 
 from ..._watch import is_over
-from ...solvers.cycle_walk import CycleWalk, Walked
+from ...solvers.cycle_walk import CycleWalk, CycleWalkResult
 from ...solvers.endings import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
-from ...solvers.shooting import MultipleShooting, Shot
+from ...solvers.shooting import MultipleShooting, ShootingResult
 from ..orbits import minimal_length, same_cycle
 from .exhaustive import add_missing
 from .followed import follow_candidates
-from .found import Cycle, Found, Led
+from .found import Cycle, CycleSearchResult, Led
 from .propagation import Propagator
 
 
@@ -20,7 +20,7 @@ def search_map(
     lengths: tuple[int, ...],
     method: MultipleShooting | CycleWalk,
     form: PiecewiseLinear | None,
-    found: Found,
+    found: CycleSearchResult,
 ) -> None:
     """Search for cycles of every length from every start, as given and after the transient."""
     attempts = [starts]
@@ -42,7 +42,7 @@ def search_followed_map(
     starts: np.ndarray,
     method: MultipleShooting | CycleWalk,
     form: PiecewiseLinear | None,
-    found: Found,
+    found: CycleSearchResult,
 ) -> None:
     """Search for the cycles that starts come to when they are followed, from those cycles."""
     rows = np.flatnonzero(np.isfinite(starts).all(1))
@@ -70,7 +70,7 @@ def _solve(
     lengths: tuple[int, ...],
     method: MultipleShooting | CycleWalk,
     form: PiecewiseLinear | None,
-    found: Found,
+    found: CycleSearchResult,
 ) -> None:
     """Solve for a cycle of a length from each of some states, which starts `rows` have led to."""
     if isinstance(method, CycleWalk):
@@ -84,10 +84,10 @@ def _solve(
 
 
 def _collect(
-    found: Found,
+    found: CycleSearchResult,
     rows: list[np.ndarray],
     lengths: tuple[int, ...],
-    solved: Walked | Shot,
+    solved: CycleWalkResult | ShootingResult,
     exact: np.ndarray,
 ) -> None:
     """Keep each cycle once, with its minimal length; starts belong to a row of the solution."""
@@ -97,11 +97,11 @@ def _collect(
 
 
 def _keep(
-    found: Found,
+    found: CycleSearchResult,
     start: int,
     row: int,
     lengths: tuple[int, ...],
-    solved: Walked | Shot,
+    solved: CycleWalkResult | ShootingResult,
     exact: np.ndarray,
 ) -> None:
     if solved.endings[row] != Ending.ZERO:
@@ -121,7 +121,7 @@ def _keep(
     found.hit(start, known, f"{goes}: a cycle of {part} steps")
 
 
-def _known(found: Found, cycle: Cycle) -> int | None:
+def _known(found: CycleSearchResult, cycle: Cycle) -> int | None:
     """Return which cycle this one is, keeping the better copy of the two."""
     for k, other in enumerate(found.cycles):
         if same_cycle(cycle.orbit, other.orbit, max(cycle.error, other.error)):
@@ -131,7 +131,7 @@ def _known(found: Found, cycle: Cycle) -> int | None:
     return None
 
 
-def measure(propagator: Propagator, found: Found) -> None:
+def measure(propagator: Propagator, found: CycleSearchResult) -> None:
     """Work out the multipliers of cycles of a map."""
     for cycle in found.cycles:
         cycle.multipliers = _multipliers(propagator, cycle.orbit)

@@ -1,4 +1,4 @@
-"""What is known of a set of cycles."""
+"""Record of a set of cycles."""
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
@@ -65,11 +65,11 @@ class Cycles(Record):
 
     def summary(self) -> str:
         kinds, counts = np.unique(np.asarray(self.stability, str), return_counts=True)
-        told = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
+        named_counts = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
         return (
             f"{counted(len(self), 'cycle')} of a {self.system} of "
             f"{counted(self.states.shape[2], 'unit')}"
-            + (f" ({told})" if told else "")
+            + (f" ({named_counts})" if named_counts else "")
             + f" from {counted(len(self.reached), 'start')}"
             + self._uncommon()
             + self._completeness()
@@ -79,8 +79,8 @@ class Cycles(Record):
         """Return how many starts led to motion that does not close, in words."""
         led = np.asarray([] if self.led is None else self.led, str)
         counts = {kind: int((led == kind).sum()) for kind in OPEN}
-        told = ", ".join(f"{n} to {kind}" for kind, n in counts.items() if n)
-        return f", which led {told}" if told else ""
+        named_counts = ", ".join(f"{n} to {kind}" for kind, n in counts.items() if n)
+        return f", which led {named_counts}" if named_counts else ""
 
     def _completeness(self) -> str:
         """Return of which numbers of steps no cycle is missing, in words."""
@@ -88,5 +88,5 @@ class Cycles(Record):
         if not proved:
             return ""
         whole = len(proved) > 2 and proved == [*range(proved[0], proved[-1] + 1)]
-        told = f"{proved[0]} to {proved[-1]}" if whole else " and ".join(map(str, proved))
-        return f"; of {told} {'step' if proved == [1] else 'steps'} no other (proved)"
+        lengths = f"{proved[0]} to {proved[-1]}" if whole else " and ".join(map(str, proved))
+        return f"; of {lengths} {'step' if proved == [1] else 'steps'} no other (proved)"

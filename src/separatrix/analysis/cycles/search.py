@@ -18,7 +18,7 @@ from ..checks import band_of, method_of, states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
-from .found import Cycle, Found
+from .found import Cycle, CycleSearchResult
 from .maps import search_followed_map, search_map
 from .orbits import Cycles
 from .propagation import Propagator
@@ -112,7 +112,7 @@ def find_cycles(
         orbit, method = candidates, method or MultipleShooting(transient=0)
         candidates, length = _start_of(orbit, system, length)
     starts = states_of(system, candidates, "candidates", least=0)
-    found, solved = Found(len(starts)), False
+    found, solved = CycleSearchResult(len(starts)), False
 
     watched = watching("cycles", max_seconds, progress)
     with watched, one_blas_thread(), derivatives_of(system):
@@ -193,7 +193,7 @@ def _checked_period(length: Any, time_unit: float) -> float | None:
     return float(length) / time_unit
 
 
-def _record(system: AbstractSystem, found: Found, method: str, band: float) -> Cycles:
+def _record(system: AbstractSystem, found: CycleSearchResult, method: str, band: float) -> Cycles:
     order = sorted(range(len(found.cycles)), key=lambda k: found.cycles[k].period)
     cycles = [found.cycles[k] for k in order]
     place = np.empty(len(order) + 1, int)
@@ -208,15 +208,15 @@ def _record(system: AbstractSystem, found: Found, method: str, band: float) -> C
     slip = np.zeros(len(cycles))  # how wrong multipliers are, as the one along the orbit is 1
     if system.kind == "flow":
         slip = np.abs(multipliers - 1).min(1, initial=np.inf)
-    told = judge(across, "map", band, uncertainty=np.fmax(band, slip))
+    stability = judge(across, "map", band, uncertainty=np.fmax(band, slip))
     return Cycles(
         states=states,
         length=np.array([len(c.orbit) for c in cycles], int),
         period=system.time_unit * np.array([c.period for c in cycles], float),
         period_error=system.time_unit * np.array([c.period_error for c in cycles], float),
         multipliers=multipliers,
-        stability=told.names,
-        n_unstable=told.n_unstable,
+        stability=stability.names,
+        n_unstable=stability.n_unstable,
         error_bound=np.array([c.error for c in cycles], float),
         exact=np.array([c.exact for c in cycles], bool),
         hits=np.array([len(c.starts) for c in cycles], int),

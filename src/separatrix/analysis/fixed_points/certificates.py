@@ -30,13 +30,13 @@ from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Proof
-from ..point_table import Contradiction, Evidence, Kind, PointTable, Status
+from ..point_table import Contradiction, Evidence, PointKind, PointTable, Status
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "point unit"]
 Flags = Bool[np.ndarray, " point"]
 Doubts = tuple[np.ndarray, np.ndarray]
-"""What speaks against each zero, as `Evidence` (UNTRIED: nothing does), and why, in words."""
+"""Doubt about each zero, as `Evidence` (UNTRIED: none), and its reason in words."""
 
 _LARGE = 1e-3  # of the size of a state: a speed that no error explains in a large system
 
@@ -49,7 +49,7 @@ def certify(system: AbstractSystem, table: PointTable) -> PointTable:
     proved to be one are merged. Those for which there is no time stay untried.
     """
     done, total = 0, int(np.count_nonzero(table.status == Status.UNTRIED))
-    for kind, prove in ((Kind.FIXED, _prove_zeros), (Kind.SLOW, _prove_absence)):
+    for kind, prove in ((PointKind.FIXED, _prove_zeros), (PointKind.SLOW, _prove_absence)):
         labels = np.flatnonzero((table.kinds == kind) & (table.status == Status.UNTRIED))
         for part in in_portions(len(labels), system.size):
             if is_over():
@@ -125,7 +125,7 @@ def is_trusted(system: AbstractSystem) -> bool:
 def doubts_of_step(
     system: AbstractSystem, states: States, error_bounds: Float[np.ndarray, " point"]
 ) -> Doubts:
-    """Tell why a zero of the residual within `error_bounds` of a state may be none of the step.
+    """Return why a zero of the residual within `error_bounds` of a state may be none of the step.
 
     Nothing speaks against it where the velocity may be zero there, as far as it is enclosed.
     """
@@ -173,7 +173,7 @@ def _reach(zero_test: ZeroTest, states: States, bounds: np.ndarray) -> np.ndarra
 
 
 def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
-    """Tell where a state moves further than a zero within reach of it and rounding explain."""
+    """Mask states whose speed exceeds what solver error and rounding allow, `(state,)`."""
     if evaluator.is_large:
         return evaluator.speed(states) > _LARGE * np.abs(states).max(1, initial=0) + 10 * reach
     moving = evaluator.speed(states) > reach  # which costs little
@@ -202,7 +202,7 @@ def with_exhaustion(table: PointTable, proof: Proof, which: Any = slice(None)) -
     """Return a table with points that an exhaustive search has proved."""
     states, errors, radii = proof.states[which], proof.error_bounds[which], proof.radii[which]
     evidence = np.full(len(states), Evidence.EXHAUSTION)
-    return table.with_points(states, Kind.FIXED, errors, radii=radii, evidence=evidence)
+    return table.with_points(states, PointKind.FIXED, errors, radii=radii, evidence=evidence)
 
 
 def add_unknown(table: PointTable, further: PointTable) -> PointTable:
@@ -215,9 +215,9 @@ def add_unknown(table: PointTable, further: PointTable) -> PointTable:
         state, bound = further.states[label], further.errors[label]
         errors, fixed = table.errors, table.fixed
         if np.isfinite(bound):
-            blur = 8 * np.finfo(float).eps * np.abs(state).max(initial=0)
+            rounding_radius = 8 * np.finfo(float).eps * np.abs(state).max(initial=0)
             distance = np.abs(table.states - state).max(1, initial=0)
-            near = distance <= 10 * (bound + errors) + blur
+            near = distance <= 10 * (bound + errors) + rounding_radius
             known = fixed & (near | (distance + bound < table.radii))
         else:
             known = fixed & ~np.isfinite(errors)

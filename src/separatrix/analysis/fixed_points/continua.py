@@ -135,7 +135,7 @@ def same_zeros(
 
 
 def are_singular(singular_values: Float[np.ndarray, "state value"]) -> Bool[np.ndarray, " state"]:
-    """Tell from the singular values of the Jacobian which zeros may be degenerate."""
+    """Mask zeros that may be degenerate, by the singular values of their Jacobians."""
     if not singular_values.shape[1]:
         return np.zeros(len(singular_values), bool)
     return singular_values[:, -1] <= _SINGULAR * singular_values[:, 0]
@@ -152,7 +152,7 @@ def spanning_tree(states: Float[np.ndarray, "state unit"]) -> coo_array:
 def _has_neighbors(
     states: np.ndarray, directions: np.ndarray, scale: float, solve: Solve
 ) -> Bool[np.ndarray, " state"]:
-    """Tell which zeros have others beside them, at both distances, on one side at least."""
+    """Mask zeros with other zeros beside them, at both distances, on at least one side."""
     size = np.maximum(np.abs(states).max(1, initial=0), scale)
     size = np.where(size > 0, size, 1.0)
     beside = np.ones(len(states), bool)

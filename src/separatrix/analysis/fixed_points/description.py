@@ -1,4 +1,4 @@
-"""What is known of each point: residual and speed, eigenvalues, stability, the record for users."""
+"""Description of each point: residual and speed, eigenvalues, stability, the users' record."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,14 +13,14 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..kinks import on_kinks
-from ..point_table import Kind, PointTable
+from ..point_table import PointKind, PointTable
 from ..stability import disturbed, growth, judge, judge_slow, name_of
 from . import words
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
 from .points import FixedPoints
 
-_KINDS = np.array(["fixed", "slow"])  # as in `Kind`
+_KINDS = np.array(["fixed", "slow"])  # as in `PointKind`
 
 
 def describe(
@@ -43,12 +43,14 @@ def describe(
     system = evaluator.system
     residuals, levels = _residuals(evaluator, zero_test, table.states)
     speed = evaluator.speed(table.states)
-    told = _directions(evaluator, table, certify and not stopped, marginal_band, zero_test.eps)
-    order = np.lexsort((speed, told.n_unstable, table.kinds))
+    directions = _directions(
+        evaluator, table, certify and not stopped, marginal_band, zero_test.eps
+    )
+    order = np.lexsort((speed, directions.n_unstable, table.kinds))
     reached = np.append(np.argsort(order), -1)[table.reached]
     kind = _KINDS[table.kinds]
     offset = 1.0 if system.kind == "map" else 0.0
-    largest = growth(told.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
+    largest = growth(directions.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
     untried = words.untried(certify, stopped)
     return FixedPoints(
         states=table.states[order],
@@ -60,9 +62,9 @@ def describe(
         error_bound=table.errors[order],
         radius=table.radii[order],
         certificate=words.certificates(table, untried)[order],
-        n_unstable_certified=told.proved[order],
-        n_unstable=told.n_unstable[order],
-        stability=told.stability[order],
+        n_unstable_certified=directions.proved[order],
+        n_unstable=directions.n_unstable[order],
+        stability=directions.stability[order],
         largest_eigenvalue=largest[order],
         hits=table.hits[order],
         label=np.arange(len(table)),
@@ -119,7 +121,7 @@ def _completeness(
 
 
 class _Directions(NamedTuple):
-    """What leaves each point: unstable directions, whether their number is proved, its name."""
+    """Unstable-direction counts and stability labels."""
 
     n_unstable: np.ndarray
     stability: np.ndarray
@@ -135,7 +137,7 @@ def _directions(
     spectra = _spectra(evaluator, states, errors, table.proved & table.fixed & certify)
     known, on_kink = spectra.n_unstable, on_kinks(system.evaluate, states, errors=errors)
     n_unstable, stability, _ = judge(spectra.eigenvalues, system.kind, band, on_kink)
-    slow = np.flatnonzero(table.kinds == Kind.SLOW)
+    slow = np.flatnonzero(table.kinds == PointKind.SLOW)
     left = np.flatnonzero(table.fixed & (known < 0))
     n_unstable[slow], stability[slow], _ = judge_slow(
         spectra.eigenvalues[slow], system.kind, band, on_kink[slow]

@@ -16,7 +16,7 @@ from ...solvers.piecewise_linear import (
     solve_regions,
 )
 from ...solvers.zero_test import ZeroTest
-from ..point_table import Degeneracy, Evidence, Kind, PointTable, ends_of
+from ..point_table import Degeneracy, Evidence, PointKind, PointTable, ends_of
 from .continua import join
 from .evaluator import Evaluator
 
@@ -49,7 +49,7 @@ def search_piecewise(
     point = np.append(points, -1)[descent.point]
     point[descent.outcome == Ending.SLIDE_UNVERIFIED] = -1
     there = point >= 0
-    slow = np.append(table.kinds == Kind.SLOW, False)[point]
+    slow = np.append(table.kinds == PointKind.SLOW, False)[point]
     table = table.with_candidates(
         lost[there],
         reached=point[there],
@@ -68,7 +68,7 @@ def search_piecewise(
 def is_as_read(
     residual: PiecewiseLinear, evaluator: Evaluator, zero_test: ZeroTest, table: PointTable
 ) -> bool:
-    """Tell whether the function, at all points found, is what was read of it, but for rounding.
+    """Return whether the function is, at all points found, as it was read, but for rounding.
 
     Its own enclosures cannot tell: where it jumps they hold either side.
     """
@@ -100,7 +100,9 @@ def _with_walk(table: PointTable, walk: RegionSolution) -> PointTable:
 
 def _with_zeros(table: PointTable, zeros: tuple[Zero, ...]) -> PointTable:
     states = np.array([zero.state for zero in zeros]).reshape(len(zeros), table.states.shape[1])
-    return table.with_points(states, Kind.FIXED, np.array([zero.rounding for zero in zeros], float))
+    return table.with_points(
+        states, PointKind.FIXED, np.array([zero.rounding for zero in zeros], float)
+    )
 
 
 def _with_continua(
@@ -129,7 +131,7 @@ def _with_continua(
     label = len(table) + numbers[np.searchsorted(reached, walk.point[members])]
     table = table.with_points(
         np.array([continuum.state for continuum in first]),
-        Kind.FIXED,
+        PointKind.FIXED,
         np.inf,
         evidence=np.full(len(first), Evidence.CONTINUUM),
         degeneracy=np.full(len(first), Degeneracy.CONTINUUM),
@@ -162,9 +164,9 @@ def _with_minima(
         if minimum.verified and not minimum.zero and k in reached
     ][:_MOST_SLOW_POINTS]  # fmt: skip
     points[slow] = len(table) + np.arange(len(slow))
-    return table.with_points(descent.states[slow], Kind.SLOW), points
+    return table.with_points(descent.states[slow], PointKind.SLOW), points
 
 
 def _is_one_point(one: Zero, other: Zero) -> bool:
-    """Tell whether two zeros are one: a region has one at most, regions may share a boundary."""
+    """Return whether two zeros are one: of the same region, or equal to rounding."""
     return np.array_equal(one.pattern, other.pattern) or same_zero(one, other)

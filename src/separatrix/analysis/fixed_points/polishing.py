@@ -29,7 +29,7 @@ _LONG = 1e-4  # beside the state at the end
 
 
 class Polished(NamedTuple):
-    """Where Newton's steps stop shrinking; every array has one row for each state.
+    """States at which Newton's steps stop shrinking; every array has one row for each.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def _polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polish
     error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
     before, left = states.copy(), np.full(len(states), np.inf)
     jacobians = np.full((*states.shape, states.shape[1]), np.nan)
-    astray = np.zeros(len(states), bool)
+    false_zeros = np.zeros(len(states), bool)
     hidden = zero_test.slope_level(states)  # of an identity, all of the Jacobian is
     for number in range(_STEPS + 1):
         rows = np.flatnonzero(going)
@@ -74,7 +74,7 @@ def _polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polish
         worse = ~(size <= 4 * left[rows] + zero_test.estimated_level(states[rows], J))
         worse |= ~np.isfinite(size)
         states[rows[worse]] = before[rows[worse]]
-        astray[rows[worse]], going[rows[worse]] = True, False
+        false_zeros[rows[worse]], going[rows[worse]] = True, False
         rows, r, J = rows[~worse], r[~worse], J[~worse]
         before[rows], left[rows], jacobians[rows] = states[rows], size[~worse], J
         if number == _STEPS:
@@ -86,22 +86,24 @@ def _polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polish
         error[rows] = np.fmin(error[rows], length)
         states[rows[better]] += step[better]
         going[rows[~better]] = False
-    _look_at_zero(zero_test, states, astray)
-    return Polished(states, error, *_singular(jacobians, hidden), astray)
+    _reject_false_zeros(zero_test, states, false_zeros)
+    return Polished(states, error, *_singular(jacobians, hidden), false_zeros)
 
 
-def _look_at_zero(zero_test: ZeroTest, states: States, astray: Bool[np.ndarray, " state"]) -> None:
-    """Say in `astray` which of those states are no zeros, and put those that 0 is into place.
+def _reject_false_zeros(
+    zero_test: ZeroTest, states: States, false_zeros: Bool[np.ndarray, " state"]
+) -> None:
+    """Reject false zeros; snap states within rounding of 0 to 0.
 
     Where a unit jumps at 0, Newton's steps come as near to 0 as they like, on one side or the
     other, and not to 0 itself.
     """
-    astray[astray] = zero_test.misses(states[astray])
-    rows = np.flatnonzero(astray)
+    false_zeros[false_zeros] = zero_test.is_false_zero(states[false_zeros])
+    rows = np.flatnonzero(false_zeros)
     here = states[rows]
-    zeroed = np.where(np.abs(here) <= zero_test.blur(here)[:, None], 0.0, here)
-    there = ~zero_test.misses(zeroed)
-    states[rows[there]], astray[rows[there]] = zeroed[there], False
+    zeroed = np.where(np.abs(here) <= zero_test.rounding_radius(here)[:, None], 0.0, here)
+    there = ~zero_test.is_false_zero(zeroed)
+    states[rows[there]], false_zeros[rows[there]] = zeroed[there], False
 
 
 def _newton(r: States, J: batched.Stack) -> States:
@@ -152,7 +154,7 @@ def are_vanishing(
     states: States,
     sizes: Float[np.ndarray, " state"],
 ) -> Flags:
-    """Tell where the residual falls below rounding on one side, as far as one looks, and smoothly.
+    """Return where the residual falls smoothly below rounding on one side, as far as one looks.
 
     `states` cannot be distinguished from zeros and have a Newton step that is not small; `sizes`
     are those of typical states there. The search goes along the direction in which the residual
@@ -178,7 +180,7 @@ def are_vanishing(
 def _zeros_along(
     are_zeros: Callable[[States], Flags], states: States, along: States
 ) -> Bool[np.ndarray, "state distance"]:
-    """Tell at which distances along a way the residual cannot be distinguished from zero."""
+    """Return at which distances along a direction the residual is indistinguishable from zero."""
     there = states[:, None] + _FAR[:, None] * along[:, None]
     return are_zeros(there.reshape(-1, states.shape[1])).reshape(len(states), -1)
 
@@ -186,7 +188,7 @@ def _zeros_along(
 def _fades(
     evaluator: Evaluator, are_zeros: Callable[[States], Flags], state: np.ndarray, way: np.ndarray
 ) -> bool:
-    """Tell whether the last state on the way from a zero that is none leads far beyond the end."""
+    """Return whether Newton's step just past the last zero along `way` leads far beyond it."""
     zero, none = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (zero + none) / 2

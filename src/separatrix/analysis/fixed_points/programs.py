@@ -1,4 +1,4 @@
-"""What is compiled for a system: its weights are arguments, and every array has a row a state."""
+"""Compiled programs of a system: weights are arguments, arrays have a row for each state."""
 
 from typing import Any
 

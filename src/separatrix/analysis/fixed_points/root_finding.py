@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..._watch import Stage, is_over, report_progress, unlimited
 from ...solvers import batched
-from ...solvers.chord import KnownZeros
+from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
 from ...solvers.levenberg_marquardt import Finished, LevenbergMarquardt, Solution
 from ...solvers.merging import group
@@ -61,12 +61,12 @@ class RootFinder:
     evaluator: Evaluator
     method: LevenbergMarquardt
     zero_test: ZeroTest
-    zeros: KnownZeros = field(init=False)
-    spurious_minima: KnownZeros = field(init=False)  # minima of the residual
+    zeros: ChordZeros = field(init=False)
+    spurious_minima: ChordZeros = field(init=False)  # minima of the residual
 
     def __post_init__(self) -> None:
-        self.zeros = KnownZeros(self.evaluator.size)
-        self.spurious_minima = KnownZeros(self.evaluator.size)
+        self.zeros = ChordZeros(self.evaluator.size)
+        self.spurious_minima = ChordZeros(self.evaluator.size)
 
     @property
     def is_rough(self) -> bool:
@@ -80,7 +80,7 @@ class RootFinder:
         return solution
 
     def correct_false_zeros(self, ends: Solution) -> np.ndarray:
-        """Where only the estimate called a residual zero, go on until there is no doubt.
+        """Continue, with the exact test, where only the estimate called a residual zero.
 
         Returns the candidates of which that is so.
         """
@@ -144,7 +144,7 @@ class RootFinder:
         return solution
 
     def _attracted(self, x: States, r: States, gradient: States) -> Bool[np.ndarray, " state"]:
-        """Tell which states a known zero, or a known spurious minimum, attracts."""
+        """Return whether a known zero, or a known spurious minimum, attracts each state."""
         return self.zeros.attracts(x, r) | self.spurious_minima.attracts(x, gradient)
 
     def _solve_in_double(
@@ -197,7 +197,7 @@ class RootFinder:
         lost = np.arange(len(starts))
         if self.spurious_minima.states:
             gradient = self.evaluator.square_gradient
-            lost = _lead(self.spurious_minima, gradient, solution, lost, Ending.MINIMUM)
+            lost = _warm_start(self.spurious_minima, gradient, solution, lost, Ending.MINIMUM)
         return solution, lost
 
     def _finish(self, solution: Solution) -> None:
@@ -208,10 +208,14 @@ class RootFinder:
         pending = np.flatnonzero(unsure)
         room = _FIRST
         while len(pending) and not is_over():
-            pending = _lead(self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO)
+            pending = _warm_start(
+                self.zeros, self.evaluator.residual, solution, pending, Ending.ZERO
+            )
             if self.spurious_minima.states:
                 gradient = self.evaluator.square_gradient
-                pending = _lead(self.spurious_minima, gradient, solution, pending, Ending.MINIMUM)
+                pending = _warm_start(
+                    self.spurious_minima, gradient, solution, pending, Ending.MINIMUM
+                )
             rows, pending = pending[:room], pending[room:]
             if not len(rows):
                 break
@@ -223,7 +227,7 @@ class RootFinder:
         solution.endings[pending] = Ending.RUNNING
 
     def _are_doubtful(self, minima: States) -> Bool[np.ndarray, " minimum"]:
-        """Tell from which minima a Newton step in double precision leads on, so are none."""
+        """Mask false minima, from which a Newton step in double precision leads on."""
         doubtful = np.ones(len(minima), bool)
         for rows in self.evaluator.chunks(len(minima)):
             if is_over():
@@ -268,10 +272,10 @@ class RootFinder:
         # Where Newton could not measure the distance (a singular Jacobian) only equal states are
         # one.
         measured = np.where(np.isfinite(steps), steps, 0.0)
-        return group(states, 10 * measured + 2 * self.zero_test.blur(states))
+        return group(states, 10 * measured + 2 * self.zero_test.rounding_radius(states))
 
     def are_zeros(self, states: States) -> Bool[np.ndarray, " state"]:
-        """Tell which states are zeros, as exactly as can be told."""
+        """Return whether each state is a zero, by the exact test."""
         zeros = np.empty(len(states), bool)
         for rows in self.evaluator.chunks(len(states)):
             r, J = self.evaluator.residual_and_jacobian(states[rows])
@@ -300,7 +304,7 @@ class RootFinder:
 
 
 def learn_minima(
-    known: KnownZeros, derivatives: Derivatives, minima: Minima, merge: Merge, zero_test: ZeroTest
+    known: ChordZeros, derivatives: Derivatives, minima: Minima, merge: Merge, zero_test: ZeroTest
 ) -> None:
     """Keep the distinct minima of a function, as zeros of its gradient."""
     settled = np.flatnonzero(minima.converged)
@@ -314,17 +318,17 @@ def learn_minima(
         known.add(states, steps, hessians, levels, lambda x: derivatives(x)[2])
 
 
-def _lead(
-    known: KnownZeros,
+def _warm_start(
+    known: ChordZeros,
     function: Callable[[np.ndarray], np.ndarray],
     solution: Solution,
     rows: np.ndarray,
     ending: Ending,
 ) -> np.ndarray:
-    """Lead candidates to known zeros of a function, and return those that do not arrive."""
-    led = known.lead(function, solution.states[rows])
-    there = rows[led.arrived]
-    solution.states[there] = led.states[led.arrived]
-    solution.steps[there] = led.steps[led.arrived]
+    """Put candidates at known zeros of a function, and return those that do not arrive."""
+    result = known.refine_by_chord(function, solution.states[rows])
+    there = rows[result.arrived]
+    solution.states[there] = result.states[result.arrived]
+    solution.steps[there] = result.steps[result.arrived]
     solution.endings[there] = ending
-    return rows[~led.arrived]
+    return rows[~result.arrived]

@@ -29,7 +29,7 @@ from .description import describe
 from .evaluator import Evaluator
 from .latent import enclosed, prove_by_latent, prove_in_all_units
 from .points import FixedPoints
-from .solver_selection import Solver
+from .solver_selection import FixedPointSolver
 from .starts import nearest_in_domain
 
 _TYPICAL = 4096  # starts whose sizes are those of all
@@ -149,7 +149,7 @@ def find_fixed_points(
         evaluator, typical = Evaluator(system), _typical(starts)
         inside, _ = nearest_in_domain(system, typical)
         zero_test = ZeroTest(system.residual, system.size, inside)
-        solver = Solver(evaluator, zero_test, method, certify)
+        solver = FixedPointSolver(evaluator, zero_test, method, certify)
         table, known = solver.solve(starts, slow_points), None
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
@@ -168,7 +168,7 @@ def find_fixed_points(
 def _completed(
     evaluator: Evaluator,
     table: PointTable,
-    solver: Solver,
+    solver: FixedPointSolver,
     exhaustion: BranchAndPrune,
     proof: Proof | None,
 ) -> tuple[PointTable, Completeness]:
@@ -196,7 +196,7 @@ def _with_remarks(
     typical: np.ndarray,
     stopped: str,
 ) -> Completeness:
-    """Say on what the answer rests, what would help, and why the search ended early, if it did."""
+    """Add to the text its assumptions, advice, and why the search ended early, if it did."""
     text = known.text
     if known.complete and not is_trusted(system):
         text += words.ON_TRUST

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..._watch import Stage, is_over, report_progress
-from ...solvers.chord import KnownZeros
+from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
 from ...solvers.levenberg_marquardt import Solution
 from ...solvers.merging import group_minima
@@ -25,7 +25,7 @@ _SAME = 1e-9  # beside 1, of ratios
 _SCOUTS = 64  # states that tell whether any does
 
 
-class Reached(NamedTuple):
+class DescentResult(NamedTuple):
     """Distinct states, how uncertain each is, and which one each candidate reached (−1: none)."""
 
     states: States
@@ -33,23 +33,23 @@ class Reached(NamedTuple):
     of: Int[np.ndarray, " candidate"]
 
     @classmethod
-    def nothing(cls, candidates: int, size: int) -> "Reached":
+    def nothing(cls, candidates: int, size: int) -> "DescentResult":
         """Return that no candidate has reached anything."""
         return cls(np.zeros((0, size)), np.zeros(0), np.full(candidates, -1))
 
     @classmethod
-    def joined(cls, parts: list["Reached"]) -> "Reached":
+    def joined(cls, parts: list["DescentResult"]) -> "DescentResult":
         """Return what some candidates, and others after them, reached."""
         first = np.cumsum([0, *(len(part.states) for part in parts)])
         of = [np.where(p.of < 0, -1, p.of + k) for p, k in zip(parts, first, strict=False)]
         states, steps, _ = (np.concatenate(column) for column in zip(*parts, strict=True))
         return cls(states, steps, np.concatenate(of))
 
-    def merged(self, merge: Merge) -> "Reached":
+    def merged(self, merge: Merge) -> "DescentResult":
         """Return the most exact of each group of equal states."""
         rows, which = np.unique(merge(self.states, self.steps), return_inverse=True)
         of = np.append(which.reshape(-1), -1)[self.of]
-        return Reached(self.states[rows], self.steps[rows], of)
+        return DescentResult(self.states[rows], self.steps[rows], of)
 
 
 class SpeedDescent:
@@ -64,7 +64,7 @@ class SpeedDescent:
     def __init__(self, finder: RootFinder):
         self.finder, self.evaluator = finder, finder.evaluator
         self.zero_test, self.merge = finder.zero_test, finder.merge
-        self.known = KnownZeros(self.evaluator.size)  # minima
+        self.known = ChordZeros(self.evaluator.size)  # minima
         self.bounds: tuple[np.ndarray, np.ndarray] | None = None
         if self.evaluator.system.domain is not None:
             lower, upper = checked_domain(self.evaluator.system)
@@ -94,10 +94,10 @@ class SpeedDescent:
             portion = min(2 * portion, room)
             if many_units and len(pending):
                 learn_minima(self.known, derivatives, minima, self.merge, self.zero_test)
-                led = self.known.lead(self.evaluator.speed_gradient, starts[pending])
-                there = led.arrived
-                ends.states[pending[there]] = led.states[there]
-                ends.steps[pending[there]] = led.steps[there]
+                result = self.known.refine_by_chord(self.evaluator.speed_gradient, starts[pending])
+                there = result.arrived
+                ends.states[pending[there]] = result.states[there]
+                ends.steps[pending[there]] = result.steps[there]
                 ends.converged[pending[there]] = True
                 pending = pending[~there]
         return ends
@@ -142,7 +142,7 @@ class SpeedDescent:
         there = walked.endings == Ending.ZERO
         ends.put(lost[there], walked, there)
 
-    def descend(self, ends: Solution, outcomes: Int[np.ndarray, " candidate"]) -> Reached:
+    def descend(self, ends: Solution, outcomes: Int[np.ndarray, " candidate"]) -> DescentResult:
         """Descend to the minima of the speed; one that may be a zero is given to the solver.
 
         Of what came to no minimum `outcomes` say why.
@@ -151,7 +151,7 @@ class SpeedDescent:
         if self.evaluator.is_large:
             outcomes[unsettled] = Ending.TOO_LARGE
         if self.evaluator.is_large or not len(unsettled):
-            return Reached.nothing(*ends.states.shape)
+            return DescentResult.nothing(*ends.states.shape)
         unsettled, minima = self._minima(ends, unsettled)
         outcomes[unsettled] = np.where(minima.stalled, Ending.STALLED, Ending.NO_MINIMUM)
         if is_over():
@@ -172,10 +172,10 @@ class SpeedDescent:
         of = np.full(len(outcomes), -1)
         of[unsettled[settled]] = number
         outcomes[unsettled[settled[number >= 0]]] = Ending.SPEED_MINIMUM
-        return Reached(minima.states[slow], minima.steps[slow], of)
+        return DescentResult(minima.states[slow], minima.steps[slow], of)
 
     def _is_misleading(self, states: np.ndarray) -> bool:
-        """Tell whether the residual may have minima that the speed has not.
+        """Return whether the residual may have minima that the speed has not.
 
         Not where it is the velocity, or as good as certainly a multiple of it.
         """
@@ -194,8 +194,8 @@ class SpeedDescent:
 
         That is where the descent of the speed has come neither to a zero nor to an end.
         """
-        led = self.finder.at_spurious_minima(ends.states[lost])[0].states
-        states, which = np.unique(led, axis=0, return_inverse=True)
+        result = self.finder.at_spurious_minima(ends.states[lost])[0].states
+        states, which = np.unique(result, axis=0, return_inverse=True)
         zeros, minima = self._look_beyond(states, slow_points)
         which = which.reshape(-1)
         ends.states[lost] = minima.states[which]
@@ -231,7 +231,7 @@ class SpeedDescent:
         return solution, minima
 
     def _may_reach_zeros(self, minima: Minima, slow_points: bool) -> Bool[np.ndarray, " state"]:
-        """Tell what is still on its way down; or where it has come to a zero, not a slow point."""
+        """Mask starts still descending and, unless `slow_points`, minima that may be zeros."""
         on_the_way = ~(minima.converged | minima.stalled | minima.escaped)
         rows = np.flatnonzero(minima.converged & (not slow_points))
         on_the_way[rows] = self.zero_test.within(minima.states[rows], 10 * minima.steps[rows])
@@ -262,9 +262,9 @@ class SpeedDescent:
     def _zeros_among(
         self, minima: Minima, distinct: np.ndarray, ends: Solution, unsettled: np.ndarray
     ) -> Bool[np.ndarray, " minimum"]:
-        """Tell which distinct minima are zeros, and put the zeros in their candidates' places."""
+        """Mask distinct minima that are zeros, and put the zeros in their candidates' places."""
         states, steps = minima.states[distinct], minima.steps[distinct]
-        reach = 10 * steps + 2 * self.zero_test.blur(states)
+        reach = 10 * steps + 2 * self.zero_test.rounding_radius(states)
         possible = self.zero_test.within(states, reach)
         is_zero = np.zeros(len(distinct), bool)
         if possible.any():

@@ -18,12 +18,12 @@ from .smooth import SmoothSearch
 _MANY_UNITS = 256  # from which Jacobians are most of the work
 
 
-class Solver:
+class FixedPointSolver:
     """Leads candidates to the points of a system; what it learns in one search helps in the next.
 
     A piecewise-linear system is solved exactly, unless its function turns out to be another than
-    was read. Where latent variables prove the points (`few_proofs`), those found without Jacobians
-    are enough; what is left over is then solved in the usual way.
+    was read. Where latent variables prove the points (`latent_proofs_suffice`), those found without
+    Jacobians are enough; what is left over is then solved in the usual way.
     """
 
     def __init__(
@@ -31,22 +31,22 @@ class Solver:
         evaluator: Evaluator,
         zero_test: ZeroTest,
         method: LevenbergMarquardt,
-        few_proofs: bool,
+        latent_proofs_suffice: bool,
     ):
         self.evaluator, self.zero_test, self.method = evaluator, zero_test, method
         self.smooth = SmoothSearch(evaluator, method, zero_test)
-        self.quick: SmoothSearch | None = None
-        many = few_proofs and not evaluator.is_large and evaluator.size >= _MANY_UNITS
+        self.matrix_free_search: SmoothSearch | None = None
+        many = latent_proofs_suffice and not evaluator.is_large and evaluator.size >= _MANY_UNITS
         if many and evaluator.latent is not None:
-            quick = Evaluator(evaluator.system, is_large=True)
-            self.quick = SmoothSearch(quick, method, zero_test)
+            matrix_free = Evaluator(evaluator.system, is_large=True)
+            self.matrix_free_search = SmoothSearch(matrix_free, method, zero_test)
 
     def solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
         """Return where starts lead, without zeros of a user's residual at which the state moves."""
-        if self.quick is None:
+        if self.matrix_free_search is None:
             table = self._solve(starts, slow_points)
         else:
-            table = self.quick.search(starts, slow_points=False)
+            table = self.matrix_free_search.search(starts, slow_points=False)
             rest = np.flatnonzero(table.reached < 0)
             if len(rest):
                 table = table.joined(self._solve(starts[rest], slow_points), rest)

@@ -1,4 +1,4 @@
-"""Where candidates are followed from: not always where they were given."""
+"""Starts of candidates, which are not always the states that were given."""
 
 from collections.abc import Callable
 
@@ -57,17 +57,17 @@ def _solved(
 ) -> States:
     """Solve the equations of explicit units, where that holds what the Jacobians promised."""
     others = np.setdiff1d(np.arange(starts.shape[1]), units)
-    emptied, led = starts[finite], starts[finite]
+    emptied, filled = starts[finite], starts[finite]
     emptied[:, units] = 0.0  # a far-off start would take the digits of what it is led to
     due = residual(emptied)[:, units]
-    led[:, units] = -due / slopes
-    before, after = residual(starts[finite]), residual(led)
+    filled[:, units] = -due / slopes
+    before, after = residual(starts[finite]), residual(filled)
     with np.errstate(invalid="ignore"):
         unread = (after[:, others] == before[:, others]).all(1)
         solved = (np.abs(after[:, units]) <= _ROUNDING * np.abs(due)).all(1)
     kept = unread & solved
     result = starts.copy()
-    result[finite[kept]] = led[kept]
+    result[finite[kept]] = filled[kept]
     return result
 
 

@@ -1,4 +1,4 @@
-"""What users read of points, candidates and refusals: a sentence for each enumeration's member."""
+"""Texts about points, candidates and refusals: a sentence for each enumeration's member."""
 
 import numpy as np
 from jaxtyping import Shaped
@@ -65,7 +65,7 @@ def outcome_reasons(table: PointTable, domain: object) -> Texts:
 
 
 def untried(asked: bool, stopped: str) -> str:
-    """Say why nothing was tried, where it was `asked` for or not, or the search was `stopped`."""
+    """Return why there is no proof: not `asked` for, `stopped` before, or none found."""
     if not asked:
         return NOT_ASKED
     return _NOT_TRIED.format(stopped) if stopped else UNPROVED
@@ -77,13 +77,13 @@ def certificates(table: PointTable, untried: str) -> Texts:
 
 
 def give_domain(states: np.ndarray) -> str:
-    """Say that a domain makes an exhaustive search possible, and suggest where states lie."""
+    """Suggest a domain for an exhaustive search: the range of the states `(state, unit)`."""
     ends = (states.min(axis=0), states.max(axis=0))
     return _GIVE_DOMAIN.format(*(f"[{', '.join(f'{x:.3g}' for x in end)}]" for end in ends))
 
 
 def contradiction(found: Contradiction) -> str:
-    """Say why zeros of the residual are no fixed points."""
+    """Explain why zeros of the residual are no fixed points."""
     if isinstance(found.what, Ending):
         return found.what.describe(found.number)
     return _EVIDENCE[found.what].format(cause=found.cause)

@@ -11,7 +11,7 @@ from .turns import Turn
 
 
 class What(StrEnum):
-    """What a state ends at; see docs/reference/verdict.md."""
+    """Kind of a state's end; see docs/reference/verdict.md."""
 
     POINT = "point"
     UNSTABLE = "unstable point"
@@ -24,7 +24,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class Ends:
-    """Where states end.
+    """Ends of states.
 
     Attributes
     ----------

@@ -56,7 +56,7 @@ def no_look(block: Block, rows: np.ndarray) -> None:
 
 @dataclass
 class _Search:
-    """What is known so far of the ends of all states; a local of `follow`."""
+    """Mutable ends of all states so far; a local of `follow`."""
 
     what: np.ndarray
     which: np.ndarray

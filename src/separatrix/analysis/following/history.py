@@ -1,4 +1,4 @@
-"""What is kept of the way of states that are followed."""
+"""History kept of states that are followed."""
 
 import numpy as np
 from jaxtyping import Complex, Float, Int

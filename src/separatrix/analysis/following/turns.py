@@ -224,12 +224,12 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         ends = back[: (turns + 1) * k : k]
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
         error = MAP_ERROR + 10 * level / diameters[0]
-        told = closes(misses, diameters, error)
-        if told is not False:  # or a multiple of it would be taken for the cycle
+        is_closed = closes(misses, diameters, error)
+        if is_closed is not False:  # or a multiple of it would be taken for the cycle
             states = back[: k + 1][::-1]
             turn, miss = _going_round(states), float(misses[0] / diameters[0])
             whole = _exact_diameter(states)
-            return Turn(float(k), int(k), turn, whole, states, miss, is_told=bool(told))
+            return Turn(float(k), int(k), turn, whole, states, miss, is_told=bool(is_closed))
     return Open.NO
 
 
@@ -262,10 +262,10 @@ def curve_of_flow(
         diameters = np.array([diameter_of(path[(times >= a) & (times <= b)]) for a, b in spans])
         if diameters.min() <= least:
             return Open.NO
-        told = closes(misses, diameters, _FLOW_ERROR)
-        if told is None and (loops == 1 or len(misses) >= _MANY):
+        is_closed = closes(misses, diameters, _FLOW_ERROR)
+        if is_closed is None and (loops == 1 or len(misses) >= _MANY):
             return Open.NOT_YET  # or a multiple of it would be taken for the period
-        if not told:
+        if not is_closed:
             continue
         approached = misses < MISS * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())

@@ -260,9 +260,9 @@ def linearize(
     with watching("modes", max_seconds, progress), one_blas_thread():
         modes, uncertainty = _modes(system, states, errors, by_state)
     eigenvalues, right, left, condition = modes
-    told = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
+    judged = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
     rows = np.flatnonzero(slow)
-    told.n_unstable[rows], told.names[rows], _ = judge_slow(
+    judged.n_unstable[rows], judged.names[rows], _ = judge_slow(
         eigenvalues[rows], system.kind, marginal_band, on_kink[rows]
     )
     return Linearization(
@@ -275,8 +275,8 @@ def linearize(
         time_constants=decay_times(eigenvalues, system.kind, system.time_unit),
         periods=oscillation_periods(eigenvalues, system.kind, system.time_unit),
         condition=condition,
-        n_unstable=told.n_unstable,
-        stability=told.names,
+        n_unstable=judged.n_unstable,
+        stability=judged.names,
         system=system.kind,
         time_unit=system.time_unit,
     )

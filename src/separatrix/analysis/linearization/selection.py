@@ -1,4 +1,4 @@
-"""What the slow modes take in, and where they show."""
+"""Selection vectors: the inputs that slow modes take in, and the outputs they show in."""
 
 import numpy as np
 from jaxtyping import Complex, Float, Int

@@ -1,4 +1,4 @@
-"""What a measure of the distance between two networks is, and what it looks at."""
+"""Base of measures of the distance between two networks, and the data they compare."""
 
 import abc
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """What is known of a network, for measures to look at; None: it is not.
+    """Data of a network, for measures to compare; None where unknown.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Dynamics:
 
 @dataclass(frozen=True)
 class Reading(Generic[T]):
-    """What a measure takes from a network, and what that rests on; the reason where it has none."""
+    """Value that a measure takes from a network, and what it rests on, or why there is none."""
 
     value: T | None
     said: str

@@ -13,7 +13,7 @@ from .base import AbstractMeasure, Dynamics, Reading
 
 PACKAGE = "dsa-metric"
 FAILURES = (ArithmeticError, AssertionError, IndexError, RuntimeError, ValueError)
-"""What the package raises where a model cannot be fitted or compared."""
+"""Errors of the package where a model cannot be fitted or compared."""
 SEED = 0
 """Of PyTorch's generator, from which the search for an alignment starts."""
 

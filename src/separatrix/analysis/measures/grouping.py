@@ -1,4 +1,4 @@
-"""What a matrix of distances says: clusters, and a map."""
+"""Clusters and a map from a matrix of distances."""
 
 import numpy as np
 import scipy

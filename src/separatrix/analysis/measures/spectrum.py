@@ -74,10 +74,10 @@ class Spectrum(AbstractMeasure[_Spectra]):
 
     def between(self, first: _Spectra, second: _Spectra) -> float | Undecided:
         if first.units != second.units:
-            told = [
+            units = [
                 f"a {kind} in steps of {unit:g} ms" for kind, unit in (first.units, second.units)
             ]
-            return Undecided(f"eigenvalues of {told[0]} and of {told[1]} are not comparable")
+            return Undecided(f"eigenvalues of {units[0]} and of {units[1]} are not comparable")
         modes = min(first.values.shape[1], second.values.shape[1])
         one, other = first.values[:, :modes], second.values[:, :modes]
         if first.names and second.names and set(first.names) == set(second.names):
@@ -94,8 +94,8 @@ def _names(used: Linearization, topology: FixedPointTopology | None) -> tuple[st
     rows = zip(np.asarray(topology.states, float), topology.names, strict=True)
     names = {state.tobytes(): f"{name}" for state, name in rows}
     found = [names.get(row.tobytes()) for row in np.asarray(used.states, float)]
-    told = [name for name in found if name is not None and set(name) <= set("+-*")]
-    return tuple(told) if len(set(told)) == len(found) else None
+    signs = [name for name in found if name is not None and set(name) <= set("+-*")]
+    return tuple(signs) if len(set(signs)) == len(found) else None
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "one other"]:

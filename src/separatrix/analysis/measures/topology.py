@@ -35,7 +35,7 @@ class _Points:
         return Counter(np.where(known, np.asarray(self.fixed.n_unstable), -1)[proved].tolist())
 
     def may_lack(self, other: "_Points") -> bool:
-        """Say whether the search may have missed points, where another set differs from this one.
+        """Return whether the search may have missed points where another set differs from this one.
 
         Where the other set has more of a kind: points like those of them that the fewest candidates
         have reached, as rarely reached here, may have been missed by all. Where both have as many:
@@ -118,11 +118,11 @@ class Topology(AbstractMeasure[_Points]):
             index = None if topology is None else topology.euler_characteristic
             name = "Euler characteristic"
         if index != 1:
-            told = "unknown" if index is None else f"{index}, not 1"
-            return "", f"{name} {told}: some may be missing"
+            value = "unknown" if index is None else f"{index}, not 1"
+            return "", f"{name} {value}: some may be missing"
         if points.coverage is None or points.coverage < self.coverage:
-            told = "unknown" if points.coverage is None else f"{points.coverage:.3f}"
-            return "", f"coverage {told}: some may be missing"
+            value = "unknown" if points.coverage is None else f"{points.coverage:.3f}"
+            return "", f"coverage {value}: some may be missing"
         if doubts:  # departures may end at a point that is missing
             return "", doubts
         return f"{name} 1, coverage {points.coverage:.3f}", ""
@@ -136,14 +136,14 @@ class Topology(AbstractMeasure[_Points]):
                 return Undecided("the search may have missed points that the other network has")
             return answer if isinstance(answer, Undecided) else float(not answer)
         for part, whole in ((first, second), (second, first)):
-            told = part.missing and not whole.missing and not whole.may_lack(part)
-            if told and _has_more(part, whole):
+            may_decide = part.missing and not whole.missing and not whole.may_lack(part)
+            if may_decide and _has_more(part, whole):
                 return 1.0
         return Undecided(first.missing or second.missing)
 
 
 def _has_more(part: _Points, whole: _Points) -> bool:
-    """Say whether of some kind more points are proved than the other set has in all."""
+    """Return whether more points of some kind are proved than the other set has in all."""
     if part.proved.total() > len(whole.fixed):
         return True
     if whole.topology is None or (numbers := np.asarray(whole.topology.n_unstable)).min() < 0:

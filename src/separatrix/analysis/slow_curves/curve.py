@@ -19,7 +19,7 @@ from ..fixed_points.points import FixedPoints
 from ..fixed_points.search import find_fixed_points
 from ..linearization.modes import decay_times
 from ..motion import velocities
-from .slices import Found, Slices, complement
+from .slices import Slices, SlicesResult, complement
 from .states import SlowCurve
 
 _ONE_STATE = 1e-6  # states nearer than this part of their size are one
@@ -175,7 +175,7 @@ def _nearest(states: np.ndarray, a: np.ndarray, v: np.ndarray) -> np.ndarray:
     return states[order[np.where(nearer, before, after)]]
 
 
-def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
+def _sweep(slices: Slices, found: SlicesResult, v: np.ndarray) -> np.ndarray:
     """Start slices from their neighbors, upward and downward; return where the curve goes on."""
     reached = {}
     for count in range(1, len(v)):
@@ -199,7 +199,7 @@ def _sweep(slices: Slices, found: Found, v: np.ndarray) -> np.ndarray:
     return joined
 
 
-def _predicted(found: Found, v: np.ndarray, k: int, way: int) -> np.ndarray:
+def _predicted(found: SlicesResult, v: np.ndarray, k: int, way: int) -> np.ndarray:
     """Return the neighbor's state, moved on along the secant through the one before."""
     last, before = k - way, k - 2 * way
     guess = found.states[last]
@@ -209,18 +209,18 @@ def _predicted(found: Found, v: np.ndarray, k: int, way: int) -> np.ndarray:
     return guess
 
 
-def _slower(warm: Found, row: int, found: Found, k: int) -> bool:
+def _slower(warm: SlicesResult, row: int, found: SlicesResult, k: int) -> bool:
     if warm.outcomes[row] == "rejected":
         return False
     return bool(found.outcomes[k] == "rejected" or warm.speed[row] < found.speed[k] * (1 - 1e-9))
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether two states are one, to the precision of a minimum."""
+    """Return whether two states are one, to the precision of a minimum."""
     return bool(np.linalg.norm(one - other) <= _ONE_STATE * (1e-9 + np.linalg.norm(other)))
 
 
-def _tangents(slices: Slices, found: Found, v: np.ndarray, joined: np.ndarray) -> np.ndarray:
+def _tangents(slices: Slices, found: SlicesResult, v: np.ndarray, joined: np.ndarray) -> np.ndarray:
     """Return dx/dv: from the Hessian of the speed, or from neighbors where there are kinks."""
     states = found.states
     if slices.velocity is not None:
@@ -278,7 +278,7 @@ def _crossings(
     system: AbstractSystem,
     a: np.ndarray,
     v: np.ndarray,
-    found: Found,
+    found: SlicesResult,
     drift: np.ndarray,
     joined: np.ndarray,
 ) -> FixedPoints | None:

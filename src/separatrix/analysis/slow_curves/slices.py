@@ -28,7 +28,7 @@ NOT_FINITE = "the start, or the system there, is NaN or infinite"
 
 
 @dataclass
-class Found(Rows):
+class SlicesResult(Rows):
     """How each start ended: NaN states, and a reason, where no minimum was reached."""
 
     states: Float[np.ndarray, "start unit"]
@@ -60,11 +60,11 @@ class Slices:
 
     def minimize(
         self, starts: Float[np.ndarray, "start unit"], values: Float[np.ndarray, " start"]
-    ) -> Found:
+    ) -> SlicesResult:
         """Minimize the speed from each start on its own slice."""
         starts = self.onto(starts, values)
         count = len(starts)
-        found = Found(
+        found = SlicesResult(
             np.full(starts.shape, np.nan),
             np.full(count, np.nan),
             np.full(count, "rejected", object),
@@ -87,7 +87,7 @@ class Slices:
         return found
 
     def _accept(
-        self, found: Found, rows: np.ndarray, states: np.ndarray, outcome: str, reason: str
+        self, found: SlicesResult, rows: np.ndarray, states: np.ndarray, outcome: str, reason: str
     ) -> None:
         if len(rows):
             found.states[rows] = states
@@ -95,7 +95,7 @@ class Slices:
             found.outcomes[rows], found.reasons[rows] = outcome, reason
 
     def _is_zero(self, states: np.ndarray) -> Bool[np.ndarray, " state"]:
-        """Tell where the residual is what rounding of the state and of its own terms can leave."""
+        """Mask states whose residual rounding of the state and of its own terms can leave."""
         zero = np.zeros(len(states), bool)
         if len(states):
             residual, jacobian = self.evaluator.residual_and_jacobian(states)
@@ -103,12 +103,12 @@ class Slices:
                 terms = np.linalg.norm(jacobian, axis=(1, 2)) * np.linalg.norm(states, axis=1)
             size = terms + np.linalg.norm(states, axis=1) + self.zero_test.scale
             near = np.flatnonzero(np.linalg.norm(residual, axis=1) <= _NEAR_ZERO * size)
-            blur = 4 * self.zero_test.blur(states[near])
-            zero[near] = self.zero_test.within(states[near], blur)
+            radius = 4 * self.zero_test.rounding_radius(states[near])
+            zero[near] = self.zero_test.within(states[near], radius)
         return zero
 
     def _smooth(
-        self, found: Found, rows: np.ndarray, starts: np.ndarray, values: np.ndarray
+        self, found: SlicesResult, rows: np.ndarray, starts: np.ndarray, values: np.ndarray
     ) -> None:
         assert isinstance(self.method, DampedNewton)
         for part in self.evaluator.chunks(len(rows)):
@@ -139,7 +139,7 @@ class Slices:
             hessian = hessian - across[:, :, None] * a - a[:, None] * across[:, None, :]
             return value, gradient, hessian + keep[:, None, None] * np.outer(a, a)
 
-    def _piecewise(self, found: Found, row: int, start: np.ndarray) -> None:
+    def _piecewise(self, found: SlicesResult, row: int, start: np.ndarray) -> None:
         """Descend exactly over the kinks, in the coordinates of the slice."""
         assert self.velocity is not None and isinstance(self.method, KinkDescent)
         speed = float(np.linalg.norm(self.velocity(start)))

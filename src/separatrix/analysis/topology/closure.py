@@ -10,7 +10,7 @@ def close(
     linked: Bool[np.ndarray, "point end"],
     crossed: Bool[np.ndarray, "point part"],
 ) -> bool:
-    r"""Say whether all that a saddle with k > 2 unstable directions leads to is known.
+    r"""Return whether all that a saddle with k > 2 unstable directions leads to is known.
 
     $\partial x$, the saddles with k − 1 directions that an odd number of its ways lead to, is a
     cycle: $\partial \partial x = 0$ modulo 2 (Morse homology). Among those saddles that lead to

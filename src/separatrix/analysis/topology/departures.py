@@ -28,7 +28,7 @@ def fixed_point_topology(
     directions: int = 32,
     seed: int = 0,
 ) -> FixedPointTopology:
-    r"""Tell which stable points each saddle links, and so how the fixed points hang together.
+    r"""Find which stable points each saddle links, and so how the fixed points hang together.
 
     From a saddle with one unstable direction both arms are followed; from one with k > 1, states on
     a small ellipsoid in its unstable subspace, $x^* + \sum_j \delta_j a_j r_j$ with random a of

@@ -11,7 +11,7 @@ Graph = tuple[Bool[np.ndarray, "_ _"], Sequence[int], Sequence[str] | None]
 
 
 def isomorphic(first: Graph, second: Graph) -> bool:
-    """Say whether some renaming of the stable points carries all links of one graph to the other.
+    """Return whether renaming the stable points carries all links of one graph to the other.
 
     Where stable points have names, corresponding ones have the same name. Color refinement divides
     them by their neighbors first (Weisfeiler & Leman 1968); a search over what it leaves open
@@ -56,7 +56,7 @@ def _numbered(seen: list[list[Hashable]]) -> list[list[int]]:
 def _completed(
     graphs: Sequence[Graph], colors: list[list[int]], order: list[int], images: list[int]
 ) -> bool:
-    """Say whether the images of the first stable points in `order` can be completed."""
+    """Return whether the images of the first stable points in `order` can be completed."""
     color = colors[0][order[len(images)]] if len(images) < len(order) else None
     left = [end for end, other in enumerate(colors[1]) if other == color and end not in images]
     forced = len(left) == 1

@@ -47,7 +47,7 @@ class Fan:
 
     @property
     def states(self) -> Float[np.ndarray, "departure unit"]:
-        """Where they begin."""
+        """Starts of the departures."""
         return self.center + self.vectors @ self.axes.T
 
     @property
@@ -155,7 +155,7 @@ _NO_SADDLE = (
 
 @dataclass
 class _Shares:
-    """What is known of the links.
+    """Links that are known so far.
 
     `crossed` has the saddles whose boundaries lie between those of a point an odd number of times.
     """
@@ -169,8 +169,8 @@ class _Shares:
         """Note where departures from a point have ended; without stable points none is missed."""
         self.linked[row, ends[ends >= 0]] = True
         if (lost := int((ends < 0).sum())) and self.follower.landscape.attractors.any():
-            told = f"{lost} of {len(ends)} departures from it do not settle at a stable point"
-            self.doubts.setdefault(row, told)
+            doubt = f"{lost} of {len(ends)} departures from it do not settle at a stable point"
+            self.doubts.setdefault(row, doubt)
 
     def known(self, row: int) -> bool:
         """Whether all links are known of a saddle with more than two unstable directions."""
@@ -210,8 +210,8 @@ class _Shares:
             if not len(brackets):
                 return
         for origin, sides in zip(brackets.origin, brackets.ends, strict=True):
-            told = _NO_SADDLE.format(*landscape.label[sides])
-            self.doubts.setdefault(int(origin), told)
+            doubt = _NO_SADDLE.format(*landscape.label[sides])
+            self.doubts.setdefault(int(origin), doubt)
 
     def _halved(self, brackets: Brackets) -> Brackets:
         """Follow states between the sides, and return all neighbors among them with other ends."""
@@ -247,8 +247,8 @@ class _Shares:
             keep[of] = False
             keep[of[np.linspace(0, len(of) - 1, _MOST).astype(int)]] = True
             if self.follower.landscape.n_unstable[origin] == 2:
-                told = f"more than {_MOST} boundaries divide what leaves it"
-                self.doubts.setdefault(int(origin), told)
+                doubt = f"more than {_MOST} boundaries divide what leaves it"
+                self.doubts.setdefault(int(origin), doubt)
         return brackets[keep]
 
     def _carried(self, brackets: Brackets) -> Brackets:

@@ -103,7 +103,7 @@ class FixedPointTopology(Record):
 
     @property
     def cells(self) -> Counter[tuple[int, str]]:
-        """What makes the topology: how often each (number of unstable directions, name) occurs."""
+        """Counts of each (number of unstable directions, name), which make the topology."""
         numbers = np.asarray(self.n_unstable).tolist()
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
@@ -150,13 +150,13 @@ class FixedPointTopology(Record):
         what is known is no difference.
         """
         reasons = {"the first": self.undecided, "the second": other.undecided}
-        told = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
+        unknown = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
         signs = self._signs, other._signs
         if signs[0] is None or signs[1] is None:
             cells, signs = (_unnamed(self), _unnamed(other)), (None, None)
         else:
             cells = self.cells, other.cells
-        answer = _equal(*cells, self._unsure | other._unsure, told)
+        answer = _equal(*cells, self._unsure | other._unsure, unknown)
         if answer is not True:
             return answer
         kinds = [np.asarray(topology.n_unstable).tolist() for topology in (self, other)]
@@ -170,7 +170,7 @@ class FixedPointTopology(Record):
     def difference(self, other: "FixedPointTopology") -> str:
         """Return what one topology has and the other lacks, in words; nothing where none."""
         parts = [
-            f"{whose}: {', '.join(_told(cell, count) for cell, count in sorted(more.items()))}"
+            f"{whose}: {', '.join(_cell_text(cell, count) for cell, count in sorted(more.items()))}"
             for whose, more in (
                 ("only the first has", self.cells - other.cells),
                 ("only the second has", other.cells - self.cells),
@@ -223,7 +223,7 @@ def _equal(
     return Undecided(reason) if unsure else True
 
 
-def _told(cell: tuple[int, str], count: int) -> str:
+def _cell_text(cell: tuple[int, str], count: int) -> str:
     number, name = cell
     many = f"{count} × " if count > 1 else ""
     return f"{many}{name} with {'an unknown number' if number < 0 else number} unstable"

@@ -1,4 +1,4 @@
-"""What is kept along an axis: the spread of the states, and their order."""
+"""Spread and order of the states along an axis."""
 
 from dataclasses import dataclass
 

@@ -18,7 +18,7 @@ def units_of(kind: str, time_unit: float) -> str:
 
 
 class Verdict(Record):
-    r"""What holds the states of a system over a duration T, and where they end: a list of claims.
+    r"""Claims about what holds the states of a system over a duration T, and where they end.
 
     `claims` are all that it says; each has a kind, numbers, a tolerance, and how it is known. The
     sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` are made from
@@ -109,12 +109,12 @@ class Verdict(Record):
 
     @property
     def time_units(self) -> str:
-        """What times are counted in."""
+        """Unit of times."""
         return units_of(self.system, self.time_unit)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What holds the states, where they end, and what is kept along the axis: three at most."""
+        """Three sentences at most: what holds the states, where they end, what the axis keeps."""
         return words.sentences(self)
 
     def summary(self) -> str:

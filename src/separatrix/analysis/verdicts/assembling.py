@@ -28,7 +28,7 @@ _DRAWN = 16
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: `rows` of the states that were given, for `span` steps or tau (None: ends)."""
+    """Question about `rows` of the given states, for `span` steps or tau (None: ends only)."""
 
     system: AbstractSystem
     states: Float[np.ndarray, "state unit"]

@@ -18,7 +18,7 @@ class Known(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a claim is about."""
+    """Subject of a claim."""
 
     END = "end"
     HELD = "held"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Held(StrEnum):
-    """What holds states, in the order in which it is asked."""
+    """Kind of what holds states, in the order in which it is tested."""
 
     UNKNOWN = "unknown"
     CYCLE = "cycle"

@@ -1,4 +1,4 @@
-"""What holds states over T: from what was measured to words, by thresholds."""
+"""Classification of what holds states over T: from measurements to words, by thresholds."""
 
 from dataclasses import dataclass, field, fields, replace
 
@@ -24,7 +24,7 @@ _PIECE = 0.1
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What decides a word; `changed` tries each at half and at twice its value."""
+    """Thresholds of words; `changed` tries each at half and at twice its value."""
 
     left: float = field(default=0.05, metadata={"name": "left to go"})
     still: float = field(default=0.05, metadata={"name": "still"})
@@ -36,7 +36,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Measured:
-    """What decides what holds `count` states; the numbers are one for each state.
+    """Measurements that decide what holds `count` states, one number for each state.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What holds the states of a system, and where do they end? From the arguments to the claims."""
+"""Verdict on what holds the states of a system and where they end, from arguments to claims."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def verdict(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Verdict:
-    r"""Say what holds the states of a system over a duration, and where they end.
+    r"""Find what holds the states of a system over a duration, and where they end.
 
     The states are run on from where they are, without noise, at the input that is frozen in: for
     twice the duration T, and then until the ends of 95 % are known, or for max(20 T, 2,000 steps),

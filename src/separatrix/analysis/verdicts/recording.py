@@ -1,4 +1,4 @@
-"""What states do during 2 T: where they are at T, how far they move, how fast they are."""
+"""Recording of states during 2 T: where they are at T, how far they move, how fast."""
 
 from dataclasses import dataclass, field
 
@@ -30,7 +30,7 @@ class Recording:
     grid: np.ndarray = field(init=False)
     """Times of the places `(time,)`, T and 2 T among them."""
     places: np.ndarray = field(init=False)
-    """Where states were `(time, state, unit)`, NaN where they had left."""
+    """States `(time, state, unit)`, NaN after they left."""
 
     def __post_init__(self) -> None:
         count, size = self.starts.shape

@@ -144,7 +144,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
 
 
 def _left_alone(v: "Verdict") -> str:
-    """Say where states end, where that is not said already."""
+    """Describe where states end, unless that is said already."""
     ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
     said = v.held in (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT)
     unstable = v.held == Held.MOVING and ends[0]["what"] == What.UNSTABLE
@@ -215,7 +215,7 @@ def _chaos(v: "Verdict") -> str:
 
 
 def _kept(v: "Verdict") -> str:
-    """Say what is left of the differences along the axis, throughout [T/2, 2T] where they swing."""
+    """Describe the differences left along the axis, throughout [T/2, 2T] where they swing."""
     kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
     if kept is None or spread is None:
         return ""

@@ -218,7 +218,7 @@ class _Frontier:
         self.unresolved_count += len(lower)
 
     def result(self, lower: Array, upper: Array) -> Exhaustion:
-        """Say what was proved; boxes not examined are unresolved."""
+        """Return what was proved; boxes not examined are unresolved."""
         rest = (self.unresolved + self.pending) or [(np.zeros((0, len(lower))),) * 2]
         low, high = (np.concatenate(ends)[:_KEPT] for ends in zip(*rest, strict=True))
         states, errors, radii = self.known.added(lower, upper)
@@ -228,7 +228,7 @@ class _Frontier:
 
 
 def _hits(pruned: Pruned, width: Array) -> Array:
-    """Where Newton's step stays about the box: there is a zero to be found."""
+    """Mask boxes about which Newton's step stays: there is a zero to be found."""
     slack = 0.1 * np.max(width, axis=1, keepdims=True) + ULP * np.abs(pruned.newton)
     inside = (pruned.newton >= pruned.lower - slack) & (pruned.newton <= pruned.upper + slack)
     return np.all(inside, axis=1)

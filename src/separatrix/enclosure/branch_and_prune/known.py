@@ -23,7 +23,7 @@ _TRIALS, _FEW_TRIALS = 10, 3
 
 @runtime_checkable
 class ZeroTable(Protocol):
-    """What the search asks of the zeros that are known."""
+    """Interface of the table of known zeros that the search uses."""
 
     def cover(self, lower: Array, upper: Array) -> Flags:
         """Whether each box holds no zero that is not known, by the cube of one that is."""

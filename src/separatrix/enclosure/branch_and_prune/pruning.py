@@ -1,4 +1,4 @@
-r"""What one evaluation over a box says about the zeros in it.
+r"""Pruning of boxes by one evaluation of bounds and slopes over each.
 
 With slopes S of g over a box X around m, a zero x of g obeys :math:`0\in T\,g(m)+T\,S\,(x-m)` for
 any matrix T. A row of it, solved for one coordinate k, bounds that coordinate:
@@ -28,7 +28,7 @@ from ..krawczyk.contraction import (
 
 
 class Pruned(NamedTuple):
-    """What is left of the boxes, and where in it to look next."""
+    """Parts of the boxes that are left, and where to look next in them."""
 
     lower: Array  # (box, n)
     upper: Array

@@ -160,7 +160,7 @@ def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tu
 
 
 def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
-    """Tell whether it is proved that a piecewise-linear residual is zero at 0 and nowhere else.
+    """Return whether a piecewise-linear residual is proved to be zero at 0 and nowhere else.
 
     That is tried for functions without constants of at most 8 variables. What cannot be enclosed is
     not proved.

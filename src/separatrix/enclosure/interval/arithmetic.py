@@ -168,7 +168,7 @@ def _is_zero(a: Interval) -> Array:
 
 
 def _is_infinite(a: Interval) -> Array:
-    """Tell an infinite constant, or what is made of one, from numbers without a bound."""
+    """Mask infinite constants, and what is made of them, but no numbers without a bound."""
     return np.asarray(
         ((a.lower > _LARGE) & (a.upper == np.inf)) | ((a.upper < -_LARGE) & (a.lower == -np.inf))
     )

@@ -62,7 +62,7 @@ class Execution:
 
 @runtime_checkable
 class EnclosedFunction(Protocol):
-    """What a proof asks of a function from (n,) to (n,): bounds and slopes over many boxes."""
+    """Function from (n,) to (n,) as proofs use it: bounds and slopes over many boxes."""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What the interpreter carries: bounds, and slopes with respect to the argument.
+"""Values of the interpreter: bounds, and slopes with respect to the argument.
 
 Every array has a leading axis of boxes, of length 1 where it is the same in all boxes; slopes have
 a second axis, of the function's inputs. So the rule of an operation on arrays of shape ``s`` works
@@ -37,7 +37,7 @@ class Value(NamedTuple):
 
 @runtime_checkable
 class Run(Protocol):
-    """What a rule may ask of the interpreter."""
+    """Interface of the interpreter that rules use."""
 
     boxes: int
     differentiate: bool

@@ -1,4 +1,4 @@
-"""What every proof begins with: its arguments checked, and NumPy told how to behave."""
+"""Preliminaries of every proof: checked arguments, chunks, and NumPy's warnings off."""
 
 from __future__ import annotations
 

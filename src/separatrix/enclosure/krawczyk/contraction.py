@@ -43,8 +43,8 @@ LARGEST_RADIUS = 16.0
 """Within which a zero is said to be alone, in units of the state; a larger claim is of no use."""
 
 
-class Trial(NamedTuple):
-    """What one cube around each center proves."""
+class CubeResult(NamedTuple):
+    """Result of one cube around each center."""
 
     exists: Flags
     rate: Array  # the largest Z_i, infinite where nothing is known
@@ -124,7 +124,7 @@ def contraction_rates(inverse: Array, slopes: Interval) -> Array:
 
 def judge_cubes(
     slopes: Interval, allowed: Flags, radius: Array, preconditioner: Preconditioner, step: Array
-) -> Trial:
+) -> CubeResult:
     """Judge the cubes of the given radius (point,) around the centers.
 
     ``slopes`` are those over each cube, valid where ``allowed``; ``step`` is an upper bound of |A
@@ -137,4 +137,4 @@ def judge_cubes(
     exists = allowed & (rate < 1) & np.all(image < radius[:, None], axis=1)
     room = down(1.0 - rates)
     error = np.max(divide(point(step), point(np.where(room > 0, room, 1.0))).upper, axis=1)
-    return Trial(exists, rate, np.where(exists, error, np.inf))
+    return CubeResult(exists, rate, np.where(exists, error, np.inf))

@@ -14,9 +14,9 @@ from ..interval.arithmetic import Array, ball, point
 from ..interval.interpreter import EnclosedFunction, Enclosures
 from .contraction import (
     LARGEST_RADIUS,
+    CubeResult,
     Flags,
     Preconditioner,
-    Trial,
     judge_cubes,
     newton_step,
 )
@@ -134,7 +134,7 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
 
 
 def _sound(result: Enclosures) -> Flags:
-    """Where the function is defined and continuous over the whole cube."""
+    """Mask cubes over all of which the function is defined and continuous."""
     return result.allowed & np.isfinite(result.bounds.magnitude()).all(axis=1)
 
 
@@ -168,7 +168,7 @@ def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
         guess = np.minimum(next_guess, largest)
 
 
-def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> Trial:
+def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> CubeResult:
     result = enclosed.slopes(ball(search.centers[which], radius[:, None]))
     assert result.slopes is not None
     allowed = _sound(result)

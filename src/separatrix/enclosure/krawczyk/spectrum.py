@@ -147,9 +147,9 @@ def _decided(discs: _Discs, kind: Kind) -> _Counts:
     apart, number = np.all(outside | inside, axis=1), np.count_nonzero(outside, axis=1)
     return [
         (None, "the eigenvectors are too ill-conditioned") if not regular
-        else (int(n), "") if told
+        else (int(n), "") if is_apart
         else (None, "an eigenvalue may lie on the boundary of stability")
-        for regular, told, n in zip(discs.regular, apart, number, strict=True)
+        for regular, is_apart, n in zip(discs.regular, apart, number, strict=True)
     ]  # fmt: skip
 
 

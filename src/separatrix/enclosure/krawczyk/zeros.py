@@ -19,7 +19,7 @@ from .search import enlarge, locate
 
 @dataclass(frozen=True)
 class ZeroCertificates:
-    """What is proved about a zero near each of a number of states (point, unit).
+    """Proofs about a zero near each of a number of states (point, unit).
 
     Attributes
     ----------

@@ -158,7 +158,7 @@ def _moving(values: Sequence[Value]) -> int:
 
 
 def _choice(batch: _Batch, step: Step, operands: list[Value]) -> tuple[Flags, Flags]:
-    """Where either may come of a choice, as the state is not known, and what comes of it elsewhere.
+    """Mark elements whose branch is undecided, and return which one is taken elsewhere.
 
     Comparisons are true or false; a maximum or minimum is its first operand or its second; an
     absolute value is its operand or the opposite.

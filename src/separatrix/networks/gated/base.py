@@ -1,4 +1,4 @@
-"""What gated networks share: weights in blocks, one for each gate, and a cell that uses them."""
+"""Base of gated networks: weights in blocks, one for each gate, and a cell that uses them."""
 
 import equinox as eqx
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Where other libraries keep the weights of a recurrent layer, and in which order: a table.
+"""Layouts of the weights of a recurrent layer in other libraries: a table.
 
 Everything is turned into PyTorch's layout: gates one below the other, in the order of GATES;
 weights `(to, from)`; one bias for the input, one for the state. The reset gate of a

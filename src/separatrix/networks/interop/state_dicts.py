@@ -27,7 +27,7 @@ NETWORKS: dict[str, tuple[Callable[..., AbstractNetwork], tuple[str, ...]]] = {
     "lstm": (LSTM, ()),
     "reset-first-gru": (ResetFirstGRU, ("clip",)),
 }
-"""What each kind of layer becomes, and which settings it has beside dt and an initial state."""
+"""Network for each kind of layer, and its settings beside dt and an initial state."""
 
 
 def from_state_dict(

@@ -104,11 +104,11 @@ STILL, STILL_POINTS = 1e-12, 100
 FINEST_JUMP = 1e-4
 """Steps shorter than this are not looked at: where two branches touch, every step jumps."""
 
-Leaves = Callable[[np.ndarray], enum.Enum | None]
+StopReason = Callable[[np.ndarray], enum.Enum | None]
 """A point -> why the branch may not go on there, or None."""
-Accepts = Callable[[np.ndarray], bool]
+IsValid = Callable[[np.ndarray], bool]
 """A zero of F -> whether it may stand for a point of the curve; else a shorter step is tried."""
-Stride = Callable[[np.ndarray, np.ndarray], float]
+MaxStepFactor = Callable[[np.ndarray, np.ndarray], float]
 """A point and the tangent there -> how many times longer than `max_step` steps may be."""
 
 
@@ -125,7 +125,7 @@ class Curve:
     signs (point,)
         Of det [DF; tangent]; 0 where it is singular.
     end
-        Why the curve ends where it does: a `CurveEnd`, or what the caller's `leaves` returned.
+        Why the curve ends where it does: a `CurveEnd`, or what the caller's `stop_reason` returned.
     """
 
     points: Float[np.ndarray, "point coordinate"]
@@ -145,14 +145,14 @@ def follow(
     tangent: np.ndarray,
     bounds: tuple[float, float],
     method: PseudoArclength,
-    leaves: Leaves = lambda point: None,
-    accepts: Accepts = lambda point: True,
-    stride: Stride | None = None,
+    stop_reason: StopReason = lambda point: None,
+    is_valid: IsValid = lambda point: True,
+    max_step_factor: MaxStepFactor | None = None,
     each: Callable[[np.ndarray], None] = lambda point: None,
 ) -> Curve:
     """Follow the curve through `start` along `tangent` until it ends, for one of these reasons.
 
-    It reaches a bound of the parameter, closes on itself, leaves what `leaves` allows, needs a
+    It reaches a bound of the parameter, closes on itself, has a `stop_reason`, needs a
     step below the smallest, stands still in the parameter, has as many points as are allowed, or
     time is over. `each` is called with every point.
     """
@@ -175,7 +175,7 @@ def follow(
         turned, sign = tangent_of(found.jacobian, along) if found.converged else (along, 0.0)
         strayed = np.linalg.norm(found.point - guess) > 0.5 * length
         lost = not found.converged or sign == 0 or strayed or turned @ along < cosine
-        if lost or not accepts(found.point):
+        if lost or not is_valid(found.point):
             length *= 0.5
             if length >= method.min_step:
                 continue
@@ -200,17 +200,19 @@ def follow(
         else:
             earlier = points[-STILL_POINTS:]
             still = len(earlier) == STILL_POINTS and abs(earlier[0][-1] - point[-1]) < STILL
-            end = leaves(point) or (CurveEnd.STILL if still else None)
+            end = stop_reason(point) or (CurveEnd.STILL if still else None)
         points.append(point)
         tangents.append(turned)
         signs.append(sign)
         each(point)
         if found.steps <= 4 and turned @ along > 1 - (1 - cosine) / 4:
-            length = min(1.5 * length, method.max_step * (stride or _stride)(point, turned))
+            length = min(
+                1.5 * length, method.max_step * (max_step_factor or _max_step_factor)(point, turned)
+            )
     return Curve(np.array(points), np.array(tangents), np.array(signs), end)
 
 
-def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
+def _max_step_factor(point: np.ndarray, tangent: np.ndarray) -> float:
     """Return how much longer steps may be where the state is large: a blow-up should end soon.
 
     The parameter changes by no more than a step of the usual length would change it.
@@ -221,7 +223,7 @@ def _stride(point: np.ndarray, tangent: np.ndarray) -> float:
 def closes(
     points: list[np.ndarray], point: np.ndarray, tangent: np.ndarray, first: np.ndarray
 ) -> bool:
-    """Tell whether the step to `point` passes the first point in its direction."""
+    """Return whether the step to `point` passes the first point in its direction."""
     if len(points) < 4 or tangent @ first < 0.8:
         return False
     step = point - points[-1]
@@ -232,7 +234,7 @@ def closes(
 
 
 def _jumps(evaluate: Evaluate, here: np.ndarray, there: np.ndarray) -> bool:
-    """Tell whether a step on which the determinant changes its sign led to another branch.
+    """Return whether a step over which the determinant changes sign led to another branch.
 
     On one branch a point lies near the middle of every chord; between two branches none does, once
     the chord is short enough.

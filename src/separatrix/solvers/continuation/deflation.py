@@ -72,7 +72,7 @@ def deflated_newton(
     `evaluate` gives residuals (batch, unit) and Jacobians (batch, unit, unit); distances are
     measured in units of `scale`.
     """
-    deflated = _Iteration(evaluate, starts, known, max_steps, scale)
+    deflated = _DeflationIteration(evaluate, starts, known, max_steps, scale)
     for at, endings in iterate(deflated, np.arange(len(starts)), max(len(starts), 1)):
         for state in (at.x + at.step)[endings == Ending.ZERO]:
             apart = np.linalg.norm(deflated.known - state, axis=1)
@@ -82,29 +82,29 @@ def deflated_newton(
 
 
 @dataclass
-class _At(State):
+class _DeflationState(State):
     step: np.ndarray  # Newton's, without deflation
     length: np.ndarray
 
 
 @dataclass
-class _Iteration(AbstractIteration[_At]):
+class _DeflationIteration(AbstractIteration[_DeflationState]):
     evaluate: Evaluate
     starts: np.ndarray
     known: np.ndarray  # grows while others are still at work
     max_steps: int
     scale: float
 
-    def init(self, index: np.ndarray) -> _At:
+    def init(self, index: np.ndarray) -> _DeflationState:
         return self._at(index, self.starts[index], np.zeros(len(index), int))
 
-    def step(self, state: _At) -> _At:
+    def step(self, state: _DeflationState) -> _DeflationState:
         damping = _damping(state.x, state.step, self.known, self.scale)
         longest = self._longest / np.maximum(np.abs(damping) * state.length, 1e-300)
         x = state.x + (damping * np.minimum(1.0, longest))[:, None] * state.step
         return self._at(state.index, x, state.count + 1)
 
-    def terminate(self, state: _At) -> np.ndarray:
+    def terminate(self, state: _DeflationState) -> np.ndarray:
         endings = np.zeros(len(state.x), int)
         size = self.scale + np.linalg.norm(state.x, axis=1)
         endings[state.length <= 1e-8 * size] = Ending.ZERO
@@ -116,10 +116,10 @@ class _Iteration(AbstractIteration[_At]):
     def _longest(self) -> float:
         return float(self.scale * np.sqrt(self.starts.shape[1]))
 
-    def _at(self, index: np.ndarray, x: np.ndarray, count: np.ndarray) -> _At:
+    def _at(self, index: np.ndarray, x: np.ndarray, count: np.ndarray) -> _DeflationState:
         residuals, jacobians = self.evaluate(x)
         step = batched.solve(jacobians, -residuals)
-        return _At(index, x, count, step, np.linalg.norm(step, axis=1))
+        return _DeflationState(index, x, count, step, np.linalg.norm(step, axis=1))
 
 
 def _damping(states: np.ndarray, steps: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:

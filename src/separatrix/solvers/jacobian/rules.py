@@ -56,7 +56,7 @@ class ScaledMatrix(NamedTuple):
         return jnp.where(np.eye(len(rows), dtype=bool), rows + self.slope, rows)
 
 
-class Value(NamedTuple):
+class ValueAndSlope(NamedTuple):
     """A value and what is known of its derivative.
 
     Attributes
@@ -101,13 +101,13 @@ class Value(NamedTuple):
         return jnp.where(coordinates == self.source, self.slope, jnp.zeros_like(self.slope))
 
 
-def identity(state: Any) -> Value:
+def identity(state: Any) -> ValueAndSlope:
     """Return a state as what depends on itself."""
-    return Value(state, jnp.ones_like(state), np.arange(len(state)), is_fixed=True)
+    return ValueAndSlope(state, jnp.ones_like(state), np.arange(len(state)), is_fixed=True)
 
 
 def is_known(jaxpr: Any) -> bool:
-    """Tell whether every operation is one of those that are followed here."""
+    """Return whether there is a rule here for every operation."""
     return all(
         is_known(body_of(equation)[0]) if _is_call(equation) else equation.primitive.name in _KNOWN
         for equation in jaxpr.eqns
@@ -115,24 +115,24 @@ def is_known(jaxpr: Any) -> bool:
 
 
 def _is_call(equation: Any) -> bool:
-    """Tell calls that have a forward mode."""
+    """Return whether an operation is a call that has a forward mode."""
     return is_plain_call(equation) or equation.primitive.name == "custom_jvp_call"
 
 
 def evaluate(jaxpr: Any, consts: Sequence[Any], arguments: Sequence[Any], size: int) -> list[Any]:
     """Carry out the equations of a jaxpr, constants included, on values with derivatives."""
 
-    def apply(equation: Any, operands: list[Value]) -> list[Value]:
+    def apply(equation: Any, operands: list[ValueAndSlope]) -> list[ValueAndSlope]:
         return _apply(equation, operands, size)
 
-    return walk(jaxpr, consts, arguments, apply, is_plain_call, Value)
+    return walk(jaxpr, consts, arguments, apply, is_plain_call, ValueAndSlope)
 
 
-def _apply(equation: Any, operands: list[Value], size: int) -> list[Value]:
+def _apply(equation: Any, operands: list[ValueAndSlope], size: int) -> list[ValueAndSlope]:
     name = equation.primitive.name
     smooth = all(jnp.issubdtype(out.aval.dtype, jnp.inexact) for out in equation.outvars)
     if not smooth or not any(operand.is_varying for operand in operands):
-        return [Value(value) for value in bind(equation, [o.value for o in operands])]
+        return [ValueAndSlope(value) for value in bind(equation, [o.value for o in operands])]
     if all(operand.is_diagonal for operand in operands):
         if name in _REARRANGING:
             return _rearranged(equation, operands)
@@ -150,7 +150,7 @@ def _apply(equation: Any, operands: list[Value], size: int) -> list[Value]:
 
 
 def _is_elementwise(equation: Any) -> bool:
-    """Tell whether an entry of the result depends on the entries at its place alone.
+    """Return whether an entry of the result depends on the entries at its place alone.
 
     A function with a rule of its own, such as the rectifier, is so if all that it does is; then its
     rule, which JAX applies, need not be looked into.
@@ -160,7 +160,7 @@ def _is_elementwise(equation: Any) -> bool:
     return equation.primitive.name in _ELEMENTWISE
 
 
-def _elementwise(equation: Any, operands: list[Value]) -> Value | None:
+def _elementwise(equation: Any, operands: list[ValueAndSlope]) -> ValueAndSlope | None:
     """Push the slopes through; None where entries of different sources meet."""
     shape = equation.outvars[0].aval.shape
     sources = [o.source for o in operands if o.is_varying]
@@ -170,11 +170,11 @@ def _elementwise(equation: Any, operands: list[Value]) -> Value | None:
         return None
     value, slope = _jvp(equation, operands, [o.slope for o in operands])
     fixed = _is_linear(equation, operands) and all(o.is_fixed for o in operands if o.is_varying)
-    return Value(value, slope, sources[0], fixed)
+    return ValueAndSlope(value, slope, sources[0], fixed)
 
 
-def _is_linear(equation: Any, operands: list[Value]) -> bool:
-    """Tell whether an operation on entries has derivatives that do not depend on the state."""
+def _is_linear(equation: Any, operands: list[ValueAndSlope]) -> bool:
+    """Return whether an operation on entries has derivatives that do not depend on the state."""
     name = equation.primitive.name
     first, *others = (o.is_varying for o in operands)
     if name == "mul":
@@ -182,7 +182,7 @@ def _is_linear(equation: Any, operands: list[Value]) -> bool:
     return name in _LINEAR or (name == "div" and not any(others))
 
 
-def _scaled_matrix(equation: Any, operands: list[Value]) -> Value | None:
+def _scaled_matrix(equation: Any, operands: list[ValueAndSlope]) -> ValueAndSlope | None:
     """Push the scales of a matrix through; None where matrices, or other things, meet."""
     shape = equation.outvars[0].aval.shape
     scaled = [o.scaled for o in operands if o.scaled is not None]
@@ -206,20 +206,20 @@ def _scaled_matrix(equation: Any, operands: list[Value]) -> Value | None:
     lefts = [o.scaled.left if o.scaled is not None else None for o in operands]
     value, left = _jvp(equation, operands, lefts)
     slope = None if alone else _jvp(equation, operands, slopes)[1]
-    return Value(value, scaled=ScaledMatrix(first.matrix, left, first.right, slope, fixed))
+    return ValueAndSlope(value, scaled=ScaledMatrix(first.matrix, left, first.right, slope, fixed))
 
 
-def _rearranged(equation: Any, operands: list[Value]) -> list[Value]:
+def _rearranged(equation: Any, operands: list[ValueAndSlope]) -> list[ValueAndSlope]:
     """Move values, slopes and sources alike."""
     slopes = [o.slope if o.is_varying else jnp.zeros_like(o.value) for o in operands]
     sources = [o.source if o.is_varying else np.zeros(np.shape(o.value), int) for o in operands]
     with jax.ensure_compile_time_eval():
         moved = [np.asarray(s) for s in bind(equation, list(map(jnp.asarray, sources)))]
     values = bind(equation, [o.value for o in operands])
-    return list(map(Value, values, bind(equation, slopes), moved))
+    return list(map(ValueAndSlope, values, bind(equation, slopes), moved))
 
 
-def _product(equation: Any, operands: list[Value], size: int) -> Value | None:
+def _product(equation: Any, operands: list[ValueAndSlope], size: int) -> ValueAndSlope | None:
     """Return a product of a vector with a constant matrix, whose rows the slopes only scale.
 
     None where it is another one, or the vector's entries are not successive coordinates.
@@ -238,33 +238,35 @@ def _product(equation: Any, operands: list[Value], size: int) -> Value | None:
     if value.ndim == 1 and len(source) == size and value.dtype == vector.slope.dtype:
         slope, fixed = vector.slope.ravel(), vector.is_fixed
         rows, right = (slope[:, None] * rows, None) if fixed else (rows, slope)
-        return Value(value, scaled=ScaledMatrix(rows, jnp.ones_like(value), right, None, True))
+        return ValueAndSlope(
+            value, scaled=ScaledMatrix(rows, jnp.ones_like(value), right, None, True)
+        )
     rows = vector.slope.reshape(-1, *[1] * (rows.ndim - 1)) * rows
     rows = rows.astype(value.dtype).reshape(len(source), *value.shape)
     if len(source) < size:
         zeros = jnp.zeros((size, *value.shape), value.dtype)
         rows = zeros.at[source[0] : source[0] + len(source)].set(rows)
-    return Value(value, dense=rows)
+    return ValueAndSlope(value, dense=rows)
 
 
-def _split(equation: Any, operand: Value, size: int) -> list[Value]:
+def _split(equation: Any, operand: ValueAndSlope, size: int) -> list[ValueAndSlope]:
     """Split a value and all its derivatives."""
     moved = dict(equation.params, axis=equation.params["axis"] + 1)
     dense = equation.primitive.bind(operand.rows(size), **moved)
     parts = zip(bind(equation, [operand.value]), dense, strict=True)
-    return [Value(value, dense=rows) for value, rows in parts]
+    return [ValueAndSlope(value, dense=rows) for value, rows in parts]
 
 
-def _pushed(equation: Any, operands: list[Value], size: int) -> Value:
+def _pushed(equation: Any, operands: list[ValueAndSlope], size: int) -> ValueAndSlope:
     """Push the derivatives by every coordinate through, as JAX does."""
     rows = [o.rows(size) if o.is_varying else None for o in operands]
     axes = [None if row is None else 0 for row in rows]
     push = jax.vmap(partial(_jvp, equation, operands), in_axes=(axes,), out_axes=(None, 0))
     value, dense = push(rows)
-    return Value(value, dense=dense)
+    return ValueAndSlope(value, dense=dense)
 
 
-def _jvp(equation: Any, operands: list[Value], tangents: list[Any]) -> tuple[Any, Any]:
+def _jvp(equation: Any, operands: list[ValueAndSlope], tangents: list[Any]) -> tuple[Any, Any]:
     """Return the value, and the derivative in a direction that the operands' tangents give."""
     moving = [k for k, tangent in enumerate(tangents) if tangent is not None]
 

@@ -85,7 +85,7 @@ class Jacobians(abc.ABC):
         return self.like(*map(np.concatenate, zip(self.parts, others.parts, strict=True)))
 
 
-def some(stack: Any, rows: Rows) -> Any:
+def take(stack: Any, rows: Rows) -> Any:
     """Return some rows, without a copy where that is all."""
     return stack if len(rows) == len(stack) else stack[rows]
 
@@ -119,7 +119,7 @@ class DenseJacobians(Jacobians):
             return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
         # NumPy, which walks the stack without Python, solves few units quicker than LAPACK.
         solve = batched.solve_squares
-        return Damped(weights, lambda r, g, rows: solve(some(J, rows), some(weights, rows), -g))
+        return Damped(weights, lambda r, g, rows: solve(take(J, rows), take(weights, rows), -g))
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from ..._types import require_count, require_positive
 from ..endings import Ending
 from ..iterate import AbstractIteration, iterate
-from .jacobians import DenseJacobians, Jacobians, some
+from .jacobians import DenseJacobians, Jacobians, take
 from .solution import (
     EPS,
     Attracted,
@@ -21,7 +21,7 @@ from .solution import (
     States,
     endings_of,
 )
-from .steps import Batch, Trial, squares
+from .steps import Batch, TrialStep, squares
 
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
@@ -110,7 +110,7 @@ class LevenbergMarquardt:
         solution = Solution.unmoved(starts)
         running = np.flatnonzero(solution.endings == Ending.RUNNING)
         extent = float(np.abs(starts[running]).max(initial=0.0))
-        iteration = _Iteration(
+        iteration = _LevenbergMarquardtIteration(
             self, evaluate, residual, starts, is_zero, eps, near, newton, attracted, extent
         )
         for at, endings in iterate(iteration, running, batch_size):
@@ -122,7 +122,7 @@ class LevenbergMarquardt:
 
 
 @dataclass(frozen=True)
-class _Iteration(AbstractIteration[Batch]):
+class _LevenbergMarquardtIteration(AbstractIteration[Batch]):
     """The method at work; see `LevenbergMarquardt.solve`."""
 
     method: LevenbergMarquardt
@@ -155,43 +155,47 @@ class _Iteration(AbstractIteration[Batch]):
 
     def step(self, state: Batch) -> Batch:
         before = squares(state.r)
-        trial = Trial.of(self.linearize, self.residual, state)
+        trial = TrialStep.of(self.linearize, self.residual, state)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
         tiny = trial.lengths <= 4 * np.sqrt(self.eps) * np.abs(state.x).max(1)
         harmless = trial.after <= 4 * before
         newton_good = (trial.after <= before / 4) | (harmless & tiny)
         newton_good |= trial.contracts(harmless & ~newton_good)
-        newton_good &= ~_astray(state, trial, self.extent)
+        newton_good &= ~_diverging_newton_step(state, trial, self.extent)
         accept = np.where(state.newton, newton_good, trial.ratio > 1e-4)
         if accept.any():
             rows = np.flatnonzero(accept)
             x = trial.x[rows]
-            r, J = self.linearize(x) if trial.J is None else (trial.r[rows], some(trial.J, rows))
+            r, J = self.linearize(x) if trial.J is None else (trial.r[rows], take(trial.J, rows))
             state.move(rows, x, r, J)
         _adapt(state, trial, accept, before)
         return self._observed(state)
 
     def _observed(self, state: Batch) -> Batch:
-        """Look at where the candidates are: which are level, and whose turn is Newton's step."""
+        """Mark which candidates are stationary, and whose turn is Newton's step."""
         at_floor = self.is_zero(state.x, state.r, state.J)
         # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
         # residual alone decides, and the distance stays unknown.
         state.newton |= at_floor
-        state.floor_steps = np.where(at_floor, state.floor_steps + 1, 0)
-        level = _are_level(state) | (state.slow_steps >= self.method.stall_steps)
+        state.steps_at_rounding_level = np.where(at_floor, state.steps_at_rounding_level + 1, 0)
+        stationary = _are_stationary(state) | (state.slow_steps >= self.method.stall_steps)
         # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
-        untried = level & ~at_floor & ~state.tried
+        untried = stationary & ~at_floor & ~state.newton_tried
         state.newton |= untried
-        state.tried |= untried
-        state.level = level & ~untried
+        state.newton_tried |= untried
+        state.stationary = stationary & ~untried
         return state
 
     def terminate(self, state: Batch) -> Int[np.ndarray, " batch"]:
-        norm, at_floor = np.abs(state.r).max(1), state.floor_steps > 0
-        zero = (at_floor & np.isfinite(state.last_step)) | (state.floor_steps > 2) | (norm == 0)
+        norm, at_floor = np.abs(state.r).max(1), state.steps_at_rounding_level > 0
+        zero = (
+            (at_floor & np.isfinite(state.last_step))
+            | (state.steps_at_rounding_level > 2)
+            | (norm == 0)
+        )
         given_up = state.count >= self.method.max_steps
         endings = endings_of(
-            state.x, norm, self.extent, given_up, state.level, state.damping, zero, at_floor
+            state.x, norm, self.extent, given_up, state.stationary, state.damping, zero, at_floor
         )
         if self.near > 0:
             close = (endings == Ending.ZERO) | (state.approach <= self.near * self.extent)
@@ -201,8 +205,8 @@ class _Iteration(AbstractIteration[Batch]):
         return endings
 
 
-def _adapt(state: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -> None:
-    """Say how the next steps are to be taken."""
+def _adapt(state: Batch, trial: TrialStep, accept: np.ndarray, before: np.ndarray) -> None:
+    """Update the damping, counts and turns of Newton's method for the next step."""
     damped = ~state.newton
     good, bad = damped & accept, damped & ~accept
     ratio = np.clip(trial.ratio[good], 0, 2)
@@ -218,24 +222,24 @@ def _adapt(state: Batch, trial: Trial, accept: np.ndarray, before: np.ndarray) -
     # Newton's turn comes after damped steps that did as predicted and left an eighth of r.
     closing = good & (trial.ratio > 0.5) & (trial.after < before / 64)
     state.newton = np.where(damped, closing, accept)
-    state.tried &= ~(accept & (trial.after <= before / 4))
+    state.newton_tried &= ~(accept & (trial.after <= before / 4))
     state.count += 1
 
 
-def _are_level(batch: Batch) -> np.ndarray:
-    """Tell where |r|² decreases in no direction, beside how steep it could be."""
+def _are_stationary(batch: Batch) -> np.ndarray:
+    """Mask candidates where |r|² decreases in no direction, beside how steep it could be."""
     with np.errstate(over="ignore", invalid="ignore"):  # where the candidate is far away
         slope = np.linalg.norm(batch.gradient, axis=1)
         steepest = np.sqrt(batch.columns.sum(1)) * np.linalg.norm(batch.r, axis=1)
         return np.isfinite(slope) & (slope <= 1e-10 * steepest)
 
 
-def _astray(batch: Batch, trial: Trial, extent: float) -> np.ndarray:
-    """Tell where a Newton step goes far along what a singular Jacobian does not see.
+def _diverging_newton_step(batch: Batch, trial: TrialStep, extent: float) -> np.ndarray:
+    """Mask Newton steps that go far along what a singular Jacobian does not see.
 
     There its length is that of rounding errors over a singular value that is itself no more.
     """
-    reach = np.where(batch.floor_steps > 0, _NUDGE, 1.0)
+    reach = np.where(batch.steps_at_rounding_level > 0, _NUDGE, 1.0)
     reach *= np.maximum(np.abs(batch.x).max(1, initial=0), extent)
     far = batch.newton & np.isfinite(trial.lengths) & (trial.lengths > reach)
     return trial.are_singular(far) if far.any() else far

@@ -1,4 +1,4 @@
-"""Where the solver left its candidates."""
+"""Ends of the solver's candidates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ EPS = np.finfo(float).eps
 
 @dataclass(frozen=True)
 class Solution(Rows):
-    """Where every candidate ended.
+    """End of every candidate.
 
     Attributes
     ----------
@@ -67,19 +67,19 @@ def endings_of(
     norm: np.ndarray,
     extent: float,
     given_up: np.ndarray,
-    level: np.ndarray,
+    stationary: np.ndarray,
     damping: np.ndarray,
     zero: np.ndarray,
     doubt: np.ndarray,
 ) -> Int[np.ndarray, " batch"]:
-    """Say of candidates whether they are done, and how.
+    """Return how each candidate has ended; 0 where it has not.
 
-    `norm` is of the residual, `extent` of the starts; `level` is where it decreases no further,
-    `doubt` where it may be at rounding level all the same.
+    `norm` is of the residual, `extent` of the starts; `stationary` is where it decreases no
+    further, `doubt` where it may be at rounding level all the same.
     """
     endings = np.zeros(len(x), int)
     endings[given_up] = Ending.MAX_STEPS
-    endings[level & ~doubt] = Ending.MINIMUM
+    endings[stationary & ~doubt] = Ending.MINIMUM
     endings[(damping > 1e16) & ~doubt] = Ending.STALLED
     endings[np.abs(x).max(1) > 1e8 * (1 + extent)] = Ending.RAN_AWAY
     endings[zero] = Ending.ZERO

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import batched
 from ..iterate import State
-from .jacobians import Damped, Jacobians, some
+from .jacobians import Damped, Jacobians, take
 from .solution import Linearize, Residual
 
 
@@ -25,9 +25,9 @@ class Batch(State):
     last_step: np.ndarray  # length of the last step where it was Newton's, else infinite
     approach: np.ndarray  # the same of any step that led to a quarter of the residual
     slow_steps: np.ndarray
-    floor_steps: np.ndarray  # at which the residual was at rounding level
-    tried: np.ndarray  # whether Newton's step was, where damped ones lead no further
-    level: np.ndarray  # whether |r|² decreases no further
+    steps_at_rounding_level: np.ndarray  # at which the residual was at rounding level
+    newton_tried: np.ndarray  # whether Newton's step was, where damped ones lead no further
+    stationary: np.ndarray  # whether |r|² decreases no further
 
     def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: Jacobians) -> None:
         """Take some candidates to new states, with residuals and Jacobians there."""
@@ -41,8 +41,8 @@ class Batch(State):
 
 
 @dataclass
-class Trial:
-    """Where a step from each state leads; every array has one row for each.
+class TrialStep:
+    """Step from each state; every array has one row for each.
 
     Attributes
     ----------
@@ -68,14 +68,14 @@ class Trial:
     solver: batched.Solver
 
     @classmethod
-    def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "Trial":
+    def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "TrialStep":
         """Take a step from each state of a batch: Newton's where it is its turn, or a damped one.
 
         With `residual`, a damped one that halves |r|² is followed by another with the same factors,
         which cost more than all else (Fan 2012).
         """
         newton, rows = np.flatnonzero(batch.newton), np.flatnonzero(~batch.newton)
-        solver = batched.Solver(some(batch.J, newton).matrices())
+        solver = batched.Solver(take(batch.J, newton).matrices())
         step, before = np.zeros(batch.x.shape), squares(batch.r)
         step[newton], predicted = solver.solve(-batch.r[newton]), before.copy()
         if len(rows):
@@ -103,7 +103,7 @@ class Trial:
         return cls(x, r, J, after, lengths, ratio, newton, solver)
 
     def contracts(self, among: np.ndarray) -> np.ndarray:
-        """Tell where, among some, another Newton step of the same Jacobian is at most half as long.
+        """Mask, among some, where another step of the same Jacobian is at most half as long.
 
         That is a measure of progress in which no unit's scale matters: beside a coordinate that is
         known to rounding level, the decrease of another's residual is not seen in |r|.
@@ -117,7 +117,7 @@ class Trial:
         return result
 
     def are_singular(self, among: np.ndarray) -> np.ndarray:
-        """Tell where, among some that took Newton's step, the Jacobian is singular."""
+        """Mask, among some that took Newton's step, where the Jacobian is singular."""
         result = np.zeros(len(self.x), bool)
         places = np.flatnonzero(among[self.newton])
         result[self.newton[places]] = self.solver.are_singular(places)
@@ -130,7 +130,7 @@ def _damped(batch: Batch, rows: np.ndarray) -> Damped:
     # A unit on which nothing depends is damped as if a little did.
     least = batch.J.eps * columns.mean(1, keepdims=True)
     batch.scale[rows] = np.maximum(np.maximum(columns, least), batch.scale[rows])
-    return some(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
+    return take(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
 
 
 def squares(r: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating[Any]]
 AnyArray = NDArray[Any]  # truth values and indices, too
 Entry = tuple[list[int], list[float], float]
-Value = Any  # what an operation is given: numpy.ndarray (a constant), Affine or Step
+Operand = Any  # what an operation is given: numpy.ndarray (a constant), Affine or StepFunction
 
 
 class UnrecognizedError(Exception):
@@ -54,19 +54,19 @@ class Affine:
         coefficients = np.broadcast_to(self._of_rank(len(shape)), full)
         return Affine(coefficients, np.broadcast_to(self.constant, shape))
 
-    def scaled(self, factor: Value) -> Affine:
+    def scaled(self, factor: Operand) -> Affine:
         """Return the product with a constant array that broadcasts against this one."""
         factor = np.asarray(factor, dtype=np.float64)
         constant = np.asarray(self.constant * factor)
         return Affine(self._of_rank(constant.ndim) * factor, constant)
 
-    def divided(self, divisor: Value) -> Affine:
+    def divided(self, divisor: Operand) -> Affine:
         """Return the quotient by a constant array that broadcasts against this one."""
         divisor = np.asarray(divisor, dtype=np.float64)
         constant = np.asarray(self.constant / divisor)
         return Affine(self._of_rank(constant.ndim) / divisor, constant)
 
-    def shifted(self, offset: Value) -> Affine:
+    def shifted(self, offset: Operand) -> Affine:
         """Return the sum with a constant array that broadcasts against this one."""
         constant = np.asarray(self.constant + np.asarray(offset, dtype=np.float64))
         return Affine(self.broadcast(constant.shape).coefficients, constant)
@@ -89,7 +89,7 @@ class Affine:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepFunction:
     """``where(quantity > 0, above, below)`` with constants: a truth value, or a number, that jumps.
 
     ``above`` and ``below`` have the shape of ``quantity``.  ``>`` and ``>=`` are the same here:
@@ -102,7 +102,7 @@ class Step:
     below: AnyArray
 
     @classmethod
-    def of(cls, function: Callable[[AnyArray], AnyArray], quantity: Affine) -> Step:
+    def of(cls, function: Callable[[AnyArray], AnyArray], quantity: Affine) -> StepFunction:
         """Return a function that is constant on either side of 0, of a quantity."""
         if np.isnan(quantity.constant).any():
             raise UnrecognizedError("its weights are not finite")
@@ -115,14 +115,14 @@ class Step:
         """The shape of the array itself."""
         return self.quantity.shape
 
-    def broadcast(self, shape: tuple[int, ...]) -> Step:
+    def broadcast(self, shape: tuple[int, ...]) -> StepFunction:
         """Return the same array spread over a larger shape."""
         sides = (np.broadcast_to(side, shape) for side in (self.above, self.below))
-        return Step(self.quantity.broadcast(shape), *sides)
+        return StepFunction(self.quantity.broadcast(shape), *sides)
 
-    def map(self, function: Callable[[AnyArray], AnyArray]) -> Step:
+    def map(self, function: Callable[[AnyArray], AnyArray]) -> StepFunction:
         """Return what a function of numbers makes of it, entry by entry."""
-        return Step(
+        return StepFunction(
             self.quantity, np.asarray(function(self.above)), np.asarray(function(self.below))
         )
 
@@ -133,11 +133,11 @@ class Step:
         return self.quantity.scaled(up.astype(float) - down).shifted(always)
 
 
-def as_affine(value: Value, width: int) -> Affine:
+def as_affine(value: Operand, width: int) -> Affine:
     """Return a value as an affine array; a constant gets zero coefficients."""
     if isinstance(value, Affine):
         return value
-    if isinstance(value, Step):
+    if isinstance(value, StepFunction):
         if np.array_equal(value.above, value.below):
             return as_affine(value.above, width)
         raise UnrecognizedError("a comparison of the state enters the result: it jumps")

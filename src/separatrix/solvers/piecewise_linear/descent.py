@@ -24,15 +24,15 @@ _BLOCK = 1_000_000
 
 
 @dataclass
-class Travelers:
+class DescentBatch:
     """Candidates on their way, one per row: states, residuals, and the regions where they are.
 
     Gates that are ``held``, ``(k, w)`` with ``m`` for none, are kept at zero: the candidate slides
     along their kinks.  Those that are ``crossed`` have changed since the last minimum of a piece,
-    ``node``.  The ``side`` of a gate is −1 where it is on, 1 where it is off, 0 where it is held.
+    ``minimum``.  The ``side`` of a gate is −1 where it is on, 1 where it is off, 0 where held.
     """
 
-    node: Ints
+    minimum: Ints
     x: Array
     r: Array
     region: Ints
@@ -49,7 +49,7 @@ class Travelers:
             for entry in fields(self):
                 setattr(self, entry.name, getattr(self, entry.name)[rows])
 
-    def hold(self, rows: Ints, gate: Ints) -> None:
+    def add_constraint(self, rows: Ints, gate: Ints) -> None:
         """Hold the kink of one gate in each of the rows."""
         none = self.on.shape[1]
         if not (self.held[rows] == none).any(axis=1).all():
@@ -57,15 +57,15 @@ class Travelers:
         self.held[rows, (self.held[rows] == none).argmax(axis=1)] = gate
         self.side[rows, gate] = 0
 
-    def release(self, rows: Ints, gate: Ints) -> None:
+    def remove_constraint(self, rows: Ints, gate: Ints) -> None:
         """Let the kink of one gate go in each of the rows."""
         self.held[rows, (self.held[rows] == gate[:, None]).argmax(axis=1)] = self.on.shape[1]
         self.side[rows, gate] = np.where(self.on[rows, gate], -1, 1)
 
 
 @dataclass(frozen=True)
-class End:
-    """Where descents end: gates on and at their kinks, and a state near the minimum there."""
+class ActiveSetMinimum:
+    """Ends of descents: gates on and at their kinks, and a state near the minimum there."""
 
     on: Bools
     kinks: Bools
@@ -104,12 +104,12 @@ class Descent:
         self.regions = RegionInverses(self.residual)
         self.kinks = KinkSearch(self.regions)
         self.max_steps = max_steps
-        self.after: list[int] = []  # the node that follows; the same one at an end, −1 if unknown
-        self.ends: dict[int, End] = {}
+        self.after: list[int] = []  # the minimum that follows; itself at an end, −1 if unknown
+        self.ends: dict[int, ActiveSetMinimum] = {}
         self._numbers: dict[bytes, int] = {}
 
     def run(self, states: Array) -> Ints:
-        """Descend from states ``(k, n)`` and return the nodes at which they first arrive.
+        """Descend from states ``(k, n)`` and return the minima at which they first arrive.
 
         A candidate that runs out of steps, or time, before it comes to one has −1.
         """
@@ -122,34 +122,34 @@ class Descent:
             report_progress(Stage.SLOW_POINTS, rows.start, len(states))
             at = self._start(states[rows], owners[rows])
             for _ in range(self.max_steps):
-                if len(at.node) == 0 or is_over():
+                if len(at.minimum) == 0 or is_over():
                     break
                 at.keep(~self._step(at, first))
         return first
 
-    def end_of(self, node: int) -> int:
-        """Return the node at which a descent from another one ends, or −1.
+    def end_of(self, minimum: int) -> int:
+        """Return the minimum at which a descent from another one ends, or −1.
 
         Where rounding leads in a circle, it is one at which a candidate was stopped.
         """
         passed = set[int]()
-        while node >= 0 and not (node in passed and node in self.ends):
-            passed.add(node)
-            node = self.after[node]
-        return node
+        while minimum >= 0 and not (minimum in passed and minimum in self.ends):
+            passed.add(minimum)
+            minimum = self.after[minimum]
+        return minimum
 
-    def _start(self, states: Array, node: Ints) -> Travelers:
+    def _start(self, states: Array, minimum: Ints) -> DescentBatch:
         on = self.residual.gates(states)
         region, key = self.regions.of(on)
-        return Travelers(
-            node, states, self.residual(states), region, key, on,
+        return DescentBatch(
+            minimum, states, self.residual(states), region, key, on,
             side=np.where(on, -1, 1).astype(np.int8),
             held=np.zeros((len(on), 0), dtype=np.intp),
             crossed=np.zeros_like(on),
             near=NearKinks.unknown(states),
         )  # fmt: skip
 
-    def _step(self, at: Travelers, first: Ints) -> Bools:
+    def _step(self, at: DescentBatch, first: Ints) -> Bools:
         """Take one step; return which candidates are done."""
         target, e = self._targets(at)
         kink = self.kinks.first(at.x, target, at.on, at.side, at.near)
@@ -165,7 +165,7 @@ class Descent:
             done[arrived] = self._arrive(at, arrived, first)
         return done
 
-    def _meet_kinks(self, at: Travelers, rows: Ints, gate: Ints, dz: Array, dr: Array) -> None:
+    def _meet_kinks(self, at: DescentBatch, rows: Ints, gate: Ints, dz: Array, dr: Array) -> None:
         """Cross or hold the kink that each of the rows has come to."""
         beyond = dr + self.regions.columns(at.on, rows, gate) * dz[:, None]
         falls = np.einsum("ki,ki->k", at.r[rows], beyond) < 0
@@ -173,16 +173,16 @@ class Descent:
         self._turn(at, rows[crosses], gate[crosses])
         at.crossed[rows[crosses], gate[crosses]] = True
         if not crosses.all():
-            at.hold(rows[~crosses], gate[~crosses])
+            at.add_constraint(rows[~crosses], gate[~crosses])
 
-    def _turn(self, at: Travelers, rows: Ints, gate: Ints) -> None:
+    def _turn(self, at: DescentBatch, rows: Ints, gate: Ints) -> None:
         """Change to the regions beyond a kink, one of each row."""
         if len(rows):
             at.region, at.key[rows] = self.regions.beyond(at.region, at.key, at.on, rows, gate)
             at.on[rows, gate] ^= True
             at.side[rows, gate] *= -1
 
-    def _arrive(self, at: Travelers, rows: Ints, first: Ints) -> Bools:
+    def _arrive(self, at: DescentBatch, rows: Ints, first: Ints) -> Bools:
         """At minimizers of pieces: let a kink go, or stop.  Returns which rows are done."""
         at.crossed[rows] = False
         held = at.side[rows] == 0
@@ -190,32 +190,32 @@ class Descent:
         keys = np.packbits(np.concatenate([on, held], axis=1), axis=1)
         done = np.ones(len(rows), dtype=bool)
         for k, row in enumerate(rows.tolist()):
-            node = self._numbers.setdefault(keys[k].tobytes(), len(self.after))
-            last = int(at.node[row])
-            if node == len(self.after):
+            minimum = self._numbers.setdefault(keys[k].tobytes(), len(self.after))
+            last = int(at.minimum[row])
+            if minimum == len(self.after):
                 self.after.append(-1)
                 done[k] = False
-            elif node not in self.ends:
-                self.ends[node] = End(on[k], held[k], at.x[row].copy())
+            elif minimum not in self.ends:
+                self.ends[minimum] = ActiveSetMinimum(on[k], held[k], at.x[row].copy())
             if last >= 0:
-                self.after[last] = node
+                self.after[last] = minimum
             else:
-                first[-2 - last] = node
-            at.node[row] = node
+                first[-2 - last] = minimum
+            at.minimum[row] = minimum
         new = np.flatnonzero(~done)
         gate, turns = self._releases(at, rows[new], held[new])
         for k in new[gate < 0].tolist():
-            row, node = int(rows[k]), int(at.node[rows[k]])
-            self.after[node] = node
-            self.ends[node] = End(on[k], held[k], at.x[row].copy())
+            row, minimum = int(rows[k]), int(at.minimum[rows[k]])
+            self.after[minimum] = minimum
+            self.ends[minimum] = ActiveSetMinimum(on[k], held[k], at.x[row].copy())
         done[new[gate < 0]] = True
         free, gate, turns = rows[new[gate >= 0]], gate[gate >= 0], turns[gate >= 0]
         if len(free):
-            at.release(free, gate)
+            at.remove_constraint(free, gate)
         self._turn(at, free[turns], gate[turns])
         return done
 
-    def _targets(self, at: Travelers) -> tuple[Array, Array]:
+    def _targets(self, at: DescentBatch) -> tuple[Array, Array]:
         """Return the minimizers of all pieces, and the residuals there."""
         target, e = self.regions.zeros[at.region], np.zeros(at.r.shape)
         rows = np.flatnonzero((at.held < at.on.shape[1]).any(axis=1))
@@ -226,7 +226,7 @@ class Descent:
             target[rows], e[rows] = states[which.ravel()], residuals[which.ravel()]
         return target, e
 
-    def _piece_minima(self, at: Travelers, rows: Ints) -> tuple[Array, Array, Array]:
+    def _piece_minima(self, at: DescentBatch, rows: Ints) -> tuple[Array, Array, Array]:
         """Minimize ``½|e|²`` on the held kinks ``G e + q = 0``, in regions with ``x = P e + x₀``.
 
         Returns ``x``, ``e`` and the multipliers ``λ`` with ``e = Gᵀ λ``: the slopes of ``½|r|²``
@@ -246,7 +246,7 @@ class Descent:
         states = zero + self.regions.inverses_times(region, e)[..., 0]
         return states, e[..., 0], solved[..., 0] / size
 
-    def _releases(self, at: Travelers, rows: Ints, held: Bools) -> tuple[Ints, Bools]:
+    def _releases(self, at: DescentBatch, rows: Ints, held: Bools) -> tuple[Ints, Bools]:
         """Find for each row the kink whose multiplier is most wrong, −1 for none.
 
         Returns the gate, and whether it is to be let go to the side on which it is not.

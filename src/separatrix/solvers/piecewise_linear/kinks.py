@@ -155,9 +155,9 @@ def descend_speed(
 def _descend(
     residual: PiecewiseLinear, states: Array, limit: int
 ) -> tuple[list[int], dict[int, Minimum]]:
-    """Return the nodes at which candidates end, −1 for none, and the minima there."""
+    """Return the minima at which candidates end, −1 for none, and the minima there."""
     descent = Descent(residual, states, limit)
-    stop = [descent.end_of(node) for node in descent.run(states).tolist()]
+    stop = [descent.end_of(minimum) for minimum in descent.run(states).tolist()]
     found: dict[int, Minimum] = {}
     for k in set(stop) - {-1}:
         if is_over():

@@ -15,7 +15,7 @@ from ...enclosure.errors import NoIntervalRule
 from ...enclosure.flat import flatten
 from ...enclosure.jaxprs import evaluate_equation
 from ...enclosure.moves import MATRICES, MOVES, POSITIONED, UNCHANGED, Move, matrix_of, move_of
-from .affine import Affine, Array, GateTable, Step, UnrecognizedError, Value, as_affine
+from .affine import Affine, Array, GateTable, Operand, StepFunction, UnrecognizedError, as_affine
 from .form import PiecewiseLinear
 from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
 
@@ -86,7 +86,7 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
         state = Affine(np.eye(size), np.zeros(size))
         try:
             program = flatten(closed)
-            values: dict[int, Value] = dict(program.constants)
+            values: dict[int, Operand] = dict(program.constants)
             values[program.inputs[0]] = state
             reader = _Reader(table)
             with np.errstate(all="ignore"):  # Weights that are not finite are refused below.
@@ -98,8 +98,8 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
             return NotPiecewiseLinear(_NO_RULE.format(error.primitive))
 
 
-def _form(table: GateTable, result: Value, narrowed: bool) -> PiecewiseLinear:
-    if isinstance(result, Step):
+def _form(table: GateTable, result: Operand, narrowed: bool) -> PiecewiseLinear:
+    if isinstance(result, StepFunction):
         result = as_affine(result, table.width)
     if not isinstance(result, Affine):  # A constant function.
         constant = np.asarray(result, dtype=np.float64)
@@ -131,7 +131,7 @@ class _Reader:
         self.table = table
         self.narrowed = False
 
-    def apply(self, operation: flat.Step, operands: list[Value]) -> list[Value]:
+    def apply(self, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
         """Return the results of one operation."""
         results = self._results(operation, operands)
         for dtype, result in zip(operation.dtypes, results, strict=True):
@@ -140,9 +140,9 @@ class _Reader:
             self.narrowed |= isinstance(result, Affine) and floating and rounds
         return results
 
-    def _results(self, operation: flat.Step, operands: list[Value]) -> list[Value]:
+    def _results(self, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
         name = operation.name
-        depends = [isinstance(operand, (Affine, Step)) for operand in operands]
+        depends = [isinstance(operand, (Affine, StepFunction)) for operand in operands]
         is_simple = name in MOVES and name not in POSITIONED and len(operands) == 1
         if not any(depends) and not is_simple:  # what is simple, NumPy does without compiling
             return evaluate_equation(operation, operands)
@@ -164,7 +164,7 @@ class _Reader:
             self._multiplied(operation, _known(operation, matrix_of(operation, known)), operands)
         ]
 
-    def _moved(self, move: Move, operands: list[Value]) -> list[Value]:
+    def _moved(self, move: Move, operands: list[Operand]) -> list[Operand]:
         """Move constants and coefficients alike, or both sides of a step."""
         if len(operands) == 1 and move.fill is None:
             return _moved_alone(move, operands[0])
@@ -176,7 +176,7 @@ class _Reader:
         (constant,) = move.apply([part.constant for part in parts], 0)
         return [Affine(coefficients, constant)]
 
-    def _multiplied(self, operation: flat.Step, matrix: Array, operands: list[Value]) -> Affine:
+    def _multiplied(self, operation: flat.Step, matrix: Array, operands: list[Operand]) -> Affine:
         place, width = MATRICES[operation.name], self.table.width
         value, shape = as_affine(operands[place], width), operation.shapes[0]
         moved = Affine(
@@ -193,23 +193,23 @@ def _known(operation: flat.Step, found: Any) -> Any:
     return found
 
 
-def _moved_alone(move: Move, value: Value) -> list[Value]:
-    if isinstance(value, Step):
+def _moved_alone(move: Move, value: Operand) -> list[Operand]:
+    if isinstance(value, StepFunction):
         sides = (move.apply([side], 0) for side in (value.above, value.below))
-        return [*map(Step, _moved_alone(move, value.quantity), *sides)]
+        return [*map(StepFunction, _moved_alone(move, value.quantity), *sides)]
     if isinstance(value, Affine):
         return [*map(Affine, move.apply([value.coefficients], 1), move.apply([value.constant], 0))]
     return move.apply([np.asarray(value)], 0)
 
 
-def _are_of_one_step(operands: Sequence[Value]) -> bool:
-    steps = [operand for operand in operands if isinstance(operand, Step)]
+def _are_of_one_step(operands: Sequence[Operand]) -> bool:
+    steps = [operand for operand in operands if isinstance(operand, StepFunction)]
     return len(steps) == 1 and not any(isinstance(operand, Affine) for operand in operands)
 
 
-def _of_either_side(operation: flat.Step, operands: Sequence[Value]) -> Step:
+def _of_either_side(operation: flat.Step, operands: Sequence[Operand]) -> StepFunction:
     """Carry out an operation on either side of a step, just as JAX would: integers wrap around."""
-    (step,) = (operand for operand in operands if isinstance(operand, Step))
+    (step,) = (operand for operand in operands if isinstance(operand, StepFunction))
     sides = []
     for side in (step.above, step.below):
         given = [
@@ -217,8 +217,8 @@ def _of_either_side(operation: flat.Step, operands: Sequence[Value]) -> Step:
             for operand, dtype in zip(operands, operation.input_dtypes, strict=True)
         ]
         sides += evaluate_equation(operation, given)
-    return Step(step.quantity, *sides)
+    return StepFunction(step.quantity, *sides)
 
 
-def _continuous(table: GateTable, operand: Value) -> Value:
-    return as_affine(operand, table.width) if isinstance(operand, Step) else operand
+def _continuous(table: GateTable, operand: Operand) -> Operand:
+    return as_affine(operand, table.width) if isinstance(operand, StepFunction) else operand

@@ -63,7 +63,7 @@ def solve_each(reduced: Reduced, turned: Bools) -> RegionZeros:
 
 
 def _leaves(z: Array, turned: Bools, level: Array, values: Array, matrix: Array, q: Array) -> Bools:
-    """Tell which zeros lie outside of their regions.
+    """Mask zeros that lie outside of their regions.
 
     Signs of values at rounding level, ``level`` of the sizes of terms, are no evidence for it.
     """

@@ -141,10 +141,10 @@ def solve_regions(
         walk = Walk(residual, reduced, most, method.slack)
         node, before = _walks(walk, begin, method.max_rounds)
     walk.absorb_ends_of_continua()
-    told = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]
+    ends = np.array(walk.ends_of(node), dtype=np.intp).reshape(-1, 4)[region]
     outcome = np.full(len(finite), Ending.NOT_FINITE, dtype=np.intp)
     point, steps, cycles = (np.full(len(finite), fill, dtype=np.intp) for fill in (-1, 0, 0))
-    outcome[finite], point[finite], steps[finite], cycles[finite] = told.T
+    outcome[finite], point[finite], steps[finite], cycles[finite] = ends.T
     steps[finite] += before[region]
     downhill = outcome == Ending.WALK_ZERO
     downhill[finite] &= (before > 0)[region]

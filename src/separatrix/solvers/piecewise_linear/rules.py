@@ -1,4 +1,4 @@
-"""What each JAX operation does to affine values: the table that the reader looks up."""
+"""Rules of JAX operations on affine values: the table that the reader looks up."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from .affine import Affine, GateTable, Step, UnrecognizedError, Value, as_affine
+from .affine import Affine, GateTable, Operand, StepFunction, UnrecognizedError, as_affine
 from .selections import select
 
 Rule = Callable[..., Any]
 Axes = Any  # JAX writes axes as Python or as NumPy integers
 
 
-def _add(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _add(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     if isinstance(a, Affine) and isinstance(b, Affine):
         return a.plus(b)
     return a.shifted(b) if isinstance(a, Affine) else as_affine(b, table.width).shifted(a)
 
 
-def _neg(table: GateTable, a: Value, **_: Any) -> Value:
+def _neg(table: GateTable, a: Operand, **_: Any) -> Operand:
     if not isinstance(a, Affine):
         return -np.asarray(a, np.float64)
     return a.scaled(np.array(-1.0))
 
 
-def _sub(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _sub(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     return _add(table, a, _neg(table, b))
 
 
-def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _mul(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     for step, other in ((a, b), (b, a)):
-        if isinstance(step, Step):
+        if isinstance(step, StepFunction):
             factor = as_affine(other, table.width)
             above, below = (factor.scaled(np.asarray(v, float)) for v in (step.above, step.below))
             return select(table, step.quantity, above, below)
@@ -41,7 +41,7 @@ def _mul(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     return a.scaled(b) if isinstance(a, Affine) else b.scaled(a)
 
 
-def _div(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _div(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     if not isinstance(a, Affine) or isinstance(b, Affine):
         raise UnrecognizedError("it divides by a value that depends on the state")
     return a.divided(b)
@@ -53,11 +53,11 @@ def _integer_pow(table: GateTable, a: Affine, *, y: Any) -> Affine:
     return a
 
 
-def _identity(table: GateTable, a: Value, **_: Any) -> Value:
+def _identity(table: GateTable, a: Operand, **_: Any) -> Operand:
     return a
 
 
-def _max(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _max(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     """Return ``max(a, b) = b + relu(a - b)``, the constant last so that relu is its own gate."""
     if not isinstance(a, Affine):
         a, b = b, a
@@ -65,7 +65,7 @@ def _max(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
     return as_affine(_add(table, table.relu(difference), b), table.width)
 
 
-def _min(table: GateTable, a: Value, b: Value, **_: Any) -> Affine:
+def _min(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     return _neg(table, _max(table, _neg(table, a), _neg(table, b)))
 
 
@@ -73,7 +73,7 @@ def _abs(table: GateTable, a: Affine, **_: Any) -> Affine:
     return table.relu(a).scaled(np.array(2.0)).minus(a)
 
 
-def _clamp(table: GateTable, low: Value, a: Value, high: Value, **_: Any) -> Affine:
+def _clamp(table: GateTable, low: Operand, a: Operand, high: Operand, **_: Any) -> Affine:
     return _min(table, _max(table, a, low), high)
 
 
@@ -109,12 +109,12 @@ def _cumsum(table: GateTable, a: Affine, *, axis: Axes, reverse: bool) -> Affine
 
 
 def _dot_general(
-    table: GateTable, a: Value, b: Value, *, dimension_numbers: Any, **_: Any
+    table: GateTable, a: Operand, b: Operand, *, dimension_numbers: Any, **_: Any
 ) -> Affine:
     if isinstance(a, Affine) and isinstance(b, Affine):
         raise UnrecognizedError("it multiplies two values that both depend on the state")
     for side in (a, b):
-        if isinstance(side, Step):
+        if isinstance(side, StepFunction):
             raise UnrecognizedError("a comparison of the state enters a product: it jumps")
     left, right, out = _einsum_axes(len(a.shape), len(b.shape), dimension_numbers)
     if isinstance(a, Affine):
@@ -147,29 +147,31 @@ def _einsum_axes(rank_a: int, rank_b: int, dimension_numbers: Any) -> tuple[str,
     return "".join(left), "".join(right), "".join(out)
 
 
-def _sign(table: GateTable, a: Affine, **_: Any) -> Step:
-    return Step.of(np.sign, a)
+def _sign(table: GateTable, a: Affine, **_: Any) -> StepFunction:
+    return StepFunction.of(np.sign, a)
 
 
 def _comparison(compare: Callable[[np.ndarray, np.ndarray], np.ndarray], greater: bool) -> Rule:
     def holds(difference: np.ndarray) -> np.ndarray:
         return np.asarray(compare(difference, np.zeros(())))
 
-    def rule(table: GateTable, a: Value, b: Value, **_: Any) -> Step:
-        return Step.of(holds, _sub(table, a, b) if greater else _sub(table, b, a))
+    def rule(table: GateTable, a: Operand, b: Operand, **_: Any) -> StepFunction:
+        return StepFunction.of(holds, _sub(table, a, b) if greater else _sub(table, b, a))
 
     return rule
 
 
-def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine | Step:
-    if isinstance(which, Affine) or (isinstance(which, Step) and which.above.dtype != bool):
+def _select_n(table: GateTable, which: Operand, *cases: Operand, **_: Any) -> Affine | StepFunction:
+    if isinstance(which, Affine) or (isinstance(which, StepFunction) and which.above.dtype != bool):
         raise UnrecognizedError("it selects by an integer that depends on the state")
-    if isinstance(which, Step) and not any(isinstance(case, (Affine, Step)) for case in cases):
+    if isinstance(which, StepFunction) and not any(
+        isinstance(case, (Affine, StepFunction)) for case in cases
+    ):
         if not which.shape:  # one choice for all entries
             which = which.broadcast(cases[0].shape)
         return which.map(lambda side: np.asarray(np.where(side, cases[1], cases[0])))
     branches = [as_affine(case, table.width) for case in cases]
-    if isinstance(which, Step):
+    if isinstance(which, StepFunction):
         return select(table, which.is_true(), branches[1], branches[0])
     width = max(len(branch.coefficients) for branch in branches)
     chosen = np.clip(np.asarray(which, dtype=np.intp), 0, len(branches) - 1)
@@ -182,9 +184,9 @@ def _select_n(table: GateTable, which: Value, *cases: Value, **_: Any) -> Affine
     )
 
 
-def _convert(table: GateTable, a: Value, *, new_dtype: Any, **_: Any) -> Value:
+def _convert(table: GateTable, a: Operand, *, new_dtype: Any, **_: Any) -> Operand:
     to_real = np.issubdtype(new_dtype, np.floating)
-    if isinstance(a, Step):
+    if isinstance(a, StepFunction):
         converted = a.map(lambda v: v.astype(new_dtype))
         sides = ((converted.above, a.above), (converted.below, a.below))
         if to_real or all(np.array_equal(new, old) for new, old in sides):

@@ -148,7 +148,7 @@ def coincide(one: Point, other: Point) -> bool:
 
 
 def may_coincide(state: Array, rounding: float, states: Array, roundings: Array) -> Bools:
-    """Tell which states ``(k, n)`` are as near to one as the rounding of both explains."""
+    """Mask states ``(k, n)`` as near to one as the rounding of both explains."""
     gap = np.abs(states - state).max(axis=1, initial=0.0)
     near: Bools = gap <= _SLACK * (rounding + roundings)
     return near

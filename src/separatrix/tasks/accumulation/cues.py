@@ -8,9 +8,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
+from ..cue_detection import shown_during, starts_of_each, summed, tally
 from ..durations import Length
-from ..noticing import shown_during, starts_of_each, summed, tally
-from ..solving import one_hot
+from ..ideal_observer import one_hot
 from ..staged import Scene, StagedTask, cue, in_each, side_by_side
 from ..timeline import Timeline
 
@@ -102,7 +102,7 @@ class EvidenceAccumulation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Tell the side of each cue by its summed difference; answer with the majority so far."""
+        """Decide the side of each cue by its summed difference; answer with the majority so far."""
         cues = [name for name in self.durations if name.startswith("cue")]
         shown = shown_during(self, inputs[..., :2], *cues)
         difference = summed(inputs[..., 0] - inputs[..., 1], shown)

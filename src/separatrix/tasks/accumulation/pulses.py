@@ -10,8 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
-from ..durations import Length
-from ..noticing import (
+from ..cue_detection import (
     by_the_clock,
     cue_off,
     onsets,
@@ -21,7 +20,8 @@ from ..noticing import (
     summed,
     tally,
 )
-from ..solving import respond, two_sided
+from ..durations import Length
+from ..ideal_observer import respond, two_sided
 from ..staged import Scene, StagedTask, answer_in, in_each, pick, side_by_side
 from ..timeline import Timeline
 

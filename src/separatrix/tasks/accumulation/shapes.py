@@ -10,9 +10,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array
 from .. import fields
+from ..cue_detection import cue_off, shown_during, summed
 from ..durations import Length, Uniform
-from ..noticing import cue_off, shown_during, summed
-from ..solving import respond, two_sided
+from ..ideal_observer import respond, two_sided
 from ..staged import Scene, StagedTask, answer_in, names, side_by_side
 from ..timeline import Timeline
 

@@ -11,9 +11,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
+from ..cue_detection import cue_off, first_and_second, summed
 from ..durations import Length
-from ..noticing import cue_off, first_and_second, summed
-from ..solving import respond, two_sided
+from ..ideal_observer import respond, two_sided
 from ..staged import (
     Scene,
     StagedTask,

@@ -9,9 +9,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array, InvalidInputError
 from .. import fields
+from ..cue_detection import cue_off, shown_during, summed
 from ..durations import Length
-from ..noticing import cue_off, shown_during, summed
-from ..solving import respond, two_sided
+from ..ideal_observer import respond, two_sided
 from ..staged import (
     Scene,
     StagedTask,
@@ -189,8 +189,8 @@ class ContextDecisionMaking(StagedTask):
         key_stimuli, key_context = jr.split(key)
         stimuli, drawn = two_modalities(key_stimuli, when, self.coherences, 2)
         context = pick(key_context, when.num_trials, 2)
-        told = shown(when.inside, jnp.eye(2)[context])
-        signal = side_by_side(cue(when, "fixation", "stimulus", "delay"), *stimuli, told)
+        shown_context = shown(when.inside, jnp.eye(2)[context])
+        signal = side_by_side(cue(when, "fixation", "stimulus", "delay"), *stimuli, shown_context)
         noisy = when.during("stimulus")[..., None] & jnp.array([False, *[True] * 4, False, False])
         choice = jnp.where(context == 0, drawn["choice_1"], drawn["choice_2"])
         deciding = when.during("decision")

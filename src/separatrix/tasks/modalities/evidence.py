@@ -4,8 +4,8 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
 from ..._types import Array
+from ..cue_detection import summed
 from ..durations import TruncatedExponential
-from ..noticing import summed
 from ..rings import cosines
 
 COHERENCES = (5.0, 15.0, 50.0)

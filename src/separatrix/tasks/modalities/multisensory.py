@@ -9,9 +9,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array
 from .. import fields
+from ..cue_detection import cue_off, shown_during
 from ..durations import Length
-from ..noticing import cue_off, shown_during
-from ..solving import respond
+from ..ideal_observer import respond
 from ..staged import (
     Scene,
     StagedTask,

@@ -8,9 +8,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array
 from .. import fields
+from ..cue_detection import cue_off, onsets, shown_during, summed
 from ..durations import Choice, Length, TruncatedExponential, count_steps
-from ..noticing import cue_off, onsets, shown_during, summed
-from ..solving import one_hot
+from ..ideal_observer import one_hot
 from ..staged import Scene, StagedTask, noisy_during, pick, shown, side_by_side
 from ..timeline import Timeline
 

@@ -1,4 +1,4 @@
-"""What the trials of the 20 rules show, when, and what they ask for.
+"""Scripts of the trials of the 20 rules: what they show, when, and what they ask for.
 
 Every trial of every rule is described by the same few numbers: at most two stimuli, each with a
 direction, a time and a strength in either modality; when the fixation cue goes off; when the

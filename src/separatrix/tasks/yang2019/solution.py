@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Int
 
 from ..._types import Array
 from ..durations import count_steps
+from ..ideal_observer import so_far
 from ..rings import circular_distance, population_vector
-from ..solving import so_far
 from .rates import RING, asked_rates, bump
 from .rules import FAMILY_OF, RULES, VARIANT_OF
 

@@ -240,7 +240,7 @@ class Yang2019(SolvableTask):
     def right(
         self, outputs: Float[Array, "trial time output"], trials: Trials
     ) -> Bool[Array, "trial time"]:
-        """Tell at each step whether the outputs are what is asked for: the paper's criterion."""
+        """Return at each step whether the outputs are right, by the paper's criterion."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))

@@ -27,8 +27,8 @@ _AXIS = "member"
 Prices = tuple[AbstractRegularizer, ...]
 
 
-class Rows(NamedTuple):
-    """What differs from network to network; each array has a leading axis for them."""
+class MemberArrays(NamedTuple):
+    """Arrays that differ from network to network, with a leading axis for them."""
 
     arrays: Any
     """Of the network."""
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
     """The networks that are trained together; row k is network `members[k]`, padding is −1."""
 
     members: Int[np.ndarray, " row"]
-    rows: Rows
+    rows: MemberArrays
 
     @property
     def leaves(self) -> list[Array]:
@@ -79,9 +79,9 @@ class MappedEpoch(eqx.Module):
         return batch._replace(rows=rows), measures, sound
 
     def _advance(
-        self, rows: Rows, trials: Trials, first: Int[Array, ""], count: Int[Array, ""]
+        self, rows: MemberArrays, trials: Trials, first: Int[Array, ""], count: Int[Array, ""]
     ) -> tuple[Any, Any, Measures, Array]:
-        def one(row: Rows, trials: Trials) -> tuple:
+        def one(row: MemberArrays, trials: Trials) -> tuple:
             epoch = dataclasses.replace(self.epoch, noise=row.noise)
             if row.strengths is not None:
                 prices = zip(epoch.regularizers, row.strengths, strict=True)
@@ -157,7 +157,7 @@ def begin(plan: Plan, members: Sequence[Member], devices: Division) -> tuple[Map
                 "may differ in anything."
             )
         memories.append(own.start(networks[number]))
-    rows = Rows(
+    rows = MemberArrays(
         arrays,
         _side_by_side(memories),
         _side_by_side([member.key for member in members]),
@@ -199,9 +199,9 @@ def _strengths_apart(
     for number, each in enumerate(same):
         if eqx.tree_equal(each, same[0]) is not True:
             raise InvalidInputError(
-                f"regularizers: those of network {number} are of another form than the first ones; "
-                f"in one program they may differ in their strengths alone, got {prices[number]} "
-                f"and {prices[0]}. A strength of 0 charges nothing."
+                f"regularizers: those of network {number} differ in structure from those of "
+                "network 0; in one program they may differ in their strengths alone, got "
+                f"{prices[number]} and {prices[0]}. A strength of 0 charges nothing."
             )
     strengths = [[getattr(p, "strength", 1.0) for p in each] for each in prices]
     return jnp.array(strengths, jnp.float32), same[0]

@@ -8,16 +8,16 @@ import numpy as np
 
 from ..._types import Array
 from ...networks import AbstractNetwork, trained_leaves
-from ..course import epochs_of
 from ..devices import Division
-from ..history import Ending, Measures, Training, history_of, settled
+from ..history import Ending, Measures, Training, completed_measures, history_of
 from ..plan import Member, Plan
+from ..state import epochs_of
 from .batch import Batch, begin
-from .result import Tell
+from .result import ProgressCallback
 
 
 def train_mapped(
-    plan: Plan, members: Sequence[Member], tell: Tell, devices: int | None
+    plan: Plan, members: Sequence[Member], on_progress: ProgressCallback, devices: int | None
 ) -> list[Training]:
     """Train all networks in one program that maps over them, divided among devices.
 
@@ -27,24 +27,24 @@ def train_mapped(
     """
     division = Division(len(jax.devices()) if devices is None else devices)
     program, batch = begin(plan, members, division)
-    courses = [_Course(member.network) for member in members]
+    states = [_MemberState(member.network) for member in members]
     trials = program.draw(batch, 0)
     for first, count in epochs_of(0, plan.steps, plan.epoch_steps):
         done = first + count
         after, measures, sound = program.advance(batch, trials, first, count)
         if done < plan.steps:
             trials = program.draw(batch, done)
-        ended = _settle(plan, courses, (batch, after), measures, sound, count)
-        going = [k for k, course in enumerate(courses) if course.ending is None]
-        tell(count * len(going) + (plan.steps - first) * ended, ended)
+        ended = _settle(plan, states, (batch, after), measures, sound, count)
+        going = [k for k, state in enumerate(states) if state.ending is None]
+        on_progress(count * len(going) + (plan.steps - first) * ended, ended)
         if not going:
             break
         batch, trials = program.without_others(going, after, trials)
-    return [course.training(plan) for course in courses]
+    return [state.training(plan) for state in states]
 
 
-class _Course:
-    """What is known of one network: its history, and once it has ended its trained weights."""
+class _MemberState:
+    """State of one network: its history, and once it has ended its trained weights."""
 
     def __init__(self, network: AbstractNetwork):
         self.network, self.ending = network, None
@@ -55,7 +55,7 @@ class _Course:
 
     def judge(self, plan: Plan, measures: Measures, sound: bool, count: int) -> Ending | None:
         """Keep an epoch; return how the training ends with it, None if it goes on."""
-        rows, is_finite = settled(measures, count)
+        rows, is_finite = completed_measures(measures, count)
         self.kept.append(rows)
         if not (is_finite and sound):
             return Ending.DIVERGED
@@ -83,7 +83,7 @@ class _Course:
 
 def _settle(
     plan: Plan,
-    courses: Sequence[_Course],
+    states: Sequence[_MemberState],
     batches: tuple[Batch, Batch],
     measures: Measures,
     sound: Array,
@@ -96,14 +96,14 @@ def _settle(
     measures, sound = tuple(map(np.asarray, measures)), np.asarray(sound)
     ended = []
     for row, number in enumerate(batches[0].members):
-        if number >= 0 and courses[number].ending is None:
+        if number >= 0 and states[number].ending is None:
             of_row = tuple(each[row] for each in measures)
-            ending = courses[number].judge(plan, of_row, bool(sound[row]), count)
+            ending = states[number].judge(plan, of_row, bool(sound[row]), count)
             if ending is not None:
                 ended.append((row, number, ending))
     if ended:
         before, after = (list(map(np.asarray, batch.leaves)) for batch in batches)
         for row, number, ending in ended:
             leaves = before if ending is Ending.DIVERGED else after
-            courses[number].end(ending, [leaf[row] for leaf in leaves])
+            states[number].end(ending, [leaf[row] for leaf in leaves])
     return len(ended)

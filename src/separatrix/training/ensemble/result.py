@@ -1,4 +1,4 @@
-"""What the training of many networks gives back."""
+"""Result of training many networks."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,8 @@ from ..._types import Array, InvalidInputError, counted, listed
 from ...networks import AbstractNetwork
 from ..history import Ending, History, Training
 
-Tell = Callable[[int, int], None]
-"""What is called with the steps that are done or left out, and how many networks have ended."""
+ProgressCallback = Callable[[int, int], None]
+"""Callback with the steps that are done or left out, and how many networks have ended."""
 
 
 class EnsembleHistory(Record):
@@ -109,20 +109,21 @@ class Ensemble(eqx.Module):
 
     def __repr__(self) -> str:
         counts = ((ending, self.endings.count(ending)) for ending in Ending)
-        told = ", ".join(f"{count} {ending.value}" for ending, count in counts if count)
-        return f"Ensemble of {counted(len(self), 'network')}: {told}\n{self.history!r}"
+        endings = ", ".join(f"{count} {ending.value}" for ending, count in counts if count)
+        return f"Ensemble of {counted(len(self), 'network')}: {endings}\n{self.history!r}"
 
 
 def stacked(networks: Sequence[AbstractNetwork]) -> Any:
     """Return networks of one form as one, whose arrays have another axis in front.
 
-    Raises InvalidInputError for those of another form than the first.
+    Raises InvalidInputError for those whose structure differs from the first one.
     """
     first = networks[0]
     for number, network in enumerate(networks):
         if eqx.tree_equal(_form(network), _form(first)) is not True:
             raise InvalidInputError(
-                f"network {number} has another form than the first: {_difference(network, first)}."
+                f"network {number} has a different structure from network 0: "
+                f"{_difference(network, first)}."
             )
     arrays, others = zip(*(eqx.partition(n, eqx.is_array_like) for n in networks), strict=True)
     return eqx.combine(jax.tree.map(lambda *each: jnp.stack(each), *arrays), others[0])

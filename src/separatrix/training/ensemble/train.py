@@ -25,7 +25,7 @@ from ..plan import Member, Plan
 from ..regularizers import AbstractRegularizer, check_regularizers
 from ..threshold import Threshold
 from .mapped import train_mapped
-from .result import Ensemble, EnsembleHistory, Tell
+from .result import Ensemble, EnsembleHistory, ProgressCallback
 from .workers import train_in_workers
 
 
@@ -119,11 +119,11 @@ def train_ensemble(
         except InvalidInputError as error:
             raise InvalidInputError(f"network {number}: {error}") from error
     in_processes = _is_in_processes(workers, devices)
-    with _bar(plan.steps, len(members), progress) as tell:
+    with _bar(plan.steps, len(members), progress) as on_progress:
         if in_processes:
-            trainings = train_in_workers(plan, members, tell, workers)
+            trainings = train_in_workers(plan, members, on_progress, workers)
         else:
-            trainings = train_mapped(plan, members, tell, devices)
+            trainings = train_mapped(plan, members, on_progress, devices)
     trained = tuple(training.network for training in trainings)
     return Ensemble(trained, EnsembleHistory.of(trainings))
 
@@ -183,7 +183,7 @@ def _of_each(values: Any, name: str, count: int) -> list[Any]:
 
 
 @contextmanager
-def _bar(steps: int, count: int, shown: bool) -> Iterator[Tell]:
+def _bar(steps: int, count: int, shown: bool) -> Iterator[ProgressCallback]:
     """Show how many networks have ended, and the steps of all together."""
     if not shown:
         yield lambda done, ended: None
@@ -192,8 +192,8 @@ def _bar(steps: int, count: int, shown: bool) -> Iterator[Tell]:
     with progress_bar("training", text, total=steps * count, ended=0) as update:
         so_far = np.zeros(2, int)
 
-        def tell(done: int, ended: int) -> None:
+        def on_progress(done: int, ended: int) -> None:
             so_far[:] += done, ended
             update(completed=int(so_far[0]), ended=int(so_far[1]))
 
-        yield tell
+        yield on_progress

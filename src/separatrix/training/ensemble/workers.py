@@ -13,7 +13,7 @@ from ..._types import InvalidInputError, SeparatrixError, first_line
 from ..history import Training, TrainingDivergedError
 from ..plan import Member, Plan
 from ..train import train_member
-from .result import Tell
+from .result import ProgressCallback
 
 _SETTINGS = (
     "jax_enable_x64",
@@ -26,7 +26,7 @@ _SETTINGS = (
 
 
 def train_in_workers(
-    plan: Plan, members: Sequence[Member], tell: Tell, workers: int | None
+    plan: Plan, members: Sequence[Member], on_progress: ProgressCallback, workers: int | None
 ) -> list[Training]:
     """Train each network by itself, in warm processes of this machine with one thread each.
 
@@ -42,16 +42,16 @@ def train_in_workers(
     ]
     found: dict[int, Training] = {}
     count = min(check_workers(workers), len(jobs))
-    with closing(in_processes(jobs, count, threads=1, stay=True)) as ended:
+    with closing(in_processes(jobs, count, threads=1, keep_warm=True)) as ended:
         for number, future in ended:
             if (error := future.exception()) is not None:
-                raise _told(number, error) from error
+                raise _with_member_number(number, error) from error
             found[number] = cloudpickle.loads(future.result())
-            tell(plan.steps, 1)
+            on_progress(plan.steps, 1)
     return [found[number] for number in range(len(members))]
 
 
-def _told(number: int, error: BaseException) -> BaseException:
+def _with_member_number(number: int, error: BaseException) -> BaseException:
     """Return an error of a worker with the number of its network."""
     if isinstance(error, InvalidInputError):
         return InvalidInputError(f"network {number}: {error}")

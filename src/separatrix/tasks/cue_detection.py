@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Shaped
 from .._types import Array
 from .base import period_mask
 from .durations import Duration, Multiple, count_steps
-from .solving import last_seen
+from .ideal_observer import last_seen
 from .staged import StagedTask
 
 _SWITCHES = 1e-4
@@ -29,7 +29,7 @@ def shown_during(
     *periods: str,
     level: float = 0.5,
 ) -> Bool[Array, "#trial time"]:
-    """Tell on which steps of some periods the stimuli are shown.
+    """Mask the steps of some periods on which the stimuli are shown.
 
     `level` is the mean of the channels while they are, at least.
     """
@@ -41,7 +41,7 @@ def shown_during(
 def seen(
     stimuli: Float[Array, "trial time channel"], level: float, sigma: float, dt: float
 ) -> Bool[Array, "trial time"]:
-    """Tell on which steps the inputs themselves show stimuli of that mean, at least.
+    """Mask the steps on which the inputs themselves show stimuli of mean `level`, at least.
 
     `sigma` is that of the channels' noise while nothing is shown.
     """
@@ -53,7 +53,7 @@ def seen(
 def cue_off(
     task: StagedTask, cue: Float[Array, "trial time"], *periods: str
 ) -> Bool[Array, "#trial time"]:
-    """Tell on which steps a cue is off that is 1 but during the periods named."""
+    """Mask the steps on which a cue is off that is 1 but during the periods named."""
     if by_the_clock(task, *periods):
         return period_mask(task, *periods)[None] > 0
     sigma = _background(task)
@@ -67,7 +67,7 @@ def first_and_second(
     second: str,
     level: float = 0.5,
 ) -> tuple[Bool[Array, "#trial time"], Bool[Array, "#trial time"]]:
-    """Tell on which steps each of two stimuli on the same channels is shown.
+    """Mask the steps on which each of two stimuli on the same channels is shown.
 
     Where the first varies, it is over when nothing is shown for the first time: it needs a delay.
     """
@@ -81,14 +81,14 @@ def first_and_second(
 
 
 def onsets(shown: Bool[Array, "#trial time *some"]) -> Bool[Array, "#trial time *some"]:
-    """Tell on which steps something comes on."""
+    """Mask the steps on which something comes on."""
     return shown & ~_a_step_ago(shown)
 
 
 def starts_of_each(
     task: StagedTask, shown: Bool[Array, "#trial time"], period: str
 ) -> Bool[Array, "#trial time"]:
-    """Tell where each of several stimuli of one kind begins; `period` is one of their periods.
+    """Mask the first steps of stimuli of one kind; `period` is one of their periods.
 
     Where their duration does not vary they are counted off, so that one may follow another at once.
     """
@@ -131,7 +131,7 @@ def _background(task: StagedTask) -> float:
 
 
 def by_the_clock(task: StagedTask, *periods: str) -> bool:
-    """Tell whether the periods, and all before them, are at the same steps of every trial."""
+    """Return whether the periods, and all before them, are at the same steps of every trial."""
     names = list(task.durations)
     last = max(names.index(name) for name in periods)
     lengths = [task.durations[name] for name in names[: last + 1]]
@@ -141,7 +141,7 @@ def by_the_clock(task: StagedTask, *periods: str) -> bool:
 def _notice(
     values: Float[Array, "trial time"], level: float, sigma: float, dt: float
 ) -> Bool[Array, "trial time"]:
-    r"""Tell at which steps a value is there under noise, where it is more probable than not.
+    r"""Mask the steps at which a value under noise is more probably there than not.
 
     The filter of a process that switches between two states: with the odds $o$ of the step before,
     $o' = \frac{(1 - q)\,o + q}{q\,o + 1 - q}\,\Lambda$, where q is the probability of a switch in a

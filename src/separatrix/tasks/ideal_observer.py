@@ -1,4 +1,4 @@
-"""What the solutions of the tasks share: everything in them is causal."""
+"""Parts shared by the tasks' ideal observers; everything in them is causal."""
 
 import jax
 import jax.numpy as jnp

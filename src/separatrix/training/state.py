@@ -1,4 +1,4 @@
-"""What is known of a training while it goes on."""
+"""State of a training while it goes on."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,89 +7,96 @@ import numpy as np
 
 from .._types import Array
 from ..networks import AbstractNetwork
-from .checkpoint import Keeper, Standing
+from .checkpoint import Keeper, TrainingSnapshot
 from .epoch import Epoch
-from .history import Ending, Measures, Training, TrainingDivergedError, history_of, settled
+from .history import (
+    Ending,
+    Measures,
+    Training,
+    TrainingDivergedError,
+    completed_measures,
+    history_of,
+)
 from .plan import Plan
 
 Report = Callable[[int, float, float], None]
-"""What is called after each epoch with the steps done, the epoch's mean loss and accuracy."""
+"""Callback after each epoch, with the steps done, the epoch's mean loss and accuracy."""
 
-Settled = tuple[AbstractNetwork, Any, int]
+Completed = tuple[AbstractNetwork, Any, int]
 """A network, the optimizer's memory, and of how many of the kept epochs they come."""
 
 
-class Course:
-    """What is known of a training: its history, and the network at the end of it."""
+class TrainingState:
+    """State of a training: its history, and the network at the end of it."""
 
     def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, plan: Plan):
         self.epoch_steps, self.keeper, self.until = program.epoch_steps, keeper, plan.until
         self.division = program.division
         nothing = (np.zeros(0, np.float32),) * program.num_measures
-        begun = keeper.read(Standing(network, program.start(network), nothing), plan.steps)
+        begun = keeper.read(TrainingSnapshot(network, program.start(network), nothing), plan.steps)
         self.kept: list[Measures] = [begun.measures]
         # What belongs together changes in one assignment: Ctrl-C may come between any two.
-        self.settled: Settled = begun.network, begun.memory, len(self.kept)
-        self.waiting: tuple[int, int, Standing, Array] | None = None
+        self.completed: Completed = begun.network, begun.memory, len(self.kept)
+        self.waiting: tuple[int, int, TrainingSnapshot, Array] | None = None
         self.report: Report = lambda done, loss, accuracy: None
 
     @property
     def steps(self) -> int:
-        """How many steps are settled."""
-        return sum(len(columns[0]) for columns in self.kept[: self.settled[-1]])
+        """How many steps are completed."""
+        return sum(len(columns[0]) for columns in self.kept[: self.completed[-1]])
 
-    def tell(self, report: Report) -> None:
+    def set_callback(self, report: Report) -> None:
         """Report from now on, at once what an earlier call has done."""
         self.report, (loss, accuracy, *_) = report, self.kept[-1]
         if self.steps:
             last = slice(-self.epoch_steps, None)
             report(self.steps, float(loss[last].mean()), float(accuracy[last].mean()))
 
-    def standing(self) -> Standing:
-        """Return where the training stands after the epochs that are settled."""
-        network, memory, epochs = self.settled
+    def checkpoint(self) -> TrainingSnapshot:
+        """Return where the training stands after the epochs that are completed."""
+        network, memory, epochs = self.completed
         measures = zip(*self.kept[:epochs], strict=True)
-        return Standing(network, memory, tuple(map(np.concatenate, measures)))
+        return TrainingSnapshot(network, memory, tuple(map(np.concatenate, measures)))
 
     @property
     def is_over(self) -> bool:
-        """Whether the threshold has been reached by the epochs that are settled."""
+        """Whether the threshold has been reached by the epochs that are completed."""
         if self.until is None:
             return False
-        return self.until.is_reached(history_of(self.kept[: self.settled[-1]], self.epoch_steps))
+        return self.until.is_reached(history_of(self.kept[: self.completed[-1]], self.epoch_steps))
 
     def training(self, ending: Ending) -> Training:
-        """Return the network and the history of the epochs that are settled."""
-        network, _, epochs = self.settled
-        return self._told(network, epochs, ending)
+        """Return the network and the history of the epochs that are completed."""
+        network, _, epochs = self.completed
+        return self._result(network, epochs, ending)
 
-    def _told(self, network: AbstractNetwork, epochs: int, ending: Ending) -> Training:
+    def _result(self, network: AbstractNetwork, epochs: int, ending: Ending) -> Training:
         history = history_of(self.kept[:epochs], self.epoch_steps)
         return Training(self.division.gathered(network), history, ending)
 
     def keep(self) -> None:
         """Bring the checkpoint up to date, where there is one."""
         if self.keeper.has_file:
-            self.keeper.write(self.standing())
+            self.keeper.write(self.checkpoint())
 
-    def wait_for(self, first: int, count: int, standing: Standing, sound: Array) -> None:
+    def wait_for(self, first: int, count: int, snapshot: TrainingSnapshot, sound: Array) -> None:
         """Take over an epoch that may still be computed."""
-        self.waiting = first, count, standing, sound
+        self.waiting = first, count, snapshot, sound
 
     def settle(self) -> None:
         """Wait for the epoch that was taken over; keep it, unless it diverged, and report it."""
         if self.waiting is None:
             return
         first, count, (network, memory, measures), sound = self.waiting
-        rows, is_finite = settled(measures, count)
+        rows, is_finite = completed_measures(measures, count)
         self.waiting = None
         self.kept.append(rows)
         if not (is_finite and bool(sound)):
-            reached = self._told(self.settled[0], len(self.kept), Ending.DIVERGED)
+            reached = self._result(self.completed[0], len(self.kept), Ending.DIVERGED)
             raise TrainingDivergedError(first + len(rows[0]) - 1, reached, is_finite)
-        self.settled = network, memory, len(self.kept)
+        self.completed = network, memory, len(self.kept)
         if self.keeper.is_due:
-            self.keeper.write(self.standing())
+            self.keeper.write(self.checkpoint())
         self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
 
 
