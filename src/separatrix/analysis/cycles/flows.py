@@ -59,7 +59,7 @@ def search_flow(
             led = np.full(len(states), Led.UNKNOWN, dtype=object)
         rows = np.flatnonzero(np.isfinite(periods))
         for start in np.flatnonzero(~np.isfinite(periods)):
-            found.miss(int(start), str(reasons[start]), led[start])
+            found.miss(int(start), str(reasons[start]), Led(led[start]))
         if len(rows):
             whole = orbit[None] if orbit is not None and states is starts else None
             _shoot(propagator, states[rows], periods[rows], method, found, rows, whole)
