@@ -164,7 +164,7 @@ def _inside(form: PiecewiseLinear, orbits: np.ndarray, errors: np.ndarray) -> np
         return np.ones(len(orbits), bool)
     reach = np.abs(form.gate_weights).sum(1).max()
     through = 1 + np.abs(form.gate_coupling).sum(1).max()
-    moved = 2 * errors * reach * through ** (len(form.layers()) - 1)
+    moved = 2 * errors * reach * through ** (len(form.layers) - 1)
     return np.abs(form.preactivations(orbits)).min((1, 2)) > moved
 
 

@@ -5,8 +5,9 @@
 minima of its speed, most of which lie on the kinks between regions.
 """
 
+from .descend import KinkDescent, descend_speed
 from .form import PiecewiseLinear
-from .kinks import KinkDescent, SlowSolution, descend_speed
+from .minima import SlowSolution
 from .recognize import NotPiecewiseLinear, recognize
 from .region_walk import RegionSolution, RegionWalk, solve_regions
 from .zeros import Zero, evaluation_error, same_zero

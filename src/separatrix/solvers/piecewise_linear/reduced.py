@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..._parallel import chunks
 from .affine import Array
-from .form import Bools, PiecewiseLinear
-
-Ints = NDArray[np.intp]
+from .form import Bools, Ints, PiecewiseLinear
 
 # Numbers held at once in stacked arrays: 32 MiB.
 BLOCK = 4_000_000
@@ -51,7 +48,7 @@ class Reduced:
     Y: Array  # (n, m)
     N: Array  # (m, m)
     padded: Array  # −N with a row and a column of zeros
-    layers: list[Ints]  # of gates that lie behind one another
+    layers: tuple[Ints, ...]  # of gates that lie behind one another
     table: Array | None  # y (M, q) of each gate, (m, n (n + 1)), where there are many more than n
 
     def states(self, e: Array) -> Array:
@@ -105,7 +102,7 @@ def reduce(residual: PiecewiseLinear, patterns: Bools) -> Reduced | None:
     return Reduced(
         reference, turned.linear, turned.offset, M, q, L, Y, N,
         padded=-np.pad(N, (0, 1)),
-        layers=turned.layers(),
+        layers=turned.layers,
         table=table,
     )  # fmt: skip
 
@@ -128,18 +125,21 @@ def _reference(residual: PiecewiseLinear, patterns: Bools) -> Bools | None:
     return best
 
 
-def padded_indices(members: Bools, width: int) -> Ints:
-    """Return the positions of the True entries of each row ``(k, m)``, padded with ``m``."""
-    rows, places = np.nonzero(members)
-    counts = members.sum(axis=1)
-    index = np.full((len(members), width), members.shape[1], dtype=np.intp)
+def padded_indices(members: Bools) -> tuple[Ints, Ints]:
+    """Return the positions of the True entries of each row ``(k, m)``, padded with ``m``.
+
+    And how many there are in each row.
+    """
+    rows, places = np.divmod(np.flatnonzero(members), members.shape[1])
+    counts = np.bincount(rows, minlength=len(members))
+    index = np.full((len(members), counts.max(initial=0)), members.shape[1], dtype=np.intp)
     index[rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)] = places
-    return index
+    return index, counts
 
 
-def buckets(members: Bools, step: int = 8) -> list[tuple[int, Ints]]:
-    """Group rows by their number of True entries, rounded up: ``(width, rows)`` pairs."""
-    widths = np.minimum(-(-members.sum(axis=1) // step) * step, members.shape[1])
+def buckets(counts: Ints, step: int = 8) -> list[tuple[int, Ints]]:
+    """Group rows by their numbers of entries, rounded up: ``(width, rows)`` pairs."""
+    widths = np.minimum(-(-counts // step) * step, counts.max(initial=0))
     return [(int(width), np.flatnonzero(widths == width)) for width in np.unique(widths)]
 
 

@@ -81,12 +81,14 @@ def _solve_gates(reduced: Reduced, turned: Bools) -> tuple[Array, Array]:
     """Return the gates ``(k, m)`` at the zeros of regions, and estimates of the conditions."""
     gates, growth = np.zeros(turned.shape), np.ones(len(turned))
 
+    index, counts = padded_indices(turned)
+
     def solve(part: tuple[int, Ints]) -> None:
         width, rows = part
-        gates[rows], growth[rows] = _solve(reduced, turned[rows], width)
+        gates[rows], growth[rows] = _solve(reduced, index[rows, :width])
 
     parts = []
-    for width, rows in buckets(turned):
+    for width, rows in buckets(counts):
         batch = max(_PART // max(width, 1) ** 2, 1)
         if width > 0:
             parts += [(width, rows[chunk]) for chunk in chunks(len(rows), batch)]
@@ -100,11 +102,10 @@ def _solve_gates(reduced: Reduced, turned: Bools) -> tuple[Array, Array]:
     return gates, growth
 
 
-def _solve(reduced: Reduced, turned: Bools, width: int) -> tuple[Array, Array]:
+def _solve(reduced: Reduced, index: Ints) -> tuple[Array, Array]:
     """Solve ``(I − N_DD) z_D = q_D``; return ``z_D`` in its place and a condition estimate."""
-    index = padded_indices(turned, width)
     solved, growth = _solve_and_probe(reduced.equations(index), reduced.constants(index))
-    values = np.zeros((len(turned), turned.shape[1] + 1))
+    values = np.zeros((len(index), len(reduced.padded)))
     np.put_along_axis(values, index, solved, axis=1)
     return values[:, :-1], growth
 

@@ -77,7 +77,7 @@ def _defect(residual: PiecewiseLinear, pattern: Bools, x: Array) -> Array:
     """Evaluate the piece of a region in the longest floats there are."""
     state = x.astype(np.longdouble)
     z = residual.gate_weights @ state + residual.gate_offset
-    for layer in residual.layers()[1:]:
+    for layer in residual.layers[1:]:
         z[layer] += residual.gate_coupling[layer] @ (z * pattern)
     value = residual.linear @ state + residual.output_weights @ (z * pattern) + residual.offset
     return np.asarray(value, dtype=np.float64)
