@@ -9,7 +9,7 @@ from .descend import KinkDescent, descend_speed
 from .form import PiecewiseLinear
 from .minima import SlowSolution
 from .recognize import NotPiecewiseLinear, recognize
-from .region_walk import RegionSolution, RegionWalk, solve_regions
+from .walk import RegionSolution, solve_regions
 from .zeros import Zero, evaluation_error, same_zero
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "NotPiecewiseLinear",
     "PiecewiseLinear",
     "RegionSolution",
-    "RegionWalk",
     "SlowSolution",
     "Zero",
     "descend_speed",

@@ -15,7 +15,7 @@ from ..iterate import AbstractIteration, State, iterate
 from .affine import Array
 from .form import Bools, Ints, PiecewiseLinear
 from .minima import Minimum, SlowSolution, examine_minimum, merge
-from .reduced import buckets, checked_candidates, distinct, padded_indices
+from .regions import buckets, checked_candidates, distinct, padded_indices
 
 _EPS = np.finfo(np.float64).eps
 # What is this many times farther from the origin than the candidates went away.
