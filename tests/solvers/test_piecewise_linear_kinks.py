@@ -172,7 +172,7 @@ def test_candidates_for_which_there_is_no_room_descend_later(kind, monkeypatch):
     residual = residual_of(random_map(kind, 6, rng), 6)
     states = rng.normal(size=(200, 6)) * 4
     whole = descend_speed(residual, states)
-    monkeypatch.setattr(descend, "_INVERSES", 36 * 20)
+    monkeypatch.setattr(descend, "BLOCK", 36 * 20)
     assert_same_minima(whole, descend_speed(residual, states))
 
 

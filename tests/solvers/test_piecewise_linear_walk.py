@@ -10,8 +10,8 @@ import pytest
 
 from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import recognize, regions, solve_regions
+from separatrix.solvers.piecewise_linear.downhill import descend
 from separatrix.solvers.piecewise_linear.regions import reduce, solve_each
-from separatrix.solvers.piecewise_linear.walk import descend
 
 DATA = Path(__file__).parent.parent / "data"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._parallel import chunks, one_blas_thread
+from ..._parallel import one_blas_thread
 from ..._types import require_count
 from ..._watch import Stage, is_over, report_progress
 from ..endings import Ending
@@ -15,7 +15,7 @@ from ..iterate import AbstractIteration, State, iterate
 from .affine import Array
 from .form import Bools, Ints, PiecewiseLinear
 from .minima import Minimum, SlowSolution, examine_minimum, merge
-from .regions import buckets, checked_candidates, distinct, padded_indices
+from .regions import BLOCK, buckets, checked_candidates, distinct, padded_indices
 
 _EPS = np.finfo(np.float64).eps
 # What is this many times farther from the origin than the candidates went away.
@@ -24,10 +24,6 @@ _FAR = 1e6
 _SHIFT = 1e-10
 # Added to the equations of held kinks, beside their size: some depend on each other.
 _RIDGE = 1e-13
-# Numbers in the inverses, and in the pre-activations, of candidates on their way: 128 and 8 MiB.
-_INVERSES, _GATES = 16_000_000, 1_000_000
-# Numbers that are changed at once: 1 MiB, which caches hold.
-_BLOCK = 128_000
 # Changes of a determinant outside of these lose digits: the region is solved anew.
 _SMALL, _LARGE = 1e-3, 1e3
 # No pre-activation is divided by zero; this is below any other.
@@ -141,7 +137,7 @@ def _descend(
     """Return whose end each candidate shares, and the minima that lie at these ends."""
     descent = _Descent(residual, states, limit)
     n, m = residual.size, residual.gate_count
-    room = max(min(_GATES // max(m, 1), _INVERSES // max(n, 1) ** 2), 1)
+    room = max(BLOCK // max(n * n, 4 * m, 1), 1)  # inverses, and what is computed of gates
     ends: dict[int, tuple[Bools, Bools, Array]] = {}
     done = 0
     for at, endings in iterate(descent, np.arange(len(states)), room):
@@ -336,12 +332,10 @@ class _Descent(AbstractIteration[_Slide]):
         return slope, terms
 
     def _cross(self, at: _Slide, rows: Ints, gate: Ints) -> None:
-        """Change to the regions beyond kinks: their Jacobians differ by a matrix of rank one."""
-        for part in chunks(len(rows), max(_BLOCK // max(self.residual.size, 1) ** 2, 1)):
-            self._cross_some(at, rows[part], gate[part])
+        """Change to the regions beyond kinks, whose Jacobians differ by a matrix of rank one.
 
-    def _cross_some(self, at: _Slide, rows: Ints, gate: Ints) -> None:
-        """Change inverses as Sherman & Morrison do, or solve anew where that loses digits."""
+        Their inverses are those of Sherman & Morrison, or solved anew where that loses digits.
+        """
         on, P, zero = at.on[rows], at.inverse[rows], at.zero[rows]
         reach, offset = self.residual.rows_of(on, gate[:, None])
         column = self.residual.columns_of(on, gate)

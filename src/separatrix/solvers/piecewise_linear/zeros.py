@@ -103,7 +103,7 @@ def same_zero(one: Zero, other: Zero) -> bool:
 
 
 def is_of_region(zero: Zero, pattern: Bools) -> bool:
-    """Whether a known zero solves a region, too: its gates differ from those there where it touches."""
+    """Whether a known zero solves a region, too: their gates differ where it touches alone."""
     return not ((pattern ^ zero.pattern) & ~zero.touched).any()
 
 
