@@ -288,6 +288,12 @@ def test_singular_everywhere(function, outcome):
     assert len(solution.continua) == (outcome is Ending.WALK_CONTINUUM)
 
 
+def test_a_zero_at_the_end_of_a_continuum_next_door_is_part_of_it():
+    solution = solve_regions(residual_of(jax.nn.relu, 3), -np.ones((20, 3)))
+    assert (solution.outcome == Ending.WALK_CONTINUUM).all()
+    assert not solution.zeros
+
+
 def test_linear_and_constant_maps():
     for function in (lambda h: 0.5 * h + 1.0, lambda h: 2.0 * jnp.ones(3)):
         solution = solve_regions(residual_of(function, 3), np.zeros((2, 3)))

@@ -15,7 +15,7 @@ from ..iterate import AbstractIteration, State, iterate
 from .affine import Array
 from .form import Bools, Ints, PiecewiseLinear
 from .minima import Minimum, SlowSolution, examine_minimum, merge
-from .regions import BLOCK, buckets, checked_candidates, distinct, padded_indices
+from .regions import BLOCK, SharedRegions, buckets, checked_candidates, distinct, padded_indices
 
 _EPS = np.finfo(np.float64).eps
 # What is this many times farther from the origin than the candidates went away.
@@ -160,16 +160,14 @@ class _Slide(State):
 
     The ``side`` ``(k, m)`` of a gate is −1 where it is on, 1 where it is off, and 0 where it is
     held at its kink: the face is where all of these are zero.  Gates that are ``crossed`` have
-    changed since the last minimizer of a face.  Where the gates are ``on`` the residual is zero at
-    ``zero``, and ``inverse`` is that of its Jacobian.
+    changed since the last minimizer of a face.
     """
 
     r: Array
     on: Bools
     side: NDArray[np.int8]
     crossed: Bools
-    inverse: Array
-    zero: Array
+    regions: SharedRegions
     ending: Ints
 
 
@@ -213,14 +211,16 @@ class _Descent(AbstractIteration[_Slide]):
         """Start in the regions where the candidates are."""
         x = self.states[index]
         on = self.residual.gates(x)
-        regions, which = distinct(on)
-        inverse, zero = self._solved(regions)
+        patterns, which = distinct(on)
+        n, places = self.residual.size, len(index)
+        regions = SharedRegions(which, np.empty((places, n, n)), np.empty((places, n)))
+        own = slice(len(patterns))
+        regions.inverse[own], regions.zero[own] = self._solved(patterns)
         return _Slide(
             index, x, np.zeros(len(index), dtype=np.intp), self.residual(x), on,
             side=np.where(on, -1, 1).astype(np.int8),
             crossed=np.zeros_like(on),
-            inverse=inverse[which],
-            zero=zero[which],
+            regions=regions,
             ending=np.full(len(index), Ending.RUNNING, dtype=np.intp),
         )  # fmt: skip
 
@@ -255,12 +255,13 @@ class _Descent(AbstractIteration[_Slide]):
         """
         m = at.side.shape[1]
         index, counts = padded_indices(at.side == 0)
-        target, e = at.zero.copy(), np.zeros(at.r.shape)
+        regions = at.regions
+        target, e = regions.zero[regions.which], np.zeros(at.r.shape)
         multipliers = np.zeros((len(index), m + 1))
         for width, rows in buckets(counts):
             if width == 0:
                 continue
-            P, zero, own = at.inverse[rows], at.zero[rows], index[rows, :width]
+            P, zero, own = regions.inverse[regions.which[rows]], target[rows], index[rows, :width]
             reach, offset = self.residual.rows_of(at.on[rows], own)
             level = -(reach @ zero[:, :, None])[..., 0] - offset
             G = reach @ P
@@ -332,15 +333,30 @@ class _Descent(AbstractIteration[_Slide]):
         return slope, terms
 
     def _cross(self, at: _Slide, rows: Ints, gate: Ints) -> None:
-        """Change to the regions beyond kinks, whose Jacobians differ by a matrix of rank one.
+        """Change to the regions beyond kinks, each solved once for all that come there."""
+        before = at.on[rows]
+        at.on[rows, gate] ^= True
+        at.side[rows, gate] *= -1
+        patterns, group = distinct(at.on[rows])
+        first = np.unique(group, return_index=True)[1]
+        P, zero = self._neighbors(at.regions, rows[first], before[first], gate[first], patterns)
+        stay = np.delete(at.regions.which, rows)
+        taken = np.bincount(stay, minlength=len(at.regions.zero))
+        free = np.flatnonzero(taken == 0)[: len(first)]
+        at.regions.inverse[free], at.regions.zero[free] = P, zero
+        at.regions.which[rows] = free[group]
 
-        Their inverses are those of Sherman & Morrison, or solved anew where that loses digits.
+    def _neighbors(
+        self, regions: SharedRegions, rows: Ints, on: Bools, gate: Ints, beyond: Bools
+    ) -> tuple[Array, Array]:
+        """Return inverses and zeros beyond one kink of each region, which are of rank one apart.
+
+        By the formula of Sherman & Morrison, or solved anew where that loses digits.
         """
-        on, P, zero = at.on[rows], at.inverse[rows], at.zero[rows]
+        P, zero = (v[regions.which[rows]] for v in (regions.inverse, regions.zero))
         reach, offset = self.residual.rows_of(on, gate[:, None])
         column = self.residual.columns_of(on, gate)
-        each = np.arange(len(rows))
-        turned = np.where(on[each, gate], -1.0, 1.0)
+        turned = np.where(on[np.arange(len(on)), gate], -1.0, 1.0)
         to, back = (P @ column[:, :, None])[..., 0], (reach @ P)[:, 0]
         pivot = 1.0 + turned * np.einsum("ki,ki->k", back, column)
         level = np.einsum("ki,ki->k", reach[:, 0], zero) + offset[:, 0]
@@ -348,12 +364,10 @@ class _Descent(AbstractIteration[_Slide]):
             to *= (turned / pivot)[:, None]
             P -= to[:, :, None] * back[:, None, :]
             zero -= to * level[:, None]
-        on[each, gate] ^= True
         unsafe = ~((np.abs(pivot) > _SMALL) & (np.abs(pivot) < _LARGE))
         if unsafe.any():
-            P[unsafe], zero[unsafe] = self._solved(on[unsafe])
-        at.on[rows], at.inverse[rows], at.zero[rows] = on, P, zero
-        at.side[rows, gate] *= -1
+            P[unsafe], zero[unsafe] = self._solved(beyond[unsafe])
+        return P, zero
 
     def _solved(self, on: Bools) -> tuple[Array, Array]:
         """Return the inverse Jacobians and the zeros of regions, from their patterns ``(k, m)``."""

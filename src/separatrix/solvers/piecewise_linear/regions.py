@@ -183,6 +183,28 @@ def _leaves(z: Array, turned: Bools, level: Array, values: Array, matrix: Array,
     return leaves
 
 
+@dataclass(frozen=True)
+class SharedRegions:
+    """The regions where candidates are: which one each is in, and ``x = P e + x₀`` of every one.
+
+    There are places for as many regions as candidates; some may be free.
+    """
+
+    which: Ints  # (k,)
+    inverse: Array  # P, (place, n, n)
+    zero: Array  # x₀, (place, n)
+
+    def __getitem__(self, rows: Bools) -> SharedRegions:
+        """Return those of some of the candidates, in the same places."""
+        return replace(self, which=self.which[rows])
+
+    def joined(self, other: SharedRegions) -> SharedRegions:
+        """Return the regions of both."""
+        which = np.concatenate([self.which, other.which + len(self.zero)])
+        pairs = (self.inverse, other.inverse), (self.zero, other.zero)
+        return SharedRegions(which, *map(np.concatenate, pairs))
+
+
 def padded_indices(members: Bools) -> tuple[Ints, Ints]:
     """Return the positions of the True entries of each row ``(k, m)``, padded with ``m``.
 
