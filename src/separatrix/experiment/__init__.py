@@ -1,11 +1,12 @@
 """One experiment: settings in, a run directory out."""
 
+from ..tasks.registry import TASK_MAKERS, TASKS
 from .analysis import analyze
 from .optimizers import OPTIMIZERS, SCHEDULES
 from .questions import QUESTIONS
 from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
-from .setup import NETWORKS, TASK_MAKERS, TASKS, Setup
+from .setup import NETWORKS, Setup
 
 __all__ = [
     "NETWORKS",

@@ -1,16 +1,16 @@
 """From an experiment's settings to the objects that they describe."""
 
 import inspect
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import jax.random as jr
 
-from .. import networks, tasks
+from .. import networks
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
-from ..tasks.neurogym import named_environment
+from ..tasks.registry import TASK_MAKERS
 from ..training import AbstractBatches, WholeTrials, Windows
 from ..training.devices import check_divisible, provide_devices
 from .building import construct, fill_defaults, keys_taken
@@ -36,15 +36,6 @@ def _concrete(package: Any, base: type) -> dict[str, Any]:
     }
 
 
-def _needs_nothing(task: type[AbstractTask]) -> bool:
-    parameters = inspect.signature(task).parameters.values()
-    return all(p.default is not inspect.Parameter.empty for p in parameters)
-
-
-TASKS = {n: task for n, task in _concrete(tasks, AbstractTask).items() if _needs_nothing(task)}
-"""The tasks of the package that settings can make."""
-TASK_MAKERS: dict[str, Callable[..., AbstractTask]] = {**TASKS, "neurogym": named_environment}
-"""What the table of a task may name: a task, or "neurogym" with the name of an environment."""
 NETWORKS = _concrete(networks, AbstractNetwork)
 """The networks of the package, all of which settings can make."""
 _GIVEN = ("num_inputs", "num_outputs", "dt", "key")
