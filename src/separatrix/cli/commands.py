@@ -325,7 +325,11 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
 
 def _print_summary(done: Any) -> None:
     with noting(_complete(done.path)):
-        console.print(repr(done))
+        from ..report import sentences
+
+        for sentence in sentences(done):
+            console.print(sentence.unescape())
+        console.print(done.analyses.summary())
         console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 

@@ -1,7 +1,7 @@
 """What opens a report: three or four sentences that a reviewer could quote, with their evidence."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from .sections.fixed_points import counts_of
 from .view import plane
 from .words import paragraph
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _ALONG = 0.7
 """|cos| from which on a line is said to extend along a direction."""
 
 
-def sentences(run: Run) -> list[str]:
+def sentences(run: Run) -> list["Markup"]:
     """Return what was learned, what the state space holds, and what holds the states, as HTML."""
     from markupsafe import Markup
 

@@ -10,6 +10,7 @@ def topology(subject: Subject) -> FixedPointTopology:
     """Name the stable points by the signs of the network's outputs and tell what saddles link.
 
     Where outputs compete for one answer, that one is "+" and the others are "-".
+
     Needs a fixed point.
     """
     if not len(subject.points.fixed):
