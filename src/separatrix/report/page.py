@@ -8,7 +8,6 @@ from ..store import Run
 from .answer import sentences
 from .pictures import embedded
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
-from .section import Rows
 from .sections import SECTIONS
 from .words import templates
 
@@ -44,9 +43,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         "run.html",
         title=str(run.experiment.get("name", run.path.name)),
         sentences=sentences(run),
-        key_numbers=[
-            (name.replace("_", " "), record.summary()) for name, record in run.records.items()
-        ],
+        results=[(name.replace("_", " "), one.summary()) for name, one in run.records.items()],
         sections=sections,
         absent=absent,
         point_columns=POINT_COLUMNS,
@@ -87,7 +84,7 @@ def _left_out(run: Run, shown: int) -> int:
     return 0 if shown < MAX_POINTS else len(run.fixed_points) - shown
 
 
-def _origin(run: Run) -> Rows:
+def _origin(run: Run) -> list[tuple[str, str]]:
     """Return where the run comes from: seed, date, machine, versions."""
     rows = [("seed", str(run.experiment["seed"]))] if "seed" in run.experiment else []
     names = {"created": "date (UTC)"}

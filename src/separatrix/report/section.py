@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 else:
     Figure = Any  # matplotlib is imported when the first figure is drawn
 
-Rows = list[tuple[str, str]]
 Values = dict[str, Any]
 
 
