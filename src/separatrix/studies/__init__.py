@@ -2,7 +2,6 @@
 
 from .comparison import compare
 from .directory import is_study
-from .report import write_study_report
 from .results import StudyResults, load_study
 from .run import sweep
 from .settings import Study
@@ -19,5 +18,4 @@ __all__ = [
     "load_study",
     "slurm_script",
     "sweep",
-    "write_study_report",
 ]
