@@ -43,7 +43,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         "run.html",
         title=str(run.experiment.get("name", run.path.name)),
         sentences=sentences(run),
-        results=[(name.replace("_", " "), one.summary()) for name, one in run.records.items()],
+        results=[(name, one.summary()) for name, one in run.records.items()],
         sections=sections,
         absent=absent,
         point_columns=POINT_COLUMNS,
