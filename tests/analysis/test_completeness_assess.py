@@ -19,7 +19,7 @@ from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.solver_selection import FixedPointSolver
 from separatrix.analysis.point_table import PointTable
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
-from separatrix.enclosure.branch_and_prune.search import alone_at_origin
+from separatrix.enclosure.branch_and_prune.box_search import alone_at_origin
 
 
 @pytest.mark.parametrize("architecture, first", [("tanh16", 10), ("gru32", 10)])

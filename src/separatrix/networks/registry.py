@@ -3,7 +3,7 @@
 import inspect
 
 from .. import networks
-from .base import AbstractNetwork
+from .network import AbstractNetwork
 
 NETWORKS: dict[str, type[AbstractNetwork]] = {
     name: network

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.verdicts.words import NAMES
+from ..analysis.verdicts.verdict_text import NAMES
 from ..store import Run
 from .section import Values
 from .sections.fixed_points import counts_of
+from .text_filters import paragraph
 from .view import plane
-from .words import paragraph
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -9,7 +9,7 @@ from .answer import sentences
 from .pictures import embedded
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
 from .sections import SECTIONS
-from .words import templates
+from .text_filters import templates
 
 
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:

@@ -5,8 +5,8 @@ import numpy as np
 from ..analysis import FixedPoints
 from ..figures.mode_choice import slowest_mode
 from ..store import Run
+from .text_filters import time_constant
 from .view import linearized_points
-from .words import time_constant
 
 MAX_POINTS = 30
 

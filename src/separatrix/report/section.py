@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..store import Run
+from .text_filters import paragraph
 from .view import has_plane
-from .words import paragraph
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure

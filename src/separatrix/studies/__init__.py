@@ -1,12 +1,12 @@
 """Studies: many networks of one experiment, run on any machine, and read as one table."""
 
-from .comparison import compare
 from .directory import is_study
 from .results import StudyResults, load_study
 from .run import sweep
 from .settings import Study
 from .slurm import slurm_script
 from .states import State, Status
+from .variant_comparison import compare
 
 __all__ = [
     "State",

@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable
 
 from .. import tasks
-from .base import AbstractTask
 from .neurogym import named_environment
+from .task import AbstractTask
 
 
 def _needs_nothing(task: type[AbstractTask]) -> bool:
