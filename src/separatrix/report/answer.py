@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.verdicts.verdict_text import NAMES
+from ..analysis.verdicts.sentences import NAMES
 from ..store import Run
 from .section import Values
 from .sections.fixed_points import counts_of

@@ -18,8 +18,8 @@ from .reaching import AntiReach, Reaching1D
 from .staged import Scene, StagedTask
 from .task import AbstractTask, SolvableTask, Trials, accuracy, choice_of
 from .timeline import Timeline
+from .timing.discrimination import IntervalDiscrimination
 from .timing.hierarchical import HierarchicalReasoning
-from .timing.interval_comparison import IntervalDiscrimination
 from .timing.production import ReadySetGo
 from .yang2019.rules import RULES
 from .yang2019.task import Yang2019

@@ -1,7 +1,7 @@
 """What holds the states, in a picture: the claims of the verdict."""
 
 from ... import figures
-from ...analysis.verdicts.verdict_text import numbers as lines
+from ...analysis.verdicts.sentences import numbers as lines
 from ...store import Run
 from ..section import Section, Values
 
