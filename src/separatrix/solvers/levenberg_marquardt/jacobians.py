@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from ..._parallel import chunks
 from .. import batched
+from ..iterate import replaced
 
 Matrices = Float[np.ndarray, "batch unit unit"]
 Vectors = Float[np.ndarray, "batch unit"]
@@ -74,15 +75,15 @@ class Jacobians(abc.ABC):
     def __getitem__(self, rows: Any) -> Any:
         return self.like(*(part[rows] for part in self.parts))
 
-    def __setitem__(self, rows: Any, others: Any) -> None:
-        # They may still be where XLA has put them.
-        self.parts = tuple(part if part.flags.writeable else part.copy() for part in self.parts)
-        for part, other in zip(self.parts, others.parts, strict=True):
-            part[rows] = other
+    def put(self, rows: Any, others: Any) -> Any:
+        """Return these with some replaced by others."""
+        pairs = zip(self.parts, others.parts, strict=True)
+        return self.like(*(replaced(part, rows, other) for part, other in pairs))
 
-    def joined(self, others: Any) -> Any:
+    def join(self, *others: Any) -> Any:
         """Return these and others."""
-        return self.like(*map(np.concatenate, zip(self.parts, others.parts, strict=True)))
+        columns = zip(self.parts, *(other.parts for other in others), strict=True)
+        return self.like(*map(np.concatenate, columns))
 
 
 def take(stack: Any, rows: Rows) -> Any:
