@@ -88,7 +88,7 @@ def within(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, (list, tuple)):
         return [(f"{name}[{k}]", one) for k, one in enumerate(value)]
     if isinstance(value, dict):
-        return [(f"{name}[{key!r}]", one) for key, one in value.items()]
+        return [(f"{name}[{key!r}]", one) for key, one in list(value.items())]
     if isinstance(value, FunctionType):
         return _read_by(value)
     if isinstance(value, MethodType):
