@@ -12,7 +12,7 @@ from ...solvers import batched
 from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
 from ...solvers.iterate import AbstractIteration, Report, Solution, State, States, iterate
-from ...solvers.levenberg_marquardt import Equations, Handover, LevenbergMarquardt
+from ...solvers.levenberg_marquardt import Equations, LevenbergMarquardt
 from ...solvers.merging import group
 from ...solvers.minimize import DampedNewton, Derivatives
 from ...solvers.newton_krylov import NewtonKrylov
@@ -25,7 +25,6 @@ Merge = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Test = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 """States, residuals, Jacobians -> which are zeros (batch,)."""
 
-_NEAR = 1e-3  # length of a Newton step, in units of the candidates, that is near a zero
 _ROUGH_FROM = 48  # units from which linear algebra is the larger part of the work
 _BOTH = 32  # units up to which a Jacobian costs no more than another call
 _SCOUTS = 128  # candidates followed before any zero is known
@@ -46,7 +45,8 @@ class Known:
     @classmethod
     def nothing(cls, size: int) -> "Known":
         """Return that nothing was found yet."""
-        return cls(*(ChordZeros(size) for _ in range(3)))
+        none = ChordZeros(size)
+        return cls(none, none, none)
 
     def attracts(self, x: States, r: States, gradient: States) -> Bool[np.ndarray, " state"]:
         """Return whether a zero, or a minimum of the residual, attracts each state."""
@@ -132,7 +132,7 @@ class RootFinder:
     def _solve_roughly(
         self, starts: States, known: Known, report: Report | None
     ) -> tuple[Solution, Known]:
-        equations = Equations(
+        rough = Equations(
             self.evaluator.residual_and_rough_jacobian,
             lambda x, r, _: self.zero_test.estimate(x, r),
             self.evaluator.rough_batch_size,
@@ -142,8 +142,8 @@ class RootFinder:
         ends, pending, portion = Solution.unmoved(starts), np.arange(len(starts)), _SCOUTS
         while len(pending) and not is_over():
             rows, pending = pending[:portion], pending[portion:]
-            handover, tell = Handover(_NEAR, known.attracts), after(report, int(rows[0]))
-            near = self.method.solve(equations, starts[rows], handover=handover, report=tell)
+            equations, tell = replace(rough, attracted=known.attracts), after(report, int(rows[0]))
+            near = self.method.solve(equations, starts[rows], report=tell)
             near, known = self._finished(near, known)
             ends = ends.put(rows, near)
             if len(pending):

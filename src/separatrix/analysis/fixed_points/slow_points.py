@@ -47,13 +47,11 @@ class DescentResult(NamedTuple):
         of = replaced(np.full(len(ends.endings), -1), at, np.arange(len(at)))
         return cls(ends.states[at], ends.steps[at], of)
 
-    @classmethod
-    def joined(cls, parts: list["DescentResult"]) -> "DescentResult":
+    def join(self, other: "DescentResult") -> "DescentResult":
         """Return what some candidates, and others after them, reached."""
-        first = np.cumsum([0, *(len(part.states) for part in parts)])
-        of = [np.where(p.of < 0, -1, p.of + k) for p, k in zip(parts, first, strict=False)]
-        states, steps, _ = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return cls(states, steps, np.concatenate(of))
+        after = np.where(other.of < 0, -1, other.of + len(self.states))
+        ends = DescentResult(other.states, other.steps, after)
+        return DescentResult(*map(np.concatenate, zip(self, ends, strict=True)))
 
     def merged(self, merge: Merge) -> "DescentResult":
         """Return the most exact of each group of equal states."""

@@ -38,8 +38,8 @@ def search_smooth(
     """
     portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
     descent = SpeedDescent(finder)
-    table, zeros, minima = PointTable.empty(*starts.shape), [], []
-    outcomes, outside = table.outcomes.copy(), table.clipped.copy()
+    table, zeros = PointTable.empty(*starts.shape), DescentResult.nothing(0, starts.shape[1])
+    minima, outcomes, outside = zeros, table.outcomes.copy(), table.clipped.copy()
 
     def report(ended: int) -> None:
         report_progress(Stage.SOLVE, ended, len(starts))
@@ -53,17 +53,17 @@ def search_smooth(
             ends, known = descent.follow_valleys(ends, known, slow_points)
             ends, doubtful = finder.correct_false_zeros(ends)
             ends = ends.ended(ends.endings == Ending.STALLED, Ending.MINIMUM)
-            reached = DescentResult.nothing(*near.shape)
+            slow = DescentResult.nothing(*near.shape)
             if slow_points:
-                ends, reached, known = descent.descend(ends, known)
+                ends, slow, known = descent.descend(ends, known)
             # There rounding, not a kink, hides which way the speed decreases.
             hidden = np.isin(ends.endings[doubtful], (Ending.STALLED, Ending.MINIMUM))
             outcomes[rows] = ends.ended(doubtful[hidden], Ending.UNSETTLED).endings
-            minima.append(reached)
-            zeros.append(DescentResult.zeros(ends).merged(finder.merge))
+            minima = minima.join(slow)
+            zeros = zeros.join(DescentResult.zeros(ends).merged(finder.merge))
         table = replace(table, outcomes=outcomes, clipped=outside)
-        table = descent.with_minima(table, DescentResult.joined(minima))
-        return with_zeros(finder, table, DescentResult.joined(zeros)), known
+        table = descent.with_minima(table, minima)
+        return with_zeros(finder, table, zeros), known
 
 
 class FixedPointSolver:

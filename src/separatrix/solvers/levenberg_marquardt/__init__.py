@@ -1,6 +1,6 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
-from .equations import EPS, Equations, Evaluate, Handover, Residual
+from .equations import EPS, Equations, Evaluate, Residual
 from .jacobians import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from .method import LevenbergMarquardt
 
@@ -9,7 +9,6 @@ __all__ = [
     "DenseJacobians",
     "Equations",
     "Evaluate",
-    "Handover",
     "Jacobians",
     "LevenbergMarquardt",
     "Residual",

@@ -41,6 +41,9 @@ class Equations:
         is followed by another: that is quicker where a call costs more than what it computes.
     eps
         The unit of rounding of r.
+    attracted
+        Tells which states a known zero attracts. With it candidates end as `NEAR`, once a zero is
+        near: then Jacobians of single precision are enough, which cost half the time.
     """
 
     evaluate: Evaluate | Linearize
@@ -48,18 +51,7 @@ class Equations:
     room: int
     residual: Residual | None = None
     eps: float = EPS
-
-
-@dataclass(frozen=True)
-class Handover:
-    """Candidates near zeros that end as `NEAR`: then Jacobians of single precision are enough.
-
-    A candidate is near once a step was at most `length` long in units of the largest start and
-    shrank the residual, or where it is `attracted`.
-    """
-
-    length: float
-    attracted: Attracted
+    attracted: Attracted | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from jaxtyping import Int
 from ..._types import require_count, require_positive
 from ..endings import Ending
 from ..iterate import AbstractIteration, Report, Solution, States, iterate
-from .equations import Equations, Handover, endings_of
+from .equations import Equations, endings_of
 from .jacobians import DenseJacobians, Jacobians, take
 from .steps import Batch, TrialStep, squares
 
+_NEAR = 1e-3  # length of a step, in units of the largest start, that led near a zero
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
 
@@ -74,7 +75,6 @@ class LevenbergMarquardt:
         equations: Equations,
         starts: States,
         newton: bool = False,
-        handover: Handover | None = None,
         report: Report | None = None,
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
@@ -83,7 +83,7 @@ class LevenbergMarquardt:
         one a damped step gets nowhere. Starts that are not done at the time limit are left RUNNING.
         """
         ends = Solution.unmoved(starts)
-        iteration = _DampedIteration(self, equations, starts, newton, handover, ends.extent)
+        iteration = _DampedIteration(self, equations, starts, newton, ends.extent)
         return iterate(iteration, ends, equations.room, report)
 
 
@@ -95,7 +95,6 @@ class _DampedIteration(AbstractIteration[Batch, Solution]):
     equations: Equations
     starts: States
     newton: bool
-    handover: Handover | None
     extent: float
 
     def linearize(self, states: States) -> tuple[States, Jacobians]:
@@ -153,11 +152,9 @@ class _DampedIteration(AbstractIteration[Batch, Solution]):
         zero |= ~state.r.any(1)
         max_steps = self.method.max_steps
         endings = endings_of(state, self.extent, max_steps, state.stationary, zero, at_floor)
-        if self.handover is not None:
-            close = (endings == Ending.ZERO) | (
-                state.approach <= self.handover.length * self.extent
-            )
-            close |= self.handover.attracted(state.x, state.r, state.gradient)
+        if self.equations.attracted is not None:
+            close = (endings == Ending.ZERO) | (state.approach <= _NEAR * self.extent)
+            close |= self.equations.attracted(state.x, state.r, state.gradient)
             endings[close] = Ending.NEAR
         return endings
 
