@@ -79,7 +79,10 @@ def _polished_and_classified(
         outcomes[polished.endings == Ending.JUMP] = Ending.JUMP
         kept = np.flatnonzero(outcomes == Ending.ZERO)
         continua = find_continua(
-            states[kept], directions[kept], finder.zero_test.scale, finder.approach
+            states[kept],
+            directions[kept],
+            finder.zero_test.scale,
+            partial(_zeros_approached, finder),
         )
     label[kept] = continua.label
     isolated = (label < 0) & (outcomes == Ending.ZERO)
@@ -93,6 +96,11 @@ def _polished_and_classified(
 def _zeros_reached(finder: RootFinder, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     solution = finder.solve_exactly(states)
     return solution.states, solution.endings == Ending.ZERO
+
+
+def _zeros_approached(finder: RootFinder, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    ends = polish(finder.evaluator, finder.zero_test, states, shortest=True)
+    return ends.states, (ends.endings == Ending.ZERO) & finder.are_zeros(ends.states)
 
 
 def _groups(

@@ -22,6 +22,8 @@ from .evaluator import Evaluator
 Flags = Bool[np.ndarray, " state"]
 
 _STEPS = 4
+_SHORTEST = 20  # shortest steps, at most
+_ALONG = 1e-6  # of the largest singular value: smaller ones have directions along a continuum
 _EPS = np.finfo(float).eps
 _SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 _FAR = 10.0 ** np.arange(10)  # distances, in sizes of a state, at which it is looked
@@ -54,12 +56,18 @@ class Polished(Ends):
     directions: Float[np.ndarray, "state unit"]
 
 
-def polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polished:
-    """Take Newton steps until they stop shrinking."""
+def polish(
+    evaluator: Evaluator, zero_test: ZeroTest, states: States, shortest: bool = False
+) -> Polished:
+    """Take Newton steps until they stop shrinking.
+
+    The `shortest` go straight to a continuum of zeros, where others may go far along it.
+    """
     running, unknown = np.full(len(states), Ending.RUNNING), np.full(states.shape, np.nan)
     ends = Polished(running, states, np.full(len(states), np.inf), unknown, unknown)
+    iteration = _Polishing(evaluator, zero_test, states, shortest)
     with unlimited():
-        ends = iterate(_Polishing(evaluator, zero_test, states), ends, evaluator.batch_size)
+        ends = iterate(iteration, ends, evaluator.batch_size)
     return _without_false_zeros(zero_test, ends)
 
 
@@ -77,6 +85,7 @@ class _Polishing(AbstractIteration[_PolishedState, Polished]):
     evaluator: Evaluator
     zero_test: ZeroTest
     starts: States
+    shortest: bool
 
     def init(self, index: np.ndarray) -> _PolishedState:
         x, none = self.starts[index], np.zeros(len(index), int)
@@ -88,7 +97,7 @@ class _Polishing(AbstractIteration[_PolishedState, Polished]):
         return _PolishedState(index, x, none, r, J, far, ending, hidden)
 
     def step(self, state: _PolishedState) -> _PolishedState:
-        step = _newton(state.r, state.J)
+        step = (_shortest if self.shortest else _newton)(state.r, state.J)
         steepest = np.abs(state.J).max((1, 2), initial=0)
         step[steepest <= state.hidden] = np.inf
         length = np.abs(step).max(1, initial=0)
@@ -116,7 +125,9 @@ class _Polishing(AbstractIteration[_PolishedState, Polished]):
         return ~(size <= 4 * left + self.zero_test.estimated_level(x, J)) | ~np.isfinite(size)
 
     def terminate(self, state: _PolishedState) -> np.ndarray:
-        spent = (state.count >= _STEPS) & (state.ending == Ending.RUNNING)
+        spent = (state.count >= (_SHORTEST if self.shortest else _STEPS)) & (
+            state.ending == Ending.RUNNING
+        )
         return np.where(spent, Ending.ZERO, state.ending)
 
     def finish(self, state: _PolishedState, endings: np.ndarray) -> Polished:
@@ -154,6 +165,14 @@ def _newton(r: States, J: batched.Stack) -> States:
     singular = ~(values[:, -1:] > values.shape[1] * _EPS * values[:, :1])
     step[doubtful] = np.where(singular, np.inf, exact)
     return step
+
+
+def _shortest(r: States, J: batched.Stack) -> States:
+    """Return Newton's steps without their parts along which r hardly changes."""
+    U, values, Vt = _decomposed(J)
+    used = values > _ALONG * values[:, :1]
+    part = np.divide(batched.apply_transposed(U, -r), values, where=used, out=np.zeros(r.shape))
+    return batched.apply_transposed(Vt, part)
 
 
 def _singular(jacobians: batched.Stack, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

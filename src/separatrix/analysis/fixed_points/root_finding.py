@@ -11,7 +11,7 @@ from ..._watch import is_over, unlimited
 from ...solvers import batched
 from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
-from ...solvers.iterate import AbstractIteration, Report, Solution, State, States, iterate
+from ...solvers.iterate import Report, Solution, States
 from ...solvers.levenberg_marquardt import Equations, LevenbergMarquardt
 from ...solvers.merging import group
 from ...solvers.minimize import DampedNewton, Derivatives
@@ -28,8 +28,6 @@ Test = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 _ROUGH_FROM = 48  # units from which linear algebra is the larger part of the work
 _BOTH = 32  # units up to which a Jacobian costs no more than another call
 _SCOUTS = 128  # candidates followed before any zero is known
-_SHORTEST = 20  # shortest steps to a continuum, at most
-_ALONG = 1e-6  # of the largest singular value: smaller ones have directions along a continuum
 CLOSE_BY = 10  # Newton steps to a minimum that is near; in flat valleys it would take a hundred
 _FIRST = 16  # candidates finished without the help of known zeros
 
@@ -277,52 +275,6 @@ class RootFinder:
             r, J = self.evaluator.residual_and_jacobian(states[rows])
             zeros[rows] = self.zero_test.decide(states[rows], r, J)
         return zeros
-
-    def approach(self, starts: States) -> tuple[States, Bool[np.ndarray, " state"]]:
-        """Return where Newton's shortest steps lead, and whether that is a zero.
-
-        They go straight to a continuum of zeros, where damped ones may go far along it.
-        """
-        with unlimited():
-            unmoved = Solution.unmoved(starts)
-            ends = iterate(_ShortestSteps(self, starts), unmoved, self.evaluator.batch_size)
-        return ends.states, ends.endings == Ending.ZERO
-
-
-@dataclass(frozen=True)
-class _ShortestState(State):
-    r: States
-    is_zero: np.ndarray
-    step: States  # NaN where there is none
-
-
-@dataclass(frozen=True)
-class _ShortestSteps(AbstractIteration[_ShortestState, Solution]):
-    finder: RootFinder
-    starts: States
-
-    def init(self, index: np.ndarray) -> _ShortestState:
-        return self._at(index, self.starts[index], np.zeros(len(index), int))
-
-    def step(self, state: _ShortestState) -> _ShortestState:
-        return self._at(state.index, state.x + state.step, state.count + 1)
-
-    def terminate(self, state: _ShortestState) -> np.ndarray:
-        endings = np.where(state.count + 1 < _SHORTEST, Ending.RUNNING, Ending.MAX_STEPS)
-        endings[np.isnan(state.step).any(1)] = Ending.NOT_FINITE
-        return np.where(state.is_zero, Ending.ZERO, endings)
-
-    def finish(self, state: _ShortestState, endings: np.ndarray) -> Solution:
-        return Solution(endings, state.x, state.r, np.full(len(state.x), np.inf), state.count)
-
-    def _at(self, index: np.ndarray, x: States, count: np.ndarray) -> _ShortestState:
-        r, J = self.finder.evaluator.residual_and_jacobian(x)
-        finite = np.isfinite(r).all(1) & np.isfinite(J).all((1, 2))
-        zero, step = np.zeros(len(x), bool), np.full(x.shape, np.nan)
-        zero[finite] = self.finder.zero_test.decide(x[finite], r[finite], J[finite])
-        inverse = np.linalg.pinv(J[finite], rcond=_ALONG)
-        step[finite] = batched.apply(inverse, -r[finite])
-        return _ShortestState(index, x, count, r, zero, step)
 
 
 def after(report: Report | None, others: int) -> Report | None:
