@@ -140,7 +140,8 @@ class RootFinder:
         ends, pending, portion = Solution.unmoved(starts), np.arange(len(starts)), _SCOUTS
         while len(pending) and not is_over():
             rows, pending = pending[:portion], pending[portion:]
-            equations, tell = replace(rough, attracted=known.attracts), after(report, int(rows[0]))
+            equations = replace(rough, attracted=known.attracts)
+            tell = report and partial(_report_after, report, int(rows[0]))
             near = self.method.solve(equations, starts[rows], report=tell)
             near, known = self._finished(near, known)
             ends = ends.put(rows, near)
@@ -277,6 +278,6 @@ class RootFinder:
         return zeros
 
 
-def after(report: Report | None, others: int) -> Report | None:
-    """Return what reports candidates that are followed after others."""
-    return None if report is None else lambda ended: report(others + ended)
+def _report_after(report: Report, others: int, ended: int) -> None:
+    """Report candidates that are followed after others."""
+    report(others + ended)

@@ -1,7 +1,7 @@
 """Which solvers take candidates to zeros and slow points, one after the other."""
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .certificates import reject_moving
 from .classification import with_zeros
 from .evaluator import Evaluator
 from .piecewise import is_as_read, search_piecewise
-from .root_finding import Known, RootFinder, after
+from .root_finding import Known, RootFinder
 from .slow_points import DescentResult, SpeedDescent
 from .starts import nearest_in_domain, solved_for_explicit_units
 
@@ -40,16 +40,13 @@ def search_smooth(
     descent = SpeedDescent(finder)
     table, zeros = PointTable.empty(*starts.shape), DescentResult.nothing(0, starts.shape[1])
     minima, outcomes, outside = zeros, table.outcomes.copy(), table.clipped.copy()
-
-    def report(ended: int) -> None:
-        report_progress(Stage.SOLVE, ended, len(starts))
-
     # From far away squares overflow: infinite, they lose every comparison.
     with np.errstate(over="ignore", invalid="ignore"):
         for rows in chunks(len(starts), portion):
             near, outside[rows] = nearest_in_domain(finder.evaluator.system, starts[rows])
             entering = solved_for_explicit_units(finder.evaluator, near)
-            ends, known = finder.solve(entering, known, after(report, rows.start))
+            report = partial(_report, len(starts), rows.start)
+            ends, known = finder.solve(entering, known, report)
             ends, known = descent.follow_valleys(ends, known, slow_points)
             ends, doubtful = finder.correct_false_zeros(ends)
             ends = ends.ended(ends.endings == Ending.STALLED, Ending.MINIMUM)
@@ -64,6 +61,10 @@ def search_smooth(
         table = replace(table, outcomes=outcomes, clipped=outside)
         table = descent.with_minima(table, minima)
         return with_zeros(finder, table, zeros), known
+
+
+def _report(total: int, before: int, ended: int) -> None:
+    report_progress(Stage.SOLVE, before + ended, total)
 
 
 class FixedPointSolver:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,16 +75,15 @@ class Jacobians(abc.ABC):
         return len(self.parts[0])
 
     def __getitem__(self, rows: Any) -> Any:
-        return self.like(*(part[rows] for part in self.parts))
+        return self.like(*map(itemgetter(rows), self.parts))
 
     def put(self, rows: Any, others: Any) -> Any:
         """Return these with some replaced by others."""
-        pairs = zip(self.parts, others.parts, strict=True)
-        return self.like(*(replaced(part, rows, other) for part, other in pairs))
+        return self.like(*map(replaced, self.parts, repeat(rows), others.parts))
 
     def join(self, *others: Any) -> Any:
         """Return these and others."""
-        columns = zip(self.parts, *(other.parts for other in others), strict=True)
+        columns = zip(self.parts, *map(attrgetter("parts"), others), strict=True)
         return self.like(*map(np.concatenate, columns))
 
 
