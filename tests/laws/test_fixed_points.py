@@ -165,18 +165,6 @@ def test_answers_do_not_depend_on_the_unit_of_the_states(case):
     assert two.index_sum in (one.index_sum, None)
 
 
-def test_fixed_points_do_not_depend_on_the_units_of_each_coordinate(case, points):
-    """Volts beside hertz: what is found in even units is a fixed point in uneven ones."""
-    spread = 2.0**14
-    system, size = case.system, case.system.size
-    make = sx.DiscreteMap if system.kind == "map" else sx.Flow
-    units = spread ** (np.arange(size) / max(size - 1, 1) - 0.5)
-    units = 2.0 ** np.round(np.log2(units))
-    scaled = make(lambda x: units * system.evaluate(x / units), size)
-    two = fixed(scaled, units * case.candidates, slow_points=False)
-    assert_same_points(dataclasses.replace(two, states=two.states / units), points.fixed)
-
-
 def test_solvers_agree(case, points):
     """What two methods find from the same starts, they agree on; exhaustion finds no more."""
     evaluator = Evaluator(case.system)
