@@ -12,7 +12,8 @@ import systems
 import separatrix as sx
 from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.analysis.fixed_points.piecewise import search_piecewise
-from separatrix.analysis.fixed_points.smooth import SmoothSearch
+from separatrix.analysis.fixed_points.root_finding import Known, RootFinder
+from separatrix.analysis.fixed_points.solver_selection import search_smooth
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.piecewise_linear import recognize
@@ -169,7 +170,8 @@ def test_solvers_agree(case, points):
     evaluator = Evaluator(case.system)
     size = case.system.size
     test = ZeroTest(evaluator.system.residual, size, case.candidates)
-    smooth = SmoothSearch(evaluator, LevenbergMarquardt(), test).search(case.candidates, False)
+    finder = RootFinder(evaluator, LevenbergMarquardt(), test)
+    smooth, _ = search_smooth(finder, case.candidates, False, Known.nothing(size))
     found = [smooth.states[smooth.fixed]]
     residual = recognize(evaluator.system.residual, size)
     if not isinstance(residual, str) and hasattr(residual, "gate_weights"):

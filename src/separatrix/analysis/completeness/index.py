@@ -119,11 +119,11 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
     zero = ~np.any(away, axis=1)
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
-    texts = [
+    obstacles = [
         refusal or ("" if sign else texts.DEGENERATE if there else texts.NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
     ]
-    return Indices(orientation * signs, tuple(texts))
+    return Indices(orientation * signs, tuple(obstacles))
 
 
 def _signs_of_determinants(nearly: Preconditioner) -> np.ndarray:
