@@ -80,7 +80,7 @@ MAKE = {
         sx.train(parts().net, TASK, steps=5, epoch_steps=2, key=KEYS[1], progress=False).history
     ),
     "activity": lambda: parts().activity,
-    "components": lambda: parts().activity.pca(3),
+    "principal_components": lambda: parts().activity.pca(3),
     "dimensionality": lambda: parts().activity.dimensionality(),
     "psychometric": lambda: sx.psychometric(parts().net, TASK, num_trials=256, key=KEYS[2]),
     "performance": lambda: sx.performance(parts().net, TASK, num_trials=256, key=KEYS[2]),
@@ -92,14 +92,14 @@ MAKE = {
     "input_gating": lambda: sx.classics.input_gating(
         parts().linear, np.eye(3), axis=np.ones(6), sources="abc"
     ),
-    "targeted_averages": lambda: sx.classics.targeted_averages(
+    "context_averages": lambda: sx.classics.targeted_averages(
         parts().activity.states,
         np.eye(6)[:4],
         dict.fromkeys("abc", parts().activity.condition("choice")),
         names=("choice", *"abc"),
         dt=TASK.dt,
     ),
-    "graded_memory": lambda: sx.classics.graded_memory(
+    "frequency_memory": lambda: sx.classics.graded_memory(
         parts().points.states,
         parts().activity.states,
         parts().activity.condition("choice"),
@@ -151,7 +151,7 @@ MAKE = {
     "commitment": lambda: sx.commitment(BISTABLE, WALKS, PLACES, dt=10.0),
     "verdict": lambda: sx.verdict(RELAXING, STARTS, duration=50.0, axis=np.ones(6)),
     "fixed_point_graph": lambda: sx.fixed_point_graph(BISTABLE, PLACES),
-    "fixed_point_topology": lambda: sx.fixed_point_topology(BISTABLE, PLACES, PLACES[:, :2]),
+    "topology": lambda: sx.fixed_point_topology(BISTABLE, PLACES, PLACES[:, :2]),
     "separatrix": lambda: sx.separatrix(BISTABLE, PLACES),
     "slow_curve": lambda: sx.slow_curve(BISTABLE, np.eye(6)[0], np.linspace(-1.2, 1.2, 5), PLACES),
     "rule_performance": lambda: sx.records.RulePerformance(

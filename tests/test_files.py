@@ -82,8 +82,9 @@ for write in (
     lambda path: sx.save_network(network, path),
     lambda path: sx.save_records(records, path),
     lambda path: write_page(
-        path, "comparison.html", title="x" * 1000, description="", missing="", names=[],
-        reports={}, summaries={}, rows=[], sections=[],
+        path, "study.html", title="x" * 1000, description="", states="", answers=[],
+        summaries={}, independent=True, numbers=[], pictures=[], sections=[], classes=[],
+        map={}, failed=[], columns=[], rows=[], runs={},
     ),
 ):
     try:

@@ -198,7 +198,7 @@ def test_the_inputs_of_the_page_can_be_frozen():
     for given in written:
         name = next((t for key, t in tasks.items() if key in given), "PerceptualDecisionMaking")
         task = getattr(sx.tasks, name)(**{} if name == "Yang2019" else {"delay": 300.0})
-        assert len(frozen_inputs(tomllib.loads(f"x = {given}")["x"], task, "it").values)
+        assert len(frozen_inputs(tomllib.loads(f"x = {given}")["x"], task).values)
 
 
 def test_the_changes_of_the_page_can_be_made():
@@ -208,7 +208,7 @@ def test_the_changes_of_the_page_can_be_made():
     assert len(changes) == 6
     changed = whole.with_changes([c.strip("'") for c in changes if c != "seed=3"])
     assert changed.training.schedule.arguments == {"end": 0.02}
-    assert changed.variant("gru").network.arguments == {"activation": "tanh", "num_units": 64}
+    assert changed.variant("gru").network.arguments == {"num_units": 64}  # it has no activation
 
 
 def test_the_durations_of_the_page_are_durations():

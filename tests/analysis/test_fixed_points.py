@@ -241,26 +241,6 @@ def test_masked_candidates_are_marked_and_not_followed():
     assert set(whole.outcomes) == {"fixed"}
 
 
-def test_points_are_told_in_a_table():
-    known = systems.ring(4, "map")
-    points = sx.find_fixed_points(known.system, known.candidates)
-    lines = points.table().splitlines()
-    assert lines[0].split() == [
-        "point",
-        "kind",
-        "stability",
-        "unstable",
-        "speed",
-        "hits",
-        "evidence",
-    ]
-    assert len(lines) == 1 + len(points)
-    for line, kind, hits in zip(lines[1:], points.kind, points.hits, strict=True):
-        assert line.split()[1] == kind
-        assert line.split()[5] == str(hits)
-    assert points.table(most=2).splitlines()[-1] == f"and {len(points) - 2} more"
-
-
 def test_labels_outcomes_and_hits_agree():
     known = systems.ring(4, "map")
     points = sx.find_fixed_points(known.system, known.candidates)
@@ -287,8 +267,6 @@ def test_the_middle_point_is_the_median_along_a_direction():
     for direction in (np.ones(2), np.array([np.nan])):
         with pytest.raises(sx.InvalidInputError, match="direction "):
             points.middle(direction)
-    with pytest.raises(sx.InvalidInputError, match="number of lines, must be a whole number"):
-        points.table(-1)
 
 
 def test_the_same_search_twice_gives_the_same_bits():

@@ -6,8 +6,9 @@ import pytest
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.evaluator import Evaluator
-from separatrix.analysis.fixed_points.root_finding import RootFinder
+from separatrix.analysis.fixed_points.root_finding import Known, RootFinder
 from separatrix.analysis.fixed_points.slow_points import SpeedDescent
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.zero_test import ZeroTest
 
@@ -56,7 +57,7 @@ def test_where_few_tell_that_none_is_led_to_a_zero_no_other_is_tried(monkeypatch
     monkeypatch.setattr(
         SpeedDescent,
         "minimize",
-        lambda self, starts, *steps: (asked.append(len(starts)), descend(self, starts, *steps))[1],
+        lambda self, starts, *rest: (asked.append(len(starts)), descend(self, starts, *rest))[1],
     )
     starts = begin + np.random.default_rng(0).uniform(-0.1, 0.1, (200, 3))
     points = sx.find_fixed_points(caught(velocity, begin), starts, slow_points=False)
@@ -99,13 +100,13 @@ def test_states_that_are_the_same_descend_as_one(monkeypatch):
     starts = np.array([[0.5, 0.4, 0.3], [0.1, 0.0, 0.3]])
     zero_test = ZeroTest(system.residual, 3, starts)
     descent = SpeedDescent(RootFinder(evaluator, LevenbergMarquardt(), zero_test))
-    alone = descent.minimize(starts)
+    alone, known = descent.minimize(starts, Known.nothing(3))
     single = sum(rows)
     rows.clear()
-    together = descent.minimize(starts[[1, 0, 1, 1, 0]])
+    together, _ = descent.minimize(starts[[1, 0, 1, 1, 0]], known)
     assert sum(rows) == single
     np.testing.assert_array_equal(together.states, alone.states[[1, 0, 1, 1, 0]])
-    assert together.converged.all()
+    assert (together.endings == Ending.MINIMUM).all()
     assert together.states == pytest.approx(np.full((5, 3), 0.2), abs=1e-9)
 
 

@@ -95,10 +95,11 @@ def test_more_time_finishes_more_candidates_and_changes_none(make):
     evaluator = Evaluator(system)
     zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
     method, done = sx.solvers.LevenbergMarquardt(), []
-    whole = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
+    solver = FixedPointSolver(evaluator, zero_test, method, True)
+    whole, _ = solver.solve(starts, True)
     for seconds in (1, 2, 4, 8, 16, 10**6):
         with watched_by(Watch(seconds, clock=itertools.count(1).__next__, begun=0.0)):
-            table = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
+            table, _ = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
         late = table.outcomes == Ending.RUNNING
         assert (table.outcomes[~late] == whole.outcomes[~late]).all()
         assert among(table.states, whole.states)

@@ -47,7 +47,7 @@ def test_run_writes_everything_and_says_what_matters(directory):
     out, said = directory
     names = {p.name for p in out.iterdir()}
     assert names == {"experiment.toml", "results.nc", "weights.safetensors"}
-    for word in ("accuracy", "ideal observer", "fixed points", "slow points"):
+    for word in ("ideal observer", "fixed point", "slow point", "Analyses: done"):
         assert word in said
     assert str(out) in said
 

@@ -1,3 +1,5 @@
+import pickle
+
 import equinox as eqx
 import pytest
 
@@ -9,7 +11,7 @@ from separatrix.experiment import (
     experiment_names,
     read_toml,
 )
-from separatrix.experiment.setup import keys_of
+from separatrix.experiment.tables import keys_of
 
 MINIMAL = """
 name = "mine"
@@ -88,6 +90,7 @@ def test_what_is_wrong_in_a_file(write, text, said):
             "num_unit = 8",
             "unknown key 'network.num_unit' in {file}: did you mean 'num_units'?",
         ),
+        ("num_units = 8", "", "network in {file}: missing key 'num_units'."),
         (
             "num_units = 8",
             "num_units = 0",
@@ -149,7 +152,7 @@ CHANGES = [
     ),
     (
         "training.steps=true",
-        "training.steps in yang2020.toml with --set: input should be a valid integer, got True.",
+        "training.steps in yang2020.toml with --set: expected a whole number, got True.",
     ),
     (
         "analysis.random_range=[3, 1]",
@@ -194,7 +197,7 @@ def test_changes_are_toml_and_bare_words_are_texts():
     assert changed.training.steps == 7
     assert changed.network.arguments["activation"] == "tanh"
     assert changed.network.arguments["initialization"] == "torch_linear"
-    assert changed.task.arguments["coherences"] == [0, 51.2]
+    assert changed.task.arguments["coherences"] == (0, 51.2)
     assert changed.analysis.slow_points is False
     assert changed.training.optimizer.arguments["b1"] == 0.5
     assert Experiment.named("yang2020").training.steps == 1280
@@ -238,7 +241,7 @@ def test_another_network_keeps_the_keys_that_it_takes(name):
     network = Setup(changed).network
     assert type(network).__name__ == name and network.num_units == 8
     kept = changed.network.arguments
-    assert set(kept) <= set(keys_of("network", name)) and "num_units" in kept
+    assert set(kept) <= set(keys_of(Experiment, "network", name)) and "num_units" in kept
     assert bool(changed.left_out) == (set(kept) < set(whole.network.arguments))
 
 
@@ -259,3 +262,10 @@ def test_what_a_change_of_name_leaves_out(change, said, kept):
     changed = before.with_changes([change])
     assert changed.left_out == (() if said is None else (said,))
     assert changed.training.optimizer.arguments == kept
+
+
+def test_an_experiment_can_be_sent_to_another_process():
+    given = Experiment.named("yang2020").with_changes(["training.optimizer.b1=0.5"])
+    for one in (given, Setup(given).experiment):
+        again = pickle.loads(pickle.dumps(one))
+        assert (again.to_dict(), again.source) == (one.to_dict(), one.source)

@@ -23,7 +23,7 @@ ONE_PANEL = {
     "bifurcation_diagram": ("branches",),
     "condition_averages": ("activity", "plane", "signed"),
     "fixed_point_graph": ("fixed_point_graph", "activity", "plane", "separatrix"),
-    "fixed_point_topology": ("fixed_point_topology", "plane"),
+    "fixed_point_topology": ("topology", "plane"),
     "fixed_points": STATE_SPACE,
     "line_attractor": ("fixed_points", "linearization", 2, "activity", "plane"),
     "phase_portrait": ("two_units",),
@@ -37,10 +37,10 @@ COMPOSITE = {
     "commitment": ("commitment",),
     "compare_fixed_points": (dict.fromkeys("ab", STATE_SPACE),),
     "comparison": ("comparison",),
-    "compare_topologies": (dict.fromkeys("ab", ("fixed_point_topology", "plane")),),
+    "compare_topologies": (dict.fromkeys("ab", ("topology", "plane")),),
     "cycle": ("cycles",),
     "context_gating": ({"first": ("input_gating", "averages")},),
-    "graded_memory": ("graded_memory",),
+    "graded_memory": ("frequency_memory",),
     "lyapunov": ("lyapunov_spectrum",),
     "performance": ("performance",),
     "populations": ("measures",),
@@ -53,7 +53,7 @@ COMPOSITE = {
 }
 EVERY = ONE_PANEL | COMPOSITE
 OTHERS = {
-    "plane": lambda: RECORDS["components"][:2],
+    "plane": lambda: RECORDS["principal_components"][:2],
     "signed": lambda: sx.tasks.signed_coherence(RECORDS["activity"].conditions),
     "task": lambda: TASK,
     "two_units": lambda: sx.Flow(lambda x: 0.5 * x[::-1] - x**3, 2, domain=(-1.0, 1.0)),
@@ -102,7 +102,7 @@ def subcritical():
 
 def far_graph():
     """The graph of the records, one of whose attractors is moved far along the first component."""
-    graph, components = RECORDS["fixed_point_graph"], RECORDS["components"][:2]
+    graph, components = RECORDS["fixed_point_graph"], RECORDS["principal_components"][:2]
     away = 100 * np.asarray(components.components)[0]
     row = int(np.flatnonzero(np.asarray(graph.places) == graph.target[0])[0])
     states, paths = np.array(graph.states), np.array(graph.paths)
@@ -125,10 +125,10 @@ OPTIONS = {
         RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
     ),
     "topology in space": lambda: figures.fixed_point_topology(
-        RECORDS["fixed_point_topology"], RECORDS["components"]
+        RECORDS["topology"], RECORDS["principal_components"]
     ),
     "topologies in space": lambda: figures.compare_topologies(
-        dict.fromkeys("abcd", (RECORDS["fixed_point_topology"], RECORDS["components"]))
+        dict.fromkeys("abcd", (RECORDS["topology"], RECORDS["principal_components"]))
     ),
     "networks that are all alike": lambda: figures.comparison(
         sx.compare(dict.fromkeys("abc", sx.measures.Dynamics(states=np.eye(6)[None])), "procrustes")
@@ -141,7 +141,7 @@ OPTIONS = {
         contexts(), source_names={"a": "motion", "b": "color"}, evidence_units="%"
     ),
     "a memory of frequencies": lambda: figures.graded_memory(
-        RECORDS["graded_memory"], value_name="frequency", value_units="Hz"
+        RECORDS["frequency_memory"], value_name="frequency", value_units="Hz"
     ),
     "no conditions": lambda: figures.performance(RECORDS["performance"][:0]),
 }

@@ -20,7 +20,7 @@ def activity():
 
 
 def plane():
-    return RECORDS["components"][:2]
+    return RECORDS["principal_components"][:2]
 
 
 def points():

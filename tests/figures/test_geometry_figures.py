@@ -26,7 +26,7 @@ def test_the_line_is_drawn_at_rest():
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_every_link_of_a_saddle_is_drawn(count):
-    topology, components = RECORDS["fixed_point_topology"], RECORDS["components"][:count]
+    topology, components = RECORDS["topology"], RECORDS["principal_components"][:count]
     (axes,) = figures.fixed_point_topology(topology, components).axes
     saddles = topology.n_unstable > 0
     links = [

@@ -28,7 +28,7 @@ def points():
 
 def drawn(points):
     """The same points in each of the figures that have them."""
-    activity, components = RECORDS["activity"], RECORDS["components"][:2]
+    activity, components = RECORDS["activity"], RECORDS["principal_components"][:2]
     topology = sx.fixed_point_topology(MAP, points, points.states[:, :2])
     curve = sx.slow_curve(MAP, np.eye(6)[1], np.linspace(-1.2, 1.2, 7), points.states)
     return {
@@ -96,7 +96,9 @@ def test_classes_come_in_one_order_and_hold_every_fixed_point_once():
 
 def test_records_of_before_the_numbers_make_no_claim():
     graph = dataclasses.replace(RECORDS["fixed_point_graph"], n_unstable=None)
-    figure = figures.fixed_point_graph(graph, RECORDS["activity"], RECORDS["components"][:2])
+    figure = figures.fixed_point_graph(
+        graph, RECORDS["activity"], RECORDS["principal_components"][:2]
+    )
     shown = looks(figure)
     assert shown["fixed, saddle"][2] == style.GRAY
     assert shown["fixed, stable"][2] == INDEX_COLORS[0]

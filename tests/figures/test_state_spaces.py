@@ -11,7 +11,7 @@ import separatrix as sx
 from separatrix import figures
 
 POINTS, ACTIVITY, LINEAR = (RECORDS[k] for k in ("fixed_points", "activity", "linearization"))
-SPACE = RECORDS["components"]
+SPACE = RECORDS["principal_components"]
 PLANE = SPACE[:2]
 SIGNED = sx.tasks.signed_coherence(ACTIVITY.conditions)
 STATES, FIXED = np.asarray(ACTIVITY.states, float), np.asarray(POINTS.states)

@@ -12,7 +12,8 @@ import systems
 import separatrix as sx
 from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.analysis.fixed_points.piecewise import search_piecewise
-from separatrix.analysis.fixed_points.smooth import SmoothSearch
+from separatrix.analysis.fixed_points.root_finding import Known, RootFinder
+from separatrix.analysis.fixed_points.solver_selection import search_smooth
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.piecewise_linear import recognize
@@ -164,24 +165,13 @@ def test_answers_do_not_depend_on_the_unit_of_the_states(case):
     assert two.index_sum in (one.index_sum, None)
 
 
-def test_fixed_points_do_not_depend_on_the_units_of_each_coordinate(case, points):
-    """Volts beside hertz: what is found in even units is a fixed point in uneven ones."""
-    spread = 2.0**14
-    system, size = case.system, case.system.size
-    make = sx.DiscreteMap if system.kind == "map" else sx.Flow
-    units = spread ** (np.arange(size) / max(size - 1, 1) - 0.5)
-    units = 2.0 ** np.round(np.log2(units))
-    scaled = make(lambda x: units * system.evaluate(x / units), size)
-    two = fixed(scaled, units * case.candidates, slow_points=False)
-    assert_same_points(dataclasses.replace(two, states=two.states / units), points.fixed)
-
-
 def test_solvers_agree(case, points):
     """What two methods find from the same starts, they agree on; exhaustion finds no more."""
     evaluator = Evaluator(case.system)
     size = case.system.size
     test = ZeroTest(evaluator.system.residual, size, case.candidates)
-    smooth = SmoothSearch(evaluator, LevenbergMarquardt(), test).search(case.candidates, False)
+    finder = RootFinder(evaluator, LevenbergMarquardt(), test)
+    smooth, _ = search_smooth(finder, case.candidates, False, Known.nothing(size))
     found = [smooth.states[smooth.fixed]]
     residual = recognize(evaluator.system.residual, size)
     if not isinstance(residual, str) and hasattr(residual, "gate_weights"):

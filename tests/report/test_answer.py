@@ -5,7 +5,6 @@ from sample_records import RECORDS, network
 
 import separatrix as sx
 from separatrix.report.answer import sentences
-from separatrix.report.story import Story
 from separatrix.store import Run
 
 EXPERIMENT = {
@@ -26,7 +25,7 @@ def told(claim="line", verdict=None):
         | {"question": EXPERIMENT["analysis"]["question"] | {"claim": claim}}
     }
     run = Run(Path("/nowhere/run"), experiment, network(), records, {})
-    return [sentence.unescape() for sentence in sentences(Story(run))]
+    return [sentence.unescape() for sentence in sentences(run)]
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():
@@ -41,7 +40,7 @@ def test_a_report_opens_with_what_was_learned_found_and_held():
 
 
 def test_a_line_that_holds_is_compared_with_the_first_component():
-    first = np.asarray(RECORDS["components"].components)[0]
+    first = np.asarray(RECORDS["principal_components"].components)[0]
     across = np.eye(6) - np.outer(first, first)
     line = sx.Flow(lambda x: -across @ x, size=6)
     held = sx.verdict(line, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
@@ -61,6 +60,6 @@ def test_what_is_too_short_to_tell_is_unknown():
 def test_without_a_verdict_nothing_is_said_of_it():
     experiment, records = EXPERIMENT | {"analysis": {}}, dict(RECORDS)
     del records["verdict"], records["frozen_inputs"]
-    said = sentences(Story(Run(Path("/nowhere/run"), experiment, network(), records, {})))
+    said = sentences(Run(Path("/nowhere/run"), experiment, network(), records, {}))
     assert len(said) == 2
     assert "At the input that was held constant" in said[1]

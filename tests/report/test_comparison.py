@@ -1,14 +1,27 @@
-"""The page that compares variants: which pictures hold several runs, and which one."""
+"""The report of a few variants: which pictures hold several runs, and which one."""
 
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sample_records import RECORDS, network
 
 from separatrix import figures
-from separatrix.report import comparison, write_comparison
+from separatrix.report import study, write_study_report
 from separatrix.store import Run
+from separatrix.studies import Status, StudyResults
+
+RUNS = {}
+
+
+class Variants(StudyResults):
+    """Variants of an experiment whose runs are in memory."""
+
+    varied = ["variant"]  # noqa: RUF012
+
+    def run(self, key, *, only=None):
+        return RUNS[key]
 
 
 def run(name, **records):
@@ -17,13 +30,16 @@ def run(name, **records):
 
 def pictures(tmp_path, runs, section):
     """What is said below and shown in the pictures of a section."""
-    page = write_comparison("compared", "", runs, tmp_path / "report.html").read_text("utf-8")
+    table = pd.DataFrame({"state": "done", "error": "", "variant": list(runs)}, index=list(runs))
+    results = Variants(tmp_path, None, table, Status({}))
+    RUNS.update(runs)
+    page = write_study_report(results, tmp_path / "report.html").read_text("utf-8")
     (found,) = re.findall(rf'<section id="{section}">(.*?)</section>', page, re.DOTALL)
     return re.findall(r'<figcaption>(.*?)</figcaption>\s*<img src="([^"]*)"', found)
 
 
 def with_points(points):
-    names = ("activity", "components")
+    names = ("activity", "principal_components")
     return {name: RECORDS[name] for name in names} | {"fixed_points": points}
 
 
@@ -37,8 +53,8 @@ def compared(monkeypatch):
         return figures.speeds(RECORDS["fixed_points"])
 
     monkeypatch.setattr(figures, "compare_fixed_points", compare, raising=False)
-    kept = [s for s in comparison.SECTIONS if s.name in ("fixed_points", "speeds")]
-    monkeypatch.setattr(comparison, "SECTIONS", kept)
+    kept = [s for s in study.SECTIONS if s.name in ("fixed_points", "speeds")]
+    monkeypatch.setattr(study, "SECTIONS", kept)
     return drawn
 
 

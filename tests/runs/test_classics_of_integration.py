@@ -5,7 +5,6 @@ import pytest
 import separatrix as sx
 from separatrix.experiment import Experiment, run_experiment
 from separatrix.report.sections import shown_sections
-from separatrix.report.story import Story
 
 SMALL = [
     "network.num_units=6",
@@ -41,7 +40,7 @@ def test_every_study_of_the_contexts_is_done(contexts):
         told = outcomes(run)
         for name in ("performance", "choice_curve", "input_gating"):
             assert told[name] == "done"
-        sections = {section.name for section in shown_sections(Story(run))}
+        sections = {section.name for section in shown_sections(run)}
         assert {"performance", "slow_curve"} <= sections
         # an untrained network may answer no trial right, and then has no averages of them
         assert ("context_gating" in sections) == (told["context_averages"] == "done")
@@ -54,5 +53,5 @@ def test_a_memory_is_looked_for(tmp_path):
     for name in ("performance", "memory_curve", "frequency_memory"):
         assert told[name] == "done"
     assert run.records["frequency_memory"].values.tolist() == [10, 14, 18, 22, 26, 30, 34]
-    story = Story(sx.load_run(tmp_path / "out"))
-    assert "graded_memory" in {section.name for section in shown_sections(story)}
+    read = sx.load_run(tmp_path / "out")
+    assert "graded_memory" in {section.name for section in shown_sections(read)}

@@ -40,7 +40,7 @@ def test_a_run_is_complete(run):
     assert entries == {
         "experiment.toml", "weights.safetensors", "results.nc", "figures", "report.html"
     }  # fmt: skip
-    for text in ("accuracy", "ideal observer", "fixed points", "slow points", "report.html"):
+    for text in ("ideal observer", "fixed point", "slow point", "Analyses: done", "report.html"):
         assert text in shown
     loaded = sx.load_run(path)
     assert loaded.activity.states.shape == (10, 22, 64)

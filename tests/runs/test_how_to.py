@@ -16,7 +16,7 @@ SAYS = {
         "['fixed'] [ True]",
         "(20, 51, 6)\n(20, 26, 6)\n(26, 6)",
         "True\nTrue\n",
-        "the time limit of 3 s was reached\nFalse",
+        "stopped by the time limit or by Ctrl-C\nFalse",
     ],
     "how-to/your-own-task": [
         "0.984",

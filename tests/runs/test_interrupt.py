@@ -38,7 +38,7 @@ starts = rng.uniform(-3, 3, (50, 6))
     [(MANY_UNITS, "solve", 150), (MANY_BOXES, "exhaustive search", 1000)],
     ids=["candidates", "boxes"],
 )
-def test_ctrl_c_ends_a_search_within_two_seconds(system, stage, done):
+def test_ctrl_c_ends_a_search_within_three_seconds(system, stage, done):
     code = SEARCH.format(system=system, stage=stage, done=done)
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -51,7 +51,7 @@ def test_ctrl_c_ends_a_search_within_two_seconds(system, stage, done):
             while (line := said()) == "at work\n":
                 pass
             assert line.startswith("found ")
-            assert time.monotonic() - sent < 2
+            assert time.monotonic() - sent < 3  # what is being compiled is finished first
             assert process.wait(timeout=60) == 0  # no thread goes on
             assert time.monotonic() - sent < 7
         finally:

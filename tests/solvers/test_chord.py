@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from separatrix.solvers.chord import ChordZeros
+from separatrix.solvers.endings import Ending
+from separatrix.solvers.iterate import Solution
 
 MATRIX = np.array([[2.0, 1.0], [0.0, 3.0]])
 ZERO = np.array([0.5, -1.0])
@@ -19,37 +21,38 @@ def slopes(x):
 
 
 def known():
-    zeros = ChordZeros(2)
-    zeros.add(ZERO[None], np.array([1e-15]), MATRIX[None], np.array([1e-14]), slopes)
-    return zeros
+    step, level = np.array([1e-15]), np.array([1e-14])
+    return ChordZeros(2).with_zeros(ZERO[None], step, MATRIX[None], level, slopes)
+
+
+def refine(zeros, function, starts):
+    return zeros.refine(function, Solution.unmoved(starts), Ending.ZERO)
 
 
 @pytest.mark.parametrize("start", [[40.0, 0.0], [10.5, -31.0], [np.nan, 0.0]])
 def test_where_the_method_does_not_contract_states_stay(start):
     """The second start is another zero, where the residual is at rounding level at once."""
     starts = np.array([start])
-    result = known().refine_by_chord(curved, starts)
-    assert not result.arrived.any()
+    result = refine(known(), curved, starts)
+    assert not (result.endings == Ending.ZERO).any()
     assert np.array_equal(result.states, starts, equal_nan=True)
 
 
 @pytest.mark.parametrize(("gap", "count"), [(1e-3, 1), (1e-6, 0), (1e-7, 0)])
 def test_zeros_that_rounding_does_not_tell_apart_are_not_kept(gap, count):
     """x (x − gap) has the slope −gap at 0: a residual of 1e-14 hides steps of 1e-14 / gap."""
-    zeros = ChordZeros(1)
     slope = lambda x: (2 * x - gap)[:, :, None]  # noqa: E731
     start = np.zeros((1, 1))
-    zeros.add(start, np.zeros(1), slope(start), np.array([1e-14]), slope)
+    zeros = ChordZeros(1).with_zeros(start, np.zeros(1), slope(start), np.array([1e-14]), slope)
     assert len(zeros.states) == count
-    result = zeros.refine_by_chord(lambda x: x * (x - gap), np.array([[gap], [gap / 2]]))
-    assert not result.arrived.any()
+    result = refine(zeros, lambda x: x * (x - gap), np.array([[gap], [gap / 2]]))
+    assert not (result.endings == Ending.ZERO).any()
 
 
 def test_a_state_goes_to_the_nearest_of_two_zeros():
-    zeros = ChordZeros(1)
     slope = lambda x: 2 * x[:, :, None]  # noqa: E731
     two = np.array([[1.0], [-1.0]])
-    zeros.add(two, np.zeros(2), slope(two), np.full(2, 1e-15), slope)
-    result = zeros.refine_by_chord(lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
-    assert result.arrived.all()
+    zeros = ChordZeros(1).with_zeros(two, np.zeros(2), slope(two), np.full(2, 1e-15), slope)
+    result = refine(zeros, lambda x: x**2 - 1, np.array([[1.05], [-1.05], [0.9]]))
+    assert (result.endings == Ending.ZERO).all()
     assert result.states[:, 0].tolist() == [1, -1, 1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from separatrix.solvers.endings import Ending
-from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
+from separatrix.solvers.levenberg_marquardt import Equations, LevenbergMarquardt
 
 STARTS = np.random.default_rng(0).uniform(-2, 2, (40, 3))
 STARTS[[0, 7]] = np.nan
@@ -12,13 +12,13 @@ STARTS[[0, 7]] = np.nan
 
 def solve(room, **options):
     """Solve x³ = x from every start; the zeros are −1, 0 and 1."""
-    return LevenbergMarquardt(**options).solve(
+    cubes = Equations(
         lambda x: (x**3 - x, (3 * x**2 - 1)[:, :, None] * np.eye(3)),
-        lambda x: x**3 - x,
-        STARTS,
-        room,
         lambda x, r, J: np.abs(r).max(1) < 1e-15,
+        room,
+        lambda x: x**3 - x,
     )
+    return LevenbergMarquardt(**options).solve(cubes, STARTS)
 
 
 @pytest.mark.parametrize("room", [1, 3, 39])

@@ -7,7 +7,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
-from separatrix.enclosure.branch_and_prune.search import alone_at_origin
+from separatrix.enclosure.branch_and_prune.box_search import alone_at_origin
 from separatrix.enclosure.interval import Interval
 from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.solvers.low_rank import (

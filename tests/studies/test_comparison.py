@@ -16,8 +16,9 @@ from small_experiment import STUDY, VARIANTS
 import separatrix as sx
 from separatrix.analysis import FrozenInputs
 from separatrix.analysis.measures.intervals import NoInterval
+from separatrix.report import write_study_report
 from separatrix.store import Run
-from separatrix.studies import Status, Study, StudyResults, write_study_report
+from separatrix.studies import Status, Study, StudyResults
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 SETTINGS = {"name": "one", "task": {"name": "PerceptualDecisionMaking"}}
@@ -157,7 +158,7 @@ def test_a_report_keeps_variants_apart(tmp_path):
     assert headings[2:5] == [f"{name}: by {rate}" for name in VARIANTS["variants"]]
     assert "Some networks share their training, so no intervals are given." in page
     cells = re.findall("<td>(.*?)</td>", page[page.index("score") : page.index("By variant")])
-    assert cells == ["0.05", "0 to 0.1", "0.25", "0.2 to 0.3", "0.45", "0.4 to 0.5"]
+    assert cells == ["0.05 (0 to 0.1)", "0.25 (0.2 to 0.3)", "0.45 (0.4 to 0.5)"]
 
 
 def test_what_is_known_of_networks_made_elsewhere_is_compared():

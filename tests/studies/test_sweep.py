@@ -182,16 +182,16 @@ def test_limits_are_refused_where_they_would_end_the_callers_process(tmp_path):
 def test_an_undecided_cube_is_left_open(monkeypatch):
     undecided = property(lambda topology: sx.records.Undecided("a link is not known"))
     monkeypatch.setattr(sx.records.FixedPointTopology, "is_cube", undecided)
-    assert _of_topology(RECORDS["fixed_point_topology"])["cube"] is None
+    assert _of_topology(RECORDS["topology"])["cube"] is None
 
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_set_that_may_lack_points_is_not_called_no_cube(swept, complete):
     found = swept[0].run(RIGHT.key)
     points = dataclasses.replace(found.fixed_points, complete=complete)
-    topology = RECORDS["fixed_point_topology"]
+    topology = RECORDS["topology"]
     assert topology.is_cube is False
-    held = dataclasses.replace(found, records={"points": points, "topology": topology})
+    held = dataclasses.replace(found, records={"fixed_points": points, "topology": topology})
     assert row_of(held)["cube"] is (False if complete else None)
 
 

@@ -7,8 +7,8 @@ from small_experiment import SETTINGS, VARIANTS
 
 import separatrix as sx
 from separatrix.experiment import Experiment
-from separatrix.report import write_comparison
-from separatrix.studies import is_study, write_study_report
+from separatrix.report import write_study_report
+from separatrix.studies import is_study
 
 pytestmark = pytest.mark.runs
 
@@ -98,21 +98,12 @@ def test_ctrl_c_ends_a_study_in_this_process(tmp_path, monkeypatch):
     assert sx.load_study(tmp_path / "all").status.count("planned") == 3
 
 
-def test_the_comparison_sets_numbers_and_figures_side_by_side(compared):
+def test_the_report_sets_figures_of_variants_side_by_side(compared):
     out, runs = compared
-    page = write_comparison("compared", "Three of them.", runs, out / "report.html")
-    text = page.read_text(encoding="utf-8")
+    text = write_study_report(sx.load_study(out), out / "report.html").read_text(encoding="utf-8")
     for name, run in runs.items():
-        assert f'<a href="cells/{run.path.name}/report.html">{name}</a>' in text
-    assert "accuracy of the ideal observer" in text
+        assert f'<a href="cells/{run.path.name}/report.html">{run.path.name}</a>' in text
+        assert f"<strong>{name}</strong>: A {type(run.network).__name__} of" in text
     assert text.count("data:image/png;base64,") >= 3 * 3
     # one network was trained for two of the variants, so its learning is shown once
     assert "<figcaption>still, pushed</figcaption>" in text
-
-
-def test_the_comparison_says_which_variants_were_not_completed(compared, tmp_path):
-    _, runs = compared
-    some = {"still": runs["still"]}
-    page = write_comparison("c", "", some, tmp_path / "report.html", missing=["pushed", "gated"])
-    text = page.read_text(encoding="utf-8")
-    assert "Not here, for they were not completed: pushed, gated." in text

@@ -22,7 +22,7 @@ def test_an_experiment_without_neurogym(monkeypatch):
     rest = {"name": "own", "network": {"name": "GRU", "num_units": 4}}
     for given, text in (
         (table, f"task in the settings: .*{INSTALL}"),
-        ({"name": "neurogym"}, "missing key 'task.environment' in the settings"),
+        ({"name": "neurogym"}, "task in the settings: missing key 'environment'."),
         ({**table, "environment": 3}, "task.environment in the settings: expected a text, got 3"),
     ):
         with pytest.raises(sx.InvalidInputError, match=text):

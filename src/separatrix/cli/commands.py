@@ -295,31 +295,16 @@ def _sweep(study: Any, target: Path, **asked: Any) -> None:
 
 def _write_study(results: Any, formats: Collection[str] = ()) -> None:
     """Write the table of a study and its report; of a few variants, their own reports as well."""
-    from ..studies import write_study_report
+    from ..report import write_study_report
 
     with written_in_one_piece(results.path / "table.csv") as temporary:
         results.table.to_csv(temporary)
     console.print(f"table: {(results.path / 'table.csv').resolve()}")
-    page = results.path / "report.html"
     if results.varied == ["variant"]:
-        _write_comparison(results, page, formats)
-    else:
-        write_study_report(results, page)
+        for found in results.runs.values():
+            _draw(found, found.path, formats)
+    page = write_study_report(results, results.path / "report.html")
     console.print(f"report: {page.resolve()}")
-
-
-def _write_comparison(results: Any, page: Path, formats: Collection[str]) -> None:
-    """Draw every run of a study, print its key numbers, and set all of them side by side."""
-    from ..report import key_numbers, write_comparison
-
-    runs = dict(results.runs)
-    for name, found in runs.items():
-        _draw(found, found.path, formats)
-        console.print(f"{name}\n{'-' * len(name)}")
-        _print_rows(key_numbers(found))
-        console.print()
-    missing = [name for name in results.names.values() if name not in runs]
-    write_comparison(results.study.name, results.study.description, runs, page, missing)
 
 
 def _refuse(**given: bool) -> None:
@@ -338,27 +323,13 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
         console.print(f"{name:<{width}}  {value}")
 
 
-_DETAILS = (
-    "input held constant",
-    "unstable directions of fixed points",
-    "slow points proved not to be fixed",
-    "candidates",
-    "point of the linearization",
-    "integrating mode (nearest 1)",
-    "integrating mode (nearest 0)",
-)
-"""Key numbers that the report has, and the command line does without."""
-
-
 def _print_summary(done: Any) -> None:
     with noting(_complete(done.path)):
-        from ..analysis import Verdict
-        from ..report import key_numbers
+        from ..report import sentences
 
-        _print_rows([row for row in key_numbers(done) if row[0] not in _DETAILS])
-        for record in done.records.values():
-            if isinstance(record, Verdict):
-                console.print("\n" + "\n".join(record.sentences) + "\n", soft_wrap=True)
+        for sentence in sentences(done):
+            console.print(sentence.unescape())
+        console.print(done.analyses.summary())
         console.print(f"report: {(done.path / 'report.html').resolve()}")
 
 

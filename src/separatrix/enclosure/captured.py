@@ -88,7 +88,8 @@ def within(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, (list, tuple)):
         return [(f"{name}[{k}]", one) for k, one in enumerate(value)]
     if isinstance(value, dict):
-        return [(f"{name}[{key!r}]", one) for key, one in value.items()]
+        held = dict.copy(value)  # collecting garbage may shorten one of weak references meanwhile
+        return [(f"{name}[{key!r}]", one) for key, one in held.items()]
     if isinstance(value, FunctionType):
         return _read_by(value)
     if isinstance(value, MethodType):
@@ -104,8 +105,8 @@ def within(name: str, value: Any) -> list[tuple[str, Any]]:
         return []
     shared = {key: one for c in type(value).__mro__[::-1] for key, one in vars(c).items()}
     arrays = {key: one for key, one in shared.items() if isinstance(one, np.ndarray)}
-    held = arrays | dict(getattr(value, "__dict__", {}))
-    return [(f"{name}.{key}", one) for key, one in held.items()]
+    attributes = arrays | dict(getattr(value, "__dict__", {}))
+    return [(f"{name}.{key}", one) for key, one in attributes.items()]
 
 
 def _read_by(function: FunctionType) -> list[tuple[str, Any]]:

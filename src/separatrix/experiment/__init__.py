@@ -1,11 +1,13 @@
 """One experiment: settings in, a run directory out."""
 
+from ..networks.registry import NETWORKS
+from ..tasks.registry import TASK_MAKERS, TASKS
 from .analysis import analyze
 from .optimizers import OPTIMIZERS, SCHEDULES
 from .questions import QUESTIONS
 from .run import reanalyze, run_experiment
 from .settings import Experiment, experiment_names, read_toml
-from .setup import NETWORKS, TASK_MAKERS, TASKS, Setup
+from .setup import Setup
 
 __all__ = [
     "NETWORKS",

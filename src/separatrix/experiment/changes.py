@@ -36,18 +36,22 @@ def changes_of(given: Iterable[str] | Mapping[str, Any], source: str) -> list[Ch
     return found
 
 
-def apply(values: dict[str, Any], change: Change) -> None:
+Takes = Callable[[str, str], Container[str] | None]
+"""Of a table's path and the name that it gives, the keys that it may have; None: not known."""
+
+
+def apply(values: dict[str, Any], change: Change, takes: Takes) -> None:
     """Apply a change to nested tables, in place.
 
-    It also reaches the variants that say something else in the same place. Raises InvalidInputError
-    for a table that is not there.
+    It also reaches the variants that say something else in the same place, where what they name
+    takes the key. Raises InvalidInputError for a table that is not there.
     """
     keys = change.key.split(".")
     _assign(values, keys, copy.deepcopy(change.value), change.text)
     variants = values.get("variants", {})
     if not isinstance(variants, dict):
         raise InvalidInputError(f"{change.text}: variants are tables, [variants.NAME].")
-    for table in _overriding(variants, keys):
+    for table in _overriding(variants, keys, takes):
         table[keys[-1]] = copy.deepcopy(change.value)
 
 
@@ -74,16 +78,12 @@ def _renames(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
 
 
 def leave_out(
-    values: dict[str, Any],
-    before: Mapping[str, Any],
-    changes: Iterable[Change],
-    takes: Callable[[str, str], Container[str] | None],
+    values: dict[str, Any], before: Mapping[str, Any], changes: Iterable[Change], takes: Takes
 ) -> list[str]:
     """Leave out of tables that changes gave another name the keys that the new one does not take.
 
     Those keys were the old one's; a key that is among the changes stays, and is an error later.
-    `takes(table, name)` returns the keys that are known, or None for a name that is not. Returns
-    what was left out, a sentence for each table.
+    Returns what was left out, a sentence for each table.
     """
     given = {change.key for change in changes}
     lines = []
@@ -129,11 +129,17 @@ def _assign(values: dict[str, Any], keys: list[str], value: Any, source: str) ->
     table[last] = value
 
 
-def _overriding(variants: Mapping[str, Any], keys: list[str]) -> Iterator[dict[str, Any]]:
+def _overriding(
+    variants: Mapping[str, Any], keys: list[str], takes: Takes
+) -> Iterator[dict[str, Any]]:
     """Yield the variants' tables in which a change to the tables above would be lost."""
+    *parents, last = keys
     for variant in variants.values():
         table: Any = variant
-        for parent in keys[:-1]:
+        for parent in parents:
             table = table.get(parent) if isinstance(table, dict) else None
-        if isinstance(table, dict) and (keys[-1] in table or "name" in table):
+        if not isinstance(table, dict):
+            continue
+        known = takes(".".join(parents), table["name"]) if "name" in table else ()
+        if last in table or known is None or last in known:
             yield table

@@ -16,15 +16,15 @@ PERIOD = "period"
 """The key of a table that says which period's input the other channels have."""
 
 
-def frozen_inputs(given: Any, task: AbstractTask, where: str) -> FrozenInputs:
+def frozen_inputs(given: Any, task: AbstractTask) -> FrozenInputs:
     """Return the inputs that a setting names: one, or those of a list, the main one first.
 
-    Raises InvalidInputError, which begins with `where`, for what is no input of the task.
+    Raises InvalidInputError for what is no input of the task.
     """
     names: list[str] = []
     values: list[np.ndarray] = []
     for one in given if is_several(given) else (given,):
-        name, value = _named(one, task, where)
+        name, value = _named(one, task)
         same = sum(re.fullmatch(rf"{re.escape(name)}( \d+)?", other) is not None for other in names)
         names.append(f"{name} {same + 1}" if same else name)
         values.append(value)
@@ -32,28 +32,20 @@ def frozen_inputs(given: Any, task: AbstractTask, where: str) -> FrozenInputs:
     return FrozenInputs(np.array(names), np.stack(values), np.array(words))
 
 
-def _named(given: Any, task: AbstractTask, where: str) -> tuple[str, np.ndarray]:
+def _named(given: Any, task: AbstractTask) -> tuple[str, np.ndarray]:
     """Return one input and what it is called."""
     if isinstance(given, str):
-        return given, _of_names(given, {}, task, where)
+        return given, input_at(task, given, {})
     if isinstance(given, Mapping):
         period = given.get(PERIOD)
         channels = {name: number for name, number in given.items() if name != PERIOD}
-        return str(period or "input"), _of_names(period, channels, task, where)
+        return str(period or "input"), input_at(task, period, channels)
     if len(given) != task.num_inputs:
         raise InvalidInputError(
-            f"{where}: expected {counted(task.num_inputs, 'value')} ({_told(task.channels)}), got "
+            f"expected {counted(task.num_inputs, 'value')} ({_told(task.channels)}), got "
             f"{len(given)}."
         )
     return "input", np.asarray(given, float)
-
-
-def _of_names(period: Any, channels: Mapping[str, Any], task: AbstractTask, where: str) -> Any:
-    """Return the input of a period and of channels; raise in the words of the setting."""
-    try:
-        return input_at(task, period, channels)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{where}: {error}") from None
 
 
 def _told(channels: tuple[str, ...], most: int = 12) -> str:

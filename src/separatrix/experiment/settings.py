@@ -1,36 +1,47 @@
 """The configuration of an experiment, and its errors in the user's words."""
 
-import re
+import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli_w
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PrivateAttr,
-    Tag,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
 
 from .._files import reason
 from .._types import InvalidInputError, UnreadableFileError, nearest
+from ..networks.registry import NETWORKS
+from ..tasks.registry import TASK_MAKERS
+from ..training import AbstractRegularizer, Threshold
+from ..training.regularizers import Rates, Smoothness, Weights
 from .changes import apply, changes_of, leave_out, merge
+from .optimizers import OPTIMIZERS, SCHEDULES
+from .tables import (
+    Count,
+    Flag,
+    Named,
+    NotNegative,
+    Number,
+    Positive,
+    Settings,
+    VariantName,
+    keys_of,
+    one_of,
+    validated,
+)
 
-M = TypeVar("M", bound=BaseModel)
-Count = Annotated[int, Field(ge=1, strict=True)]
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-"""Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
+if TYPE_CHECKING:
+    Task = Named
+    Network = Named
+    Optimizer = Named
+    Schedule = Named
+else:
+    Task = one_of(TASK_MAKERS)
+    Network = one_of(NETWORKS, given=("num_inputs", "num_outputs", "dt", "key"))
+    Optimizer = one_of(OPTIMIZERS)
+    Schedule = one_of(SCHEDULES, given=("peak", "steps"))
 
 
 def is_several(given: Any) -> bool:
@@ -46,9 +57,6 @@ def _way(given: Any) -> str:
     return "<channels>" if isinstance(given, Mapping) else "<numbers>"
 
 
-_WAYS = ("<period>", "<channels>", "<numbers>", "<one>", "<several>")
-_OF_PYDANTIC = re.compile(r"[\w-]+[\[(].*[\])]$|^\[key\]$")
-"""What pydantic calls the alternatives of a type, as in `seeds.tuple[int, ...]`."""
 _Input = Annotated[
     Annotated[str, Tag("<period>")]
     | Annotated[dict[str, Any], Tag("<channels>")]
@@ -62,30 +70,11 @@ Input = Annotated[
 """One input to freeze, or several: a period by name, a table of channels, or all its numbers."""
 
 
-class Settings(BaseModel):
-    """A table of settings: without unknown keys, and frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def directory_name(name: str) -> str:
     """Return a name of which a directory can be made; raise ValueError for any other."""
     if name.strip(". ") == "" or any(c in "/\\" or not c.isprintable() for c in name):
         raise ValueError("it names the run's directory, so it can be no path and not empty")
     return name
-
-
-class Named(BaseModel):
-    """A table that names a class or a function and gives its arguments."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    name: str
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """The arguments, without the name."""
-        return dict(self.model_extra or {})
 
 
 class RegularizerSettings(Settings):
@@ -97,6 +86,17 @@ class RegularizerSettings(Settings):
     weights_l1: NotNegative = 0.0
     smoothness: NotNegative = 0.0
 
+    def made(self) -> tuple[AbstractRegularizer, ...]:
+        """Return the regularizers whose strength is not zero."""
+        every = (
+            Rates(self.rates_l2),
+            Rates(self.rates_l1, norm=1),
+            Weights(self.weights_l2),
+            Weights(self.weights_l1, norm=1),
+            Smoothness(self.smoothness),
+        )
+        return tuple(each for each in every if each.strength > 0)
+
 
 class UntilSettings(Settings):
     """The loss, or the accuracy, at which training stops once it is held (`sx.Threshold`)."""
@@ -104,6 +104,12 @@ class UntilSettings(Settings):
     loss: Positive | None = None
     accuracy: Positive | None = None
     patience: Count = 1
+
+    def made(self, steps: int) -> Threshold:
+        """Return the threshold; raise InvalidInputError where a training cannot reach it."""
+        until = Threshold(self.loss, self.accuracy, self.patience)
+        until.check(steps)
+        return until
 
 
 class TrainingSettings(Settings):
@@ -118,8 +124,8 @@ class TrainingSettings(Settings):
     """At how many lengths batches of whole trials may end (`sx.WholeTrials`)."""
     devices: Count = 1
     """Among how many devices the trials of a batch are divided; a processor can be two."""
-    optimizer: Named = Named(name="adam", learning_rate=1e-3)
-    schedule: Named | None = None
+    optimizer: Optimizer = Field({"name": "adam", "learning_rate": 1e-3}, validate_default=True)
+    schedule: Schedule | None = None
     """How the learning rate changes over the steps; None: not at all."""
     clip_norm: Positive | None = None
     """The largest norm of a gradient; a longer one is shortened to it. None: no limit."""
@@ -157,7 +163,7 @@ class QuestionSettings(Settings):
     """At whose end states are left alone; None: the one before the answer."""
     duration: Positive | None = None
     """How long states are to be held, in ms; None: as long as the period lasts."""
-    trials: dict[str, Number] = {}
+    trials: dict[str, Number] = Field({})
     """Which trials are looked at: the values of conditions, such as `{context = 0}`."""
     claim: Claim | None = None
     """What a paper says that holds the states."""
@@ -207,11 +213,11 @@ class Experiment(Settings):
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**32, strict=True)
     """Below 2³²: of a larger number JAX's keys keep the last 32 bits only."""
-    task: Named
-    network: Named
+    task: Task
+    network: Network
     training: TrainingSettings = TrainingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
-    variants: dict[VariantName, dict[str, Any]] = {}
+    variants: dict[VariantName, dict[str, Any]] = Field({})
     """Changes to the tables above by name: such an experiment is run once for each of them."""
     _source: str = PrivateAttr("the experiment")
     _left_out: tuple[str, ...] = PrivateAttr(())
@@ -267,14 +273,13 @@ class Experiment(Settings):
         The values of texts are TOML. Where a change names another task, network or optimizer, the
         keys of the old one that the new one does not take are left out; `left_out` says which.
         """
-        from .setup import keys_of  # which imports this module
-
         values, given = self.to_dict(), changes_of(changes, source)
         if not given:
             return self
+        takes = functools.partial(keys_of, Experiment)
         for change in given:
-            apply(values, change)
-        left_out = leave_out(values, self.to_dict(), given, keys_of)
+            apply(values, change, takes)
+        left_out = leave_out(values, self.to_dict(), given, takes)
         changed = type(self).from_dict(values, f"{self.source} with {source}")
         changed._left_out = (*self._left_out, *left_out)
         return changed
@@ -306,14 +311,9 @@ class Experiment(Settings):
         """Return the settings as TOML."""
         return tomli_w.dumps(self.to_dict())
 
-
-def validated(model: type[M], values: Mapping[str, Any], source: str) -> M:
-    """Return a model of what was given; raise InvalidInputError that names key, remedy, source."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        lines = [_explain(e, source, values, model) for e in error.errors()]
-        raise InvalidInputError("\n".join(lines)) from None
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Models that are made of registries cannot be found by name, as pickle would.
+        return Experiment.from_dict, (self.to_dict(), self.source)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -337,51 +337,3 @@ def _experiments() -> Any:
 
 def _is_toml(path: Any) -> bool:
     return path.name.endswith(".toml")
-
-
-_EXPECTED = {
-    "tuple_type": "a list, such as [1.0, 0.5]",
-    "dict_type": "a table, such as {name = ...}",
-    "model_type": "a table, such as {name = ...}",
-    "model_attributes_type": "a table, such as {name = ...}",
-}
-"""What pydantic calls by the names of Python's classes, in the words of TOML."""
-
-
-def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
-    location = [str(part) for part in error["loc"] if part not in _WAYS]
-    location = [part for part in location if not _OF_PYDANTIC.search(part)]
-    key = ".".join(location)
-    if error["type"] == "extra_forbidden":
-        valid = _valid_keys(location[:-1], model)
-        near = (model is Experiment and _in_a_table(key, values)) or nearest(location[-1], valid)
-        return f"unknown key {key!r} in {source}: {near}"
-    if error["type"] == "missing":
-        return f"missing key {key!r} in {source}."
-    found = error["msg"].removeprefix("Value error, ")
-    if error["type"] in _EXPECTED:
-        found = f"expected {_EXPECTED[error['type']]}"
-    return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r}."
-
-
-def _in_a_table(key: str, values: Mapping[str, Any]) -> str:
-    """Return "did you mean 'training.steps'?" where a table has such a key, or nothing."""
-    tables = ("training", "analysis")
-    keys = [f"{table}.{k}" for table in tables for k in _valid_keys([table], Experiment)]
-    for table, inner in values.items():
-        if isinstance(inner, Mapping):
-            keys += [f"{table}.{k}" for k in (*inner, *_keys_in(inner)) if k != "name"]
-    found = [repr(path) for path in dict.fromkeys(keys) if path.rpartition(".")[2] == key]
-    return f"did you mean {' or '.join(found)}?" if found else ""
-
-
-def _keys_in(table: Mapping[str, Any]) -> list[str]:
-    return [f"{t}.{k}" for t, inner in table.items() if isinstance(inner, Mapping) for k in inner]
-
-
-def _valid_keys(parents: list[str], model: Any) -> list[str]:
-    for parent in parents:
-        model = model.model_fields[parent].annotation
-        model = next((m for m in (model, *get_args(model)) if hasattr(m, "model_fields")), model)
-    return list(model.model_fields)

@@ -1,116 +1,75 @@
 """From an experiment's settings to the objects that they describe."""
 
-import inspect
-from collections.abc import Callable, Container, Mapping
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.random as jr
+import optax
 
-from .. import networks, tasks
 from .._types import InvalidInputError
-from ..networks import AbstractNetwork, check_network_fits
+from ..networks import AbstractNetwork, check_network_fits, trained_leaves
 from ..tasks import AbstractTask
-from ..tasks.neurogym import named_environment
 from ..training import AbstractBatches, WholeTrials, Windows
 from ..training.devices import check_divisible, provide_devices
-from .building import construct, fill_defaults, keys_taken
 from .inputs import frozen_inputs
-from .optimizers import (
-    OPTIMIZERS,
-    SCHEDULES,
-    build_optimizer,
-    build_regularizers,
-    build_until,
-    fill_optimizer,
-)
 from .questions import check_questions
 from .settings import Experiment, TrainingSettings
-
-
-def _concrete(package: Any, base: type) -> dict[str, Any]:
-    """Return the classes of a package that implement `base`, by name."""
-    return {
-        name: thing
-        for name, thing in vars(package).items()
-        if inspect.isclass(thing) and issubclass(thing, base) and not inspect.isabstract(thing)
-    }
-
-
-def _needs_nothing(task: type[AbstractTask]) -> bool:
-    parameters = inspect.signature(task).parameters.values()
-    return all(p.default is not inspect.Parameter.empty for p in parameters)
-
-
-TASKS = {n: task for n, task in _concrete(tasks, AbstractTask).items() if _needs_nothing(task)}
-"""The tasks of the package that settings can make."""
-TASK_MAKERS: dict[str, Callable[..., AbstractTask]] = {**TASKS, "neurogym": named_environment}
-"""What the table of a task may name: a task, or "neurogym" with the name of an environment."""
-NETWORKS = _concrete(networks, AbstractNetwork)
-"""The networks of the package, all of which settings can make."""
-_GIVEN = ("num_inputs", "num_outputs", "dt", "key")
-
-
-def keys_of(table: str, name: str) -> Container[str] | None:
-    """Return the keys that a table of settings may have where it names `name`, None: unknown."""
-    registries: dict[str, Mapping[str, Any]] = {
-        "task": TASK_MAKERS,
-        "network": NETWORKS,
-        "training.optimizer": OPTIMIZERS,
-        "training.schedule": SCHEDULES,
-    }
-    made = registries[table].get(name)
-    return None if made is None else keys_taken(made)
 
 
 class Setup:
     """The objects that an experiment's settings describe; building it checks them all."""
 
     def __init__(self, experiment: Experiment):
-        source = experiment.source
         if experiment.variants:
             raise InvalidInputError(
                 f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
                 "them as a study, with sweep, or one of them, experiment.variant(name)."
             )
-        provide_devices(experiment.training.devices)  # before anything is done with JAX
-        self.task: AbstractTask = construct(experiment.task, TASK_MAKERS, "task", source)
+        settings, at = experiment.training, functools.partial(_at, source=experiment.source)
+        provide_devices(settings.devices)  # before anything is done with JAX
+        with at("task"):
+            self.task: AbstractTask = experiment.task.made()
         keys = jr.split(jr.key(experiment.seed), 5)
         self.key_network, self.key_training, self.key_trials, self.key_test, self.key_starts = keys
         # Folded in, so that the five above are those of runs made before there were questions.
         self.key_questions = jr.fold_in(jr.key(experiment.seed), 0x73747564)
-        self.network: AbstractNetwork = construct(
-            experiment.network,
-            NETWORKS,
-            "network",
-            source,
-            num_inputs=self.task.num_inputs,
-            num_outputs=self.task.num_outputs,
-            dt=self.task.dt,
-            key=self.key_network,
-        )
-        check_network_fits(self.network, self.task.num_inputs, self.task.num_outputs, self.task.dt)
-        settings = experiment.training
-        where = f"training.batch_size in {source}"
+        sizes = self.task.num_inputs, self.task.num_outputs, self.task.dt
+        with at("network"):
+            given = dict(zip(("num_inputs", "num_outputs", "dt"), sizes, strict=True))
+            self.network: AbstractNetwork = experiment.network.made(**given, key=self.key_network)
+        check_network_fits(self.network, *sizes)
+        where = f"training.batch_size in {experiment.source}"
         check_divisible(settings.batch_size, settings.devices, where)
-        self.optimizer = build_optimizer(settings, self.network, source)
-        self.regularizers = build_regularizers(settings.regularizers)
-        self.until = build_until(settings, source)
-        self.batches = _batches(settings, source)
-        given = experiment.analysis.input
-        asked = self.task.period_before_answer if given is None else given
-        self.inputs = frozen_inputs(asked, self.task, f"analysis.input in {source}")
+        with at("training.optimizer"):
+            optimizer = settings.optimizer.made()
+        if settings.schedule is not None:
+            with at("training.schedule"):
+                peak = settings.optimizer.arguments["learning_rate"]
+                rate = settings.schedule.made(peak=peak, steps=settings.steps)
+                optimizer = settings.optimizer.made(learning_rate=rate)
+        with at("training.optimizer"):
+            self.optimizer = _limited(settings, optimizer)
+            _try(self.optimizer, self.network)
+        self.regularizers = settings.regularizers.made()
+        with at("training.until"):
+            self.until = None if settings.until is None else settings.until.made(settings.steps)
+        with at("training.lengths"):
+            self.batches = _batches(settings)
+        asked = experiment.analysis.input
+        if asked is None:
+            asked = self.task.period_before_answer
+        with at("analysis.input"):
+            self.inputs = frozen_inputs(asked, self.task)
         self.input = self.inputs.values[0].tolist()
         for value in self.inputs.values:
             self.network.at_input(value)
-        check_questions(experiment.analysis.questions, source)
-        self.experiment = experiment.model_copy(
-            update={
-                "task": fill_defaults(experiment.task, TASK_MAKERS, ()),
-                "network": fill_defaults(experiment.network, NETWORKS, _GIVEN),
-                "training": fill_optimizer(settings),
-                "analysis": experiment.analysis.model_copy(update={"input": asked}),
-            }
-        )
+        with at("analysis.questions"):
+            check_questions(experiment.analysis.questions)
+        self.experiment = _filled(experiment, asked)
 
     @property
     def trained(self) -> dict[str, Any]:
@@ -119,12 +78,62 @@ class Setup:
         return {name: executed[name] for name in ("seed", "task", "network", "training")}
 
 
-def _batches(settings: TrainingSettings, source: str) -> AbstractBatches:
+@contextmanager
+def _at(key: str, source: str) -> Iterator[None]:
+    """Raise InvalidInputError that names the key and the source for whatever goes wrong."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{key} in {source}: {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInputError(f"{key} in {source}: {_first_line(error)}.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")
+
+
+def _filled(experiment: Experiment, asked: Any) -> Experiment:
+    """Return the settings as executed: with the defaults of what is named, and the input."""
+    training, analysis = experiment.training, experiment.analysis
+    named = {"optimizer": training.optimizer.filled()}
+    if training.schedule is not None:
+        named["schedule"] = training.schedule.filled()
+    return experiment.model_copy(
+        update={
+            "task": experiment.task.filled(),
+            "network": experiment.network.filled(),
+            "training": training.model_copy(update=named),
+            "analysis": analysis.model_copy(update={"input": asked}),
+        }
+    )
+
+
+def _limited(
+    settings: TrainingSettings, optimizer: optax.GradientTransformation
+) -> optax.GradientTransformation:
+    """Put the limits on a gradient before an optimizer."""
+    if settings.clip_norm is not None:
+        optimizer = optax.chain(optax.clip_by_global_norm(settings.clip_norm), optimizer)
+    if settings.clip_value is not None:
+        optimizer = optax.chain(optax.clip(settings.clip_value), optimizer)
+    return optimizer
+
+
+def _try(optimizer: optax.GradientTransformation, network: AbstractNetwork) -> None:
+    """Trace one update: optax looks at most of its arguments only then."""
+    weights = eqx.filter(network, trained_leaves(network))
+    try:
+        jax.eval_shape(lambda w: optimizer.update(w, optimizer.init(w), w), weights)
+    except Exception as error:
+        raise InvalidInputError(f"it cannot be used: {_first_line(error)}.") from None
+
+
+def _batches(settings: TrainingSettings) -> AbstractBatches:
     if settings.window is None:
         return WholeTrials(settings.lengths)
     if settings.lengths > 1:
         raise InvalidInputError(
-            f"training.lengths in {source}: windows have one length, training.window; leave one "
-            "of the two out."
+            "windows have one length, training.window; leave one of the two out."
         )
     return Windows(settings.window)

@@ -1,11 +1,11 @@
 """Recurrent networks."""
 
 from .._names import show_public_names
-from .base import AbstractNetwork, check_network_fits, check_weights, trained_leaves
 from .dale import DaleCTRNN
 from .gated import GRU, LSTM, ResetFirstGRU
 from .interop import from_state_dict, from_torch, to_torch
 from .low_rank import LowRankRNN
+from .network import AbstractNetwork, check_network_fits, check_weights, trained_leaves
 from .plasticity import ShortTermPlasticityRNN
 from .rate import CTRNN
 

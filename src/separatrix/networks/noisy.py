@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array
-from .base import AbstractNetwork
+from .network import AbstractNetwork
 
 
 class AbstractNoisyNetwork(AbstractNetwork):

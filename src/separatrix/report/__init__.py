@@ -1,8 +1,8 @@
-"""The story of a run: its figures, its numbers and its page."""
+"""The report of a run: its figures and its page."""
 
-from .comparison import write_comparison
-from .numbers import key_numbers
+from .answer import sentences
 from .page import write_report
 from .pictures import write_figures
+from .study import write_study_report
 
-__all__ = ["key_numbers", "write_comparison", "write_figures", "write_report"]
+__all__ = ["sentences", "write_figures", "write_report", "write_study_report"]

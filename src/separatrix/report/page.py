@@ -6,12 +6,10 @@ from typing import Any
 from .._files import written_in_one_piece
 from ..store import Run
 from .answer import sentences
-from .numbers import key_numbers, origin
 from .pictures import embedded
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
 from .sections import SECTIONS
-from .story import Story
-from .words import templates
+from .text_filters import templates
 
 
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
@@ -37,22 +35,22 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     """
     import tomli_w
 
-    story, path = Story(run), Path(path)
-    points = point_rows(story)
-    sections, absent = _sections(story, None if figures is None else Path(figures))
+    path = Path(path)
+    points = point_rows(run)
+    sections, absent = _sections(run, None if figures is None else Path(figures))
     return write_page(
         path,
         "run.html",
-        title=story.name,
-        sentences=sentences(story),
-        key_numbers=key_numbers(run),
+        title=str(run.experiment.get("name", run.path.name)),
+        sentences=sentences(run),
+        results=[(name, one.summary()) for name, one in run.records.items()],
         sections=sections,
         absent=absent,
         point_columns=POINT_COLUMNS,
         points=points,
-        more_points=_left_out(story, len(points)),
+        more_points=_left_out(run, len(points)),
         configuration=tomli_w.dumps(run.experiment),
-        origin=origin(story),
+        origin=_origin(run),
     )
 
 
@@ -65,7 +63,7 @@ def write_page(path: Path, template: str, **content: Any) -> Path:
 
 
 def _sections(
-    story: Story, directory: Path | None
+    run: Run, directory: Path | None
 ) -> tuple[list[dict[str, str | int]], list[dict[str, str | int]]]:
     """Return what the template needs of every section that is shown, and of those that are not.
 
@@ -74,13 +72,20 @@ def _sections(
     told, absent = [], []
     for section in SECTIONS:
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
-        if section.is_shown_in(story):
-            view |= embedded(section, story, directory)
-            told.append(view | {"text": section.caption(story)})
-        elif missing := section.missing(story):
+        if section.is_shown_in(run):
+            view |= embedded(section, run, directory)
+            told.append(view | {"text": section.caption(run)})
+        elif missing := section.missing(run):
             absent.append(view | {"text": missing})
     return told, absent
 
 
-def _left_out(story: Story, shown: int) -> int:
-    return 0 if story.points is None or shown < MAX_POINTS else len(story.points) - shown
+def _left_out(run: Run, shown: int) -> int:
+    return 0 if shown < MAX_POINTS else len(run.fixed_points) - shown
+
+
+def _origin(run: Run) -> list[tuple[str, str]]:
+    """Return where the run comes from: seed, date, machine, versions."""
+    rows = [("seed", str(run.experiment["seed"]))] if "seed" in run.experiment else []
+    names = {"created": "date (UTC)"}
+    return rows + [(names.get(key, key), text) for key, text in run.provenance.items()]

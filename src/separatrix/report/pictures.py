@@ -1,16 +1,16 @@
 """The figures of a run, as files and within its report."""
 
 import base64
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from .. import figures
 from .._files import cannot_write
 from ..store import Run
 from ..store.directory import FIGURES
-from .section import Section
+from .section import Figure, Section
 from .sections import shown_sections
-from .story import Story
 
 SHOWN_PIXELS_PER_INCH = 108
 """Makes letters of 9 points in a figure about as large as those of its caption."""
@@ -37,18 +37,17 @@ def write_figures(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    story = Story(run)
     paths: list[Path] = []
-    for section in shown_sections(story):
+    for section in shown_sections(run):
         with hidden():
-            figure = section.draw(story)
+            figure = section.draw(run)
         paths += figures.save(figure, folder, section.name, formats)
     return paths
 
 
-def embedded(section: Section, story: Story, directory: Path | None) -> dict[str, str | int]:
+def embedded(section: Section, run: Run, directory: Path | None) -> dict[str, str | int]:
     """Return a section's picture as an address that holds it, and the width to show it at."""
-    return shown(_picture(section, story, directory))
+    return shown(_picture(section, run, directory))
 
 
 def shown(png: bytes) -> dict[str, str | int]:
@@ -57,16 +56,21 @@ def shown(png: bytes) -> dict[str, str | int]:
     return {"picture": f"data:image/png;base64,{encoded}", "width": _shown_width(png)}
 
 
-def _picture(section: Section, story: Story, directory: Path | None) -> bytes:
+def _picture(section: Section, run: Run, directory: Path | None) -> bytes:
     """Return a section's figure as a PNG file."""
     drawn = None if directory is None else directory / f"{section.name}.png"
     if drawn is not None and drawn.is_file():
         return drawn.read_bytes()
+    return png_of(section.draw, run)
+
+
+def png_of(draw: Callable[..., Figure], *given: Any) -> bytes:
+    """Draw a figure of what is given, which no window shows, and return it as a PNG file."""
     from ..figures.canvas import hidden
     from ..figures.files import png_bytes
 
     with hidden():
-        return png_bytes(section.draw(story))
+        return png_bytes(draw(*given))
 
 
 def _shown_width(png: bytes) -> int:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..analysis import FixedPoints, Linearization
+from ..analysis import FixedPoints
 from ..figures.mode_choice import slowest_mode
-from .story import Story
-from .words import time_constant
+from ..store import Run
+from .text_filters import time_constant
+from .view import linearized_points
 
 MAX_POINTS = 30
 
@@ -22,14 +23,14 @@ POINT_COLUMNS = (
 )
 
 
-def point_rows(story: Story) -> list[tuple[str, ...]]:
+def point_rows(run: Run) -> list[tuple[str, ...]]:
     """Return a row of `POINT_COLUMNS` for each of the first points, fixed ones first."""
-    points = story.points
+    points = run.find("fixed_points")
     if points is None:
         return []
     kinds = np.asarray(points.kind)
     order = np.lexsort((np.asarray(points.speed), kinds != "fixed"))[:MAX_POINTS]
-    times = _slowest_times(story, points)
+    times = _slowest_times(run, points)
     return [
         (
             str(int(points.label[i])),
@@ -53,11 +54,11 @@ def _unstable(points: FixedPoints, i: int) -> str:
     return f"{number} (proved)" if points.n_unstable_certified[i] else str(number)
 
 
-def _slowest_times(story: Story, points: FixedPoints) -> list[str]:
+def _slowest_times(run: Run, points: FixedPoints) -> list[str]:
     """Return the slowest time constant at every point that was linearized."""
     times = ["–"] * len(points)
-    for i, place in story.linearized_points.items():
-        linearization = story.get(Linearization)
+    for i, place in linearized_points(run).items():
+        linearization = run.linearization
         mode = slowest_mode(linearization, i)
         times[place] = time_constant(float(np.asarray(linearization.time_constants)[i, mode]))
     return times

@@ -1,7 +1,7 @@
 """The chord method: Newton's, with the inverse Jacobian of a zero that is known already."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float
 
 from ..enclosure.krawczyk.contraction import invert
 from . import batched
+from .endings import Ending
+from .iterate import AbstractIteration, Solution, State, iterate
 
 States = Float[np.ndarray, "state unit"]
 
@@ -16,17 +18,6 @@ _BYTES = 1 << 27  # of inverses that are kept: 128 MiB
 _SURELY_REGULAR = np.sqrt(np.finfo(float).eps)
 _STEPS = 12
 _POWERS = 10
-
-
-class ChordResult(NamedTuple):
-    """The zero at which each state arrived and its uncertainty, and whether it did.
-
-    A state that did not arrive is itself, of infinite uncertainty.
-    """
-
-    states: States
-    steps: Float[np.ndarray, " state"]
-    arrived: Bool[np.ndarray, " state"]
 
 
 class _Zero(NamedTuple):
@@ -37,7 +28,7 @@ class _Zero(NamedTuple):
     reach: float  # how far rounding can leave a state
 
 
-@dataclass
+@dataclass(frozen=True)
 class ChordZeros:
     r"""Zeros found so far; they save the states near them the factorizations that found them.
 
@@ -50,21 +41,21 @@ class ChordZeros:
     """
 
     size: int
-    zeros: list[_Zero] = field(default_factory=list)
+    zeros: tuple[_Zero, ...] = ()
 
     @property
-    def states(self) -> list[np.ndarray]:
-        return [zero.state for zero in self.zeros]
+    def states(self) -> States:
+        return np.array([zero.state for zero in self.zeros]).reshape(-1, self.size)
 
-    def add(
+    def with_zeros(
         self,
         states: States,
         steps: Float[np.ndarray, " state"],
         jacobians: np.ndarray,
         levels: Float[np.ndarray, " state"],
         jacobian: Callable[[np.ndarray], np.ndarray],
-    ) -> None:
-        """Keep zeros, as many as there is room for, that are not singular and stand apart.
+    ) -> "ChordZeros":
+        """Return these and others, as many as have room, that are not singular and stand apart.
 
         `steps` are the last Newton corrections, `levels` the residuals (largest entry) that
         rounding leaves at each. `jacobian` gives the Jacobians at other states: where they change
@@ -77,7 +68,7 @@ class ChordZeros:
         condition = _length(jacobians) * _length(inverses)
         regular = np.flatnonzero(condition < 1 / _SURELY_REGULAR)
         if not len(regular):
-            return
+            return self
         states, steps, levels = states[regular], steps[regular], levels[regular]
         inverses = inverses[regular]
         errors = np.abs(inverses).sum(2).max(1) * levels
@@ -89,68 +80,100 @@ class ChordZeros:
             change = inverses @ jacobian(states + side) - np.eye(self.size)
             apart &= np.linalg.norm(change, axis=(1, 2)) <= 0.5
         columns = zip(states, inverses, steps, levels, reaches, strict=True)
-        self.zeros += [_Zero(*row) for row, kept in zip(columns, apart, strict=True) if kept]
+        new = (_Zero(*row) for row, kept in zip(columns, apart, strict=True) if kept)
+        return ChordZeros(self.size, (*self.zeros, *new))
 
     def contain(self, states: States, distance: float) -> Bool[np.ndarray, " state"]:
         """Return whether a known zero lies within `distance` of each state."""
         if not self.zeros:
             return np.zeros(len(states), bool)
-        away = states - np.array(self.states)[self._nearest(states)]
+        away = states - self.states[self._nearest(states)]
         return np.linalg.norm(away, axis=1) <= distance
 
-    def refine_by_chord(
-        self, residual: Callable[[np.ndarray], np.ndarray], starts: States
-    ) -> ChordResult:
-        """Refine each state to the nearest known zero, if the chord method contracts."""
-        x = starts.copy()
-        last, arrived = np.full(len(x), np.inf), np.zeros(len(x), bool)
+    def refine(
+        self, residual: Callable[[np.ndarray], np.ndarray], ends: Solution, ending: Ending
+    ) -> Solution:
+        """Lead each state that is RUNNING to the nearest known zero, if the chord method contracts.
+
+        Those that arrive have this ending, and the uncertainty of the zero; others are as before.
+        """
         if not self.zeros:
-            return ChordResult(x, last, arrived)
-        nearest = self._nearest(x)
-        known = np.array(self.states)[nearest]
+            return ends
+        nearest = self._nearest(ends.states)
         numbers = np.array([(zero.step, zero.level, zero.reach) for zero in self.zeros])
         steps, levels, reaches = numbers[nearest].T
-        going = np.arange(len(x))
-        for _ in range(_STEPS):
-            if not len(going):
-                break
-            r = residual(x[going])
-            correction = self._corrections(r, nearest[going])
-            length = np.linalg.norm(correction, axis=1)
-            arrived[going] = np.abs(r).max(1) <= levels[going]
-            shrank = (length <= last[going] / 2) & ~arrived[going]
-            last[going] = length
-            going = going[shrank]
-            x[going] += correction[shrank]
+        iteration = _ChordIteration(self, residual, ends.states, nearest, levels)
+        left = iterate(iteration, ends, len(ends.states))
+        known = self.states[nearest]
         # A state that was at another zero from the start has gone nowhere.
-        arrived &= np.abs(x - known).max(1) <= reaches
-        states = np.where(arrived[:, None], known, starts)
-        return ChordResult(states, np.where(arrived, steps, np.inf), arrived)
+        arrived = (ends.endings == Ending.RUNNING) & (left.endings == Ending.ZERO)
+        arrived &= np.abs(left.states - known).max(1) <= reaches
+        there = replace(ends, states=known, steps=steps, endings=np.full(len(known), ending))
+        return ends.put(arrived, there, arrived)
 
     def attracts(self, states: States, residuals: States) -> Bool[np.ndarray, " state"]:
         """Return whether a known zero attracts each state: a step goes 3/4 of the way to it.
 
-        As good as certainly the chord method then leads there; `refine_by_chord` finds out.
+        As good as certainly the chord method then leads there; `refine` finds out.
         """
         if not self.zeros:
             return np.zeros(len(states), bool)
         nearest = self._nearest(states)
-        away = states - np.array(self.states)[nearest]
+        away = states - self.states[nearest]
         with np.errstate(over="ignore", invalid="ignore"):
-            left = away + self._corrections(residuals, nearest)
+            left = away + self.corrections(residuals, nearest)
             return np.linalg.norm(left, axis=1) <= np.linalg.norm(away, axis=1) / 4
 
     def _nearest(self, states: States) -> np.ndarray:
-        known = np.array(self.states)
+        known = self.states
         square = np.square(known).sum(1) - 2 * states @ known.T
         return square.argmin(1)
 
-    def _corrections(self, residuals: States, nearest: np.ndarray) -> States:
+    def corrections(self, residuals: States, nearest: np.ndarray) -> States:
+        """Return the step of the method from each state, by the inverse of its nearest zero."""
         corrections = np.empty_like(residuals)
         for k in np.unique(nearest):
             rows = nearest == k
             corrections[rows] = -residuals[rows] @ self.zeros[k].inverse.T
         return corrections
+
+
+@dataclass(frozen=True)
+class _ChordState(State):
+    r: States
+    correction: States
+    length: np.ndarray
+    last: np.ndarray  # length of the correction before
+
+
+@dataclass(frozen=True)
+class _ChordIteration(AbstractIteration[_ChordState, Solution]):
+    zeros: ChordZeros
+    residual: Callable[[np.ndarray], np.ndarray]
+    starts: States
+    nearest: np.ndarray
+    levels: np.ndarray
+
+    def init(self, index: np.ndarray) -> _ChordState:
+        none, far = np.zeros(len(index), int), np.full(len(index), np.inf)
+        return self._at(index, self.starts[index], none, far)
+
+    def step(self, state: _ChordState) -> _ChordState:
+        return self._at(state.index, state.x + state.correction, state.count + 1, state.length)
+
+    def terminate(self, state: _ChordState) -> np.ndarray:
+        shrinks = (state.length <= state.last / 2) & (state.count + 1 < _STEPS)
+        endings = np.where(shrinks, Ending.RUNNING, Ending.STALLED)
+        arrived = np.abs(state.r).max(1) <= self.levels[state.index]
+        return np.where(arrived, Ending.ZERO, endings)
+
+    def finish(self, state: _ChordState, endings: np.ndarray) -> Solution:
+        return Solution(endings, state.x, state.r, state.length, state.count)
+
+    def _at(self, index: np.ndarray, x: States, count: np.ndarray, last: np.ndarray) -> _ChordState:
+        r = self.residual(x)
+        correction = self.zeros.corrections(r, self.nearest[index])
+        return _ChordState(index, x, count, r, correction, np.linalg.norm(correction, axis=1), last)
 
 
 def _length(matrices: batched.Stack) -> np.ndarray:

@@ -8,7 +8,7 @@ from .._types import require_count
 from .._watch import Stage, is_over, report_progress
 from . import batched
 from .endings import Ending
-from .iterate import Rows
+from .iterate import Ends
 from .piecewise_linear import PiecewiseLinear
 
 _EPS = np.finfo(float).eps
@@ -66,20 +66,20 @@ class CycleWalk:
             report_progress(Stage.SHOOT, len(starts) - len(active), len(starts))
             orbits, errors = _affine_cycles(form, patterns[active])
             finite = np.isfinite(orbits).all((1, 2))
-            walked.endings[active[~finite]] = Ending.ORBIT_NOT_ISOLATED
+            walked = walked.ended(active[~finite], Ending.ORBIT_NOT_ISOLATED)
             visited = form.gates(np.where(finite[:, None, None], orbits, 0.0))
             own = finite & (visited == patterns[active]).all((1, 2))
             ending, exact = np.full(own.sum(), Ending.ZERO), _inside(form, orbits[own], errors[own])
-            walked.put(active[own], CycleWalkResult(orbits[own], errors[own], exact, ending))
+            closed = CycleWalkResult(ending, orbits[own], errors[own], exact)
+            walked = walked.put(active[own], closed)
             active, visited = active[finite & ~own], visited[finite & ~own]
             patterns[active] = visited
-        walked.endings[active] = Ending.RUNNING if is_over() else Ending.SOLVES_SPENT
-        walked.join_followers(follows)
-        return walked
+        walked = walked.ended(active, Ending.RUNNING if is_over() else Ending.SOLVES_SPENT)
+        return walked.with_followers(follows)
 
 
-@dataclass
-class CycleWalkResult(Rows):
+@dataclass(frozen=True)
+class CycleWalkResult(Ends):
     """Results from all starts; orbits are NaN where there is no cycle.
 
     `exact` says that the orbit is farther from every kink than its error: it truly visits the
@@ -90,26 +90,26 @@ class CycleWalkResult(Rows):
     orbits: np.ndarray
     errors: np.ndarray
     exact: np.ndarray
-    endings: np.ndarray
 
     @classmethod
     def unmoved(cls, starts: np.ndarray, length: int) -> "CycleWalkResult":
         """Return starts that were not followed yet."""
         count, size = starts.shape
         orbits, errors = np.full((count, length, size), np.nan), np.full(count, np.inf)
-        return cls(orbits, errors, np.zeros(count, bool), np.full(count, Ending.NOT_FINITE))
+        return cls(np.full(count, Ending.NOT_FINITE), orbits, errors, np.zeros(count, bool))
 
-    def join_followers(self, follows: np.ndarray) -> None:
-        """Give each start that came upon another one's sequence what that one ended with."""
+    def with_followers(self, follows: np.ndarray) -> "CycleWalkResult":
+        """Return these with the ends of starts that came upon another one's sequence."""
+        leads, ends = np.arange(len(follows)), self
         for start in np.flatnonzero(follows >= 0):
             passed, end = {int(start)}, int(follows[start])
             while follows[end] >= 0 and end not in passed:
                 passed.add(end)
                 end = int(follows[end])
+            leads[start] = end
             if end in passed:
-                self.endings[start] = Ending.REGIONS_REPEAT
-            else:
-                self.put(start, self, end)
+                ends = ends.ended(np.array([start, end]), Ending.REGIONS_REPEAT)
+        return ends.select(leads)
 
 
 def _orbits(form: PiecewiseLinear, starts: np.ndarray, length: int) -> np.ndarray:

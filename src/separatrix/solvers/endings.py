@@ -1,6 +1,7 @@
 """How the methods of all searches leave a candidate, and what a user reads of it."""
 
 import enum
+from typing import SupportsFloat
 
 
 class Ending(enum.IntEnum):
@@ -16,10 +17,11 @@ class Ending(enum.IntEnum):
         member._value_, member.text = len(cls.__members__), text
         return member
 
-    def describe(self, number: float = 0.0, domain: object = "") -> str:
+    def describe(self, number: SupportsFloat = 0.0, domain: object = "") -> str:
         """Return the text with its number."""
-        whole = int(number) if float(number).is_integer() else number
-        return self.text.format(number=whole, domain=domain)
+        value = float(number)
+        shown = int(value) if value.is_integer() else value
+        return self.text.format(number=shown, domain=domain)
 
     # Of every method.
     RUNNING = "not finished: stopped by the time limit or by Ctrl-C"

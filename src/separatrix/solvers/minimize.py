@@ -1,15 +1,15 @@
 """Newton's method for local minima, from many starts at once, with the exact Hessian."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from scipy.linalg import lapack
 
 from .._types import require_count
 from .endings import Ending
-from .iterate import AbstractIteration, Rows, State, iterate
+from .iterate import AbstractIteration, Solution, State, iterate, replaced
 
 EPS = np.finfo(float).eps
 _TINIEST = np.finfo(float).tiny
@@ -19,43 +19,6 @@ Derivatives = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 """States (batch, unit) -> values (batch,), gradients (batch, unit), Hessians (batch, unit²)."""
 Values = Callable[[np.ndarray], np.ndarray]
 """States (batch, unit) -> values (batch,)."""
-
-
-@dataclass(frozen=True)
-class Minima(Rows):
-    """End of every start.
-
-    Attributes
-    ----------
-    states (start, unit), values (start,)
-        The last states, and the function there.
-    steps (start,)
-        Length of the last Newton step: the distance to the minimum, as far as rounding tells.
-    converged (start,)
-        Newton's method closed in on the state, and every direction from it curves upward.
-    stalled (start,)
-        No step decreases the function, though its gradient is not zero: a kink.
-    escaped (start,)
-        The function falls on outside the bounds.
-    """
-
-    states: Float[np.ndarray, "start unit"]
-    values: Float[np.ndarray, " start"]
-    steps: Float[np.ndarray, " start"]
-    converged: Bool[np.ndarray, " start"]
-    stalled: Bool[np.ndarray, " start"]
-    escaped: Bool[np.ndarray, " start"]
-
-    @classmethod
-    def unmoved(cls, starts: Float[np.ndarray, "start unit"]) -> "Minima":
-        """Return starts that were not followed yet, to be filled in by `put`."""
-        count = len(starts)
-        nan, inf = np.full(count, np.nan), np.full(count, np.inf)
-        return cls(np.array(starts, float), nan, inf, *np.zeros((3, count), bool))
-
-    def at(self, rows: np.ndarray) -> "Minima":
-        """Return where these starts ended, some of which may be named several times."""
-        return self.select(rows)
 
 
 @dataclass(frozen=True)
@@ -103,24 +66,22 @@ class DampedNewton:
         starts: Float[np.ndarray, "start unit"],
         values: Values | None = None,
         bounds: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> Minima:
+    ) -> Solution:
         """Minimize from every start.
+
+        One ends as `MINIMUM` where Newton's method closed in on a state from which all directions
+        curve upward; as `STALLED` where no step decreases the function, though its gradient is not
+        zero: a kink; as `RAN_AWAY` where the function falls on outside the bounds.
 
         Where Hessians are what costs, `values` spares those of damped steps that lead upward. What
         leaves the `bounds`, a lower and an upper one (unit,), is followed no further. Starts that
-        are not done when time is over stay as they were, with NaN for a value.
+        are not done when time is over are left RUNNING.
         """
-        minima = Minima.unmoved(starts)
         iteration = _MinimizationIteration(self.max_steps, derivatives, starts, values, bounds)
-        room = max(len(starts), 1)
-        for at, endings in iterate(iteration, np.arange(len(starts)), room):
-            flags = (endings == e for e in (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY))
-            length = np.linalg.norm(at.newton, axis=1)
-            minima.put(at.index, Minima(at.x, at.value, length, *flags))
-        return minima
+        return iterate(iteration, Solution.unmoved(starts), len(starts))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _MinimizationState(State):
     """Starts at work, and the quadratic models of the function where they are.
 
@@ -144,7 +105,7 @@ _MODEL = ("value", "gradient", "hessian", "newton", "decrement")
 
 
 @dataclass(frozen=True)
-class _MinimizationIteration(AbstractIteration[_MinimizationState]):
+class _MinimizationIteration(AbstractIteration[_MinimizationState, Solution]):
     max_steps: int
     derivatives: Derivatives
     starts: Float[np.ndarray, "start unit"]
@@ -177,15 +138,22 @@ class _MinimizationIteration(AbstractIteration[_MinimizationState]):
         closes = full[tried] & finite & (value <= 1.1 * before)
         closing[tried] = closes & (decrement <= state.decrement[tried] / 4)
         good[tried] = finite & ((ratio[tried] > _LEAST) | closing[tried])
-        for name, part in zip(_MODEL, new, strict=True):
-            getattr(state, name)[good] = part[good[tried]]
-        state.x[good] = x[good]
-        state.last = np.where(closing, np.linalg.norm(state.step, axis=1), np.inf)
-        state.failed = full & ~good
-        state.moved |= good
-        state.damping = _follow(state.damping, good, ratio, closing)
-        state.count += 1
-        return _planned(state)
+        kept = {
+            name: replaced(getattr(state, name), good, part[good[tried]])
+            for name, part in zip(_MODEL, new, strict=True)
+        }
+        return _planned(
+            replace(
+                state,
+                x=np.where(good[:, None], x, state.x),
+                count=state.count + 1,
+                last=np.where(closing, np.linalg.norm(state.step, axis=1), np.inf),
+                failed=full & ~good,
+                moved=state.moved | good,
+                damping=_follow(state.damping, good, ratio, closing),
+                **kept,
+            )
+        )
 
     def terminate(self, state: _MinimizationState) -> np.ndarray:
         endings = np.zeros(len(state.x), int)
@@ -199,6 +167,10 @@ class _MinimizationIteration(AbstractIteration[_MinimizationState]):
             endings[state.moved & outside] = Ending.RAN_AWAY
         endings[~np.isfinite(state.hessian).all((1, 2))] = Ending.NOT_FINITE
         return endings
+
+    def finish(self, state: _MinimizationState, endings: np.ndarray) -> Solution:
+        length = np.linalg.norm(state.newton, axis=1)
+        return Solution(endings, state.x, state.gradient, length, state.count)
 
     def _model(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return value, gradient, Hessian, Newton's step and the decrease that it promises."""
@@ -223,8 +195,7 @@ def _planned(state: _MinimizationState) -> _MinimizationState:
         again = np.isnan(step[pending]).any(1) & (damping[pending] < 1e12)
         pending, scale = pending[again], scale[again]
         damping[pending] *= 10
-    state.step, state.damping = step, damping
-    return state
+    return replace(state, step=step, damping=damping)
 
 
 def _share(state: _MinimizationState) -> np.ndarray:

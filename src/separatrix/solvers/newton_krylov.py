@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
-from .endings import Ending
-from .iterate import AbstractIteration, State, iterate
-from .levenberg_marquardt.solution import Finished, Solution, endings_of
-
-States = Float[np.ndarray, "candidate unit"]
+from .iterate import AbstractIteration, Report, Solution, States, iterate
+from .levenberg_marquardt.equations import DampedState, endings_of
 
 
 class Attempt(NamedTuple):
@@ -61,32 +57,21 @@ class NewtonKrylov:
         self,
         attempt: Try,
         starts: States,
-        batch_size: int,
+        room: int,
         is_zero: IsZero,
-        finished: Finished | None = None,
+        report: Report | None = None,
     ) -> Solution:
-        """Solve from every start, `batch_size` at a time; `is_zero` tells zeros by state and r."""
-        solution = Solution.unmoved(starts)
-        running = np.flatnonzero(solution.endings == Ending.RUNNING)
-        extent = float(np.abs(starts[running]).max(initial=0.0))
-        iteration = _NewtonKrylovIteration(self, attempt, starts, is_zero, extent)
-        for at, endings in iterate(iteration, running, batch_size):
-            done = Solution(at.x, at.residual, at.length, endings, at.count)
-            solution.put(at.index, done)
-            if finished is not None:
-                finished(done)
-        return solution
+        """Solve from every start, `room` at a time; `is_zero` tells zeros by state and r."""
+        ends = Solution.unmoved(starts)
+        iteration = _KrylovIteration(self, attempt, starts, is_zero, ends.extent)
+        return iterate(iteration, ends, room, report)
 
 
-@dataclass
-class _NewtonKrylovState(State):
+@dataclass(frozen=True)
+class _KrylovState(DampedState):
     """Candidates at work, with an `Attempt` from each and the length of its last step."""
 
-    damping: np.ndarray
-    growth: np.ndarray
-    slow_steps: np.ndarray
     length: np.ndarray
-    residual: np.ndarray
     step: np.ndarray
     ahead: np.ndarray
     predicted: np.ndarray
@@ -94,22 +79,22 @@ class _NewtonKrylovState(State):
 
 
 @dataclass(frozen=True)
-class _NewtonKrylovIteration(AbstractIteration[_NewtonKrylovState]):
+class _KrylovIteration(AbstractIteration[_KrylovState, Solution]):
     method: NewtonKrylov
     attempt: Try
     starts: States
     is_zero: IsZero
     extent: float
 
-    def init(self, index: np.ndarray) -> _NewtonKrylovState:
+    def init(self, index: np.ndarray) -> _KrylovState:
         x, none = np.array(self.starts[index], float), np.zeros(len(index), int)
-        damping = np.full(len(x), self.method.first_damping)
-        tried = self.attempt(x, damping)
-        growth, length = np.full(len(x), 2.0), np.full(len(x), np.inf)
-        return _NewtonKrylovState(index, x, none, damping, growth, none.copy(), length, *tried)
+        damping, growth = np.full(len(x), self.method.first_damping), np.full(len(x), 2.0)
+        r, *tried = self.attempt(x, damping)
+        far = np.full(len(x), np.inf)
+        return _KrylovState(index, x, none, r, damping, growth, none, far, *tried)
 
-    def step(self, state: _NewtonKrylovState) -> _NewtonKrylovState:
-        before, after = (np.square(r).sum(1) for r in (state.residual, state.ahead))
+    def step(self, state: _KrylovState) -> _KrylovState:
+        before, after = (np.square(r).sum(1) for r in (state.r, state.ahead))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = np.nan_to_num((before - after) / state.predicted, nan=-1.0)
         good = (ratio > 1e-4) & np.isfinite(after)
@@ -120,14 +105,14 @@ class _NewtonKrylovIteration(AbstractIteration[_NewtonKrylovState]):
         growth = np.where(good, 2.0, 2 * state.growth)
         slow = good & (after > (1 - 1e-3) * before)
         slow_steps = np.where(slow, state.slow_steps + 1, np.where(good, 0, state.slow_steps))
-        tried = self.attempt(x, damping)
-        return _NewtonKrylovState(
-            state.index, x, state.count + 1, damping, growth, slow_steps, length, *tried
-        )
+        r, *tried = self.attempt(x, damping)
+        count = state.count + 1
+        return _KrylovState(state.index, x, count, r, damping, growth, slow_steps, length, *tried)
 
-    def terminate(self, state: _NewtonKrylovState) -> np.ndarray:
+    def terminate(self, state: _KrylovState) -> np.ndarray:
         level = (state.slope <= 1e-10) | (state.slow_steps >= self.method.stall_steps)
-        zero = self.is_zero(state.x, state.residual)
-        given_up = state.count >= self.method.max_steps
-        norm = np.abs(state.residual).max(1)
-        return endings_of(state.x, norm, self.extent, given_up, level, state.damping, zero, zero)
+        zero = self.is_zero(state.x, state.r)
+        return endings_of(state, self.extent, self.method.max_steps, level, zero, zero)
+
+    def finish(self, state: _KrylovState, endings: np.ndarray) -> Solution:
+        return Solution(endings, state.x, state.r, state.length, state.count)

@@ -1,7 +1,7 @@
 """Closed orbits by multiple shooting: Newton's method on all pieces of an orbit at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from .._types import require_count
 from .._watch import Stage, report_progress
 from . import batched
 from .endings import Ending
-from .iterate import AbstractIteration, Rows, State, iterate
+from .iterate import AbstractIteration, Ends, State, iterate
 
 Propagate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
 """States (row, unit), durations (row,) -> where they end, (row, unit), the derivative by the state,
@@ -73,24 +73,18 @@ class MultipleShooting:
 
         Those that are not closed when time is over are left RUNNING.
         """
-        shot = ShootingResult.unmoved(orbits, periods)
-        running = np.flatnonzero(shot.endings == Ending.RUNNING)
+        ends = ShootingResult.unmoved(orbits, periods)
         timed = periods is not None
-        iteration = _ShootingIteration(self.max_steps, propagate, orbits, shot.periods, timed)
-        for at, endings in iterate(iteration, running, max(len(orbits), 1)):
-            shot.endings[at.index] = endings
-            left = int(np.count_nonzero(shot.endings == Ending.RUNNING))
-            report_progress(Stage.SHOOT, len(orbits) - left, len(orbits))
-            closed = at.select(endings == Ending.ZERO)
-            length = np.abs(closed.direction).max((1, 2))
-            last = closed.x + closed.direction, closed.period + closed.drift
-            ending = np.full(len(length), Ending.ZERO)
-            shot.put(closed.index, ShootingResult(*last, ending, length, closed.monodromy))
-        return shot
+        iteration = _ShootingIteration(self.max_steps, propagate, orbits, ends.periods, timed)
+
+        def report(closed: int) -> None:
+            report_progress(Stage.SHOOT, closed, len(orbits))
+
+        return iterate(iteration, ends, len(orbits), report)
 
 
-@dataclass
-class ShootingResult(Rows):
+@dataclass(frozen=True)
+class ShootingResult(Ends):
     """Orbits as the solver left them: closed where they end as `ZERO`, else as they were.
 
     `errors` is the length of the last Newton correction, which was applied: an upper estimate of
@@ -99,7 +93,6 @@ class ShootingResult(Rows):
 
     orbits: np.ndarray
     periods: np.ndarray
-    endings: np.ndarray
     errors: np.ndarray
     monodromy: np.ndarray
 
@@ -111,10 +104,10 @@ class ShootingResult(Rows):
         finite = np.isfinite(orbits).all((1, 2))
         endings = np.where(finite, Ending.RUNNING, Ending.NOT_FINITE)
         monodromy = np.full((count, size, size), np.nan)
-        return cls(np.array(orbits, float), periods, endings, np.full(count, np.inf), monodromy)
+        return cls(endings, np.array(orbits, float), periods, np.full(count, np.inf), monodromy)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _ShootingState(State):
     """Orbits at work (`x`), and the Newton step from where they stand."""
 
@@ -127,7 +120,7 @@ class _ShootingState(State):
 
 
 @dataclass(frozen=True)
-class _ShootingIteration(AbstractIteration[_ShootingState]):
+class _ShootingIteration(AbstractIteration[_ShootingState, ShootingResult]):
     max_steps: int
     propagate: Propagate
     orbits: np.ndarray
@@ -154,9 +147,7 @@ class _ShootingIteration(AbstractIteration[_ShootingState]):
         damping = np.where(better, np.minimum(1.0, 2 * state.damping), state.damping / 4)
         count = state.count + 1
         ahead = _ShootingState(state.index, orbits, count, periods, *newton, damping)
-        state.count, state.damping = count, damping
-        state.put(better, ahead, better)
-        return state
+        return replace(state, count=count, damping=damping).put(better, ahead, better)
 
     def terminate(self, state: _ShootingState) -> np.ndarray:
         length = np.abs(state.direction).max((1, 2))
@@ -170,6 +161,15 @@ class _ShootingIteration(AbstractIteration[_ShootingState]):
         endings[closed] = Ending.ZERO
         endings[state.count >= self.max_steps] = Ending.ORBIT_OPEN
         return endings
+
+    def finish(self, state: _ShootingState, endings: np.ndarray) -> ShootingResult:
+        unmoved = ShootingResult.unmoved(self.orbits[state.index], self.periods[state.index])
+        with np.errstate(over="ignore", invalid="ignore"):  # where an orbit has left
+            orbits, periods = state.x + state.direction, state.period + state.drift
+        length = np.abs(state.direction).max((1, 2))
+        ends = ShootingResult(endings, orbits, periods, length, state.monodromy)
+        closed = endings == Ending.ZERO
+        return replace(unmoved, endings=endings).put(closed, ends, closed)
 
 
 def _newton(

@@ -13,15 +13,14 @@ how well the change of r along the floor was foreseen, not how much of r is left
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from . import batched
 from .endings import Ending
-from .iterate import AbstractIteration, State, iterate
-from .levenberg_marquardt import EPS, Evaluate, Residual, States
+from .iterate import AbstractIteration, Solution, State, States, iterate, replaced
+from .levenberg_marquardt import EPS, Evaluate, Residual
 
 Levels = Callable[[np.ndarray], np.ndarray]
 """States (batch, unit) -> residuals (largest entry) that rounding leaves there (batch,)."""
@@ -33,29 +32,27 @@ _LEVEL = 1e-10  # beside the steepest that |r|² could be: a minimum
 _NEGLIGIBLE = float(np.sqrt(EPS))  # beside 1, in |r|² and in lengths
 
 
-class ValleyWalk(NamedTuple):
-    """End of each start's walk, and whether it is near a zero, where Newton's method takes over.
+@dataclass(frozen=True)
+class Valley:
+    """A residual r in whose valleys states are followed.
 
-    Any other is at, or on the way to, a minimum of |r|, or did not lie in a valley.
+    `levels` are what rounding leaves of r; at most `max_steps` are taken.
     """
 
-    states: States
-    near: Bool[np.ndarray, " start"]
+    evaluate: Evaluate
+    residual: Residual
+    levels: Levels
+    max_steps: int = 200
 
 
-def follow_valleys(
-    evaluate: Evaluate,
-    residual: Residual,
-    levels: Levels,
-    starts: States,
-    sizes: Float[np.ndarray, " start"],
-    max_steps: int = 200,
-) -> ValleyWalk:
+def follow_valleys(valley: Valley, starts: States, sizes: Float[np.ndarray, " start"]) -> Solution:
     """Walk down the valleys in which starts lie, as far as |r| decreases.
 
     `sizes` are those of the states, which no step exceeds. A start lies in a valley when a few, not
     all, singular values of J are nearer to |r| / size than to the largest of them, by their ratios:
-    along these directions r hardly changes over the size of a state.
+    along these directions r hardly changes over the size of a state. Where a zero is near, so that
+    Newton's method takes over, a start ends as `NEAR`. Any other is at, or on the way to, a minimum
+    of |r|, or did not lie in a valley.
 
     References
     ----------
@@ -77,27 +74,20 @@ def follow_valleys(
     ...     ]
     ...     return ring(states), np.moveaxis(np.array(rows), 2, 0)
     >>> start, rounding = np.array([[np.cos(2), np.sin(2)]]), lambda x: np.full(len(x), 1e-16)
-    >>> walk = follow_valleys(both, ring, rounding, start, np.ones(1))
-    >>> bool(walk.near[0]), walk.states.round(3).tolist()
-    (True, [[-1.0, 0.0]])
+    >>> walk = follow_valleys(Valley(both, ring, rounding), start, np.ones(1))
+    >>> Ending(walk.endings[0]).name, walk.states.round(3).tolist()
+    ('NEAR', [[-1.0, 0.0]])
     """
-    ends, near = starts.copy(), np.zeros(len(starts), bool)
-    entering = _entering(evaluate, starts, sizes)
-    walk = _ValleyIteration(evaluate, residual, levels, entering, max_steps)
-    count = len(entering.index)
-    for at, endings in iterate(walk, np.arange(count), max(count, 1)):
-        ends[at.index] = at.x
-        # rounding may be all that is left of r
-        near[at.index] = (endings == Ending.NEAR) | walk.is_at_level(at)
-    return ValleyWalk(ends, near)
+    iteration = _ValleyIteration(valley, starts, sizes)
+    return iterate(iteration, Solution.unmoved(starts), len(starts))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _ValleyState(State):
     """States on the floors of valleys, the Jacobians' singular vectors there, and steps to try.
 
     `slow (batch, value)` marks the singular values of directions along the floor of the valley, the
-    same number of them all the way.
+    same number of them all the way; none where a state lies in no valley.
     """
 
     size: np.ndarray  # which no step exceeds
@@ -114,22 +104,6 @@ class _ValleyState(State):
     predicted: np.ndarray  # decrease of |r|²
 
 
-def _entering(evaluate: Evaluate, starts: States, sizes: np.ndarray) -> _ValleyState:
-    """Return the starts that lie in valleys."""
-    r, J = evaluate(starts)
-    rows = np.flatnonzero(~_are_level(r, J))
-    U, S, Vt = _decomposed(J[rows])
-    with np.errstate(invalid="ignore", over="ignore"):
-        flat = np.linalg.norm(r[rows], axis=1) / sizes[rows]
-        slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
-    inside = slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)
-    rows, slow, S = rows[inside], slow[inside], S[inside]
-    size, none = np.array(sizes[rows], float), np.zeros((2, len(rows)), int)
-    vectors = r[rows], U[inside], S, Vt[inside]
-    plan = _plan(*vectors[:3], slow, size)
-    return _ValleyState(rows, starts[rows], none[0], size, size, slow, *vectors, none[1], *plan)
-
-
 def _plan(
     r: States, U: np.ndarray, S: np.ndarray, slow: np.ndarray, reach: np.ndarray
 ) -> tuple[np.ndarray, ...]:
@@ -141,46 +115,66 @@ def _plan(
 
 
 @dataclass(frozen=True)
-class _ValleyIteration(AbstractIteration[_ValleyState]):
-    evaluate: Evaluate
-    residual: Residual
-    levels: Levels
-    entering: _ValleyState
-    max_steps: int
+class _ValleyIteration(AbstractIteration[_ValleyState, Solution]):
+    valley: Valley
+    starts: States
+    sizes: Float[np.ndarray, " start"]
 
     def init(self, index: np.ndarray) -> _ValleyState:
-        return self.entering.select(index)
+        x, size, none = self.starts[index], self.sizes[index], np.zeros(len(index), int)
+        r, J = self.valley.evaluate(x)
+        steep = ~_are_level(r, J)
+        U, S, Vt = _decomposed(np.where(steep[:, None, None], J, 0.0))
+        with np.errstate(invalid="ignore", over="ignore"):
+            flat = np.linalg.norm(r, axis=1) / size
+            slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
+        inside = steep & slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)
+        slow &= inside[:, None]
+        ending = np.where(inside, Ending.RUNNING, Ending.MINIMUM)
+        plan = _plan(r, U, S, slow, size)
+        return _ValleyState(index, x, none, size, size, slow, r, U, S, Vt, ending, *plan)
 
     def step(self, state: _ValleyState) -> _ValleyState:
         before = np.square(state.r).sum(1)
         x, landed, after = self._returned(state)
         ratio = (before - after) / state.predicted
         good, quick = ratio > 1e-4, after <= before / 16
-        state.reach = np.minimum(_reach(state, before, after, ratio), state.size)
+        reach = np.minimum(_reach(state, before, after, ratio), state.size)
+        r, U, S, Vt = state.r, state.U, state.S, state.Vt
         if good.any():
-            r, J = self.evaluate(x[good])
-            state.x[good], state.r[good] = x[good], r
-            state.U[good], state.S[good], state.Vt[good] = _decomposed(J)
+            new, J = self.valley.evaluate(x[good])
+            there = (new, *_decomposed(J))
+            r, U, S, Vt = map(replaced, (r, U, S, Vt), 4 * (good,), there)
+        x = np.where(good[:, None], x, state.x)
         # Where Newton's step alone, without return, leaves a sixteenth, so will the next ones.
         arrived = good & state.free & (landed <= before / 16)
-        stops = self.is_at_level(state) & ~(good & quick)
-        stops |= ~(state.reach > _NEGLIGIBLE * state.size)
-        state.ending = np.where(arrived, Ending.NEAR, np.where(stops, Ending.MINIMUM, 0))
-        state.count = state.count + 1
-        plan = _plan(state.r, state.U, state.S, state.slow, state.reach)
-        state.step, state.free, state.slope, state.predicted = plan
-        return state
+        stops = self.is_at_level(x, r) & ~(good & quick)
+        stops |= ~(reach > _NEGLIGIBLE * state.size)
+        ending = np.where(arrived, Ending.NEAR, np.where(stops, Ending.MINIMUM, Ending.RUNNING))
+        count, plan = state.count + 1, _plan(r, U, S, state.slow, reach)
+        return _ValleyState(
+            state.index, x, count, state.size, reach, state.slow, r, U, S, Vt, ending, *plan
+        )
 
     def terminate(self, state: _ValleyState) -> np.ndarray:
-        """Return which stopped, and where the steps promise a negligible part of |r|²."""
-        promising = state.predicted > _NEGLIGIBLE * np.square(state.r).sum(1)
-        last = np.where(state.count >= self.max_steps, Ending.MAX_STEPS, Ending.RUNNING)
-        going = np.where(promising, last, Ending.MINIMUM)
-        return np.where(state.ending != Ending.RUNNING, state.ending, going)
+        """Return which stopped, and where the steps promise a negligible part of |r|².
 
-    def is_at_level(self, state: _ValleyState) -> np.ndarray:
+        All are near a zero where rounding may be all that is left of r.
+        """
+        promising = state.predicted > _NEGLIGIBLE * np.square(state.r).sum(1)
+        last = np.where(state.count >= self.valley.max_steps, Ending.MAX_STEPS, Ending.RUNNING)
+        going = np.where(promising, last, Ending.MINIMUM)
+        endings = np.where(state.ending != Ending.RUNNING, state.ending, going)
+        at_level = state.slow.any(1) & self.is_at_level(state.x, state.r)
+        return np.where(at_level & (endings != Ending.RUNNING), Ending.NEAR, endings)
+
+    def finish(self, state: _ValleyState, endings: np.ndarray) -> Solution:
+        unknown = np.full(len(state.x), np.inf)
+        return Solution(endings, state.x, state.r, unknown, state.count)
+
+    def is_at_level(self, x: States, r: States) -> np.ndarray:
         """Mask states where rounding may be all that is left of r."""
-        return np.abs(state.r).max(1, initial=0) <= self.levels(state.x)
+        return np.abs(r).max(1, initial=0) <= self.valley.levels(x)
 
     def _returned(self, state: _ValleyState) -> tuple[States, np.ndarray, np.ndarray]:
         """Return where steps lead after the return to the floor, and |r|² before and after it.
@@ -188,11 +182,11 @@ class _ValleyIteration(AbstractIteration[_ValleyState]):
         The latter is infinite where there is no return.
         """
         x = state.x + batched.apply_transposed(state.Vt, state.step)
-        level, last = self.levels(x) * np.sqrt(x.shape[1]), np.full(len(x), np.inf)
+        level, last = self.valley.levels(x) * np.sqrt(x.shape[1]), np.full(len(x), np.inf)
         landed, after = np.full((2, len(x)), np.inf)
         going = np.ones(len(x), bool)
         for number in range(_RETURNS):
-            r = self.residual(x)
+            r = self.valley.residual(x)
             with np.errstate(over="ignore", invalid="ignore"):
                 across = np.where(state.slow, 0.0, batched.apply_transposed(state.U, r))
                 back = np.divide(-across, state.S, where=~state.slow, out=np.zeros(x.shape))

@@ -9,6 +9,8 @@ from typing import Any
 from .._records import Record
 from .._types import UnreadableFileError, counted, listed
 from ..networks import AbstractNetwork
+from ..tasks import AbstractTask
+from ..tasks.registry import TASK_MAKERS
 from .directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS, is_run, runs_in
 from .networks import load_network
 from .records import read_records
@@ -38,7 +40,21 @@ class Run:
     records: dict[str, Record]
     provenance: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> Record:
+    def find(self, *names: str) -> Any:
+        """Return the first of these records that the run has, or None."""
+        return next((self.records[name] for name in names if name in self.records), None)
+
+    @property
+    def task(self) -> AbstractTask | None:
+        """The task, made again from the configuration; None where that cannot be done."""
+        table = dict(self.experiment.get("task", {}))
+        make = TASK_MAKERS.get(str(table.pop("name", "")))
+        try:
+            return None if make is None else make(**table)
+        except (TypeError, ValueError):
+            return None
+
+    def __getattr__(self, name: str) -> Any:
         if name in ("path", "records"):  # missing while a copy or a pickle is being rebuilt
             raise AttributeError(name)
         if name in self.records:

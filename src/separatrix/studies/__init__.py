@@ -1,13 +1,12 @@
 """Studies: many networks of one experiment, run on any machine, and read as one table."""
 
-from .comparison import compare
 from .directory import is_study
-from .report import write_study_report
 from .results import StudyResults, load_study
 from .run import sweep
 from .settings import Study
 from .slurm import slurm_script
 from .states import State, Status
+from .variant_comparison import compare
 
 __all__ = [
     "State",
@@ -19,5 +18,4 @@ __all__ = [
     "load_study",
     "slurm_script",
     "sweep",
-    "write_study_report",
 ]

@@ -26,7 +26,7 @@ from typing import Any
 from .._files import written_in_one_piece
 from .._types import InvalidInputError
 from ..experiment import read_toml
-from ..experiment.settings import validated
+from ..experiment.tables import validated
 from ..store.directory import CELL, RESULTS, STUDY, WEIGHTS
 from .settings import Study
 from .states import State

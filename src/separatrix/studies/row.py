@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from .._records import Record
 from ..activity import Activity
 from ..analysis import (
     Cycles,
@@ -21,7 +21,6 @@ from ..multitask import RulePerformance
 from ..store import Run
 from ..training import History
 
-R = TypeVar("R", bound=Record)
 _FOR_EVER = 1e6
 """Time constants above so many time units (steps) are not told from infinite ones."""
 
@@ -29,9 +28,8 @@ _FOR_EVER = 1e6
 def row_of(run: Run) -> dict[str, Any]:
     """Return what a run says of its network, by column; what it does not say is left out."""
     row: dict[str, Any] = {}
-    for cls, columns in _COLUMNS:
-        record = next((r for r in run.records.values() if isinstance(r, cls)), None)
-        if record is not None:
+    for name, columns in _COLUMNS.items():
+        if (record := run.find(name)) is not None:
             row |= columns(record)
     if row.get("cube") is False and not row.get("complete"):
         row["cube"] = None  # points of a cube may be among those that are missing
@@ -105,19 +103,20 @@ def _of_activity(activity: Activity) -> dict[str, Any]:
     return {"participation_ratio": activity.dimensionality().participation_ratio}
 
 
-_COLUMNS: tuple[tuple[type[Record], Any], ...] = (
-    (History, _of_history),
-    (Psychometric, _of_psychometric),
-    (Performance, _of_performance),
-    (RulePerformance, _of_rules),
-    (FixedPoints, _of_points),
-    (Linearization, _of_linearization),
-    (Verdict, _of_verdict),
-    (FixedPointTopology, _of_topology),
-    (Cycles, _of_cycles),
-    (LyapunovSpectrum, _of_exponents),
-    (Activity, _of_activity),
-)
+_COLUMNS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "history": _of_history,
+    "psychometric": _of_psychometric,
+    "performance": _of_performance,
+    "rule_performance": _of_rules,
+    "fixed_points": _of_points,
+    "linearization": _of_linearization,
+    "verdict": _of_verdict,
+    "topology": _of_topology,
+    "cycles": _of_cycles,
+    "lyapunov_spectrum": _of_exponents,
+    "activity": _of_activity,
+}
+"""The columns that the record of a name gives."""
 
 
 def _plain(value: Any) -> Any:

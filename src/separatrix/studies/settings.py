@@ -17,15 +17,8 @@ from pydantic import Field, field_validator, model_validator
 
 from .._types import InvalidInputError
 from ..experiment import Experiment, Setup, read_toml
-from ..experiment.settings import (
-    Count,
-    Number,
-    Positive,
-    Settings,
-    VariantName,
-    directory_name,
-    validated,
-)
+from ..experiment.settings import directory_name
+from ..experiment.tables import Count, Number, Positive, Settings, VariantName, validated
 from .cell import Cell
 
 _SEEDS = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")

@@ -1,8 +1,8 @@
 """Systems: what every analysis is given. A map or a flow, from any JAX function, and its motion."""
 
-from .base import AbstractSystem, DiscreteMap, Flow, StateFunction, Translation, require_system
 from .functions import in_float64
 from .states import require_array_of_states, require_width
+from .system import AbstractSystem, DiscreteMap, Flow, StateFunction, Translation, require_system
 
 __all__ = [
     "AbstractSystem",

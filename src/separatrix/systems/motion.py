@@ -23,7 +23,7 @@ from .._double import double_precision
 from .functions import in_float64
 
 if TYPE_CHECKING:
-    from .base import AbstractSystem
+    from .system import AbstractSystem
 
 _BATCHES = (16, 64, 128, 256, 512)
 _TOLERANCE = 1e-7

@@ -21,7 +21,7 @@ from .motion import Motion, Moving
 from .states import require_array_of_states, require_width
 
 if TYPE_CHECKING:
-    from .base import AbstractSystem
+    from .system import AbstractSystem
 
 SAMPLES = 101
 """Times at which a flow is given where its user names a duration alone."""

@@ -8,7 +8,7 @@ from .._records import Record
 from .._types import InvalidInputError
 
 if TYPE_CHECKING:
-    from .base import AbstractSystem
+    from .system import AbstractSystem
 
 
 def require_array_of_states(system: "AbstractSystem", value: Any, name: str) -> None:

@@ -5,20 +5,20 @@ from .accumulation.cues import EvidenceAccumulation
 from .accumulation.pulses import PulseDecisionMaking
 from .accumulation.shapes import ProbabilisticReasoning
 from .association import DelayPairedAssociation, DualDelayMatchSample, GoNoGo
-from .base import AbstractTask, SolvableTask, Trials, accuracy, choice_of
 from .decision import PerceptualDecisionMaking, signed_coherence
 from .delayed_decision import PerceptualDecisionMakingDelayResponse, PostDecisionWager
 from .durations import Choice, Duration, Multiple, TruncatedExponential, Uniform
 from .generation import FlipFlop, SineWave
-from .memory.comparison import DelayComparison
+from .memory.delayed_comparison import DelayComparison
 from .memory.matching import DelayMatchCategory, DelayMatchSample
 from .modalities.context import ContextDecisionMaking, SingleContextDecisionMaking
 from .modalities.multisensory import MultiSensoryIntegration
 from .neurogym import NeuroGymTask, from_neurogym
 from .reaching import AntiReach, Reaching1D
 from .staged import Scene, StagedTask
+from .task import AbstractTask, SolvableTask, Trials, accuracy, choice_of
 from .timeline import Timeline
-from .timing.comparison import IntervalDiscrimination
+from .timing.discrimination import IntervalDiscrimination
 from .timing.hierarchical import HierarchicalReasoning
 from .timing.production import ReadySetGo
 from .yang2019.rules import RULES

@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from .._types import Array
-from .base import period_mask
 from .durations import Duration, Multiple, count_steps
 from .ideal_observer import last_seen
 from .staged import StagedTask
+from .task import period_mask
 
 _SWITCHES = 1e-4
 """How often in a ms something comes or goes: seldom, so that noise is rarely taken for it."""

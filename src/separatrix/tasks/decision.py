@@ -12,9 +12,9 @@ from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from . import fields
-from .base import SolvableTask, Trials, consecutive, measured_accuracy, period_mask
 from .durations import check_timing
 from .ideal_observer import respond
+from .task import SolvableTask, Trials, consecutive, measured_accuracy, period_mask
 
 
 class PerceptualDecisionMaking(SolvableTask):

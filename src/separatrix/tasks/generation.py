@@ -11,10 +11,10 @@ from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from . import fields
-from .base import Trials
 from .durations import check_timing, count_steps
 from .ideal_observer import last_seen
 from .staged import Scene, StagedTask, names, pick, shown
+from .task import Trials
 from .timeline import Timeline
 
 

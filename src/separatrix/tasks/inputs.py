@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from .._types import InvalidInputError, nearest, real_array, require_finite_number
 
 if TYPE_CHECKING:
-    from .base import AbstractTask, Trials
+    from .task import AbstractTask, Trials
 
 TRIALS, ENTRIES = 2048, 2**25
 """How many trials are averaged, and the most numbers that they may have."""

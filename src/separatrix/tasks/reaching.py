@@ -9,7 +9,6 @@ from jaxtyping import Float, PRNGKeyArray
 
 from .._types import Array, InvalidInputError
 from . import fields
-from .base import Trials, period_mask
 from .cue_detection import by_the_clock, cue_off, summed
 from .durations import Length
 from .ideal_observer import respond
@@ -25,6 +24,7 @@ from .staged import (
     shown,
     side_by_side,
 )
+from .task import Trials, period_mask
 from .timeline import Timeline
 
 

@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._types import Array, InvalidInputError, require_kind
 from . import fields
-from .base import SolvableTask, Trials, consecutive
 from .durations import (
     Duration,
     Length,
@@ -21,6 +20,7 @@ from .durations import (
     check_multiples,
     check_timing,
 )
+from .task import SolvableTask, Trials, consecutive
 from .timeline import Timeline, drawn_durations, lay_out, longest_of
 
 

@@ -12,10 +12,10 @@ from .._double import double_precision
 from .._types import InvalidInputError, first_line, require_count, require_finite
 from ..systems import DiscreteMap, Translation
 from .callback import in_jax
-from .comparison import compare
 from .errors import NoRuleError
 from .surroundings import in_double, kept_as_they_are, reached
 from .translation import translate
+from .translation_check import compare
 
 
 def torch_map(

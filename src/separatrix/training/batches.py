@@ -11,7 +11,7 @@ from jaxtyping import Int, PRNGKeyArray
 
 from .._types import Array, require_count
 from ..tasks import AbstractTask, Trials
-from ..tasks.base import draw_checked
+from ..tasks.task import draw_checked
 
 
 class AbstractBatches(eqx.Module):

@@ -2,6 +2,6 @@
 
 from .diagram import Branches
 from .emerging import EmergingCycle
-from .search import continue_fixed_points
+from .fixed_point_branches import continue_fixed_points
 
 __all__ = ["Branches", "EmergingCycle", "continue_fixed_points"]

@@ -103,7 +103,7 @@ def _origins(step: Step, wanted: Wanted) -> list[tuple[int, Array, int]]:
     ]
     moved = step.plan.apply(numbers, 0)[step.outputs.index(wanted[0])].ravel()[wanted[1]]
     each = zip(step.plan.places, stops[:-1], stops[1:], strict=True)
-    return [(step.inputs[place], moved - low, high - low) for place, low, high in each]
+    return [(step.inputs[place], moved - low, int(high - low)) for place, low, high in each]
 
 
 RULES: dict[str, _Rule] = {

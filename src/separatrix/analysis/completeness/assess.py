@@ -18,7 +18,7 @@ from ...solvers.low_rank import LatentSystem
 from ...solvers.newton import Evaluate
 from ...systems import AbstractSystem
 from ..point_table import PointTable
-from . import words
+from . import texts
 from .coverage import chao1, good_turing_coverage
 from .domain import Domain, Enclosure, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete
@@ -133,7 +133,7 @@ def assess(
     )
     added = int(np.count_nonzero(now.points.hits == 0))
     text = describe(known, proof, len(now.points), added)
-    known = replace(known, text=text + words.NO_PATH.format(MOST_UNITS) * not_led)
+    known = replace(known, text=text + texts.NO_PATH.format(MOST_UNITS) * not_led)
     return now.table.without(now.outside, Ending.OUTSIDE_DOMAIN), known
 
 
@@ -209,12 +209,12 @@ def _judged(
     if not domain.inward:
         return _Judged(table, outside, IndexSum(None, domain.obstacle))
     if velocity is None and latent is None:
-        return _Judged(table, outside, IndexSum(None, words.NO_INDEX))
+        return _Judged(table, outside, IndexSum(None, texts.NO_INDEX))
     if is_over():
         return _Judged(table, outside, IndexSum(None, why_over()))
     may_be_fixed = table.fixed & ~outside
     if domain.given and domain.excludes(table.states[may_be_fixed]).any():
-        return _Judged(table, outside, IndexSum(None, words.BEYOND_BOX))
+        return _Judged(table, outside, IndexSum(None, texts.BEYOND_BOX))
     table = with_indices(table, velocity, latent, may_be_fixed)
     return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
 
@@ -260,18 +260,18 @@ def _exhausted(
     """
     table, points = now.table, now.points
     if not points.proved.all():
-        return table, Proof.failed(words.NOT_CERTIFIED, system.size)
+        return table, Proof.failed(texts.NOT_CERTIFIED, system.size)
     known = points.states, points.radii, points.errors
     proof = prove_complete(system, domain, known, method or BranchAndPrune())
     if not len(proof.states):
         return table, proof
     if search is None:
-        text = words.NOT_ADDED.format(len(proof.states))
+        text = texts.NOT_ADDED.format(len(proof.states))
         return table, replace(proof, complete=False, text=text)
     table = search(table, proof.states)
     if not _all_among(proof, table):
         if adopt is None:
-            return table, replace(proof, complete=False, text=words.LOST)
+            return table, replace(proof, complete=False, text=texts.LOST)
         table = adopt(table, proof)
     return table, proof
 
@@ -287,14 +287,22 @@ def _without_contradiction(
     points = now.points
     states, errors = points.states, points.proved_errors
     if proof.complete and some_may_be_one(states, errors):
-        return replace(proof, complete=False, text=words.MAY_BE_ONE)
+        return replace(proof, complete=False, text=texts.MAY_BE_ONE)
     errors = errors[:, None]
     beyond = (states + errors < domain.lower) | (states - errors > domain.upper)
     beyond = beyond.any(axis=1) & points.proved
     if proof.complete and now.index.value not in (None, 1) and not system.has_own_residual:
-        return replace(proof, complete=False, text=words.CONTRADICTED.format(words.SUM_IS_NOT_ONE))
+        return replace(
+            proof,
+            complete=False,
+            text=texts.CONTRADICTED.format(texts.SUM_IS_NOT_ONE),
+        )
     if proof.complete and beyond.any() and not domain.given:
-        return replace(proof, complete=False, text=words.CONTRADICTED.format(words.BEYOND_DOMAIN))
+        return replace(
+            proof,
+            complete=False,
+            text=texts.CONTRADICTED.format(texts.BEYOND_DOMAIN),
+        )
     return proof
 
 

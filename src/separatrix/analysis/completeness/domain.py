@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 
 from ...enclosure.interval import Enclosed, EnclosureError, Interval
 from ...systems import AbstractSystem
-from . import words
+from . import texts
 from .attraction import Attraction, attraction
 
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
@@ -95,7 +95,7 @@ class Domain:
 
     def __str__(self) -> str:
         """Write the box as [-1, 1]^16 where all its sides are alike, to four digits."""
-        return words.box(self.lower, self.upper) if self.bounded else "no box"
+        return texts.box(self.lower, self.upper) if self.bounded else "no box"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Enclosure:
             domain = _proved(velocity)
             return cls(velocity, domain if domain.bounded else _reordered(system, velocity, domain))
         except EnclosureError as refusal:
-            why = words.NOT_ENCLOSED.format(refusal)
+            why = texts.NOT_ENCLOSED.format(refusal)
             return cls(velocity, Domain.unknown(system.size, why))
 
 
@@ -170,23 +170,23 @@ def _proved(velocity: Enclosed, lowest: Any = -np.inf, highest: Any = np.inf) ->
         with np.errstate(all="ignore"):
             execution = velocity.execute(Interval(lower[None], upper[None]))
             if execution.refusals[0]:
-                return Domain.unknown(size, words.REFUSED.format(execution.refusals[0]))
+                return Domain.unknown(size, texts.REFUSED.format(execution.refusals[0]))
             found = attraction(execution)
         old = (lower, upper)
         lower = np.where(found.lower > -_FARTHEST, np.maximum(lower, found.lower), lower)
         upper = np.where(found.upper < _FARTHEST, np.minimum(upper, found.upper), upper)
         if (lower > upper).any():
-            return Domain.unknown(size, words.NO_STATES)
+            return Domain.unknown(size, texts.NO_STATES)
         bounded = np.isfinite(lower).all() and np.isfinite(upper).all()
         inside = bool(((lower > lowest) & (upper < highest)).all())
         if inside or (np.array_equal(old[0], lower) and np.array_equal(old[1], upper)):
             break
     assert found is not None
     if not bounded:
-        why = words.unbounded(~(np.isfinite(lower) & np.isfinite(upper)), found.decays)
+        why = texts.unbounded(~(np.isfinite(lower) & np.isfinite(upper)), found.decays)
         return Domain(lower, upper, False, why, why)
-    rough = _not_lipschitz(velocity, (lower, upper), (lowest, highest)) if inside else words.AT_END
-    return Domain(lower, upper, not rough, words.PROVED_BOX, rough)
+    rough = _not_lipschitz(velocity, (lower, upper), (lowest, highest)) if inside else texts.AT_END
+    return Domain(lower, upper, not rough, texts.PROVED_BOX, rough)
 
 
 def _not_lipschitz(velocity: Enclosed, box: _Corners, part: _Corners) -> str:
@@ -197,9 +197,9 @@ def _not_lipschitz(velocity: Enclosed, box: _Corners, part: _Corners) -> str:
     result = velocity.steepness(Interval(lower[None], upper[None]))
     assert result.slopes is not None  # asked for
     if result.refusals[0]:
-        return words.REFUSED.format(result.refusals[0])
+        return texts.REFUSED.format(result.refusals[0])
     if not np.isfinite(result.slopes.magnitude()).all():
-        return words.STEEP
+        return texts.STEEP
     return ""
 
 
@@ -228,7 +228,7 @@ def _reordered(system: AbstractSystem, velocity: Enclosed, domain: Domain) -> Do
     if not found.bounded:
         return domain
     if np.linalg.det(np.eye(size)[order]) * signs.prod() < 0:
-        return replace(found, inward=False, obstacle=words.REVERSED)
+        return replace(found, inward=False, obstacle=texts.REVERSED)
     return found
 
 
@@ -242,13 +242,13 @@ def _with_given(enclosure: Enclosure, system: AbstractSystem, known: Known | Non
         states, errors = known[0], known[1][:, None]
         outside |= ((states + errors < lower) | (states - errors > upper)).any()
     if outside:
-        return replace(proved, evidence=words.GIVEN_IS_WRONG)
+        return replace(proved, evidence=texts.GIVEN_IS_WRONG)
     within = _proved_within(enclosure, lowest, highest)
     if within.bounded:
-        return replace(within, evidence=words.GIVEN_BOX, given=True)
-    evidence = words.GIVEN_BOX
+        return replace(within, evidence=texts.GIVEN_BOX, given=True)
+    evidence = texts.GIVEN_BOX
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        evidence = words.GIVEN_WITHOUT_END.format(within.evidence)
+        evidence = texts.GIVEN_WITHOUT_END.format(within.evidence)
     return Domain(lower, upper, False, evidence, within.obstacle, given=True)
 
 
@@ -262,7 +262,7 @@ def _of_positive(enclosure: Enclosure, known: Known | None) -> Domain:
     found = _proved_within(enclosure, 0.0, np.inf)
     if not found.inward:
         return enclosure.domain
-    return replace(found, evidence=words.POSITIVE_BOX, given=True, positive=True)
+    return replace(found, evidence=texts.POSITIVE_BOX, given=True, positive=True)
 
 
 def _proved_within(enclosure: Enclosure, lowest: Any, highest: Any) -> Domain:
@@ -273,7 +273,7 @@ def _proved_within(enclosure: Enclosure, lowest: Any, highest: Any) -> Domain:
     try:
         return _proved(velocity, lowest, highest)
     except EnclosureError as refusal:
-        return Domain.unknown(velocity.shape[0], words.NOT_ENCLOSED.format(refusal))
+        return Domain.unknown(velocity.shape[0], texts.NOT_ENCLOSED.format(refusal))
 
 
 def _spread(end: Any, size: int) -> np.ndarray:

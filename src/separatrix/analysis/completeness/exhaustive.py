@@ -20,7 +20,7 @@ from ...solvers.low_rank import (
     low_rank_enclosure,
 )
 from ...systems import AbstractSystem
-from . import words
+from . import texts
 from .domain import Domain
 
 MOST_VARIABLES = MOST_LATENT
@@ -90,7 +90,7 @@ def prove_complete(
     if latent is None or latent.rank > MOST_VARIABLES:
         return of_pieces
     found = exhaust_enclosure(latent, system.residual, known, method)
-    return _proof(found, words.variables(latent.rank))
+    return _proof(found, texts.variables(latent.rank))
 
 
 def _prove_in_part(
@@ -113,13 +113,13 @@ def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known) -> Pr
     found = search_pieces(enclosed, zeros, domain.lower, domain.upper)
     if found is None:
         return Proof.failed("", system.size)
-    text = words.solved(found.boxes, found.reason)
+    text = texts.solved(found.boxes, found.reason)
     return Proof(found.complete, text, found.states, found.error_bounds, found.radii)
 
 
 def prove_complete_in_latent(latent: LatentSystem, method: BranchAndPrune) -> Proof:
     """Search exhaustively for zeros of a residual that is written with few latent variables."""
-    return _proof(exhaust(latent, method), words.variables(latent.rank))
+    return _proof(exhaust(latent, method), texts.variables(latent.rank))
 
 
 def _proved_box(domain: Domain) -> Interval:
@@ -136,5 +136,5 @@ def _where(domain: Domain) -> str:
 
 
 def _proof(found: Exhaustion, where: str) -> Proof:
-    text = words.searched(where, found.boxes, "" if found.complete else found.reason)
+    text = texts.searched(where, found.boxes, "" if found.complete else found.reason)
     return Proof(found.complete, text, found.states, found.error_bounds, found.radii)

@@ -35,7 +35,7 @@ from ...enclosure.krawczyk.context import over_chunks, quietly
 from ...enclosure.krawczyk.contraction import Preconditioner
 from ...solvers.low_rank import LatentSystem
 from ..point_table import UNTRIED, PointTable
-from . import words
+from . import texts
 from .domain import Domain
 
 States = Float[np.ndarray, "point unit"]
@@ -119,11 +119,11 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
     zero = ~np.any(away, axis=1)
     willing = np.array([not text for text in result.refusals])
     signs = np.where(zero & willing, signs, 0)
-    texts = [
-        refusal or ("" if sign else words.DEGENERATE if there else words.NO_ZERO)
+    obstacles = [
+        refusal or ("" if sign else texts.DEGENERATE if there else texts.NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
     ]
-    return Indices(orientation * signs, tuple(texts))
+    return Indices(orientation * signs, tuple(obstacles))
 
 
 def _signs_of_determinants(nearly: Preconditioner) -> np.ndarray:
@@ -172,12 +172,12 @@ def index_sum(domain: Domain, points: PointTable) -> IndexSum:
         return IndexSum(None, domain.obstacle)
     if not points.proved.all():
         count = int((~points.proved).sum())
-        return IndexSum(None, words.UNCERTIFIED.format(count, len(points)))
+        return IndexSum(None, texts.UNCERTIFIED.format(count, len(points)))
     if not points.indices.all():
         worst = int(np.flatnonzero(points.indices == 0)[0])
-        return IndexSum(None, words.WITHOUT_INDEX.format(worst, points.obstacles[worst]))
+        return IndexSum(None, texts.WITHOUT_INDEX.format(worst, points.obstacles[worst]))
     if some_may_be_one(points.states, points.proved_errors):
-        return IndexSum(None, words.NEARER_THAN_ERRORS)
+        return IndexSum(None, texts.NEARER_THAN_ERRORS)
     return IndexSum(int(points.indices.sum()), "")
 
 

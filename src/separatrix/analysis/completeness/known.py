@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import words
+from . import texts
 from .domain import Domain
 from .exhaustive import Proof
 
@@ -58,7 +58,7 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
     if known.complete:
         parts.append(f"complete: {proof.text}")
     elif proof.among_positive:
-        parts.append(words.AMONG_POSITIVE.format(proof.text))
+        parts.append(texts.AMONG_POSITIVE.format(proof.text))
     if not known.domain.bounded:
         reason = known.domain.evidence
         parts.append(f"no box is known that holds every fixed point ({reason}), so no index sum")

@@ -1,6 +1,6 @@
 """Cycles of maps and periodic orbits of flows."""
 
+from .cycle_search import find_cycles
 from .orbits import Cycles
-from .search import find_cycles
 
 __all__ = ["Cycles", "find_cycles"]

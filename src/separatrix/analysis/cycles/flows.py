@@ -279,7 +279,7 @@ def _refined(
     change = np.abs(final.periods - once.periods)
     both = (once.endings == Ending.ZERO) & (final.endings == Ending.ZERO)
     open_ = Ending.RUNNING if is_over() else Ending.ORBIT_STALLED
-    final.endings = np.where(both, final.endings, open_)
+    final = replace(final, endings=np.where(both, final.endings, open_))
     for _ in range(method.refinements):
         rows = np.flatnonzero(both & (change > _UNCERTAIN * np.abs(final.periods)))
         if not len(rows):
@@ -291,7 +291,7 @@ def _refined(
         both[rows[~better]] = False  # it stays what it was
         rows = rows[better]
         change[rows] = np.abs(closer.periods[better] - final.periods[rows])
-        final.put(rows, closer, better)
+        final = final.put(rows, closer, better)
     return final, change
 
 

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..._double import double_precision
 from ..._watch import Stage, is_over, report_progress
-from ...enclosure.branch_and_prune.search import alone_at_origin
+from ...enclosure.branch_and_prune.box_search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
 from ...enclosure.krawczyk.context import in_chunks, in_portions, over_chunks, quietly

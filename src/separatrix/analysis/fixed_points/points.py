@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._tables import Columns, undecided
-from ..._types import Array, InvalidInputError, counted, real_array, require_count, require_finite
+from ..._types import Array, InvalidInputError, counted, real_array, require_finite
 
 Text = np.ndarray
 _PART = "a part of what a search found; of the whole search: "
@@ -106,31 +106,12 @@ class FixedPoints(Record):
         """The slow points alone."""
         return self.filter(self.kind == "slow")
 
-    def table(self, most: int = 40) -> str:
-        """Return the points as text, a line each, at most `most` of them (a whole number).
-
-        Examples
-        --------
-        >>> import jax.numpy as jnp, numpy as np, separatrix as sx
-        >>> system = sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), size=1)
-        >>> print(sx.find_fixed_points(system, np.ones((3, 1))).table())
-        point  kind   stability  unstable   speed  hits  evidence
-            0  fixed  stable            0 0.0e+00     3  exists within ...
-        """
-        most = require_count(most, "most, the number of lines,", least=0)
-        head = (
-            f"{'point':>5}  {'kind':5}  {'stability':9}  {'unstable':>8} {'speed':>7} {'hits':>5}"
-        )
-        rows = (
-            f"{int(self.label[k]):5}  {self.kind[k]:5}  {self.stability[k]:9}  "
-            f"{int(self.n_unstable[k]):8} {float(self.speed[k]):7.1e} {int(self.hits[k]):5}  "
-            f"{self.certificate[k]}"
-            for k in range(min(len(self), most))
-        )
-        lines = [f"{head}  evidence", *rows]
-        if len(self) > most:
-            lines.append(f"and {len(self) - most} more")
-        return "\n".join(lines)
+    @property
+    def known_of_missing(self) -> str:
+        """What is known of fixed points that were not found: whether there are any, and why."""
+        said = [] if self.index_sum is None else [f"index sum {self.index_sum}"]
+        said.append("complete: no fixed point is missing" if self.complete else self.completeness)
+        return "; ".join(filter(None, said)) or "it was not examined"
 
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | float | None = None
@@ -213,11 +194,7 @@ class FixedPoints(Record):
             f"{kind} {how}" for kind, how in zip(self.kind, self.stability, strict=True)
         )
         each = ", ".join(f"{number} {words}" for words, number in kinds.most_common())
-        said = [f"{counted(len(self), 'point')}{': ' * bool(each)}{each}"]
-        if self.index_sum is not None:
-            said.append(f"index sum {self.index_sum}")
-        said.append("complete: no fixed point is missing" if self.complete else self.completeness)
-        return "; ".join(text for text in said if text)
+        return f"{counted(len(self), 'point')}{': ' * bool(each)}{each}; {self.known_of_missing}"
 
     def summary(self) -> str:
         counts = {kind: int((self.kind == kind).sum()) for kind in self._kinds}

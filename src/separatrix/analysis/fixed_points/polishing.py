@@ -7,19 +7,23 @@ kink, to which a Newton step from beyond its end leads.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..._watch import unlimited
 from ...solvers import batched
+from ...solvers.endings import Ending
+from ...solvers.iterate import AbstractIteration, Ends, State, States, iterate, replaced
 from ...solvers.zero_test import ZeroTest
 from .evaluator import Evaluator
 
-States = Float[np.ndarray, "state unit"]
 Flags = Bool[np.ndarray, " state"]
 
 _STEPS = 4
+_SHORTEST = 20  # shortest steps, at most
+_ALONG = 1e-6  # of the largest singular value: smaller ones have directions along a continuum
 _EPS = np.finfo(float).eps
 _SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 _FAR = 10.0 ** np.arange(10)  # distances, in sizes of a state, at which it is looked
@@ -28,8 +32,12 @@ _LONGER = 100.0  # a Newton step than what is left of the way, if it leads past 
 _LONG = 1e-4  # beside the state at the end
 
 
-class Polished(NamedTuple):
+@dataclass(frozen=True)
+class Polished(Ends):
     """States at which Newton's steps stop shrinking; every array has one row for each.
+
+    One ends as `ZERO`, or as `JUMP` where the function jumps before its residual vanishes, so that
+    the state is no zero.
 
     Attributes
     ----------
@@ -40,70 +48,107 @@ class Polished(NamedTuple):
         Of the Jacobian there, NaN where it is not finite.
     directions (state, unit)
         The right singular vector of the smallest, where that is small; zero elsewhere.
-    missed (state,)
-        Whether the function jumps before its residual vanishes, so that the state is no zero.
     """
 
     states: States
     errors: Float[np.ndarray, " state"]
     singular_values: Float[np.ndarray, "state unit"]
     directions: Float[np.ndarray, "state unit"]
-    missed: Bool[np.ndarray, " state"]
 
 
-def polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polished:
-    """Take Newton steps until they stop shrinking."""
-    parts = [_polish(evaluator, zero_test, states[rows]) for rows in evaluator.chunks(len(states))]
-    return Polished(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+def polish(
+    evaluator: Evaluator, zero_test: ZeroTest, states: States, shortest: bool = False
+) -> Polished:
+    """Take Newton steps until they stop shrinking.
+
+    The `shortest` go straight to a continuum of zeros, where others may go far along it.
+    """
+    running, unknown = np.full(len(states), Ending.RUNNING), np.full(states.shape, np.nan)
+    ends = Polished(running, states, np.full(len(states), np.inf), unknown, unknown)
+    iteration = _Polishing(evaluator, zero_test, states, shortest)
+    with unlimited():
+        ends = iterate(iteration, ends, evaluator.batch_size)
+    return _without_false_zeros(zero_test, ends)
 
 
-def _polish(evaluator: Evaluator, zero_test: ZeroTest, states: States) -> Polished:
-    states = states.copy()
-    error, going = np.full(len(states), np.inf), np.ones(len(states), bool)
-    before, left = states.copy(), np.full(len(states), np.inf)
-    jacobians = np.full((*states.shape, states.shape[1]), np.nan)
-    false_zeros = np.zeros(len(states), bool)
-    hidden = zero_test.slope_level(states)  # of an identity, all of the Jacobian is
-    for number in range(_STEPS + 1):
-        rows = np.flatnonzero(going)
-        if not len(rows):
-            break
-        r, J = evaluator.residual_and_jacobian(states[rows])
-        size = np.abs(r).max(1, initial=0)
-        # Across a jump of the function, or where it is not finite.
-        worse = ~(size <= 4 * left[rows] + zero_test.estimated_level(states[rows], J))
-        worse |= ~np.isfinite(size)
-        states[rows[worse]] = before[rows[worse]]
-        false_zeros[rows[worse]], going[rows[worse]] = True, False
-        rows, r, J = rows[~worse], r[~worse], J[~worse]
-        before[rows], left[rows], jacobians[rows] = states[rows], size[~worse], J
-        if number == _STEPS:
-            break
-        step = _newton(r, J)
-        step[np.abs(J).max((1, 2), initial=0) <= hidden[rows]] = np.inf
+@dataclass(frozen=True)
+class _PolishedState(State):
+    r: States
+    J: batched.Stack  # NaN where nothing is known
+    error: np.ndarray
+    ending: np.ndarray
+    hidden: np.ndarray  # slopes that rounding makes: of an identity, all of the Jacobian is
+
+
+@dataclass(frozen=True)
+class _Polishing(AbstractIteration[_PolishedState, Polished]):
+    evaluator: Evaluator
+    zero_test: ZeroTest
+    starts: States
+    shortest: bool
+
+    def init(self, index: np.ndarray) -> _PolishedState:
+        x, none = self.starts[index], np.zeros(len(index), int)
+        r, J = self.evaluator.residual_and_jacobian(x)
+        lost = self._is_worse(x, r, J, np.inf)
+        J = np.where(lost[:, None, None], np.nan, J)
+        ending = np.where(lost, Ending.JUMP, Ending.RUNNING)
+        far, hidden = np.full(len(x), np.inf), self.zero_test.slope_level(x)
+        return _PolishedState(index, x, none, r, J, far, ending, hidden)
+
+    def step(self, state: _PolishedState) -> _PolishedState:
+        step = (_shortest if self.shortest else _newton)(state.r, state.J)
+        steepest = np.abs(state.J).max((1, 2), initial=0)
+        step[steepest <= state.hidden] = np.inf
         length = np.abs(step).max(1, initial=0)
-        better = length < error[rows] / 2
-        error[rows] = np.fmin(error[rows], length)
-        states[rows[better]] += step[better]
-        going[rows[~better]] = False
-    _reject_false_zeros(zero_test, states, false_zeros)
-    return Polished(states, error, *_singular(jacobians, hidden), false_zeros)
+        better = length < state.error / 2
+        state = replace(
+            state,
+            error=np.fmin(state.error, length),
+            count=state.count + 1,
+            ending=np.where(better, Ending.RUNNING, Ending.ZERO),
+        )
+        if not better.any():
+            return state
+        rows = np.flatnonzero(better)
+        x = state.x[rows] + step[rows]
+        r, J = self.evaluator.residual_and_jacobian(x)
+        worse = self._is_worse(x, r, J, np.abs(state.r[rows]).max(1, initial=0))
+        ahead = replace(state.select(rows), x=x, r=r, J=J)
+        lost = rows[worse]
+        state = state.put(rows[~worse], ahead, ~worse)
+        return replace(state, ending=replaced(state.ending, lost, Ending.JUMP))
+
+    def _is_worse(self, x: States, r: States, J: batched.Stack, left: np.ndarray | float) -> Flags:
+        """Mask states across a jump of the function from where r was less, or not finite."""
+        size = np.abs(r).max(1, initial=0)
+        return ~(size <= 4 * left + self.zero_test.estimated_level(x, J)) | ~np.isfinite(size)
+
+    def terminate(self, state: _PolishedState) -> np.ndarray:
+        spent = (state.count >= (_SHORTEST if self.shortest else _STEPS)) & (
+            state.ending == Ending.RUNNING
+        )
+        return np.where(spent, Ending.ZERO, state.ending)
+
+    def finish(self, state: _PolishedState, endings: np.ndarray) -> Polished:
+        parts = _singular(state.J, state.hidden)
+        return Polished(endings, state.x, state.error, *parts)
 
 
-def _reject_false_zeros(
-    zero_test: ZeroTest, states: States, false_zeros: Bool[np.ndarray, " state"]
-) -> None:
-    """Reject false zeros; snap states within rounding of 0 to 0.
+def _without_false_zeros(zero_test: ZeroTest, ends: Polished) -> Polished:
+    """Keep false zeros alone as jumps; snap states within rounding of 0 to 0.
 
     Where a unit jumps at 0, Newton's steps come as near to 0 as they like, on one side or the
     other, and not to 0 itself.
     """
-    false_zeros[false_zeros] = zero_test.is_false_zero(states[false_zeros])
-    rows = np.flatnonzero(false_zeros)
-    here = states[rows]
+    rows = np.flatnonzero(ends.endings == Ending.JUMP)
+    false = zero_test.is_false_zero(ends.states[rows])
+    ends, rows = ends.ended(rows[~false], Ending.ZERO), rows[false]
+    here = ends.states[rows]
     zeroed = np.where(np.abs(here) <= zero_test.rounding_radius(here)[:, None], 0.0, here)
     there = ~zero_test.is_false_zero(zeroed)
-    states[rows[there]], false_zeros[rows[there]] = zeroed[there], False
+    ends = replace(ends, states=replaced(ends.states, rows[there], zeroed[there]))
+    return ends.ended(rows[there], Ending.ZERO)
 
 
 def _newton(r: States, J: batched.Stack) -> States:
@@ -120,6 +165,14 @@ def _newton(r: States, J: batched.Stack) -> States:
     singular = ~(values[:, -1:] > values.shape[1] * _EPS * values[:, :1])
     step[doubtful] = np.where(singular, np.inf, exact)
     return step
+
+
+def _shortest(r: States, J: batched.Stack) -> States:
+    """Return Newton's steps without their parts along which r hardly changes."""
+    U, values, Vt = _decomposed(J)
+    used = values > _ALONG * values[:, :1]
+    part = np.divide(batched.apply_transposed(U, -r), values, where=used, out=np.zeros(r.shape))
+    return batched.apply_transposed(Vt, part)
 
 
 def _singular(jacobians: batched.Stack, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

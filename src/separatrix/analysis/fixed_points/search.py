@@ -1,5 +1,6 @@
 """From candidates to fixed and slow points: solve, certify, describe."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ from .description import describe
 from .evaluator import Evaluator
 from .latent import enclosed, prove_by_latent, prove_in_all_units
 from .points import FixedPoints
+from .root_finding import Known
 from .solver_selection import FixedPointSolver
 from .starts import nearest_in_domain
 
@@ -150,12 +152,13 @@ def find_fixed_points(
         inside, _ = nearest_in_domain(system, typical)
         zero_test = ZeroTest(system.residual, system.size, inside)
         solver = FixedPointSolver(evaluator, zero_test, method, certify)
-        table, known = solver.solve(starts, slow_points), None
+        (table, learned), known = solver.solve(starts, slow_points), None
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
             table = prove_in_all_units(evaluator, table, proof)
             if completeness and table.contradiction is None and not is_over():
-                table, known = _completed(evaluator, table, solver, exhaustion, proof)
+                further = partial(solver.solve, slow_points=False, known=learned)
+                table, known = _completed(evaluator, table, further, exhaustion, proof)
         stopped = why_over() if is_over() else ""
         if known is not None:
             known = _with_remarks(known, system, table, typical, stopped)
@@ -168,7 +171,7 @@ def find_fixed_points(
 def _completed(
     evaluator: Evaluator,
     table: PointTable,
-    solver: FixedPointSolver,
+    solve: Callable[[np.ndarray], tuple[PointTable, Known]],
     exhaustion: BranchAndPrune,
     proof: Proof | None,
 ) -> tuple[PointTable, Completeness]:
@@ -179,8 +182,7 @@ def _completed(
         return assess(system, table, proof=proof, latent=latent, enclosure=box)
 
     def search(table: PointTable, starts: np.ndarray) -> PointTable:
-        further = solver.solve(starts, slow_points=False)
-        return certify_points(system, add_unknown(table, further))
+        return certify_points(system, add_unknown(table, solve(starts)[0]))
 
     return assess(
         system, table, search, adopt=partial(add_proved, system),

@@ -1,21 +1,70 @@
 """Which solvers take candidates to zeros and slow points, one after the other."""
 
-import dataclasses
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 
 import numpy as np
 
+from ..._parallel import chunks
+from ..._watch import Stage, report_progress
+from ...solvers.endings import Ending
+from ...solvers.iterate import States, replaced
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..point_table import PointTable
 from .certificates import reject_moving
+from .classification import with_zeros
 from .evaluator import Evaluator
 from .piecewise import is_as_read, search_piecewise
-from .smooth import SmoothSearch
+from .root_finding import Known, RootFinder
+from .slow_points import DescentResult, SpeedDescent
+from .starts import nearest_in_domain, solved_for_explicit_units
 
+_PORTION = 8192  # candidates that are followed together, at most
+_BYTES = 1 << 24  # of their states: a few copies are made on the way
 _MANY_UNITS = 256  # from which Jacobians are most of the work
+
+
+def search_smooth(
+    finder: RootFinder, starts: States, slow_points: bool, known: Known
+) -> tuple[PointTable, Known]:
+    """Follow every candidate to a zero of the residual, or else to a minimum of the speed.
+
+    Return the points, how every candidate ended, and what is known then. Candidates are followed a
+    portion at a time, of which only the distinct ends are kept: memory does not grow with their
+    number.
+    """
+    portion = min(_PORTION, max(1, _BYTES // (8 * starts.shape[1])))
+    descent = SpeedDescent(finder)
+    table, zeros = PointTable.empty(*starts.shape), DescentResult.nothing(0, starts.shape[1])
+    minima, outcomes, outside = zeros, table.outcomes.copy(), table.clipped.copy()
+    # From far away squares overflow: infinite, they lose every comparison.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in chunks(len(starts), portion):
+            near, outside[rows] = nearest_in_domain(finder.evaluator.system, starts[rows])
+            entering = solved_for_explicit_units(finder.evaluator, near)
+            report = partial(_report, len(starts), rows.start)
+            ends, known = finder.solve(entering, known, report)
+            ends, known = descent.follow_valleys(ends, known, slow_points)
+            ends, doubtful = finder.correct_false_zeros(ends)
+            ends = ends.ended(ends.endings == Ending.STALLED, Ending.MINIMUM)
+            slow = DescentResult.nothing(*near.shape)
+            if slow_points:
+                ends, slow, known = descent.descend(ends, known)
+            # There rounding, not a kink, hides which way the speed decreases.
+            hidden = np.isin(ends.endings[doubtful], (Ending.STALLED, Ending.MINIMUM))
+            outcomes[rows] = ends.ended(doubtful[hidden], Ending.UNSETTLED).endings
+            minima = minima.join(slow)
+            zeros = zeros.join(DescentResult.zeros(ends).merged(finder.merge))
+        table = replace(table, outcomes=outcomes, clipped=outside)
+        table = descent.with_minima(table, minima)
+        return with_zeros(finder, table, zeros), known
+
+
+def _report(total: int, before: int, ended: int) -> None:
+    report_progress(Stage.SOLVE, before + ended, total)
 
 
 class FixedPointSolver:
@@ -33,42 +82,51 @@ class FixedPointSolver:
         method: LevenbergMarquardt,
         latent_proofs_suffice: bool,
     ):
-        self.evaluator, self.zero_test, self.method = evaluator, zero_test, method
-        self.smooth = SmoothSearch(evaluator, method, zero_test)
-        self.matrix_free_search: SmoothSearch | None = None
+        self.evaluator, self.zero_test = evaluator, zero_test
+        self.finder = RootFinder(evaluator, method, zero_test)
+        self.matrix_free_finder: RootFinder | None = None
         many = latent_proofs_suffice and not evaluator.is_large and evaluator.size >= _MANY_UNITS
         if many and evaluator.latent is not None:
             matrix_free = Evaluator(evaluator.system, is_large=True)
-            self.matrix_free_search = SmoothSearch(matrix_free, method, zero_test)
+            self.matrix_free_finder = RootFinder(matrix_free, method, zero_test)
 
-    def solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
-        """Return where starts lead, without zeros of a user's residual at which the state moves."""
-        if self.matrix_free_search is None:
-            table = self._solve(starts, slow_points)
-        else:
-            table = self.matrix_free_search.search(starts, slow_points=False)
+    def solve(
+        self, starts: np.ndarray, slow_points: bool, known: Known | None = None
+    ) -> tuple[PointTable, Known]:
+        """Return where starts lead, without zeros of a user's residual at which the state moves.
+
+        Return also what is known then, which is of use to a further search.
+        """
+        table, rest = None, np.arange(len(starts))
+        known = known or Known.nothing(self.evaluator.size)
+        if self.matrix_free_finder is not None:
+            table, _ = search_smooth(self.matrix_free_finder, starts, False, known)
             rest = np.flatnonzero(table.reached < 0)
-            if len(rest):
-                table = table.joined(self._solve(starts[rest], slow_points), rest)
-        return reject_moving(self.evaluator, self.zero_test, table)
+        if table is None or len(rest):
+            found, near = self._solved_exactly(starts[rest], slow_points)
+            if found is None:
+                found, known = search_smooth(self.finder, near, slow_points, known)
+            table = found if table is None else table.joined(found, rest)
+        return reject_moving(self.evaluator, self.zero_test, table), known
 
-    def _solve(self, starts: np.ndarray, slow_points: bool) -> PointTable:
+    def _solved_exactly(
+        self, starts: np.ndarray, slow_points: bool
+    ) -> tuple[PointTable | None, np.ndarray]:
         """Solve exactly where the system is piecewise linear, and as was read.
 
         Of one that computes in float32 the exact function stands for it: what is found there is
-        nearly, but not quite, a zero of the function as it is.
+        nearly, but not quite, a zero of the function as it is. Then, and where the system is
+        another, there is no table, and starts from which the function itself is to be solved.
         """
         if self._forms is None:
-            return self.smooth.search(starts, slow_points)
+            return None, starts
         narrowed = self._forms[0].narrowed
         exact = search_piecewise(*self._forms, starts, slow_points or narrowed)
         if narrowed:
             fixed = np.append(exact.fixed, False)[exact.reached]
-            starts = starts.copy()
-            starts[fixed] = exact.states[exact.reached[fixed]]
-        elif is_as_read(self._forms[0], self.evaluator, self.zero_test, exact):
-            return exact
-        return self.smooth.search(starts, slow_points)
+            return None, replaced(starts, fixed, exact.states[exact.reached[fixed]])
+        is_read = is_as_read(self._forms[0], self.evaluator, self.zero_test, exact)
+        return (exact if is_read else None), starts
 
     @cached_property
     def _forms(self) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
@@ -92,4 +150,4 @@ def _piecewise_linear_forms(
     constants = np.concatenate([residual.offset, residual.gate_offset])
     reach = max(zero_test.scale, np.abs(constants).max(initial=0.0)) or 1.0
     slopes = zero_test.slope_level(reach * np.array([[1.0], [-1.0]]) * np.ones(system.size))
-    return dataclasses.replace(residual, rounding=float(slopes.max())), velocity
+    return replace(residual, rounding=float(slopes.max())), velocity

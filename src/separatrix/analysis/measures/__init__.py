@@ -1,10 +1,10 @@
 """Distances between networks, with their options; `sx.compare` takes them, or their names."""
 
 from ..._names import show_public_names
-from .base import AbstractMeasure as AbstractMeasure, Dynamics
 from .compared import compared as compared, measure_of as measure_of
-from .comparison import Comparison as Comparison
 from .dsa import DSA, InputDSA
+from .measure import AbstractMeasure as AbstractMeasure, Dynamics
+from .network_comparison import Comparison as Comparison
 from .procrustes import Procrustes
 from .spectrum import Spectrum
 from .topology import Topology

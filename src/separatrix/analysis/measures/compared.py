@@ -9,9 +9,9 @@ from jaxtyping import Float
 from ..._types import InvalidInputError, nearest
 from ..topology import Undecided
 from . import grouping
-from .base import AbstractMeasure, Dynamics, Reading
-from .comparison import Comparison, means_of
 from .dsa import DSA, InputDSA
+from .measure import AbstractMeasure, Dynamics, Reading
+from .network_comparison import Comparison, means_of
 from .procrustes import Procrustes
 from .spectrum import Spectrum
 from .topology import Topology

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._types import InvalidInputError, require_count, require_not_negative
 from ..topology import Undecided
-from .base import AbstractMeasure, Dynamics, Reading
+from .measure import AbstractMeasure, Dynamics, Reading
 
 PACKAGE = "dsa-metric"
 FAILURES = (ArithmeticError, AssertionError, IndexError, RuntimeError, ValueError)

@@ -8,7 +8,7 @@ import scipy
 from jaxtyping import Float
 
 from ..topology import Undecided
-from .base import AbstractMeasure, Dynamics, Reading
+from .measure import AbstractMeasure, Dynamics, Reading
 
 States = Float[np.ndarray, "_ _"]
 """A sample in each row, a unit in each column; of two networks of any sizes."""

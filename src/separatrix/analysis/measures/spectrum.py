@@ -10,7 +10,7 @@ from jaxtyping import Complex, Float
 from ..._types import require_count
 from ..linearization import Linearization
 from ..topology import FixedPointTopology, Undecided
-from .base import AbstractMeasure, Dynamics, Reading
+from .measure import AbstractMeasure, Dynamics, Reading
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from ..._types import InvalidInputError, counted, require_number
 from ..fixed_points.points import FixedPoints
 from ..topology import FixedPointTopology, Undecided
-from .base import AbstractMeasure, Dynamics, Reading
+from .measure import AbstractMeasure, Dynamics, Reading
 
 SURE = 7.0
 """Candidates that should have reached points, if they were there: e⁻⁷ is 1 in 1000."""

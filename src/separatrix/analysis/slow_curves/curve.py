@@ -100,7 +100,7 @@ def slow_curve(
         slices = Slices(evaluator, a, *_minimizer(evaluator.system, method), zero_test)
         report_progress(Stage.SLICES, 0, len(v))
         found = slices.minimize(first, v)
-        joined = _sweep(slices, found, v)
+        found, joined = _sweep(slices, found, v)
         drift = velocities(evaluator.system, found.states) @ a
         tangents = _tangents(slices, found, v, joined)
         eigenvalue = _transverse(evaluator, found.states, tangents, a)
@@ -175,8 +175,8 @@ def _nearest(states: np.ndarray, a: np.ndarray, v: np.ndarray) -> np.ndarray:
     return states[order[np.where(nearer, before, after)]]
 
 
-def _sweep(slices: Slices, found: SlicesResult, v: np.ndarray) -> np.ndarray:
-    """Start slices from their neighbors, upward and downward; return where the curve goes on."""
+def _sweep(slices: Slices, found: SlicesResult, v: np.ndarray) -> tuple[SlicesResult, np.ndarray]:
+    """Start slices from their neighbors, up and down; return also where the curve goes on."""
     reached = {}
     for count in range(1, len(v)):
         report_progress(Stage.SLICES, count, len(v))
@@ -191,12 +191,12 @@ def _sweep(slices: Slices, found: SlicesResult, v: np.ndarray) -> np.ndarray:
         for row, (k, way) in enumerate(pair):
             reached[k, way] = warm.states[row]
             if _slower(warm, row, found, k):
-                found.put(np.array([k]), warm, np.array([row]))
+                found = found.put(np.array([k]), warm, np.array([row]))
     joined = np.zeros(len(v), bool)
     for (k, way), state in reached.items():
         later = k if way == 1 else k + 1
         joined[later] |= _same(state, found.states[k])
-    return joined
+    return found, joined
 
 
 def _predicted(found: SlicesResult, v: np.ndarray, k: int, way: int) -> np.ndarray:

@@ -118,11 +118,12 @@ class Slices:
             zero[zero] = self._is_zero(states[zero])
             here = rows[part]
             self._accept(found, here[zero], states[zero], "fixed", FIXED)
-            good = minima.converged & ~zero
+            good = (minima.endings == Ending.MINIMUM) & ~zero
             self._accept(found, here[good], states[good], "minimum", SMOOTH)
             bad = ~zero & ~good
-            reasons = np.where(np.isnan(minima.values), LATE, NO_MINIMUM)
-            found.reasons[here[bad]] = np.where(minima.stalled, KINK, reasons)[bad]
+            reasons = np.where(minima.endings == Ending.RUNNING, LATE, NO_MINIMUM)
+            stalled = minima.endings == Ending.STALLED
+            found.reasons[here[bad]] = np.where(stalled, KINK, reasons)[bad]
 
     def _derivatives(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ½ speed² and its derivatives within the slice; along the axis it is made to curve.

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int, Shaped
 from ..._records import Record, array, setting
 from ..._tables import Columns
 from ..._types import Array, InvalidInputError
-from . import words
+from . import sentences
 from .claims import Claim, Held, Kind, from_json
 
 
@@ -115,7 +115,7 @@ class Verdict(Record):
     @property
     def sentences(self) -> tuple[str, ...]:
         """Three sentences at most: what holds the states, where they end, what the axis keeps."""
-        return words.sentences(self)
+        return sentences.sentences(self)
 
     def summary(self) -> str:
         return f"Verdict: {' '.join(self.sentences)}"
@@ -126,11 +126,11 @@ class Verdict(Record):
         ]
         return {
             "end": self.ends,
-            "share": [words.share(float(share)) for share in self.shares],
+            "share": [sentences.share(float(share)) for share in self.shares],
             "95 % interval": interval,
             "known": self.known,
             "": self.detail,
         }
 
     def _closing(self) -> str:
-        return "\n".join(words.numbers(self))
+        return "\n".join(sentences.numbers(self))

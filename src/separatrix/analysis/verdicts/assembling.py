@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...systems import AbstractSystem
-from ..cycles.search import Cycles
+from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import Ends, What
 from ..following.follower import INTEGRATION

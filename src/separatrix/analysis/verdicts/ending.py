@@ -8,7 +8,7 @@ import scipy
 from ..._tables import describe_duration
 from ...systems import AbstractSystem
 from ..boundaries.fractions import wilson
-from ..cycles.search import Cycles
+from ..cycles.cycle_search import Cycles
 from ..following.end import Ends, What
 from ..following.turns import Turn
 from .claims import Claim, Kind, Known

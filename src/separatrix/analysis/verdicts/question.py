@@ -9,7 +9,7 @@ from ..._types import Array, InvalidInputError, require_positive
 from ..._watch import Report, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, states_of
-from ..cycles.search import Cycles
+from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.exponents import with_exponent
 from ..following.follower import MOST_STEPS, follow, largest

@@ -1,6 +1,6 @@
 """Proofs that a box holds no zeros of a function but those listed."""
 
+from .box_search import BranchAndPrune
 from .frontier import Exhaustion
-from .search import BranchAndPrune
 
 __all__ = ["BranchAndPrune", "Exhaustion"]

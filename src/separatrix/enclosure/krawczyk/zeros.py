@@ -14,7 +14,7 @@ from ..interval.arithmetic import Array, down, up
 from ..interval.interpreter import EnclosedFunction
 from .context import checked_states, enclose_residual, over_chunks, quietly
 from .contraction import Flags
-from .search import enlarge, locate
+from .cube_search import enlarge, locate
 
 
 @dataclass(frozen=True)

@@ -24,16 +24,13 @@ QUESTIONS: dict[str, Callable[[Subject], Record]] = {
 """The questions by name: those that the modules of this package declare as their `QUESTIONS`."""
 
 
-def check_questions(names: Sequence[str], source: str) -> None:
+def check_questions(names: Sequence[str]) -> None:
     """Raise InvalidInputError for a name that no question has, or one that is given twice."""
     for name in names:
         if name not in QUESTIONS:
-            raise InvalidInputError(
-                f"unknown question {name!r} in analysis.questions in {source}: "
-                f"{nearest(name, QUESTIONS)}"
-            )
+            raise InvalidInputError(f"unknown question {name!r}: {nearest(name, QUESTIONS)}")
     if len(set(names)) < len(names):
-        raise InvalidInputError(f"analysis.questions in {source} asks a question twice.")
+        raise InvalidInputError("a question is asked twice.")
 
 
 def question_stages(subject: Subject) -> dict[str, Stage | None]:

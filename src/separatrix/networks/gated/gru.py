@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ..._types import Array, GivenKey
 from ..unroll import AbstractCell
-from .base import AbstractCellNetwork
+from .gated_network import AbstractCellNetwork
 
 
 @dataclass(frozen=True)

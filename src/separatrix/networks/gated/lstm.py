@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ..._types import Array, GivenKey, require_finite_number
 from ..unroll import AbstractCell
-from .base import AbstractCellNetwork, in_float64
+from .gated_network import AbstractCellNetwork, in_float64
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ..._types import Array, GivenKey, InvalidInputError, require_number
 from ..arrays import check_input, check_state
-from .base import AbstractGatedNetwork
+from .gated_network import AbstractGatedNetwork
 
 
 class ResetFirstGRU(AbstractGatedNetwork):

@@ -12,8 +12,8 @@ import numpy as np
 from ..._double import double_precision
 from ..._types import Array, InvalidInputError, nearest, real_array, require_finite
 from ..arrays import as_weights, skeleton
-from ..base import AbstractNetwork
 from ..gated import GRU, LSTM, ResetFirstGRU
+from ..network import AbstractNetwork
 from ..rate import CTRNN
 from .layouts import LAYOUTS, RecurrentLayer, read_layer
 from .reading import NamedArrays, read_arrays

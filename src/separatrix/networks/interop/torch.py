@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ..._types import Array, InvalidInputError, first_line, is_number, listed
-from ..base import AbstractNetwork
 from ..gated import GRU, LSTM
+from ..network import AbstractNetwork
 from ..rate import CTRNN
 from .layouts import RecurrentLayer, read_layer
 from .reading import NamedArrays, read_arrays

@@ -4,8 +4,8 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
+from ...store import Run
 from ..section import Section
-from ..story import Story
 
 ORDER = (
     "held",
@@ -39,6 +39,6 @@ SECTIONS: tuple[Section, ...] = tuple(
 )
 
 
-def shown_sections(story: Story) -> Iterator[Section]:
+def shown_sections(run: Run) -> Iterator[Section]:
     """Yield the sections for which the run has what they need."""
-    return (section for section in SECTIONS if section.is_shown_in(story))
+    return (section for section in SECTIONS if section.is_shown_in(run))

@@ -3,32 +3,33 @@
 import numpy as np
 
 from ... import figures
-from ...activity import Activity
+from ...store import Run
 from ..section import Figure, Section, Values
-from ..story import Story
+from ..view import answers_in_classes, has_plane, plane
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw the activity in its principal plane."""
-    return figures.activity(story.get(Activity), story.plane, by_choice=story.answers_in_classes)
+    return figures.activity(run.activity, plane(run), by_choice=answers_in_classes(run))
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the activity, its plane, and whether trials differ in length."""
-    record, plane, task = story.get(Activity), story.plane, story.task
+    record, components, task = run.activity, plane(run), run.task
     return {
         "num_units": record.states.shape[-1],
         "lengths_differ": task is not None and bool(set(task.periods) & set(record.conditions)),
-        "explained": float(np.sum(np.asarray(plane.explained_variance_ratio)[:2])),
-        "plane": plane,
+        "explained": float(np.sum(np.asarray(components.explained_variance_ratio))),
+        "plane": components,
+        "in_classes": answers_in_classes(run),
     }
 
 
 SECTION = Section(
     "activity",
     "Activity in the plane of its principal components",
-    (Activity,),
+    ("activity",),
     draw,
     values,
-    applies=lambda story: story.has_plane,
+    applies=has_plane,
 )

@@ -5,26 +5,25 @@ from collections import Counter
 import numpy as np
 
 from ... import figures
-from ...analysis import Branches
-from ..section import Figure, Rows, Section, Values
-from ..story import READOUT, Story
-from ..words import brief, count
+from ...store import Run
+from ..section import Figure, Section, Values
+from ..view import READOUT
 
 MOST_KINDS = 4
 """Kinds of special points that are listed."""
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw the fixed points against the coherence, along the readout where that is known."""
-    record, axis = story.get(Branches), story.branch_axis
+    record, axis = run.branches, _axis(run)
     if axis is None:
         return figures.bifurcation_diagram(record)
     return figures.bifurcation_diagram(record, axis, label=READOUT)
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the branches, their special points, and why any ends early."""
-    record = story.get(Branches)
+    record, points = run.branches, run.find("fixed_points")
     kinds = Counter(map(str, record.special_names))
     endings = Counter(map(str, np.asarray(record.endings).ravel()))
     return {
@@ -32,26 +31,23 @@ def values(story: Story) -> Values:
         "special": kinds.most_common(MOST_KINDS),
         "border_collisions": kinds["border collision"],
         "early": [(end, n) for end, n in endings.items() if "parameter range" not in end],
-        "starts_elsewhere": story.points is not None and not len(story.points.fixed),
+        "along_readout": _axis(run) is not None,
+        "starts_elsewhere": points is not None and not len(points.fixed),
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return how many branches and special points there are."""
-    record = story.find(Branches)
-    if record is None:
-        return []
-    branches = count(record.n_branches, "branch", "branches") if record.n_branches else "0 branches"
-    special = count(record.n_special, "special point")
-    return [(f"branches in {record.name}", brief(f"{branches}, {special}"))]
+def _axis(run: Run) -> np.ndarray | None:
+    """Return the readout of the choice, where a slow curve tells it."""
+    branches, curve = run.branches, run.find("slow_curve")
+    if curve is None or len(curve.axis) != branches.states.shape[1]:
+        return None
+    return np.asarray(curve.axis)
 
 
 SECTION = Section(
     "branches",
     "Fixed points against the coherence",
-    (Branches,),
+    ("branches",),
     draw,
     values,
-    numbers,
-    analyses=("branches",),
 )

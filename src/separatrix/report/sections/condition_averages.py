@@ -3,22 +3,22 @@
 import numpy as np
 
 from ... import figures
-from ...activity import Activity
+from ...store import Run
 from ...tasks import signed_coherence
 from ..section import Figure, Section
-from ..story import Story
+from ..view import has_plane, plane
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw average trajectories by signed coherence."""
-    record = story.get(Activity)
-    return figures.condition_averages(record, story.plane, signed_coherence(record.conditions))
+    record = run.activity
+    return figures.condition_averages(record, plane(run), signed_coherence(record.conditions))
 
 
-def has_signed_coherence(story: Story) -> bool:
+def has_signed_coherence(run: Run) -> bool:
     """Tell whether a plane can show decisions between two choices, with a coherence each."""
-    conditions = story.get(Activity).conditions
-    if not story.has_plane or not {"choice", "coherence"} <= set(conditions):
+    conditions = run.activity.conditions
+    if not has_plane(run) or not {"choice", "coherence"} <= set(conditions):
         return False
     return int(np.max(np.asarray(conditions["choice"]))) <= 1
 
@@ -26,7 +26,7 @@ def has_signed_coherence(story: Story) -> bool:
 SECTION = Section(
     "condition_averages",
     "Average trajectories by signed coherence",
-    (Activity,),
+    ("activity",),
     draw,
     applies=has_signed_coherence,
 )

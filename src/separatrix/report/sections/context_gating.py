@@ -6,28 +6,24 @@ import numpy as np
 
 from ... import figures
 from ...analysis import InputGating
-from ...analysis.projections import TargetedAverages
-from ..section import Figure, Rows, Section, Values
-from ..story import Story
+from ...store import Run
+from ..section import Figure, Section, Values
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw what the frozen context selects."""
-    return compare({f"{_relevant(story.get(InputGating))} counts": story})
+    return compare({f"{_relevant(run.input_gating)} counts": run})
 
 
-def compare(stories: Mapping[str, Story]) -> Figure:
+def compare(runs: Mapping[str, Run]) -> Figure:
     """Draw what each of several contexts selects, a row for each."""
-    rows = {
-        name: (story.get(InputGating), story.get(TargetedAverages))
-        for name, story in stories.items()
-    }
+    rows = {name: (run.input_gating, run.context_averages) for name, run in runs.items()}
     return figures.context_gating(rows, evidence_units="%")
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the overlaps of the selection vector, in the median over the states."""
-    gating = story.get(InputGating)
+    gating = run.input_gating
     overlap = np.median(np.asarray(gating.overlap), axis=0)
     return {
         "gating": gating,
@@ -38,15 +34,6 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return how much nearer the selection vector is to what counts."""
-    gating = story.find(InputGating)
-    if gating is None:
-        return []
-    text = f"{gating.median_ratio:.3g} times nearer to {_relevant(gating)}, which counts"
-    return [("selection vector", text)]
-
-
 def _relevant(gating: InputGating) -> str:
     return gating.sources[gating.relevant]
 
@@ -54,10 +41,8 @@ def _relevant(gating: InputGating) -> str:
 SECTION = Section(
     "context_gating",
     "What the context selects",
-    (InputGating, TargetedAverages),
+    ("input_gating", "context_averages"),
     draw,
     values,
-    numbers,
     compare=compare,
-    analyses=("input_gating", "context_averages"),
 )

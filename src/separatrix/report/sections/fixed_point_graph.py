@@ -5,26 +5,26 @@ from collections import Counter
 import numpy as np
 
 from ... import figures
-from ...activity import Activity
 from ...analysis import FixedPointGraph
+from ...store import Run
 from ..section import Figure, Section, Values
-from ..story import Story
+from ..view import has_plane, outside_view, plane
 
 MOST_FAR = 4
 """Points outside the view that are listed."""
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw where the arms of the saddles end."""
-    return figures.fixed_point_graph(story.get(FixedPointGraph), story.get(Activity), story.plane)
+    return figures.fixed_point_graph(run.fixed_point_graph, run.activity, plane(run))
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the paths that leave the saddles and where they end, and which points are not seen."""
-    graph = story.get(FixedPointGraph)
+    graph = run.fixed_point_graph
     others = Counter(np.asarray(graph.reasons)[np.asarray(graph.target) < 0].tolist())
     places = np.asarray(graph.places)
-    far = story.outside_view(np.asarray(graph.states, float))
+    far = outside_view(run, np.asarray(graph.states, float))
     rests = np.isin(np.asarray(graph.stability), ("stable", "kink"))
     return {
         "num_paths": len(graph),
@@ -48,9 +48,8 @@ def num_directions(graph: FixedPointGraph) -> int:
 SECTION = Section(
     "fixed_point_graph",
     "Where the saddles lead",
-    (FixedPointGraph, Activity),
+    ("fixed_point_graph", "activity"),
     draw,
     values,
-    applies=lambda story: story.has_plane,
-    analyses=("fixed_point_graph",),
+    applies=has_plane,
 )

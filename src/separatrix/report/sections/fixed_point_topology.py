@@ -5,22 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 
 from ... import figures
-from ...activity import Activity
 from ...analysis import FixedPointTopology, Undecided
-from ..section import Figure, Rows, Section, Values
-from ..story import Story
+from ...store import Run
+from ..section import Figure, Section, Values
+from ..view import has_plane
 
 
-def compare(stories: Mapping[str, Story]) -> Figure:
+def compare(runs: Mapping[str, Run]) -> Figure:
     """Draw what the saddles of several runs link."""
     return figures.compare_topologies(
-        {name: (story.get(FixedPointTopology), story.space) for name, story in stories.items()}
+        {name: (run.topology, run.principal_components) for name, run in runs.items()}
     )
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the topology, and whether it is the cube of independent bits."""
-    topology = story.get(FixedPointTopology)
+    topology = run.topology
     cube = topology.is_cube
     return {
         "num_points": len(topology),
@@ -32,18 +32,6 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return how many points there are by unstable directions, and whether they form a cube."""
-    topology = story.find(FixedPointTopology)
-    if topology is None:
-        return []
-    cube = topology.is_cube
-    shape = "the cube of independent bits" if cube is True else "not the cube"
-    if isinstance(cube, Undecided):
-        shape = "the cube of independent bits or not: undecided"
-    return [("topology of fixed points", f"{_counts(topology)}: {shape}")]
-
-
 def _counts(topology: FixedPointTopology) -> str:
     return " + ".join(map(str, topology.counts)) + " by number of unstable directions"
 
@@ -51,11 +39,9 @@ def _counts(topology: FixedPointTopology) -> str:
 SECTION = Section(
     "fixed_point_topology",
     "How the fixed points hang together",
-    (FixedPointTopology, Activity),
-    lambda story: figures.fixed_point_topology(story.get(FixedPointTopology), story.space),
+    ("topology", "activity"),
+    lambda run: figures.fixed_point_topology(run.topology, run.principal_components),
     values,
-    numbers,
-    applies=lambda story: story.has_plane,
+    applies=has_plane,
     compare=compare,
-    analyses=("topology",),
 )

@@ -3,106 +3,60 @@
 from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
+
 from ... import figures
-from ...activity import Activity
-from ...analysis import FixedPoints, FrozenInputs
-from ..section import Figure, Rows, Section, Values
-from ..story import Story
-from ..words import brief, count, tally
+from ...analysis import FixedPoints
+from ...store import Run
+from ..section import Figure, Section, Values
+from ..view import has_plane, plane
+
+_ONE, _SEVERAL = {"kink": "on a kink"}, {"saddle": "saddles", "kink": "on kinks"}
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw the points over the activity."""
-    return figures.fixed_points(story.get(FixedPoints), story.get(Activity), story.plane)
+    return figures.fixed_points(run.fixed_points, run.activity, plane(run))
 
 
-def compare(stories: Mapping[str, Story]) -> Figure:
+def compare(runs: Mapping[str, Run]) -> Figure:
     """Draw the points of several runs over their activities."""
     return figures.compare_fixed_points(
-        {
-            name: (story.get(FixedPoints), story.get(Activity), story.plane)
-            for name, story in stories.items()
-        }
+        {name: (run.fixed_points, run.activity, plane(run)) for name, run in runs.items()}
     )
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the points, how many there are of each kind, and why candidates were rejected."""
-    points = story.get(FixedPoints)
-    return {"points": points, "kinds": story.kind_counts(), "rejections": story.rejections()}
+    return counts_of(run.fixed_points)
 
 
-def numbers(story: Story) -> Rows:
-    """Return the inputs that were held constant, and what was found at them."""
-    points = story.find(FixedPoints)
-    return _inputs(story) + ([] if points is None else _points(story, points))
-
-
-def _inputs(story: Story) -> Rows:
-    """Return the main input in words, and what was found at each further one."""
-    inputs = story.find(FrozenInputs)
-    if inputs is None:
-        return []
-    told = [f"{name}: {words}" for name, words in zip(inputs.names, inputs.words, strict=True)]
-    rows = [("input held constant", told[0])]
-    for text, record in zip(told[1:], inputs.record_names[1:], strict=True):
-        points = story.run.records.get(record)
-        if isinstance(points, FixedPoints):
-            found = count(len(points.fixed), "fixed point")
-            kinds = Counter(map(str, points.fixed.stability)).most_common()
-            each = ", ".join(f"{number} {kind}" for kind, number in kinds)
-            found += f" ({each}), " if each else ", "
-            rows.append((f"at the input {text}", found + count(len(points.slow), "slow point")))
-    return rows
-
-
-def _points(story: Story, points: FixedPoints) -> Rows:
-    rows: Rows = []
-    for kind, number in story.kind_counts().items():
-        stability = story.stability_counts(kind)
-        rows.append((f"{kind} points", f"{number} ({stability})" if number else "none"))
-        unstable = story.unstable_counts(kind)
-        if kind == "fixed" and max(unstable, default=0) > 1:
-            told = [(str(k) if k >= 0 else "unknown", n) for k, n in unstable.items()]
-            rows.append(("unstable directions of fixed points", tally(told, ", ")))
-    rejections = story.rejections()
-    number = sum(n for _, n in rejections)
-    rejected = f"{len(points.outcomes)}, of which {number or 'none'} rejected"
-    return [
-        *rows,
-        ("fixed points proved to exist", str(story.proved("fixed"))),
-        ("slow points proved not to be fixed", str(story.proved("slow"))),
-        ("are fixed points missing?", completeness(points)),
-        ("candidates", rejected),
-        *(("rejected", brief(tally([reason]))) for reason in rejections),
-    ]
-
-
-def completeness(points: FixedPoints) -> str:
-    """Say on one line what is known of fixed points that were not found."""
-    if points.complete:
-        return "complete (proved)"
-    known = []
-    if points.index_sum is not None:
-        known.append(f"index sum {points.index_sum}")
-    if points.coverage is not None:
-        known.append(f"coverage {points.coverage:.2f}")
-    if points.index_sum not in (None, 1):
-        return f"yes: {', '.join(known)}"
-    if points.index_sum == 1:
-        known[0] += " (consistent with a complete set, no proof)"
-    if known:
-        return f"not known: {', '.join(known)}"
-    return brief(f"not known: {points.completeness or 'not examined'}")
+def counts_of(points: FixedPoints) -> Values:
+    """Return how many points there are of each kind, proved, and of each stability."""
+    kinds, stability = np.asarray(points.kind), np.asarray(points.stability)
+    return {
+        "points": points,
+        "kinds": {kind: int((kinds == kind).sum()) for kind in ("fixed", "slow")},
+        "proved": {
+            kind: int((np.asarray(points.certified) & (kinds == kind)).sum())
+            for kind in ("fixed", "slow")
+        },
+        "stability": ", ".join(
+            f"{n} {_SEVERAL.get(name, name) if n > 1 else _ONE.get(name, name)}"
+            for name, n in Counter(map(str, stability[kinds == "fixed"])).most_common()
+        ),
+        "rejections": Counter(
+            map(str, np.asarray(points.outcome_reasons)[np.asarray(points.outcomes) == "rejected"])
+        ).most_common(),
+    }
 
 
 SECTION = Section(
     "fixed_points",
     "Fixed and slow points",
-    (FixedPoints, Activity),
+    ("fixed_points", "activity"),
     draw,
     values,
-    numbers,
-    applies=lambda story: story.has_plane,
+    applies=has_plane,
     compare=compare,
 )

@@ -3,22 +3,20 @@
 import numpy as np
 
 from ... import figures
-from ...analysis.memory import GradedMemory
-from ..section import Figure, Rows, Section, Values
-from ..story import Story
-from ..words import number, percent
+from ...store import Run
+from ..section import Figure, Section, Values
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw where values are held."""
     return figures.graded_memory(
-        story.get(GradedMemory), value_name="first frequency", value_units="Hz"
+        run.frequency_memory, value_name="first frequency", value_units="Hz"
     )
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the memory at the end of the delay."""
-    memory = story.get(GradedMemory)
+    memory = run.frequency_memory
     return {
         "memory": memory,
         "after": memory.start + (memory.positions.shape[1] - 1) * memory.dt,
@@ -29,16 +27,6 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return whether the values are held in order, and how well they are distinguished."""
-    memory = story.find(GradedMemory)
-    if memory is None:
-        return []
-    text = f"Kendall's τ {number(_last(memory.order), '+.2f')}"
-    text += f", {percent(_last(memory.decoded))} told apart (guessing: {percent(memory.chance)})"
-    return [("order of the values held", text)]
-
-
 def _last(values: object) -> float:
     return float(np.asarray(values)[-1])
 
@@ -46,9 +34,7 @@ def _last(values: object) -> float:
 SECTION = Section(
     "graded_memory",
     "A value held along the slow curve",
-    (GradedMemory,),
+    ("frequency_memory",),
     draw,
     values,
-    numbers,
-    analyses=("frequency_memory",),
 )

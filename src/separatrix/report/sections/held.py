@@ -1,15 +1,14 @@
 """What holds the states, in a picture: the claims of the verdict."""
 
 from ... import figures
-from ...analysis import Verdict
-from ...analysis.verdicts.words import numbers as lines
+from ...analysis.verdicts.sentences import numbers as lines
+from ...store import Run
 from ..section import Section, Values
-from ..story import Story
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the verdict, and the numbers beside its sentences."""
-    verdict = story.get(Verdict)
+    verdict = run.verdict
     rows = zip(verdict.ends, verdict.shares, verdict.low, verdict.high, verdict.known, strict=True)
     return {
         "verdict": verdict,
@@ -25,7 +24,7 @@ def values(story: Story) -> Values:
 SECTION = Section(
     "held",
     "What holds the states, and where they end",
-    (Verdict,),
-    lambda story: figures.verdict(story.get(Verdict)),
+    ("verdict",),
+    lambda run: figures.verdict(run.verdict),
     values,
 )

@@ -3,30 +3,28 @@
 import numpy as np
 
 from ... import figures
-from ...activity import Activity
-from ...analysis import FixedPoints, Linearization, Verdict
 from ...figures.mode_choice import describe_number, integrating_mode
+from ...store import Run
 from ..section import Figure, Section, Values
-from ..story import Story
+from ..view import has_plane, outside_view, plane, shown_entry, shown_point_name
 
 
-def draw(story: Story) -> Figure:
-    """Draw the integrating mode through the point that the story shows."""
-    points, linearization = story.get(FixedPoints), story.get(Linearization)
-    return figures.line_attractor(
-        points, linearization, story.index, story.get(Activity), story.plane
-    )
+def draw(run: Run) -> Figure:
+    """Draw the integrating mode through the point that the run shows."""
+    points, linearization = run.fixed_points, run.linearization
+    return figures.line_attractor(points, linearization, shown_entry(run), run.activity, plane(run))
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the mode's eigenvalue, and how far the point is from the activity, if it is far."""
-    linearization, index = story.get(Linearization), story.index
+    linearization, index = run.linearization, shown_entry(run)
     mode = integrating_mode(linearization, index)
     value = complex(np.asarray(linearization.eigenvalues)[index, mode])
-    far = story.outside_view(np.asarray(linearization.states, float)[[index]])
-    verdict = story.find(Verdict)
+    far = outside_view(run, np.asarray(linearization.states, float)[[index]])
+    verdict = run.find("verdict")
     return {
         "answer": "unknown" if verdict is None else verdict.is_held_by("line"),
+        "point": shown_point_name(run),
         "is_map": linearization.system == "map",
         "eigenvalue": describe_number(value),
         "oscillates": bool(value.imag),
@@ -34,16 +32,16 @@ def values(story: Story) -> Values:
     }
 
 
-def _is_asked(story: Story) -> bool:
+def _is_asked(run: Run) -> bool:
     """Whether the experiment asks for a line attractor."""
-    question = story.run.experiment.get("analysis", {}).get("question", {})
-    return story.has_plane and question.get("claim") == "line"
+    question = run.experiment.get("analysis", {}).get("question", {})
+    return has_plane(run) and question.get("claim") == "line"
 
 
 SECTION = Section(
     "line_attractor",
     "A line attractor? The integrating mode in state space",
-    (Linearization, FixedPoints, Activity),
+    ("linearization", "fixed_points", "activity"),
     draw,
     values,
     applies=_is_asked,

@@ -4,39 +4,19 @@ import numpy as np
 
 from ... import figures
 from ...analysis import LyapunovSpectrum
-from ..section import Rows, Section, Values
-from ..story import Story
-from ..words import brief, number, time_constant
+from ...store import Run
+from ..section import Section, Values
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the exponents, and the largest of each trajectory."""
-    spectrum = story.get(LyapunovSpectrum)
+    spectrum = run.lyapunov_spectrum
     return {
         "spectrum": spectrum,
         "num_steps": int(spectrum.checkpoints[-1]),
         "is_map": spectrum.system == "map",
         "largest": [_largest(spectrum, k) for k in range(len(spectrum))],
     }
-
-
-def numbers(story: Story) -> Rows:
-    """Return the largest exponent of all trajectories."""
-    spectrum = story.find(LyapunovSpectrum)
-    return [("largest Lyapunov exponent", largest_exponent(spectrum))] if spectrum else []
-
-
-def largest_exponent(spectrum: LyapunovSpectrum) -> str:
-    """Tell the largest exponent of all trajectories, and no time constant where it may be 0."""
-    exponents = np.nan_to_num(np.asarray(spectrum.exponents)[:, 0], nan=-np.inf)
-    found = _largest(spectrum, int(exponents.argmax()))
-    if np.isnan(found["exponent"]) or "without bound" in found["outcome"]:
-        return brief(found["outcome"])
-    per = "step" if spectrum.system == "map" else "time constant"
-    text = f"{number(found['exponent'], '.3g')} ± {number(found['error'], '.1g')} per {per}"
-    if "may be 0" in found["outcome"]:
-        return f"{text}, may be 0"
-    return f"{text}, {time_constant(found['time'])}"
 
 
 def _largest(spectrum: LyapunovSpectrum, k: int) -> Values:
@@ -54,9 +34,7 @@ def _largest(spectrum: LyapunovSpectrum, k: int) -> Values:
 SECTION = Section(
     "lyapunov",
     "Lyapunov exponents: does it come to rest?",
-    (LyapunovSpectrum,),
-    lambda story: figures.lyapunov(story.get(LyapunovSpectrum)),
+    ("lyapunov_spectrum",),
+    lambda run: figures.lyapunov(run.lyapunov_spectrum),
     values,
-    numbers,
-    analyses=("lyapunov_spectrum",),
 )

@@ -3,21 +3,19 @@
 import numpy as np
 
 from ... import figures
-from ...evaluation import Performance
-from ..section import Figure, Rows, Section, Values
-from ..story import Story
-from ..words import percent
+from ...store import Run
+from ..section import Figure, Section, Values
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw the scores by condition."""
-    units = story.task.condition_units if story.task is not None else {}
-    return figures.performance(story.get(Performance), units)
+    units = run.task.condition_units if run.task is not None else {}
+    return figures.performance(run.performance, units)
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the scores; None for what the task does not have."""
-    record = story.get(Performance)
+    record = run.performance
     return {
         "performance": record,
         "ideal": _known(record.ideal_mean_score),
@@ -27,21 +25,6 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return the scores that the task has."""
-    record = story.find(Performance)
-    if record is None:
-        return []
-    scores = {
-        "score of the ideal observer": record.ideal_mean_score,
-        "score without the stimuli": record.chance,
-        "variance explained": record.mean_variance_explained,
-    }
-    score = f"{percent(record.mean_score)} of {record.total_trials} new trials"
-    rows = [(name, percent(value)) for name, value in scores.items() if np.isfinite(value)]
-    return [("score", score), *rows]
-
-
 def _known(score: float) -> float | None:
     return score if np.isfinite(score) else None
 
@@ -49,9 +32,7 @@ def _known(score: float) -> float | None:
 SECTION = Section(
     "performance",
     "Performance in the task",
-    (Performance,),
+    ("performance",),
     draw,
     values,
-    numbers,
-    analyses=("performance",),
 )

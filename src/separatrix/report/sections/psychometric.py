@@ -3,15 +3,13 @@
 import numpy as np
 
 from ... import figures
-from ...evaluation import Psychometric
-from ..section import Rows, Section, Values
-from ..story import Story
-from ..words import percent
+from ...store import Run
+from ..section import Section, Values
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the curve, and how often the network made no choice."""
-    record = story.get(Psychometric)
+    record = run.psychometric
     total = np.sum(record.num_trials)
     return {
         "psychometric": record,
@@ -21,23 +19,10 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return the accuracies."""
-    record = story.find(Psychometric)
-    if record is None:
-        return []
-    trials = int(np.sum(record.num_trials))
-    return [
-        ("accuracy", f"{percent(record.mean_accuracy)} of {trials} new trials"),
-        ("accuracy of the ideal observer", percent(record.ideal_mean_accuracy)),
-    ]
-
-
 SECTION = Section(
     "psychometric",
     "Behavior: choices and the ideal observer",
-    (Psychometric,),
-    lambda story: figures.psychometric(story.get(Psychometric)),
+    ("psychometric",),
+    lambda run: figures.psychometric(run.psychometric),
     values,
-    numbers,
 )

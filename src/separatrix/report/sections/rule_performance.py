@@ -4,14 +4,13 @@ import numpy as np
 
 from ... import figures
 from ...multitask import RulePerformance
-from ..section import Rows, Section, Values
-from ..story import Story
-from ..words import percent
+from ...store import Run
+from ..section import Section, Values
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the scores, and the rule that is the least above chance."""
-    found = story.get(RulePerformance)
+    found = run.rule_performance
     above = np.asarray(found.score) - np.asarray(found.chance)
     return {
         "performance": found,
@@ -19,15 +18,6 @@ def values(story: Story) -> Values:
         "num_learned": _num_learned(found),
         "least": found.rules[int(above.argmin())],
     }
-
-
-def numbers(story: Story) -> Rows:
-    """Return how many rules are learned."""
-    rules = story.find(RulePerformance)
-    if rules is None:
-        return []
-    learned = f"{_num_learned(rules)} of {len(rules)}, mean score {percent(rules.mean_score)}"
-    return [("rules above halfway from chance", learned)]
 
 
 def _num_learned(found: RulePerformance) -> int:
@@ -39,9 +29,7 @@ def _num_learned(found: RulePerformance) -> int:
 SECTION = Section(
     "rule_performance",
     "Performance in each rule",
-    (RulePerformance,),
-    lambda story: figures.rule_performance(story.get(RulePerformance)),
+    ("rule_performance",),
+    lambda run: figures.rule_performance(run.rule_performance),
     values,
-    numbers,
-    analyses=("rule_performance",),
 )

@@ -4,30 +4,18 @@ import numpy as np
 
 from ... import figures
 from ...analysis.selectivity import SelectiveConnections
-from ..section import Rows, Section, Values
-from ..story import Story
+from ...store import Run
+from ..section import Section, Values
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return how many units prefer what, and the mean connections in each block."""
-    found = story.get(SelectiveConnections)
+    found = run.selective_connections
     preferred = np.asarray(found.preferred)
     return {
         "preferring": [int((preferred == choice).sum()) for choice in (0, 1, 2)],
         "blocks": _blocks(found),
     }
-
-
-def numbers(story: Story) -> Rows:
-    """Return the mean connections in each block, with p."""
-    found = story.find(SelectiveConnections)
-    return [
-        (
-            f"{block}, same and opposite preference",
-            f"{same:.3f} and {opposite:.3f} (p = {p:.2g})",
-        )
-        for block, same, opposite, p in (_blocks(found) if found is not None else ())
-    ]
 
 
 def _blocks(found: SelectiveConnections) -> list[tuple[str, float, float, float]]:
@@ -44,9 +32,7 @@ def _blocks(found: SelectiveConnections) -> list[tuple[str, float, float, float]
 SECTION = Section(
     "selective_connections",
     "Excitation and inhibition between the units that prefer each choice",
-    (SelectiveConnections,),
-    lambda story: figures.selective_connections(story.get(SelectiveConnections)),
+    ("selective_connections",),
+    lambda run: figures.selective_connections(run.selective_connections),
     values,
-    numbers,
-    analyses=("selective_connections",),
 )

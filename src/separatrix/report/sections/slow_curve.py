@@ -3,20 +3,23 @@
 import numpy as np
 
 from ... import figures
-from ...analysis import SlowCurve
+from ...store import Run
 from ..section import Figure, Section, Values
-from ..story import READOUT, Story
+from ..view import READOUT
+
+CURVES = ("slow_curve", "choice_curve", "memory_curve")
+"""Of a run that holds several, the first is shown."""
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw the drift along the axis."""
-    curve = story.get(SlowCurve)
+    curve = run.find(*CURVES)
     return figures.slow_curve(curve, axis_name=curve.axis_name or READOUT)
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the curve, and how fast the states on it drift."""
-    curve = story.get(SlowCurve)
+    curve = run.find(*CURVES)
     drift = np.abs(np.asarray(curve.drift))
     known = bool(np.isfinite(drift).any())
     return {
@@ -32,8 +35,8 @@ def values(story: Story) -> Values:
 SECTION = Section(
     "slow_curve",
     "The slow curve along the readout",
-    (SlowCurve,),
+    (),
     draw,
     values,
-    analyses=("slow_curve",),
+    applies=lambda run: bool(run.find(*CURVES)),
 )

@@ -5,21 +5,22 @@ from typing import Any
 import numpy as np
 
 from ... import figures
-from ...analysis import Linearization, NonNormality, SelectionVectors
-from ...figures.mode_choice import describe_number, describe_time, integrating_mode, slowest_mode
-from ..section import Rows, Section, Values
-from ..story import Story
-from ..words import time_constant
+from ...analysis import Linearization, SelectionVectors
+from ...figures.mode_choice import describe_number, describe_time, integrating_mode
+from ...store import Run
+from ..section import Section, Values
+from ..view import far_points, linearized_points, shown_entry, shown_point_name
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the eigenvalues, the integrating mode, and what drives it."""
-    linearization, index = story.get(Linearization), story.index
+    linearization, index = run.linearization, shown_entry(run)
     eigenvalues = np.asarray(linearization.eigenvalues)[index]
-    normal, selection = story.find(NonNormality), story.find(SelectionVectors)
+    normal, selection = run.find("non_normality"), run.find("selection_vectors")
     if normal is not None and index >= len(normal):
         normal = None
     return {
+        "point": shown_point_name(run),
         "is_map": linearization.system == "map",
         "is_finite": bool(np.isfinite(eigenvalues).all()),
         "num_modes": len(eigenvalues),
@@ -28,27 +29,9 @@ def values(story: Story) -> Values:
         "on_a_kink": str(linearization.stability[index]) == "kink",
         "normal": normal,
         "index": index,
-        **_selected(story, selection),
-        **_chosen(story),
+        **_selected(run, selection),
+        **_chosen(run),
     }
-
-
-def numbers(story: Story) -> Rows:
-    """Return the point that is shown, and its modes."""
-    if not story.has(Linearization):
-        return []
-    linearization, index = story.get(Linearization), story.index
-    is_map = linearization.system == "map"
-    slowest = slowest_mode(linearization, index)
-    time = float(np.asarray(linearization.time_constants)[index, slowest])
-    mode = _integrating_mode(linearization, index)
-    return [
-        ("point of the linearization", story.shown_point_name.removeprefix("point ")),
-        (f"slowest time constant ({'|μ| nearest 1' if is_map else 'Re λ nearest 0'})",
-         time_constant(time)),
-        (f"integrating mode (nearest {1 if is_map else 0})",
-         f"{mode['eigenvalue']}, {mode['time']}"),
-    ]  # fmt: skip
 
 
 def _integrating_mode(linearization: Linearization, index: int) -> dict[str, str]:
@@ -59,43 +42,42 @@ def _integrating_mode(linearization: Linearization, index: int) -> dict[str, str
     return {"eigenvalue": describe_number(value), "time": describe_time(time)}
 
 
-def _selected(story: Story, selection: SelectionVectors | None) -> Values:
+def _selected(run: Run, selection: SelectionVectors | None) -> Values:
     """Return how inputs and outputs are aligned with the integrating mode, by their names."""
-    if selection is None or story.index >= len(selection):
+    if selection is None or shown_entry(run) >= len(selection):
         return {"inputs": [], "outputs": [], "chance": None}
     return {
-        "inputs": _named(story, selection.input_alignment, "channels", "input"),
-        "outputs": _named(story, selection.readout_alignment, "responses", "output"),
+        "inputs": _named(run, selection.input_alignment, "channels", "input"),
+        "outputs": _named(run, selection.readout_alignment, "responses", "output"),
         "chance": selection.chance_alignment,
     }
 
 
-def _named(story: Story, alignment: Any, names: str, noun: str) -> list[tuple[str, float]]:
+def _named(run: Run, alignment: Any, names: str, noun: str) -> list[tuple[str, float]]:
     """Return the alignments of the shown point's first mode by channel or by output."""
     if alignment is None:
         return []
-    row = np.asarray(alignment, float)[story.index, 0]
-    known = getattr(story.task, names, None)
+    row = np.asarray(alignment, float)[shown_entry(run), 0]
+    known = getattr(run.task, names, None)
     if known is None or len(known) != len(row):
         known = [f"{noun} {k}" for k in range(len(row))]
     return list(zip(known, row.tolist(), strict=True))
 
 
-def _chosen(story: Story) -> Values:
+def _chosen(run: Run) -> Values:
     """Return what the point was chosen for: its kind, and whether points far away were left."""
-    place, points = story.shown_point, story.points
+    place, points = linearized_points(run).get(shown_entry(run)), run.find("fixed_points")
     if points is None or place is None:
         return {"kind": "", "speed": None, "is_near": False}
-    kinds = np.asarray(points.kind)
-    far = place not in story.far_points and any(kinds[k] == "fixed" for k in story.far_points)
+    kinds, left = np.asarray(points.kind), far_points(run)
+    far = place not in left and any(kinds[k] == "fixed" for k in left)
     return {"kind": str(kinds[place]), "speed": float(points.speed[place]), "is_near": far}
 
 
 SECTION = Section(
     "spectrum",
     "Linearization: the eigenvalues at one point",
-    (Linearization,),
-    lambda story: figures.spectrum(story.get(Linearization), story.index),
+    ("linearization",),
+    lambda run: figures.spectrum(run.linearization, shown_entry(run)),
     values,
-    numbers,
 )

@@ -1,20 +1,20 @@
 """How fast the state moves at each fixed and slow point."""
 
 from ... import figures
-from ...analysis import FixedPoints
+from ...store import Run
 from ..section import Section, Values
-from ..story import Story
+from .fixed_points import counts_of
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the points and how many there are of each kind."""
-    return {"points": story.get(FixedPoints), "kinds": story.kind_counts()}
+    return counts_of(run.fixed_points)
 
 
 SECTION = Section(
     "speeds",
     "Speeds at the points",
-    (FixedPoints,),
-    lambda story: figures.speeds(story.get(FixedPoints)),
+    ("fixed_points",),
+    lambda run: figures.speeds(run.fixed_points),
     values,
 )

@@ -3,15 +3,13 @@
 import numpy as np
 
 from ... import figures
-from ...analysis.task_variance import TaskVariance
-from ..section import Rows, Section, Values
-from ..story import Story
-from ..words import count
+from ...store import Run
+from ..section import Section, Values
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the variances, and what the clusters of units prefer."""
-    found = story.get(TaskVariance)
+    found = run.task_variance
     clustered = len(found.silhouette) > 0
     return {
         "variance": found,
@@ -20,21 +18,10 @@ def values(story: Story) -> Values:
     }
 
 
-def numbers(story: Story) -> Rows:
-    """Return how many clusters the units form."""
-    found = story.find(TaskVariance)
-    if found is None or not len(found.silhouette):
-        return []
-    clusters, units = count(found.best_num_clusters, "cluster"), count(len(found.order), "unit")
-    return [("units by task variance", f"{clusters} of {units}")]
-
-
 SECTION = Section(
     "task_variance",
     "Task variance: which units take part in which rules",
-    (TaskVariance,),
-    lambda story: figures.task_variance(story.get(TaskVariance)),
+    ("task_variance",),
+    lambda run: figures.task_variance(run.task_variance),
     values,
-    numbers,
-    analyses=("task_variance",),
 )

@@ -3,44 +3,30 @@
 import numpy as np
 
 from ... import figures
-from ...evaluation import Psychometric
 from ...figures.learning import epochs_together
+from ...store import Run
 from ...training import History
-from ..section import Figure, Rows, Section, Values
-from ..story import Story
-from ..words import count, percent
+from ..section import Figure, Section, Values
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw loss and accuracy."""
-    ideal = story.find(Psychometric)
+    ideal = run.find("psychometric")
     best = None if ideal is None else ideal.ideal_mean_accuracy
-    return figures.training(story.get(History), ideal_accuracy=best)
+    return figures.training(run.history, ideal_accuracy=best)
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the history, and loss and accuracy in its last epoch."""
-    history = story.get(History)
+    history = run.history
     loss, accuracy = _last_epoch(history)
     return {
         "history": history,
         "together": epochs_together(history),
         "loss": loss,
         "accuracy": accuracy,
-        "psychometric": story.find(Psychometric),
+        "psychometric": run.find("psychometric"),
     }
-
-
-def numbers(story: Story) -> Rows:
-    """Return the number of steps, and what they led to."""
-    history = story.find(History)
-    if not history:
-        return []
-    loss, accuracy = _last_epoch(history)
-    text = f"{count(len(history), 'step')}; last epoch: loss {loss:.3g}"
-    if accuracy is not None:
-        text += f", accuracy {percent(accuracy)}"
-    return [("training", text)]
 
 
 def _last_epoch(history: History) -> tuple[float, float | None]:
@@ -49,4 +35,4 @@ def _last_epoch(history: History) -> tuple[float, float | None]:
     return last["loss"], last["accuracy"] if np.isfinite(last["accuracy"]) else None
 
 
-SECTION = Section("training", "Learning", (History,), draw, values, numbers)
+SECTION = Section("training", "Learning", ("history",), draw, values)

@@ -1,23 +1,23 @@
 """Example trials: what the network is given, and what it answers."""
 
 from ... import figures
-from ...activity import Activity
+from ...store import Run
 from ..section import Figure, Section, Values
-from ..story import Story
+from ..view import answers_in_classes
 
 
-def draw(story: Story) -> Figure:
+def draw(run: Run) -> Figure:
     """Draw a few trials."""
-    return figures.trials(story.get(Activity), story.task, softmax=story.answers_in_classes)
+    return figures.trials(run.activity, run.task, softmax=answers_in_classes(run))
 
 
-def values(story: Story) -> Values:
+def values(run: Run) -> Values:
     """Return the activity, and how its channels are drawn."""
-    task = story.task
+    task = run.task
     drawn = ""
     if task is not None:
         drawn = "rows" if task.num_inputs > figures.MOST_LINES else "lines"
-    return {"activity": story.get(Activity), "drawn_as": drawn}
+    return {"activity": run.activity, "drawn_as": drawn}
 
 
-SECTION = Section("trials", "The task, trial by trial", (Activity,), draw, values)
+SECTION = Section("trials", "The task, trial by trial", ("activity",), draw, values)

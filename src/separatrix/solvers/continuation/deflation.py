@@ -1,6 +1,6 @@
 """Deflated Newton: solutions that differ from those known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ..._types import require_count
 from .. import batched
 from ..endings import Ending
-from ..iterate import AbstractIteration, State, iterate
+from ..iterate import AbstractIteration, Solution, State, iterate
 from ..newton import Evaluate
 
 
@@ -72,37 +72,35 @@ def deflated_newton(
     `evaluate` gives residuals (batch, unit) and Jacobians (batch, unit, unit); distances are
     measured in units of `scale`.
     """
-    deflated = _DeflationIteration(evaluate, starts, known, max_steps, scale)
-    for at, endings in iterate(deflated, np.arange(len(starts)), max(len(starts), 1)):
-        for state in (at.x + at.step)[endings == Ending.ZERO]:
-            apart = np.linalg.norm(deflated.known - state, axis=1)
-            if (apart > 1e-5 * (scale + np.linalg.norm(state))).all():
-                deflated.known = np.concatenate([deflated.known, state[None]])
-    return deflated.known[len(known) :]
+    iteration = _DeflationIteration(evaluate, starts, known, max_steps, scale)
+    ends = iterate(iteration, Solution.unmoved(starts), len(starts))
+    ends = ends.select(np.argsort(ends.counts, kind="stable"))  # as they were found
+    return _with_new(known, ends.states[ends.endings == Ending.ZERO], scale)[len(known) :]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _DeflationState(State):
     step: np.ndarray  # Newton's, without deflation
     length: np.ndarray
+    known: np.ndarray  # (batch, known, unit), the same for all: others find while one is at work
 
 
-@dataclass
-class _DeflationIteration(AbstractIteration[_DeflationState]):
+@dataclass(frozen=True)
+class _DeflationIteration(AbstractIteration[_DeflationState, Solution]):
     evaluate: Evaluate
     starts: np.ndarray
-    known: np.ndarray  # grows while others are still at work
+    known: np.ndarray
     max_steps: int
     scale: float
 
     def init(self, index: np.ndarray) -> _DeflationState:
-        return self._at(index, self.starts[index], np.zeros(len(index), int))
+        return self._at(index, self.starts[index], np.zeros(len(index), int), self.known)
 
     def step(self, state: _DeflationState) -> _DeflationState:
-        damping = _damping(state.x, state.step, self.known, self.scale)
+        damping = _damping(state.x, state.step, state.known, self.scale)
         longest = self._longest / np.maximum(np.abs(damping) * state.length, 1e-300)
         x = state.x + (damping * np.minimum(1.0, longest))[:, None] * state.step
-        return self._at(state.index, x, state.count + 1)
+        return self._at(state.index, x, state.count + 1, state.known[0])
 
     def terminate(self, state: _DeflationState) -> np.ndarray:
         endings = np.zeros(len(state.x), int)
@@ -112,19 +110,37 @@ class _DeflationIteration(AbstractIteration[_DeflationState]):
         endings[state.count >= self.max_steps] = Ending.MAX_STEPS
         return endings
 
+    def finish(self, state: _DeflationState, endings: np.ndarray) -> Solution:
+        ends = Solution.unmoved(state.x + state.step)
+        return replace(ends, endings=endings, counts=state.count)
+
     @property
     def _longest(self) -> float:
         return float(self.scale * np.sqrt(self.starts.shape[1]))
 
-    def _at(self, index: np.ndarray, x: np.ndarray, count: np.ndarray) -> _DeflationState:
+    def _at(
+        self, index: np.ndarray, x: np.ndarray, count: np.ndarray, known: np.ndarray
+    ) -> _DeflationState:
         residuals, jacobians = self.evaluate(x)
         step = batched.solve(jacobians, -residuals)
-        return _DeflationState(index, x, count, step, np.linalg.norm(step, axis=1))
+        alike = np.broadcast_to(known, (len(x), *known.shape))
+        state = _DeflationState(index, x, count, step, np.linalg.norm(step, axis=1), alike)
+        known = _with_new(known, (x + step)[self.terminate(state) == Ending.ZERO], self.scale)
+        return replace(state, known=np.broadcast_to(known, (len(x), *known.shape)))
+
+
+def _with_new(known: np.ndarray, states: np.ndarray, scale: float) -> np.ndarray:
+    """Return known solutions and those of some states that are not among them."""
+    for state in states:
+        apart = np.linalg.norm(known - state, axis=1)
+        if (apart > 1e-5 * (scale + np.linalg.norm(state))).all():
+            known = np.concatenate([known, state[None]])
+    return known
 
 
 def _damping(states: np.ndarray, steps: np.ndarray, known: np.ndarray, scale: float) -> np.ndarray:
     """Return by how much deflation lengthens each Newton step; negative: away from the known."""
-    if not len(known):
+    if not known.shape[1]:
         return np.ones(len(states))
     apart = (states[:, None] - known) / scale
     square = np.maximum((apart**2).sum(2), 1e-24)

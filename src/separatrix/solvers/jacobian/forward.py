@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .rules import evaluate, identity, is_known
+from .derivative_rules import evaluate, identity, is_known
 
 Function = Callable[[Any], Any]
 

@@ -1,23 +1,17 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
-from ..endings import Ending
+from .equations import EPS, Equations, Evaluate, Residual
 from .jacobians import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from .method import LevenbergMarquardt
-from .solution import EPS, Evaluate, Finished, IsZero, Linearize, Residual, Solution, States
 
 __all__ = [
     "EPS",
     "DenseJacobians",
-    "Ending",
+    "Equations",
     "Evaluate",
-    "Finished",
-    "IsZero",
     "Jacobians",
     "LevenbergMarquardt",
-    "Linearize",
     "Residual",
     "ScaledJacobians",
     "SharedMatrix",
-    "Solution",
-    "States",
 ]

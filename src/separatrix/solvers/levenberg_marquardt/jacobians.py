@@ -5,6 +5,8 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ from jaxtyping import Float, Int
 
 from ..._parallel import chunks
 from .. import batched
+from ..iterate import replaced
 
 Matrices = Float[np.ndarray, "batch unit unit"]
 Vectors = Float[np.ndarray, "batch unit"]
@@ -72,17 +75,16 @@ class Jacobians(abc.ABC):
         return len(self.parts[0])
 
     def __getitem__(self, rows: Any) -> Any:
-        return self.like(*(part[rows] for part in self.parts))
+        return self.like(*map(itemgetter(rows), self.parts))
 
-    def __setitem__(self, rows: Any, others: Any) -> None:
-        # They may still be where XLA has put them.
-        self.parts = tuple(part if part.flags.writeable else part.copy() for part in self.parts)
-        for part, other in zip(self.parts, others.parts, strict=True):
-            part[rows] = other
+    def put(self, rows: Any, others: Any) -> Any:
+        """Return these with some replaced by others."""
+        return self.like(*map(replaced, self.parts, repeat(rows), others.parts))
 
-    def joined(self, others: Any) -> Any:
+    def join(self, *others: Any) -> Any:
         """Return these and others."""
-        return self.like(*map(np.concatenate, zip(self.parts, others.parts, strict=True)))
+        columns = zip(self.parts, *map(attrgetter("parts"), others), strict=True)
+        return self.like(*map(np.concatenate, columns))
 
 
 def take(stack: Any, rows: Rows) -> Any:

@@ -1,28 +1,18 @@
 """Levenberg–Marquardt and Newton steps on a stream of candidates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int
 
 from ..._types import require_count, require_positive
 from ..endings import Ending
-from ..iterate import AbstractIteration, iterate
+from ..iterate import AbstractIteration, Report, Solution, States, iterate
+from .equations import Equations, endings_of
 from .jacobians import DenseJacobians, Jacobians, take
-from .solution import (
-    EPS,
-    Attracted,
-    Evaluate,
-    Finished,
-    IsZero,
-    Linearize,
-    Residual,
-    Solution,
-    States,
-    endings_of,
-)
 from .steps import Batch, TrialStep, squares
 
+_NEAR = 1e-3  # length of a step, in units of the largest start, that led near a zero
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
 
@@ -82,148 +72,116 @@ class LevenbergMarquardt:
 
     def solve(
         self,
-        evaluate: Evaluate | Linearize,
-        residual: Residual | None,
+        equations: Equations,
         starts: States,
-        batch_size: int,
-        is_zero: IsZero,
-        eps: float = EPS,
-        near: float = 0.0,
         newton: bool = False,
-        attracted: Attracted | None = None,
-        finished: Finished | None = None,
+        report: Report | None = None,
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
-        Without `residual` every step that is tried is evaluated with its Jacobian, and none is
-        followed by another: that is quicker where a call costs more than what it computes.
-        `is_zero` decides where a residual is at rounding level, `eps` is the unit of rounding of
-        the function. With `near` above 0 a candidate is handed over as NEAR a zero once a step was
-        at most so long in units of the largest start and shrank the residual: then Jacobians of
-        single precision are enough, which cost half the time; so is one that is `attracted`. With
-        `newton` the first step is Newton's, for starts near zeros: beside a nearly singular one a
-        damped step gets nowhere.
-
-        Starts that are not done at the time limit are left RUNNING; `finished` is called with the
-        others as they end.
+        With `newton` the first step is Newton's, for starts near zeros: beside a nearly singular
+        one a damped step gets nowhere. Starts that are not done at the time limit are left RUNNING.
         """
-        solution = Solution.unmoved(starts)
-        running = np.flatnonzero(solution.endings == Ending.RUNNING)
-        extent = float(np.abs(starts[running]).max(initial=0.0))
-        iteration = _LevenbergMarquardtIteration(
-            self, evaluate, residual, starts, is_zero, eps, near, newton, attracted, extent
-        )
-        for at, endings in iterate(iteration, running, batch_size):
-            done = Solution(at.x, at.r, at.last_step, endings, at.count)
-            solution.put(at.index, done)
-            if finished is not None:
-                finished(done)
-        return solution
+        ends = Solution.unmoved(starts)
+        iteration = _DampedIteration(self, equations, starts, newton, ends.extent)
+        return iterate(iteration, ends, equations.room, report)
 
 
 @dataclass(frozen=True)
-class _LevenbergMarquardtIteration(AbstractIteration[Batch]):
+class _DampedIteration(AbstractIteration[Batch, Solution]):
     """The method at work; see `LevenbergMarquardt.solve`."""
 
     method: LevenbergMarquardt
-    evaluate: Evaluate | Linearize
-    residual: Residual | None
+    equations: Equations
     starts: States
-    is_zero: IsZero
-    eps: float
-    near: float
     newton: bool
-    attracted: Attracted | None
     extent: float
 
     def linearize(self, states: States) -> tuple[States, Jacobians]:
-        r, J = self.evaluate(states)
+        r, J = self.equations.evaluate(states)
         return np.array(r), J if isinstance(J, Jacobians) else DenseJacobians(J)
 
     def init(self, index: np.ndarray) -> Batch:
         x, n = np.array(self.starts[index], float), len(index)
         r, J = self.linearize(x)
-        ones, none = np.ones(n), np.zeros((3, n), int)
-        unknown, no = np.inf * ones, np.zeros((2, n), bool)
-        return self._observed(
-            Batch(
-                index, x, none[0], r, J, J.transposed_times(r), J.columns(), np.zeros(x.shape),
-                self.method.first_damping * ones, 2 * ones, np.full(n, self.newton),
-                unknown, unknown, none[1], none[2], *no,
-            )
+        none, no, unknown = np.zeros(n, int), np.zeros(n, bool), np.full(n, np.inf)
+        state = Batch(
+            index, x, none, r, np.full(n, self.method.first_damping), np.full(n, 2.0), none,
+            J, J.transposed_times(r), J.columns(), np.zeros(x.shape), np.full(n, self.newton),
+            unknown, unknown, none, no, no,
         )  # fmt: skip
+        return self._observed(state)
 
     def step(self, state: Batch) -> Batch:
-        before = squares(state.r)
-        trial = TrialStep.of(self.linearize, self.residual, state)
+        state, before = state.rescaled(), squares(state.r)
+        trial = TrialStep.of(self.linearize, self.equations.residual, state)
         # A Newton step at rounding level is kept when it does no harm: it measures the distance.
-        tiny = trial.lengths <= 4 * np.sqrt(self.eps) * np.abs(state.x).max(1)
+        tiny = trial.lengths <= 4 * np.sqrt(self.equations.eps) * np.abs(state.x).max(1)
         harmless = trial.after <= 4 * before
         newton_good = (trial.after <= before / 4) | (harmless & tiny)
         newton_good |= trial.contracts(harmless & ~newton_good)
         newton_good &= ~_diverging_newton_step(state, trial, self.extent)
         accept = np.where(state.newton, newton_good, trial.ratio > 1e-4)
+        state = _adapted(state, trial, accept, before)
         if accept.any():
             rows = np.flatnonzero(accept)
             x = trial.x[rows]
             r, J = self.linearize(x) if trial.J is None else (trial.r[rows], take(trial.J, rows))
-            state.move(rows, x, r, J)
-        _adapt(state, trial, accept, before)
+            state = state.move(rows, x, r, J)
         return self._observed(state)
 
     def _observed(self, state: Batch) -> Batch:
         """Mark which candidates are stationary, and whose turn is Newton's step."""
-        at_floor = self.is_zero(state.x, state.r, state.J)
-        # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
-        # residual alone decides, and the distance stays unknown.
-        state.newton |= at_floor
-        state.steps_at_rounding_level = np.where(at_floor, state.steps_at_rounding_level + 1, 0)
+        at_floor = self.equations.is_zero(state.x, state.r, state.J)
         stationary = _are_stationary(state) | (state.slow_steps >= self.method.stall_steps)
         # Only Newton's step sees the smallest singular values of an ill-conditioned Jacobian.
         untried = stationary & ~at_floor & ~state.newton_tried
-        state.newton |= untried
-        state.newton_tried |= untried
-        state.stationary = stationary & ~untried
-        return state
+        # Newton measures the distance to a zero; where it cannot (a singular Jacobian) the
+        # residual alone decides, and the distance stays unknown.
+        return replace(
+            state,
+            newton=state.newton | at_floor | untried,
+            steps_at_rounding_level=np.where(at_floor, state.steps_at_rounding_level + 1, 0),
+            newton_tried=state.newton_tried | untried,
+            stationary=stationary & ~untried,
+        )
 
     def terminate(self, state: Batch) -> Int[np.ndarray, " batch"]:
-        norm, at_floor = np.abs(state.r).max(1), state.steps_at_rounding_level > 0
-        zero = (
-            (at_floor & np.isfinite(state.last_step))
-            | (state.steps_at_rounding_level > 2)
-            | (norm == 0)
-        )
-        given_up = state.count >= self.method.max_steps
-        endings = endings_of(
-            state.x, norm, self.extent, given_up, state.stationary, state.damping, zero, at_floor
-        )
-        if self.near > 0:
-            close = (endings == Ending.ZERO) | (state.approach <= self.near * self.extent)
-            if self.attracted is not None:
-                close |= self.attracted(state.x, state.r, state.gradient)
+        at_floor = state.steps_at_rounding_level > 0
+        zero = (at_floor & np.isfinite(state.last_step)) | (state.steps_at_rounding_level > 2)
+        zero |= ~state.r.any(1)
+        max_steps = self.method.max_steps
+        endings = endings_of(state, self.extent, max_steps, state.stationary, zero, at_floor)
+        if self.equations.attracted is not None:
+            close = (endings == Ending.ZERO) | (state.approach <= _NEAR * self.extent)
+            close |= self.equations.attracted(state.x, state.r, state.gradient)
             endings[close] = Ending.NEAR
         return endings
 
+    def finish(self, state: Batch, endings: np.ndarray) -> Solution:
+        return Solution(endings, state.x, state.r, state.last_step, state.count)
 
-def _adapt(state: Batch, trial: TrialStep, accept: np.ndarray, before: np.ndarray) -> None:
-    """Update the damping, counts and turns of Newton's method for the next step."""
-    damped = ~state.newton
+
+def _adapted(state: Batch, trial: TrialStep, accept: np.ndarray, before: np.ndarray) -> Batch:
+    """Return the damping, counts and turns of Newton's method for the next step."""
+    damped, after = ~state.newton, trial.after
     good, bad = damped & accept, damped & ~accept
-    ratio = np.clip(trial.ratio[good], 0, 2)
-    state.damping[good] *= np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3)
-    state.growth[good] = 2
-    state.damping[bad] *= state.growth[bad]
-    state.growth[bad] *= 2
-    state.last_step = np.where(state.newton & accept, trial.lengths, np.inf)
-    quartered = accept & (trial.after <= before / 16)
-    state.approach = np.where(quartered, trial.lengths, np.inf)
-    slow = accept & (trial.after > (1 - 1e-3) * before)
-    state.slow_steps = np.where(slow, state.slow_steps + 1, np.where(accept, 0, state.slow_steps))
+    ratio = np.clip(trial.ratio, 0, 2)
+    less = np.where(good, np.maximum(1 / 3, 1 - (2 * ratio - 1) ** 3), 1.0)
+    slow = accept & (after > (1 - 1e-3) * before)
     # Newton's turn comes after damped steps that did as predicted and left an eighth of r.
-    closing = good & (trial.ratio > 0.5) & (trial.after < before / 64)
-    state.newton = np.where(damped, closing, accept)
-    state.newton_tried &= ~(accept & (trial.after <= before / 4))
-    state.count += 1
+    closing = good & (trial.ratio > 0.5) & (after < before / 64)
+    return replace(
+        state,
+        count=state.count + 1,
+        damping=state.damping * np.where(bad, state.growth, less),
+        growth=np.where(good, 2.0, np.where(bad, 2 * state.growth, state.growth)),
+        last_step=np.where(state.newton & accept, trial.lengths, np.inf),
+        approach=np.where(accept & (after <= before / 16), trial.lengths, np.inf),
+        slow_steps=np.where(slow, state.slow_steps + 1, np.where(accept, 0, state.slow_steps)),
+        newton=np.where(damped, closing, accept),
+        newton_tried=state.newton_tried & ~(accept & (after <= before / 4)),
+    )
 
 
 def _are_stationary(batch: Batch) -> np.ndarray:

@@ -1,46 +1,53 @@
 """Steps of Levenberg–Marquardt's and of Newton's method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .. import batched
-from ..iterate import State
-from .jacobians import Damped, Jacobians, take
-from .solution import Linearize, Residual
+from ..iterate import replaced
+from .equations import DampedState, Linearize, Residual
+from .jacobians import Jacobians, take
 
 
-@dataclass
-class Batch(State):
+@dataclass(frozen=True)
+class Batch(DampedState):
     """Candidates at work, and what is known of each; every array has one row for each."""
 
-    r: np.ndarray
     J: Jacobians
     gradient: np.ndarray  # Jᵀ r
     columns: np.ndarray  # the squares of the columns of J
     scale: np.ndarray  # the largest squares of the columns of J so far
-    damping: np.ndarray
-    growth: np.ndarray
     newton: np.ndarray
     last_step: np.ndarray  # length of the last step where it was Newton's, else infinite
     approach: np.ndarray  # the same of any step that led to a quarter of the residual
-    slow_steps: np.ndarray
     steps_at_rounding_level: np.ndarray  # at which the residual was at rounding level
     newton_tried: np.ndarray  # whether Newton's step was, where damped ones lead no further
     stationary: np.ndarray  # whether |r|² decreases no further
 
-    def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: Jacobians) -> None:
+    def move(self, rows: np.ndarray, x: np.ndarray, r: np.ndarray, J: Jacobians) -> "Batch":
         """Take some candidates to new states, with residuals and Jacobians there."""
-        new = (x, r, J, J.transposed_times(r), J.columns())
-        names = ("x", "r", "J", "gradient", "columns")
-        for name, values in zip(names, new, strict=True):
-            if len(rows) == len(self.x):
-                setattr(self, name, values)
-            else:
-                getattr(self, name)[rows] = values
+        new: dict[str, Any] = {
+            "x": x,
+            "r": r,
+            "J": J,
+            "gradient": J.transposed_times(r),
+            "columns": J.columns(),
+        }
+        if len(rows) < len(self.x):
+            new = {name: replaced(getattr(self, name), rows, part) for name, part in new.items()}
+        return replace(self, **new)
+
+    def rescaled(self) -> "Batch":
+        """Update the scale of those whose turn is a damped step."""
+        # A unit on which nothing depends is damped as if a little did.
+        least = self.J.eps * self.columns.mean(1, keepdims=True)
+        largest = np.maximum(np.maximum(self.columns, least), self.scale)
+        return replace(self, scale=np.where(self.newton[:, None], self.scale, largest))
 
 
-@dataclass
+@dataclass(frozen=True)
 class TrialStep:
     """Step from each state; every array has one row for each.
 
@@ -79,7 +86,8 @@ class TrialStep:
         step, before = np.zeros(batch.x.shape), squares(batch.r)
         step[newton], predicted = solver.solve(-batch.r[newton]), before.copy()
         if len(rows):
-            damped, gradient = _damped(batch, rows), batch.gradient[rows]
+            damped = take(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
+            gradient = batch.gradient[rows]
             step[rows] = p = damped.steps(batch.r[rows], gradient, np.arange(len(rows)))
             with np.errstate(over="ignore", invalid="ignore"):
                 # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the system gives (JᵀJ + w)p = −Jᵀr.
@@ -122,15 +130,6 @@ class TrialStep:
         places = np.flatnonzero(among[self.newton])
         result[self.newton[places]] = self.solver.are_singular(places)
         return result
-
-
-def _damped(batch: Batch, rows: np.ndarray) -> Damped:
-    """Return what the damped steps of some candidates are solved with."""
-    columns = batch.columns[rows]
-    # A unit on which nothing depends is damped as if a little did.
-    least = batch.J.eps * columns.mean(1, keepdims=True)
-    batch.scale[rows] = np.maximum(np.maximum(columns, least), batch.scale[rows])
-    return take(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
 
 
 def squares(r: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..._parallel import one_blas_thread
 from ..._types import require_count
 from ..._watch import Stage, is_over, report_progress
 from ..endings import Ending
-from ..iterate import AbstractIteration, State, iterate
+from ..iterate import AbstractIteration, Ends, State, iterate
 from .affine import Array
 from .form import Bools, Ints, PiecewiseLinear
 from .minima import Minimum, SlowSolution, examine_minimum, merge
@@ -138,23 +138,34 @@ def _descend(
     descent = _Descent(residual, states, limit)
     n, m = residual.size, residual.gate_count
     room = max(BLOCK // max(n * n, 4 * m, 1), 1)  # inverses, and what is computed of gates
-    ends: dict[int, tuple[Bools, Bools, Array]] = {}
-    done = 0
-    for at, endings in iterate(descent, np.arange(len(states)), room):
-        done += len(endings)
-        report_progress(Stage.SLOW_POINTS, done, len(states))
-        for k in np.flatnonzero(endings == Ending.SPEED_MINIMUM).tolist():
-            ends[int(at.index[k])] = at.on[k], at.side[k] == 0, at.x[k]
+    none = np.zeros((len(states), m), dtype=bool)
+    stops = iterate(
+        descent,
+        _Stops(np.full(len(states), Ending.RUNNING), none, none, states),
+        room,
+        lambda done: report_progress(Stage.SLOW_POINTS, done, len(states)),
+    )
     stop = [descent.leader(index) for index in range(len(states))]
     found: dict[int, Minimum] = {}
-    for index in {*stop} & {*ends}:
+    for index in set(stop):
         if is_over():
             break
-        found[index] = examine_minimum(residual, *ends[index])
+        if stops.endings[index] == Ending.SPEED_MINIMUM:
+            face = stops.on[index], stops.kinks[index]
+            found[index] = examine_minimum(residual, *face, stops.states[index])
     return stop, found
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Stops(Ends):
+    """Ends of descents: the gates that are on, and those held at their kinks, and the states."""
+
+    on: Bools
+    kinks: Bools
+    states: Array
+
+
+@dataclass(frozen=True)
 class _Slide(State):
     """Candidates on their way: residuals, and the regions and faces where they are.
 
@@ -171,7 +182,7 @@ class _Slide(State):
     ending: Ints
 
 
-class _Descent(AbstractIteration[_Slide]):
+class _Descent(AbstractIteration[_Slide, _Stops]):
     """Active-set descent of ``½|r|²`` that never rises and ends in finitely many steps.
 
     Each step goes from the present point straight to the minimizer of the present face (a region,
@@ -230,22 +241,31 @@ class _Descent(AbstractIteration[_Slide]):
         z, beyond = (self.residual.preactivations(x, state.on) for x in (state.x, target))
         gate, length = _first_kinks(z, beyond, state.side)
         dr = e - state.r
-        state.x = (1.0 - length)[:, None] * state.x + length[:, None] * target
-        state.r = state.r + length[:, None] * dr
-        state.count += 1
+        at = replace(
+            state,
+            x=(1.0 - length)[:, None] * state.x + length[:, None] * target,
+            r=state.r + length[:, None] * dr,
+            count=state.count + 1,
+            regions=replace(state.regions, which=state.regions.which.copy()),
+            **{name: getattr(state, name).copy() for name in ("on", "side", "crossed", "ending")},
+        )
         meets = length < 1.0
         rows, arrived = np.flatnonzero(meets), np.flatnonzero(~meets)
         if len(rows):
             dz = np.abs(z[rows, gate[rows]]) + np.abs(beyond[rows, gate[rows]])
-            self._meet_kinks(state, rows, gate[rows], dz, dr[rows])
+            self._meet_kinks(at, rows, gate[rows], dz, dr[rows])
         if len(arrived):
-            self._arrive(state, arrived, e[arrived], multipliers[arrived])
-        return state
+            self._arrive(at, arrived, e[arrived], multipliers[arrived])
+        return at
 
     def terminate(self, state: _Slide) -> np.ndarray:
         """Stop at minima, at minimizers where others were before, and when steps are spent."""
         spent = (state.ending == Ending.RUNNING) & (state.count >= self.max_steps)
         return np.where(spent, Ending.SLIDE_STEP_LIMIT, state.ending)
+
+    def finish(self, state: _Slide, endings: np.ndarray) -> _Stops:
+        """Keep the faces where candidates stop."""
+        return _Stops(endings, state.on, state.side == 0, state.x)
 
     def _minimizers(self, at: _Slide) -> tuple[Array, Array, Array]:
         """Minimize ``½|e|²`` on the face of each candidate, ``G e + q = 0`` with ``x = P e + x₀``.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..endings import Ending
-from ..iterate import AbstractIteration, State, iterate
+from ..iterate import AbstractIteration, Ends, State, iterate
 from .affine import Array
 from .form import Bools, Ints
 from .regions import BLOCK, Reduced, solve_each
@@ -23,15 +23,23 @@ def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     Returns the patterns of the regions where the walks end, and how many regions each has solved.
     When ``most`` are solved, or time is over, walks end where they are.
     """
-    ends, solved = patterns.copy(), np.zeros(len(patterns), dtype=np.intp)
-    steps = _ShortenedSteps(reduced, patterns ^ reduced.reference, most)
+    turned = patterns ^ reduced.reference
     room = max(BLOCK // max(reduced.form.gate_count, reduced.form.size), 1)
-    for at, _ in iterate(steps, np.arange(len(patterns)), room):
-        ends[at.index], solved[at.index] = at.on ^ reduced.reference, at.count
-    return ends, solved
+    none = np.zeros(len(turned), dtype=np.intp)
+    reached = _Reached(np.full(len(turned), Ending.RUNNING), turned, none)
+    reached = iterate(_ShortenedSteps(reduced, turned, most), reached, room)
+    return reached.on ^ reduced.reference, reached.counts
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Reached(Ends):
+    """Ends of walks: the regions, with turned gates, and how many were solved on the way."""
+
+    on: Bools
+    counts: Ints
+
+
+@dataclass(frozen=True)
 class _Downhill(State):
     """Walks on their way, in coordinates of the reference: regions, and how large ``|r|`` is."""
 
@@ -40,7 +48,7 @@ class _Downhill(State):
     ending: Ints
 
 
-class _ShortenedSteps(AbstractIteration[_Downhill]):
+class _ShortenedSteps(AbstractIteration[_Downhill, _Reached]):
     """Newton's steps from region to region, shortened where the residual would not fall.
 
     A step goes toward the zero of the equations of the region where the walk is: the whole way,
@@ -77,24 +85,28 @@ class _ShortenedSteps(AbstractIteration[_Downhill]):
         """Look for the longest step toward the zero of each region along which ``|r|`` falls."""
         target = solve_each(self.reduced, state.on)
         self.left -= len(state.index)
-        state.count += 1
-        state.ending[:] = Ending.MINIMUM
+        x, on, length = state.x.copy(), state.on.copy(), state.length.copy()
+        ending = np.full(len(x), Ending.MINIMUM)
         rows, part = np.flatnonzero(~target.stays & ~target.singular), 1.0
         while len(rows) and part >= _SHORTEST:
-            tried = state.x[rows] + part * (target.e[rows] - state.x[rows])
-            z, length = self._measured(tried)
-            falls = length <= (1.0 - _FALL * part) * state.length[rows]
+            tried = x[rows] + part * (target.e[rows] - x[rows])
+            z, new = self._measured(tried)
+            falls = new <= (1.0 - _FALL * part) * length[rows]
             found = rows[falls]
-            state.x[found], state.on[found] = tried[falls], z[falls] > 0
-            state.length[found], state.ending[found] = length[falls], Ending.RUNNING
+            x[found], on[found] = tried[falls], z[falls] > 0
+            length[found], ending[found] = new[falls], Ending.RUNNING
             rows, part = rows[~falls], part / 2
-        return state
+        return _Downhill(state.index, x, state.count + 1, on, length, ending)
 
     def terminate(self, state: _Downhill) -> np.ndarray:
         """Stop where no step leads lower, and when all regions or steps are spent."""
         spent = (state.count > _MOST_STEPS) | (self.left < len(state.index))
         stops = (state.ending == Ending.RUNNING) & spent
         return np.where(stops, Ending.MAX_STEPS, state.ending)
+
+    def finish(self, state: _Downhill, endings: np.ndarray) -> _Reached:
+        """Keep the regions where walks end."""
+        return _Reached(endings, state.on, state.count)
 
     def _measured(self, e: Array) -> tuple[Array, Array]:
         """Return the pre-activations, and ``|r|``."""

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ..._types import InvalidInputError, nearest
-from ..base import AbstractTask, Trials, consecutive
+from ..task import AbstractTask, Trials, consecutive
 from .environment import Make, RawTrial, draw_trials, maker
 
 _SURVEYED = 1000  # trials that tell what trials are like

@@ -10,11 +10,11 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..._types import Array
 from .. import fields
-from ..base import Trials
 from ..cue_detection import cue_off, shown_during
 from ..durations import Length, Multiple, Uniform
 from ..ideal_observer import so_far
 from ..staged import Scene, StagedTask, noisy_during, side_by_side
+from ..task import Trials
 from ..timeline import Timeline
 
 

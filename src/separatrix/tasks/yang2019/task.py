@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
 from .. import fields
-from ..base import SolvableTask, Trials
 from ..durations import check_timing, count_steps
 from ..rings import circular_distance, population_vector
 from ..staged import names
+from ..task import SolvableTask, Trials
 from .rates import RING, asked_rates, bump
 from .rules import DRAW, FAMILY_OF, LONGEST, RULES, VARIANT_OF, Dice, Script
 from .solution import solve

@@ -1,22 +1,25 @@
-"""The report of a study: what its networks have in common, and in what they differ."""
+"""The report of several runs: what the networks have in common, and in what they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from .. import figures
-from ..analysis import FixedPointTopology
 from ..analysis.boundaries.fractions import wilson
-from ..report.page import write_page
-from ..report.pictures import shown
-from ..report.sections.fixed_point_topology import SECTION as TOPOLOGY
-from ..report.story import Story
-from .comparison import compare
-from .results import StudyResults
+from ..store import Run
+from ..store.directory import FIGURES, REPORT
+from ..studies import StudyResults, compare
+from .answer import sentences
+from .page import write_page
+from .pictures import embedded, png_of, shown
+from .section import Section
+from .sections import SECTIONS
+from .sections.fixed_point_topology import SECTION as TOPOLOGY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +40,15 @@ MOST_CLASSES = 6
 """Classes of topology that are shown with a picture."""
 MOST_ON_MAP = 60
 """Networks whose map is drawn."""
+READABLE = 0.72
+"""The fraction of its size down to which a picture can be read; it never gets less room."""
 
 
 def write_study_report(results: StudyResults, path: str | Path) -> Path:
     """Write the report of a study to one HTML file and return its path.
+
+    Where networks differ in their variant alone, it also sets the figures of their runs side by
+    side; those that have been drawn are taken.
 
     Parameters
     ----------
@@ -55,13 +63,17 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         When the file cannot be written.
     """
     groups = _groups(results)
+    beside = dict(results.runs) if results.varied == ["variant"] else {}
+    page = f"/{REPORT}" if beside else ""
     return write_page(
         Path(path),
         "study.html",
         title=results.title,
         description="" if results.study is None else results.study.description,
         states=_counts(results.table["state"]),
-        answers=list(_answers(groups)),
+        answers=[] if beside else list(_answers(groups)),
+        summaries={name: sentences(run) for name, run in beside.items()},
+        sections=list(_sections(beside)),
         independent=results.is_independent,
         groups=[name or "all networks" for name in groups],
         numbers=list(_numbers(groups)),
@@ -71,7 +83,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
         columns=list(results.table),
         rows=[(key, [_text(v) for v in row]) for key, row in results.table.iterrows()],
-        runs={key: f"cells/{key}" for key in results.done.index},
+        runs={key: f"cells/{key}{page}" for key in results.done.index},
     )
 
 
@@ -119,7 +131,7 @@ def _share(number: int, of: int, unknown: int = 0) -> dict[str, float]:
     return {"number": number, "of": of, "low": float(low[0]), "high": float(high[0])}
 
 
-def _numbers(groups: dict[str, pd.DataFrame]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _numbers(groups: dict[str, pd.DataFrame]) -> Iterator[tuple[str, list[str]]]:
     """Yield each measure, and of each group its median and its range."""
     for column, name in MEASURES.items():
         known = [_known(rows, column) for rows in groups.values()]
@@ -132,10 +144,11 @@ def _known(rows: pd.DataFrame, column: str) -> pd.Series:
     return rows.reindex(columns=[column])[column].dropna().astype(float)
 
 
-def _median_and_range(values: pd.Series) -> tuple[str, str]:
+def _median_and_range(values: pd.Series) -> str:
     if not len(values):
-        return "", ""
-    return f"{values.median():.4g}", f"{values.min():.4g} to {values.max():.4g}"
+        return "–"
+    spread = f" ({values.min():.4g} to {values.max():.4g})" if len(values) > 1 else ""
+    return f"{values.median():.4g}{spread}"
 
 
 def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
@@ -156,16 +169,12 @@ def _classes(results: StudyResults) -> Iterator[dict[str, Any]]:
 
 def _member(results: StudyResults, members: list[str], drawn: bool) -> dict[str, Any]:
     """Return the counts of a class, by the first member whose run holds them, and its picture."""
-    stories = (Story(results.run(member)) for member in members)
-    story = next((each for each in stories if each.has(FixedPointTopology)), None)
-    if story is None:
+    run = next((run for run in map(results.run, members) if run.find("topology")), None)
+    if run is None:
         return {"counts": "none", "member": members[0], "is_cube": False}
-    topology = story.get(FixedPointTopology)
-    view: dict[str, Any] = {"counts": " + ".join(map(str, topology.counts))}
-    view |= {"member": story.run.path.name, "is_cube": topology.is_cube is True}
-    return view | (
-        _drawn(lambda: TOPOLOGY.draw(story)) if drawn and TOPOLOGY.is_shown_in(story) else {}
-    )
+    view: dict[str, Any] = {"counts": " + ".join(map(str, run.topology.counts))}
+    view |= {"member": run.path.name, "is_cube": run.topology.is_cube is True}
+    return view | (shown(png_of(TOPOLOGY.draw, run)) if drawn and TOPOLOGY.is_shown_in(run) else {})
 
 
 def _map(results: StudyResults) -> dict[str, Any]:
@@ -183,7 +192,7 @@ def _map(results: StudyResults) -> dict[str, Any]:
         (" and ".join(dict.fromkeys(pair)) if by else "all", said)
         for pair, said in found.means_in_words.items()
     ]
-    picture = _drawn(lambda: figures.comparison(found))
+    picture = shown(png_of(figures.comparison, found))
     return {"by": by, "means": means, "unknown": found.num_unknown, **picture}
 
 
@@ -210,15 +219,46 @@ def _picture(done: pd.DataFrame, setting: str, title: str) -> Iterator[dict[str,
         name: {label: done[column][labels == label].astype(float).to_numpy() for label in names}
         for column, name in measures.items()
     }
-    yield {"title": title, **_drawn(lambda: figures.populations(values))}
+    yield {"title": title, **shown(png_of(figures.populations, values))}
 
 
-def _drawn(draw: Any) -> dict[str, str | int]:
-    from ..figures.canvas import hidden
-    from ..figures.files import png_bytes
+def _sections(runs: Mapping[str, Run]) -> Iterator[dict[str, Any]]:
+    """Yield the pictures of every section that any run has: one of all runs, or one of each."""
+    for section in SECTIONS:
+        told = {name: run for name, run in runs.items() if section.is_shown_in(run)}
+        if told:
+            pictures = _together(section, told) or _one_by_one(section, told)
+            yield {"name": section.name, "title": section.title, "pictures": pictures}
 
-    with hidden():
-        return shown(png_bytes(draw()))
+
+def _together(section: Section, runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+    """Return one picture of all runs, where the section has one and they are not all the same."""
+    if section.compare is None:
+        return []
+    same: dict[tuple[bytes, ...], list[str]] = {}
+    for name, run in runs.items():
+        leaves = jax.tree.leaves([run.records[needed] for needed in section.needs])
+        same.setdefault(tuple(np.asarray(leaf).tobytes() for leaf in leaves), []).append(name)
+    if len(same) < 2:
+        return []
+    distinct = {", ".join(names): runs[names[0]] for names in same.values()}
+    return [_view(", ".join(runs), shown(png_of(section.compare, distinct)))]
+
+
+def _one_by_one(section: Section, runs: Mapping[str, Run]) -> list[dict[str, Any]]:
+    """Return a picture of each run; what is the same in several is shown once."""
+    seen: dict[str | int, dict[str, Any]] = {}
+    for name, run in runs.items():
+        view = embedded(section, run, run.path / FIGURES)
+        if view["picture"] in seen:  # one network in all variants, say
+            seen[view["picture"]]["variant"] += f", {name}"
+        else:
+            seen[view["picture"]] = _view(name, view)
+    return list(seen.values())
+
+
+def _view(variant: str, picture: Mapping[str, str | int]) -> dict[str, Any]:
+    return {"variant": variant, "basis": round(READABLE * int(picture["width"])), **picture}
 
 
 def _text(value: Any) -> str:

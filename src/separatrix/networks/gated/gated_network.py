@@ -14,8 +14,8 @@ from ..arrays import (
     initial_or_zeros,
     zeros_if,
 )
-from ..base import AbstractNetwork
 from ..initialization import gated
+from ..network import AbstractNetwork
 from ..unroll import AbstractCell, project, unroll_cell
 
 

@@ -10,11 +10,9 @@ import numpy as np
 
 from .._types import InvalidInputError, UnreadableFileError, nearest, require_count
 from ..activity import simulate
-from ..analysis import FixedPointTopology, FrozenInputs, Linearization
 from ..analysis.measures import AbstractMeasure, Comparison, Dynamics, compared, measure_of
-from ..experiment.questions.topology import topology_of
+from ..evaluation.topology import output_topology
 from ..networks import AbstractNetwork
-from ..report.story import Story
 from ..store import Run
 from ..tasks import Trials
 from .results import StudyResults
@@ -90,14 +88,14 @@ def compare(
         if not isinstance(run, Run):
             networks[name] = run
             continue
-        story = Story(run)
         if "states" not in asked.needs:
-            networks[name] = _at_rest(story)
+            networks[name] = _at_rest(run)
             continue
+        own = run.task
         if trials is None or task is None:
-            trials, task = _trials(story, num_trials, seed), type(story.task)
-        if story.task is not None and type(story.task) is not task:
-            told = f"its task is {type(story.task).__name__}, and the trials are of {task.__name__}"
+            trials, task = _trials(run, num_trials, seed), type(own)
+        if own is not None and type(own) is not task:
+            told = f"its task is {type(own).__name__}, and the trials are of {task.__name__}"
             networks[name] = Dynamics(unknown=told)
             continue
         networks[name] = _in_trials(run.network, trials[0])
@@ -152,26 +150,25 @@ def _groups(
     return {shown[key]: str(value) for key, value in study.table[by].items()}, by
 
 
-def _at_rest(story: Story) -> Dynamics:
+def _at_rest(run: Run) -> Dynamics:
     """Return the fixed points of a run, their topology and their eigenvalues."""
-    points, topology = story.points, story.find(FixedPointTopology)
-    inputs, network = story.find(FrozenInputs), story.run.network
-    if points is None or inputs is None or network is None:
-        return Dynamics(points, topology, story.find(Linearization))
-    if topology is None and len(points.fixed):
+    points, inputs, topology = map(run.find, ("fixed_points", "frozen_inputs", "topology"))
+    network = run.network
+    if topology is None and network is not None and inputs is not None and points:
         system = network.at_input(np.asarray(inputs.values)[0])
-        topology = topology_of(system, network, points, story.answers_in_classes)
-    return Dynamics(points, topology, story.find(Linearization))
+        if len(points.fixed):
+            topology = output_topology(network, run.task, system, points)
+    return Dynamics(points, topology, run.find("linearization"))
 
 
-def _trials(story: Story, num_trials: int, seed: int) -> tuple[Trials, Trials]:
+def _trials(run: Run, num_trials: int, seed: int) -> tuple[Trials, Trials]:
     """Return two sets of trials of a run's task."""
-    if story.task is None:
+    if run.task is None:
         raise InvalidInputError(
-            f"the task of {story.run.path} cannot be built again, so there are no trials in which "
+            f"the task of {run.path} cannot be built again, so there are no trials in which "
             "networks could be compared: use a measure of fixed points."
         )
-    task, keys = story.task.varied(), jr.split(jr.key(seed))
+    task, keys = run.task.varied(), jr.split(jr.key(seed))
     return task.trials(num_trials, key=keys[0]), task.trials(num_trials, key=keys[1])
 
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-MAX_LETTERS = 60
-"""How long a value among the key numbers may be; the whole text is elsewhere in the report."""
-
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """Write "no points", "1 point", "2 points"."""
@@ -55,17 +52,12 @@ def tally(counts: Iterable[tuple[str, int]], between: str = "; ") -> str:
     return between.join(f"{n} × {what}" for what, n in counts)
 
 
-def brief(text: str) -> str:
-    """Cut a text that is too long for one line after its first clause, or else after a word."""
-    if len(text) <= MAX_LETTERS:
-        return text
-    clause = re.split(r"[;:.](?:\s|$)", text, maxsplit=1)[0]
-    if len(clause) <= MAX_LETTERS:
-        return clause
-    return text[: MAX_LETTERS - 2].rsplit(" ", 1)[0] + " …"
+def sentence(text: str) -> str:
+    """Write a text with a capital first and a full stop last."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
-_FILTERS: tuple[Callable[..., str], ...] = (count, percent, number, duration, tally)
+_FILTERS: tuple[Callable[..., str], ...] = (count, percent, number, duration, tally, sentence)
 
 
 @functools.cache

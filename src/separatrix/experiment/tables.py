@@ -1,0 +1,225 @@
+"""Tables of settings: a model for each, and what is wrong in them in the user's words."""
+
+import functools
+import inspect
+import operator
+import re
+import types
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_serializer,
+)
+
+from .._types import InvalidInputError, nearest
+from ..tasks.durations import Spelled
+
+M = TypeVar("M", bound=BaseModel)
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+"""Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
+_STRICT: dict[Any, Any] = {bool: Flag, int: Whole, float: Number, str: str}
+
+
+class Settings(BaseModel):
+    """A table of settings: without unknown keys, and frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(Settings):
+    """A table that names a class or a function and gives its arguments; it is written as given.
+
+    What has no default may be missing until it is made: a change, or a study, may give it.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+    makes: ClassVar[Callable[..., Any]]
+    name: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that are given."""
+        return {key: getattr(self, key) for key in self.model_fields_set if key != "name"}
+
+    def made(self, **others: Any) -> Any:
+        """Make what is named, of these arguments and others; refuse where one is missing."""
+        makes, given = type(self).makes, {**self.arguments, **others}
+        for p in inspect.signature(makes).parameters.values():
+            if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in given:
+                raise InvalidInputError(f"missing key {p.name!r}.")
+        return makes(**given)
+
+    def filled(self: M) -> M:
+        """Return the table with every argument that has a plain default."""
+        values = {key: getattr(self, key) for key in type(self).model_fields}
+        return self.model_copy(update={k: v for k, v in values.items() if v is not None})
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if key in self.model_fields_set}
+
+
+class _Open(Named):
+    """A table of a function that passes further arguments on, which whatever takes them checks."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def one_of(registry: Mapping[str, Callable[..., Any]], given: Container[str] = ()) -> Any:
+    """Return the type of tables that name an entry of a registry, a model for each.
+
+    The arguments that are `given` to all of them are no keys.
+    """
+    models = [_model(name, makes, given) for name, makes in registry.items()]
+    return Annotated[functools.reduce(operator.or_, models), Field(discriminator="name")]
+
+
+def _model(name: str, makes: Callable[..., Any], given: Container[str]) -> type[Named]:
+    """Return the model of a table from the arguments of what it names."""
+    parameters = inspect.signature(makes).parameters.values()
+    is_open = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    fields: dict[str, Any] = {
+        p.name: (_kind(p), _default(p))
+        for p in parameters
+        if p.kind is not p.VAR_KEYWORD and p.name not in given
+    }
+    fields["name"] = (Literal[name], ...)
+    base = _Open if is_open else Named
+    model = cast(type[Named], create_model(name, __base__=base, **fields))
+    model.makes = makes
+    return model
+
+
+def _kind(parameter: inspect.Parameter) -> Any:
+    """Return the type of an argument: that of its default, or else what is annotated.
+
+    What TOML does not know is left to what is called.
+    """
+    default, annotation = parameter.default, parameter.annotation
+    if annotation == Spelled:
+        return Any
+    if parameter.name == "learning_rate":  # optax would also take a function, which TOML cannot say
+        return NotNegative
+    if default is parameter.empty:
+        return _STRICT.get(annotation, Any)
+    if default is None:
+        known = [_STRICT[kind] for kind in (float, str) if kind in get_args(annotation)]
+        return known[0] | None if known else Any
+    if isinstance(default, (tuple, list)):
+        each = _STRICT.get(type(default[0]), Any) if default else Any
+        return tuple[each, ...]  # type: ignore[valid-type]
+    return _STRICT.get(type(default), Any)
+
+
+def _default(parameter: inspect.Parameter) -> Any:
+    """Return a default that TOML can say, such as the table of a distribution, or None."""
+    plain = getattr(parameter.default, "setting", parameter.default)
+    return plain if isinstance(plain, (bool, int, float, str, tuple, list, dict)) else None
+
+
+def validated(model: type[M], values: Mapping[str, Any], source: str) -> M:
+    """Return a model of what was given; raise InvalidInputError that names key, remedy, source."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(found, source, values, model) for found in error.errors()]
+        raise InvalidInputError("\n".join(lines)) from None
+
+
+def keys_of(model: type[BaseModel], path: str, name: str) -> Container[str] | None:
+    """Return the keys of the table at `path` that names `name`; None where any or none is known."""
+    *_, kind = _place(path.split("."), model)
+    table = next((table for table in _tables(kind) if table.__name__ == name), None)
+    return None if table is None or issubclass(table, _Open) else table.model_fields
+
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "tuple_type": "a list, as [ … ]",
+    "dict_type": "a table, such as {name = ...}",
+    "model_type": "a table, such as {name = ...}",
+    "model_attributes_type": "a table, such as {name = ...}",
+}
+"""What pydantic calls by the names of Python's classes, in the words of TOML."""
+_OF_PYDANTIC = re.compile(r"[\w-]+[\[(].*[\])]$|^\[key\]$|^<\w+>$")
+"""What pydantic and tags call the alternatives of a type, as in `seeds.tuple[int, ...]`."""
+
+
+def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
+    keys, table, kind = _place(map(str, error["loc"]), model)
+    key, found = ".".join(keys), error["msg"].removeprefix("Value error, ")
+    match error["type"]:
+        case "extra_forbidden":
+            valid = () if table is None else table.model_fields
+            near = (len(keys) == 1 and _in_a_table(key, values, model)) or nearest(keys[-1], valid)
+            return f"unknown key {key!r} in {source}: {near}"
+        case "missing":
+            return f"missing key {key!r} in {source}."
+        case "union_tag_not_found":
+            return f"missing key '{key}.name' in {source}."
+        case "union_tag_invalid":
+            name, known = error["input"]["name"], [table.__name__ for table in _tables(kind)]
+            return f"unknown {keys[-1]} {name!r} in {source}: {nearest(name, known)}"
+        case code if code in _EXPECTED:
+            found = f"expected {_EXPECTED[code]}"
+    return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r}."
+
+
+def _place(
+    location: Iterable[str], model: type[BaseModel]
+) -> tuple[list[str], type[BaseModel] | None, Any]:
+    """Return the keys of a location, the table that holds the last one, and that one's type."""
+    keys: list[str] = []
+    table: type[BaseModel] | None = None
+    kind: Any = model
+    for part in location:
+        tables = _tables(kind)
+        if len(tables) > 1 and (named := [t for t in tables if t.__name__ == part]):
+            kind = named[0]
+        elif not _OF_PYDANTIC.search(part):
+            keys.append(part)
+            table = tables[0] if len(tables) == 1 else None
+            field = None if table is None else table.model_fields.get(part)
+            kind = None if field is None else field.annotation
+    return keys, table, kind
+
+
+def _tables(kind: Any) -> list[type[BaseModel]]:
+    """Return the models among the alternatives of a type."""
+    if isinstance(kind, type) and not isinstance(kind, types.GenericAlias):
+        return [kind] if issubclass(kind, BaseModel) else []
+    return [table for part in get_args(kind) for table in _tables(part)]
+
+
+def _in_a_table(key: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """Return "did you mean 'training.steps'?" where a table has such a key, or nothing."""
+    found = [path for path in _paths(model, values) if path.endswith(f".{key}")]
+    return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def _paths(model: type[BaseModel], values: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Yield the keys of a table and of those in it, of optional ones where they are given."""
+    for key, field in model.model_fields.items():
+        yield before + key
+        given, tables = values.get(key), _tables(field.annotation)
+        inner = given if isinstance(given, Mapping) else {}
+        for table in tables:
+            is_asked = bool(inner) or isinstance(field.annotation, type)
+            if is_asked and (len(tables) == 1 or table.__name__ == inner.get("name")):
+                yield from _paths(table, inner, f"{before}{key}.")
