@@ -11,10 +11,9 @@ from scipy.optimize import minimize
 from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import (
     KinkDescent,
+    descend,
     descend_speed,
-    first_kinks,
     recognize,
-    region_inverses,
     solve_regions,
 )
 
@@ -162,34 +161,18 @@ def test_permuted_units_give_the_permuted_answer():
     assert first.point.tolist() == second.point.tolist()
 
 
-def low_rank(n, m, rng):
-    """Latent variables that many gates drive, as people fit them to recordings."""
-    M, N = rng.normal(size=(m, n)), 5 * rng.normal(size=(n, m)) / m
-    h = rng.normal(size=m)
-    return residual_of(lambda z: 0.9 * z + N @ jax.nn.relu(M @ z - h), n)
-
-
 def assert_same_minima(one, other):
     np.testing.assert_allclose(one.states, other.states, atol=1e-9)
     assert one.point.tolist() == other.point.tolist()
 
 
-def test_kinks_that_are_near_are_the_first_of_all(monkeypatch):
-    rng = np.random.default_rng(2)
-    residual, states = low_rank(3, 300, rng), rng.normal(size=(100, 3)) * 3
-    near = descend_speed(residual, states)
-    monkeypatch.setattr(first_kinks, "_FEW_VARIABLES", 0)
-    assert_same_minima(near, descend_speed(residual, states))
-    assert len(near.minima) > 1
-
-
 @pytest.mark.parametrize("kind", ["relu", "two layers"])
-def test_regions_that_are_met_again_after_they_were_dropped(kind, monkeypatch):
+def test_candidates_for_which_there_is_no_room_descend_later(kind, monkeypatch):
     rng = np.random.default_rng(3)
     residual = residual_of(random_map(kind, 6, rng), 6)
     states = rng.normal(size=(200, 6)) * 4
     whole = descend_speed(residual, states)
-    monkeypatch.setattr(region_inverses, "_ROOM", 36 * 20)
+    monkeypatch.setattr(descend, "BLOCK", 36 * 20)
     assert_same_minima(whole, descend_speed(residual, states))
 
 

@@ -41,8 +41,13 @@ def over_parts(function: Callable[..., np.ndarray], *stacks: np.ndarray, work: f
 
 def solve(matrices: Stack, vectors: Vectors) -> Vectors:
     """Solve A x = b for each pair by LU; a singular matrix gives NaN, not an exception."""
+    return solve_columns(matrices, vectors[..., None])[..., 0]
+
+
+def solve_columns(matrices: Stack, columns: Stack) -> Stack:
+    """Solve A X = B for each pair by LU; a singular matrix gives NaN, not an exception."""
     work = len(matrices) * matrices.shape[-1] ** 3 / 3
-    return over_parts(_solve_part, matrices, vectors, work=work)
+    return over_parts(_solve_part, matrices, columns, work=work)
 
 
 def solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
@@ -53,7 +58,7 @@ def solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vector
 
 
 def _solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
-    return _solve_part(_squares(matrices, weights), vectors)
+    return _solve_part(_squares(matrices, weights), vectors[..., None])[..., 0]
 
 
 def _squares(matrices: Stack, weights: Vectors) -> Stack:
@@ -63,16 +68,16 @@ def _squares(matrices: Stack, weights: Vectors) -> Stack:
     return squares
 
 
-def _solve_part(matrices: Stack, vectors: Vectors) -> Vectors:
+def _solve_part(matrices: Stack, columns: Stack) -> Stack:
     try:
-        return np.linalg.solve(matrices, vectors[..., None])[..., 0]
+        return np.linalg.solve(matrices, columns)
     except np.linalg.LinAlgError:
         # One exactly singular matrix makes NumPy refuse the whole stack: find which.
         if len(matrices) == 1:
-            return np.full_like(vectors, np.nan)
+            return np.full_like(columns, np.nan)
         half = len(matrices) // 2
         return np.concatenate(
-            [_solve_part(matrices[s], vectors[s]) for s in (slice(half), slice(half, None))]
+            [_solve_part(matrices[s], columns[s]) for s in (slice(half), slice(half, None))]
         )
 
 

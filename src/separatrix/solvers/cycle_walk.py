@@ -128,7 +128,7 @@ def _affine_cycles(form: PiecewiseLinear, patterns: np.ndarray) -> tuple[np.ndar
     """
     count, length, _ = patterns.shape
     n = form.size
-    pieces = [_pieces(form, patterns[:, j]) for j in range(length)]
+    pieces = [form.pieces(patterns[:, j]) for j in range(length)]
     with np.errstate(over="ignore", invalid="ignore"):
         M: np.ndarray = np.broadcast_to(np.eye(n), (count, n, n))
         c = np.zeros((count, n))
@@ -164,16 +164,5 @@ def _inside(form: PiecewiseLinear, orbits: np.ndarray, errors: np.ndarray) -> np
         return np.ones(len(orbits), bool)
     reach = np.abs(form.gate_weights).sum(1).max()
     through = 1 + np.abs(form.gate_coupling).sum(1).max()
-    moved = 2 * errors * reach * through ** (len(form.layers()) - 1)
+    moved = 2 * errors * reach * through ** (len(form.layers) - 1)
     return np.abs(form.preactivations(orbits)).min((1, 2)) > moved
-
-
-def _pieces(form: PiecewiseLinear, patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (A, b) of each pattern `(start, gate)`."""
-    if form.is_coupled:
-        distinct, which = np.unique(patterns, axis=0, return_inverse=True)
-        parts = [form.piece(pattern) for pattern in distinct]
-        A = np.stack([part[0] for part in parts])[which.reshape(-1)]
-        return A, np.stack([part[1] for part in parts])[which.reshape(-1)]
-    Y = form.output_weights * patterns[:, None, :]
-    return form.linear + Y @ form.gate_weights, form.offset + Y @ form.gate_offset

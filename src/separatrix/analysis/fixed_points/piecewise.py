@@ -89,12 +89,11 @@ def is_as_read(
 def _with_walk(table: PointTable, walk: RegionSolution) -> PointTable:
     """Return a table with the zeros of the walk, in their order, and how every candidate fared."""
     at_zero = walk.outcome == Ending.WALK_ZERO
-    cycles = walk.outcome == Ending.WALK_CYCLE
     return _with_zeros(table, walk.zeros).with_candidates(
         np.arange(len(walk.outcome)),
         reached=np.where(at_zero, walk.point, -1),
         outcomes=walk.outcome,
-        numbers=np.where(at_zero, 0, np.where(cycles, walk.cycle_length, walk.steps)),
+        numbers=np.where(at_zero, 0, walk.numbers),
     )
 
 

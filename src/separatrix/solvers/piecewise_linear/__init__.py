@@ -5,10 +5,11 @@
 minima of its speed, most of which lie on the kinks between regions.
 """
 
+from .descend import KinkDescent, descend_speed
 from .form import PiecewiseLinear
-from .kinks import KinkDescent, SlowSolution, descend_speed
+from .minima import SlowSolution
 from .recognize import NotPiecewiseLinear, recognize
-from .region_walk import RegionSolution, RegionWalk, solve_regions
+from .walk import RegionSolution, solve_regions
 from .zeros import Zero, evaluation_error, same_zero
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "NotPiecewiseLinear",
     "PiecewiseLinear",
     "RegionSolution",
-    "RegionWalk",
     "SlowSolution",
     "Zero",
     "descend_speed",

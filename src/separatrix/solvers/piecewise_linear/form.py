@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .affine import Array
 
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
 
 # The most numbers in a table of what gates add to the Jacobian: 8 MiB.
 _TABLE = 1_000_000
@@ -37,8 +38,8 @@ class PiecewiseLinear:
     rounding
         How steep it may seem where it is constant: what rounding leaves of coefficients that
         cancel, as those of an identity do in its residual.
-    is_coupled
-        Whether a gate depends on earlier ones: ``L`` is not zero.
+    layers
+        The gates grouped so that each group needs only the groups before it.
     """
 
     linear: Array
@@ -49,10 +50,19 @@ class PiecewiseLinear:
     output_weights: Array
     narrowed: bool = False
     rounding: float = 0.0
-    is_coupled: bool = field(init=False)
+    layers: tuple[Ints, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "is_coupled", bool(self.gate_coupling.any()))
+        depth = np.zeros(self.gate_count, dtype=int)
+        for gate in np.flatnonzero(self.gate_coupling.any(axis=1)):
+            depth[gate] = 1 + depth[np.flatnonzero(self.gate_coupling[gate])].max()
+        levels = range(int(depth.max(initial=0)) + 1)
+        object.__setattr__(self, "layers", tuple(np.flatnonzero(depth == k) for k in levels))
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether a gate depends on earlier ones: ``L`` is not zero."""
+        return len(self.layers) > 1
 
     @property
     def size(self) -> int:
@@ -64,11 +74,16 @@ class PiecewiseLinear:
         """``m``, the number of gates."""
         return len(self.gate_offset)
 
-    def preactivations(self, states: Array) -> Array:
-        """Return ``z`` of shape ``(..., m)`` at states of shape ``(..., n)``."""
-        z = states @ self.gate_weights.T + self.gate_offset
-        for layer in self.layers()[1:]:
-            z[..., layer] += np.maximum(z, 0.0) @ self.gate_coupling[layer].T
+    def preactivations(self, states: Array, on: Bools | None = None) -> Array:
+        """Return ``z`` of shape ``(..., m)`` at states of shape ``(..., n)``.
+
+        With patterns ``on``, ``(..., m)``, by the equations that hold in their regions.
+        """
+        z = states @ self.gate_weights.T
+        z += self.gate_offset
+        for layer in self.layers[1:]:
+            g = np.maximum(z, 0.0) if on is None else z * on
+            z[..., layer] += g @ self.gate_coupling[layer].T
         return z
 
     def gates(self, states: Array) -> Bools:
@@ -82,11 +97,9 @@ class PiecewiseLinear:
 
     def gate_rows(self, pattern: Bools) -> tuple[Array, Array]:
         """Return ``z = W x + d`` inside the region of one pattern: ``(m, n)`` and ``(m,)``."""
-        if not self.is_coupled:
-            return self.gate_weights, self.gate_offset
-        held = np.eye(self.gate_count) - self.gate_coupling * pattern
-        both = np.column_stack([self.gate_weights, self.gate_offset])
-        rows = np.linalg.solve(held, both)
+        rows = np.column_stack([self.gate_weights, self.gate_offset])
+        for layer in self.layers[1:]:
+            rows[layer] += self.gate_coupling[layer] @ (rows * pattern[:, None])
         return rows[:, :-1], rows[:, -1]
 
     def piece(self, pattern: Bools) -> tuple[Array, Array]:
@@ -110,10 +123,29 @@ class PiecewiseLinear:
         added = (patterns.astype(np.float64) @ table).reshape(-1, n, n + 1)
         return self.linear + added[..., :-1], self.offset + added[..., -1]
 
-    def frozen(self, pattern: Bools, states: Array) -> Array:
-        """Return ``F`` with its gates held at ``pattern``, at states of shape ``(..., n)``."""
-        A, b = self.piece(pattern)
-        return states @ A.T + b
+    def rows_of(self, on: Bools, gates: Ints) -> tuple[Array, Array]:
+        """Return ``W`` ``(k, g, n)`` and ``d`` of gates ``(k, g)`` in the regions of patterns.
+
+        The number ``m`` stands for no gate, of which both are zero.
+        """
+        if not self.is_coupled:
+            W, d = (v.take(gates, 0, mode="clip") for v in (self.gate_weights, self.gate_offset))
+            none = gates == self.gate_count
+            W[none], d[none] = 0.0, 0.0
+            return W, d
+        needed = (np.arange(self.gate_count) == gates[..., None]).astype(np.float64)
+        for layer in reversed(self.layers[1:]):
+            needed += (needed[..., layer] @ self.gate_coupling[layer]) * on[:, None, :]
+        return needed @ self.gate_weights, needed @ self.gate_offset
+
+    def columns_of(self, on: Bools, gate: Ints) -> Array:
+        """Return what a gate adds as it opens in the region of each pattern, shape ``(k, n)``."""
+        if not self.is_coupled:
+            return self.output_weights.T[gate]
+        opened = (np.arange(self.gate_count) == gate[:, None]).astype(np.float64)
+        for layer in self.layers[1:]:
+            opened[:, layer] += (opened @ self.gate_coupling[layer].T) * on[:, layer]
+        return opened @ self.output_weights.T
 
     def minus_identity(self) -> PiecewiseLinear:
         """Return the residual ``F(x) − x``, whose zeros are the fixed points of a map."""
@@ -155,12 +187,3 @@ class PiecewiseLinear:
             gate_offset=self.gate_offset[used],
             output_weights=self.output_weights[:, used],
         )
-
-    def layers(self) -> list[NDArray[np.intp]]:
-        """Return the gates grouped so that each group needs only the groups before it."""
-        depth = np.zeros(self.gate_count, dtype=int)
-        if self.is_coupled:
-            for gate, row in enumerate(self.gate_coupling):
-                needed = np.flatnonzero(row)
-                depth[gate] = 1 + depth[needed].max() if len(needed) else 0
-        return [np.flatnonzero(depth == level) for level in range(int(depth.max(initial=0)) + 1)]

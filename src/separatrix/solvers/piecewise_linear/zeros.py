@@ -35,15 +35,15 @@ class Zero:
         what zeros of neighboring regions may differ by.
     inside
         Whether it lies inside its region, whatever rounding does: the only zero there.
-    margin
-        Distance in the maximum norm to the nearest region boundary, 0 when not ``inside``.
+    touched
+        The gates whose pre-activation at it may be of either sign, shape ``(m,)``.
     """
 
     state: Array
     pattern: Bools
     rounding: float
     inside: bool
-    margin: float
+    touched: Bools
 
 
 def zero_of_region(residual: PiecewiseLinear, pattern: Bools) -> Zero | None:
@@ -63,21 +63,20 @@ def zero_of_region(residual: PiecewiseLinear, pattern: Bools) -> Zero | None:
     defect = np.abs(_defect(residual, pattern, x)) + _LONG * error
     off = np.abs(inverse) @ defect + _EPS * np.abs(x)
     z = W @ x + d
-    z_error = np.abs(W) @ off + (len(x) + 2) * _EPS * (np.abs(W) @ np.abs(x) + np.abs(d))
-    inside = bool((np.where(pattern, z, -z) > z_error).all())
+    rounding = float(off.max())
+    level = np.abs(W).sum(axis=1) * rounding
+    level = _SLACK * (level + len(d) * _EPS * (np.abs(W) @ np.abs(x) + np.abs(d)))
+    inside = bool((np.where(pattern, z, -z) > level).all())
     if not inside and (np.abs(found) > 4.0 * error).any():
         return None
-    reach = np.abs(W).sum(axis=1)
-    felt = reach > 0
-    margin = float(((np.abs(z) - z_error)[felt] / reach[felt]).min(initial=np.inf))
-    return Zero(x, pattern, float(off.max()), inside, margin if inside else 0.0)
+    return Zero(x, pattern, rounding, inside, np.abs(z) <= level)
 
 
 def _defect(residual: PiecewiseLinear, pattern: Bools, x: Array) -> Array:
     """Evaluate the piece of a region in the longest floats there are."""
     state = x.astype(np.longdouble)
     z = residual.gate_weights @ state + residual.gate_offset
-    for layer in residual.layers()[1:]:
+    for layer in residual.layers[1:]:
         z[layer] += residual.gate_coupling[layer] @ (z * pattern)
     value = residual.linear @ state + residual.output_weights @ (z * pattern) + residual.offset
     return np.asarray(value, dtype=np.float64)
@@ -103,10 +102,9 @@ def same_zero(one: Zero, other: Zero) -> bool:
     return coincide(one, other)
 
 
-def is_at(zero: Zero, solution: Array) -> bool:
-    """Whether a zero on a boundary is what the equations of another region give, to rounding."""
-    gap = np.abs(zero.state - solution).max(initial=0.0)
-    return not zero.inside and bool(gap <= _SLACK * zero.rounding)
+def is_of_region(zero: Zero, pattern: Bools) -> bool:
+    """Whether a known zero solves a region, too: their gates differ where it touches alone."""
+    return not ((pattern ^ zero.pattern) & ~zero.touched).any()
 
 
 def joined(residual: PiecewiseLinear, one: Point, other: Point) -> bool:
@@ -117,23 +115,9 @@ def joined(residual: PiecewiseLinear, one: Point, other: Point) -> bool:
     return bool(np.abs(values - values[0]).max(initial=0.0) <= _SLACK * noise)
 
 
-def touches_boundary(zero: Zero) -> bool:
-    """Whether a zero is closer to a region boundary than its coordinates can tell."""
-    return zero.margin <= _SLACK * zero.rounding
-
-
-def touched_gates(residual: PiecewiseLinear, zero: Zero) -> Bools:
-    """Return the gates whose pre-activation at a zero may be of either sign."""
-    reach, offset = residual.gate_rows(zero.pattern)
-    size = np.abs(reach) @ np.abs(zero.state) + np.abs(offset)
-    level = np.abs(reach).sum(axis=1) * zero.rounding + len(offset) * _EPS * size
-    touched: Bools = np.abs(reach @ zero.state + offset) <= _SLACK * level
-    return touched
-
-
 def is_end_of(zero: Zero, line: Continuum) -> bool:
     """Whether a zero on a boundary lies on the affine set of a continuum, to rounding."""
-    if not touches_boundary(zero):
+    if not zero.touched.any():
         return False
     step = zero.state - line.state
     off = np.abs(step - line.directions @ (line.directions.T @ step)).max(initial=0.0)
@@ -177,19 +161,12 @@ class Continuum:
     singular_values: Array
 
 
-@dataclass(frozen=True)
-class Passage:
-    """A singular region without zeros; ``state`` is where to go on, None if nowhere."""
-
-    state: Array | None
-
-
-def examine_singular(
-    residual: PiecewiseLinear, pattern: Bools, slack: float
-) -> Continuum | Passage:
+def examine_singular(residual: PiecewiseLinear, pattern: Bools) -> Continuum | Array | None:
     """Find the zeros of a residual in a region that is singular, or suspected to be.
 
-    Singular values below ``slack · n · ε · σ₁``, or what rounding leaves of coefficients that
+    Where there are none, returns the state where to go on, None if nowhere.
+
+    Singular values below ``16 n ε σ₁``, or what rounding leaves of coefficients that
     cancel, count as zero.  The zeros of the region's affine
     piece, if there are any, are searched for the one deepest in the region by a linear program.
     """
@@ -197,18 +174,18 @@ def examine_singular(
     U, sigma, Vt = np.linalg.svd(B)
     n = len(b)
     top = float(sigma.max(initial=0.0))
-    rank = int((sigma > max(slack * n * _EPS * top, residual.rounding)).sum()) if top > 0 else 0
+    rank = int((sigma > max(_SLACK * n * _EPS * top, residual.rounding)).sum()) if top > 0 else 0
     inverse = np.divide(1.0, sigma[:rank], out=np.zeros(rank), where=sigma[:rank] > 0)
     x = -Vt[:rank].T @ (inverse * (U[:, :rank].T @ b))
     if rank == n:
-        return Passage(x if np.isfinite(x).all() else None)
+        return x if np.isfinite(x).all() else None
     size = np.abs(b).max(initial=0.0) + top * np.abs(x).max(initial=0.0)
-    if np.abs(U[:, rank:].T @ b).max(initial=0.0) > slack * n * _EPS * size:
-        return Passage(None)
+    if np.abs(U[:, rank:].T @ b).max(initial=0.0) > _SLACK * n * _EPS * size:
+        return None
     directions = Vt[rank:].T
     x, depth = _deepest(residual, pattern, x, directions)
-    if depth < -slack * n * _EPS * (1.0 + np.abs(x).max(initial=0.0)):
-        return Passage(x)
+    if depth < -_SLACK * n * _EPS * (1.0 + np.abs(x).max(initial=0.0)):
+        return x
     return Continuum(x, pattern, directions, sigma)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..endings import Ending
 from .affine import Array
-from .form import Bools, PiecewiseLinear
-from .zeros import coincide, evaluation_error, joined
+from .form import Bools, Ints, PiecewiseLinear
+from .zeros import coincide, evaluation_error, joined, may_coincide
 
 _EPS = np.finfo(np.float64).eps
 
@@ -50,6 +51,44 @@ class Minimum:
     rounding: float
 
 
+@dataclass(frozen=True)
+class SlowSolution:
+    """Local minima of the speed and how each candidate fared.
+
+    Attributes
+    ----------
+    minima
+        The distinct minima by increasing speed, those at rounding level (``.zero``) included.
+    outcome
+        A ``Ending`` per candidate, shape ``(candidate,)``.
+    point
+        Which minimum a candidate reached, −1 for none.
+    max_steps
+        The most steps that it could take.
+    size
+        ``n``.
+    """
+
+    minima: tuple[Minimum, ...]
+    outcome: Ints
+    point: Ints
+    max_steps: int
+    size: int
+
+    @property
+    def states(self) -> Array:
+        """The minima, shape ``(minimum, unit)``."""
+        return np.array([minimum.state for minimum in self.minima]).reshape(-1, self.size)
+
+    @property
+    def numbers(self) -> Ints:
+        """The number that goes with each outcome, shape ``(candidate,)``: of kinks, or of steps."""
+        kinks = np.array([*(minimum.kinks.sum() for minimum in self.minima), 0])
+        slow = self.outcome == Ending.SPEED_MINIMUM_ON_KINKS
+        numbers = np.where(slow, kinks[self.point], self.point)
+        return np.where(self.outcome == Ending.SLIDE_STEP_LIMIT, self.max_steps, numbers)
+
+
 def examine_minimum(
     residual: PiecewiseLinear, pattern: Bools, kinks: Bools, near: Array
 ) -> Minimum:
@@ -64,17 +103,17 @@ def examine_minimum(
     near
         A point close to it, shape ``(n,)``; on a valley the minimizer nearest to it is taken.
     """
-    B, b = residual.piece(pattern)
-    W, d = residual.gate_rows(pattern)
+    turned = residual.oriented(pattern & ~kinks)
+    B, b, W, d = turned.linear, turned.offset, turned.gate_weights, turned.gate_offset
     solved = _constrained_least_squares(B, b, W[kinks], d[kinks], near)
     x, r, z = solved.x, B @ solved.x + b, W @ solved.x + d
-    low, high, magnified = _multipliers(residual, pattern, kinks, B, W, r)
+    low, high, magnified = _multipliers(turned, kinks, r)
     # The residual is known to the rounding of its terms only.
     terms = np.abs(r) + np.abs(B) @ np.abs(x) + np.abs(b)
     error = 64 * len(x) * _EPS * magnified * float(np.linalg.norm(np.abs(B).T @ terms))
     gate_error = 64 * (len(x) + 1) * _EPS * (np.abs(W) @ np.abs(x) + np.abs(d))
     touching = ~kinks & (np.abs(z) <= gate_error) & W.any(axis=1)
-    agrees = ((z > 0) == pattern) | kinks | touching
+    agrees = (z <= 0) | kinks | touching
     right = (low[kinks] <= error).all() and (high[kinks | touching] >= -error).all()
     level = np.abs(B.T @ r - W[kinks].T @ low[kinks]).max(initial=0.0) <= error
     found = residual(x)
@@ -93,7 +132,32 @@ def examine_minimum(
     )
 
 
-def same_minimum(residual: PiecewiseLinear, one: Minimum, other: Minimum) -> bool:
+def merge(
+    residual: PiecewiseLinear, found: dict[int, Minimum]
+) -> tuple[list[Minimum], dict[int, int]]:
+    """Merge ends that are one point; return the points by speed, and the number of each end."""
+    # Valleys first, so that their ends join them.
+    ends = sorted(found, key=lambda k: -found[k].flat_directions.shape[1])
+    states = np.array([found[k].state for k in ends]).reshape(len(ends), residual.size)
+    reach = np.array([found[k].rounding for k in ends])
+    valleys = sum(found[k].flat_directions.size > 0 for k in ends)
+    kept: list[int] = []
+    owner: list[int] = []
+    for i, k in enumerate(ends):
+        others = np.array(kept, dtype=np.intp)
+        near = may_coincide(states[i], reach[i], states[others], reach[others])
+        tried = kept if i < valleys else others[near | (others < valleys)].tolist()
+        same = (j for j in tried if _same_minimum(residual, found[k], found[ends[j]]))
+        owner.append(next(same, i))
+        if owner[i] == i:
+            kept.append(i)
+    order = sorted(kept, key=lambda i: found[ends[i]].speed)
+    place = {i: number for number, i in enumerate(order)}
+    numbers = {k: place[i] for k, i in zip(ends, owner, strict=True)}
+    return [found[ends[i]] for i in order], numbers
+
+
+def _same_minimum(residual: PiecewiseLinear, one: Minimum, other: Minimum) -> bool:
     """Whether two ends of descents, on different pieces, are one point or one valley."""
     if one.flat_directions.size or other.flat_directions.size:
         return joined(residual, one, other)
@@ -128,20 +192,15 @@ def _constrained_least_squares(B: Array, b: Array, C: Array, c: Array, near: Arr
     )
 
 
-def _multipliers(
-    residual: PiecewiseLinear, pattern: Bools, kinks: Bools, B: Array, W: Array, r: Array
-) -> tuple[Array, Array, float]:
-    """Slopes ``λ`` and ``κ`` of ``½|r|²`` against each gate, and how errors are magnified.
+def _multipliers(turned: PiecewiseLinear, kinks: Bools, r: Array) -> tuple[Array, Array, float]:
+    """Return the slopes of ``½|r|²`` on both sides of each kink, and how errors are magnified.
 
-    A gate that is not held has ``λ = 0`` and ``κ`` for the side it is not on.
+    All gates are turned off; one that is not held has ``λ = 0``, and ``κ`` for the side beyond.
     """
-    coupling, Y = residual.gate_coupling, residual.output_weights
-    if residual.is_coupled:
-        coupling = np.linalg.solve(np.eye(len(W)) - coupling * pattern, coupling)
-        Y = Y + (Y * pattern) @ coupling
+    W, Y = turned.gate_weights, turned.output_weights
     low, magnified = np.zeros(len(W)), 1.0
     if kinks.any():
         inverse = np.linalg.pinv(W[kinks].T)
-        low[kinks] = inverse @ B.T @ r
+        low[kinks] = inverse @ turned.linear.T @ r
         magnified += float(np.linalg.norm(inverse, 2)) * (1.0 + float(np.abs(Y).max()))
-    return low, low + r @ Y - low[kinks] @ coupling[kinks], magnified
+    return low, low + r @ Y - low[kinks] @ turned.gate_coupling[kinks], magnified
