@@ -139,29 +139,25 @@ def _descend(
     n, m = residual.size, residual.gate_count
     room = max(BLOCK // max(n * n, 4 * m, 1), 1)  # inverses, and what is computed of gates
     none = np.zeros((len(states), m), dtype=bool)
-    stops = iterate(
-        descent,
-        _Stops(np.full(len(states), Ending.RUNNING), none, none, states),
-        room,
-        lambda done: report_progress(Stage.SLOW_POINTS, done, len(states)),
+    starts = _SlideEnds(np.full(len(states), Ending.RUNNING), none, none, states)
+    ends = iterate(
+        descent, starts, room, lambda done: report_progress(Stage.SLOW_POINTS, done, len(states))
     )
     stop = [descent.leader(index) for index in range(len(states))]
     found: dict[int, Minimum] = {}
-    for index in set(stop):
+    for k in {*stop} & {*np.flatnonzero(ends.endings == Ending.SPEED_MINIMUM).tolist()}:
         if is_over():
             break
-        if stops.endings[index] == Ending.SPEED_MINIMUM:
-            face = stops.on[index], stops.kinks[index]
-            found[index] = examine_minimum(residual, *face, stops.states[index])
+        found[k] = examine_minimum(residual, ends.on[k], ends.held[k], ends.states[k])
     return stop, found
 
 
 @dataclass(frozen=True)
-class _Stops(Ends):
-    """Ends of descents: the gates that are on, and those held at their kinks, and the states."""
+class _SlideEnds(Ends):
+    """Minimizers of faces: the gates that are on, those held at their kinks, and the states."""
 
     on: Bools
-    kinks: Bools
+    held: Bools
     states: Array
 
 
@@ -182,7 +178,7 @@ class _Slide(State):
     ending: Ints
 
 
-class _Descent(AbstractIteration[_Slide, _Stops]):
+class _Descent(AbstractIteration[_Slide, _SlideEnds]):
     """Active-set descent of ``½|r|²`` that never rises and ends in finitely many steps.
 
     Each step goes from the present point straight to the minimizer of the present face (a region,
@@ -241,31 +237,29 @@ class _Descent(AbstractIteration[_Slide, _Stops]):
         z, beyond = (self.residual.preactivations(x, state.on) for x in (state.x, target))
         gate, length = _first_kinks(z, beyond, state.side)
         dr = e - state.r
-        at = replace(
-            state,
-            x=(1.0 - length)[:, None] * state.x + length[:, None] * target,
-            r=state.r + length[:, None] * dr,
-            count=state.count + 1,
-            regions=replace(state.regions, which=state.regions.which.copy()),
-            **{name: getattr(state, name).copy() for name in ("on", "side", "crossed", "ending")},
-        )
+        state = replace(
+            state, x=(1.0 - length)[:, None] * state.x + length[:, None] * target,
+            r=state.r + length[:, None] * dr, count=state.count + 1,
+            on=state.on.copy(), side=state.side.copy(), crossed=state.crossed.copy(),
+            regions=state.regions.moved(), ending=state.ending.copy(),
+        )  # fmt: skip
         meets = length < 1.0
         rows, arrived = np.flatnonzero(meets), np.flatnonzero(~meets)
         if len(rows):
             dz = np.abs(z[rows, gate[rows]]) + np.abs(beyond[rows, gate[rows]])
-            self._meet_kinks(at, rows, gate[rows], dz, dr[rows])
+            self._meet_kinks(state, rows, gate[rows], dz, dr[rows])
         if len(arrived):
-            self._arrive(at, arrived, e[arrived], multipliers[arrived])
-        return at
+            self._arrive(state, arrived, e[arrived], multipliers[arrived])
+        return state
 
     def terminate(self, state: _Slide) -> np.ndarray:
         """Stop at minima, at minimizers where others were before, and when steps are spent."""
         spent = (state.ending == Ending.RUNNING) & (state.count >= self.max_steps)
         return np.where(spent, Ending.SLIDE_STEP_LIMIT, state.ending)
 
-    def finish(self, state: _Slide, endings: np.ndarray) -> _Stops:
-        """Keep the faces where candidates stop."""
-        return _Stops(endings, state.on, state.side == 0, state.x)
+    def finish(self, state: _Slide, endings: np.ndarray) -> _SlideEnds:
+        """Return the faces where candidates have stopped."""
+        return _SlideEnds(endings, state.on, state.side == 0, state.x)
 
     def _minimizers(self, at: _Slide) -> tuple[Array, Array, Array]:
         """Minimize ``½|e|²`` on the face of each candidate, ``G e + q = 0`` with ``x = P e + x₀``.

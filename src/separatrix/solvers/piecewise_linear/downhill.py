@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,20 +23,20 @@ def descend(reduced: Reduced, patterns: Bools, most: int) -> tuple[Bools, Ints]:
     Returns the patterns of the regions where the walks end, and how many regions each has solved.
     When ``most`` are solved, or time is over, walks end where they are.
     """
-    turned = patterns ^ reduced.reference
+    solved = np.zeros(len(patterns), dtype=np.intp)
+    starts = _DownhillEnds(np.full(len(patterns), Ending.RUNNING), patterns, solved)
+    steps = _ShortenedSteps(reduced, patterns ^ reduced.reference, most)
     room = max(BLOCK // max(reduced.form.gate_count, reduced.form.size), 1)
-    none = np.zeros(len(turned), dtype=np.intp)
-    reached = _Reached(np.full(len(turned), Ending.RUNNING), turned, none)
-    reached = iterate(_ShortenedSteps(reduced, turned, most), reached, room)
-    return reached.on ^ reduced.reference, reached.counts
+    ends = iterate(steps, starts, room)
+    return ends.on, ends.solved
 
 
 @dataclass(frozen=True)
-class _Reached(Ends):
-    """Ends of walks: the regions, with turned gates, and how many were solved on the way."""
+class _DownhillEnds(Ends):
+    """Regions where walks end, and how many regions each has solved."""
 
     on: Bools
-    counts: Ints
+    solved: Ints
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class _Downhill(State):
     ending: Ints
 
 
-class _ShortenedSteps(AbstractIteration[_Downhill, _Reached]):
+class _ShortenedSteps(AbstractIteration[_Downhill, _DownhillEnds]):
     """Newton's steps from region to region, shortened where the residual would not fall.
 
     A step goes toward the zero of the equations of the region where the walk is: the whole way,
@@ -85,18 +85,20 @@ class _ShortenedSteps(AbstractIteration[_Downhill, _Reached]):
         """Look for the longest step toward the zero of each region along which ``|r|`` falls."""
         target = solve_each(self.reduced, state.on)
         self.left -= len(state.index)
-        x, on, length = state.x.copy(), state.on.copy(), state.length.copy()
-        ending = np.full(len(x), Ending.MINIMUM)
+        state = replace(
+            state, x=state.x.copy(), on=state.on.copy(), length=state.length.copy(),
+            count=state.count + 1, ending=np.full(len(state.index), Ending.MINIMUM),
+        )  # fmt: skip
         rows, part = np.flatnonzero(~target.stays & ~target.singular), 1.0
         while len(rows) and part >= _SHORTEST:
-            tried = x[rows] + part * (target.e[rows] - x[rows])
-            z, new = self._measured(tried)
-            falls = new <= (1.0 - _FALL * part) * length[rows]
+            tried = state.x[rows] + part * (target.e[rows] - state.x[rows])
+            z, length = self._measured(tried)
+            falls = length <= (1.0 - _FALL * part) * state.length[rows]
             found = rows[falls]
-            x[found], on[found] = tried[falls], z[falls] > 0
-            length[found], ending[found] = new[falls], Ending.RUNNING
+            state.x[found], state.on[found] = tried[falls], z[falls] > 0
+            state.length[found], state.ending[found] = length[falls], Ending.RUNNING
             rows, part = rows[~falls], part / 2
-        return _Downhill(state.index, x, state.count + 1, on, length, ending)
+        return state
 
     def terminate(self, state: _Downhill) -> np.ndarray:
         """Stop where no step leads lower, and when all regions or steps are spent."""
@@ -104,9 +106,9 @@ class _ShortenedSteps(AbstractIteration[_Downhill, _Reached]):
         stops = (state.ending == Ending.RUNNING) & spent
         return np.where(stops, Ending.MAX_STEPS, state.ending)
 
-    def finish(self, state: _Downhill, endings: np.ndarray) -> _Reached:
-        """Keep the regions where walks end."""
-        return _Reached(endings, state.on, state.count)
+    def finish(self, state: _Downhill, endings: np.ndarray) -> _DownhillEnds:
+        """Return the regions where walks have stopped."""
+        return _DownhillEnds(endings, state.on ^ self.reduced.reference, state.count)
 
     def _measured(self, e: Array) -> tuple[Array, Array]:
         """Return the pre-activations, and ``|r|``."""

@@ -187,7 +187,7 @@ def _leaves(z: Array, turned: Bools, level: Array, values: Array, matrix: Array,
 class SharedRegions:
     """The regions where candidates are: which one each is in, and ``x = P e + x₀`` of every one.
 
-    There are places for as many regions as candidates; those that are free are written over.
+    There are places for as many regions as candidates; some may be free.
     """
 
     which: Ints  # (k,)
@@ -198,13 +198,15 @@ class SharedRegions:
         """Return those of some of the candidates, in the same places."""
         return replace(self, which=self.which[rows])
 
-    def join(self, *others: SharedRegions) -> SharedRegions:
-        """Return the regions of all."""
-        every = (self, *others)
-        first = np.cumsum([0, *(len(each.zero) for each in every)])
-        which = [each.which + place for each, place in zip(every, first[:-1], strict=True)]
-        inverses, zeros = [each.inverse for each in every], [each.zero for each in every]
-        return SharedRegions(*map(np.concatenate, (which, inverses, zeros)))
+    def moved(self) -> SharedRegions:
+        """Return the same, for candidates that go on: new regions take the places that are free."""
+        return replace(self, which=self.which.copy())
+
+    def join(self, other: SharedRegions) -> SharedRegions:
+        """Return the regions of both."""
+        which = np.concatenate([self.which, other.which + len(self.zero)])
+        pairs = (self.inverse, other.inverse), (self.zero, other.zero)
+        return SharedRegions(which, *map(np.concatenate, pairs))
 
 
 def padded_indices(members: Bools) -> tuple[Ints, Ints]:
