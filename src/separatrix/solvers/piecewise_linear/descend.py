@@ -187,10 +187,6 @@ class _Descent(AbstractIteration[_Slide, _SlideEnds]):
     minimizer of a face the kink whose multiplier has the wrong sign is let go.  What follows
     depends on the face alone, so that a candidate that comes to where another one was before stops
     there: it ends as that one does.
-
-    References
-    ----------
-    Nocedal & Wright (2006), Numerical Optimization, 2nd ed., section 16.5 (active sets).
     """
 
     def __init__(self, residual: PiecewiseLinear, states: Array, max_steps: int) -> None:
