@@ -67,7 +67,7 @@ class AbstractSystem(eqx.Module):
     residual_function: StateFunction | None
     residual_jacobian_function: StateFunction | None
     domain: Any
-    translation: Translation | None = None
+    translation: Translation | None
     """How the system came from a PyTorch function (`sx.torch_map`), else None."""
 
     @property
@@ -211,6 +211,7 @@ class DiscreteMap(AbstractSystem):
         self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
         traced = programs(step, "step", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
+        self.translation = None
 
     @property
     def kind(self) -> str:
@@ -311,6 +312,7 @@ class Flow(AbstractSystem):
         self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
         traced = programs(field, "field", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
+        self.translation = None
 
     @property
     def kind(self) -> str:
