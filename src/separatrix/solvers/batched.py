@@ -17,6 +17,7 @@ from .._parallel import cores, on_every_core, one_blas_thread
 
 Stack = Float[np.ndarray, "batch row column"]
 Vectors = Float[np.ndarray, "batch row"]
+Columns = Float[np.ndarray, "batch row right"]
 Vector = Float[np.ndarray, " batch"]
 
 _SMALL = 32  # rows up to which a call of LAPACK costs more than what it computes
@@ -44,7 +45,7 @@ def solve(matrices: Stack, vectors: Vectors) -> Vectors:
     return solve_columns(matrices, vectors[..., None])[..., 0]
 
 
-def solve_columns(matrices: Stack, columns: Stack) -> Stack:
+def solve_columns(matrices: Stack, columns: Columns) -> Columns:
     """Solve A X = B for each pair by LU; a singular matrix gives NaN, not an exception."""
     work = len(matrices) * matrices.shape[-1] ** 3 / 3
     return over_parts(_solve_part, matrices, columns, work=work)
@@ -68,7 +69,7 @@ def _squares(matrices: Stack, weights: Vectors) -> Stack:
     return squares
 
 
-def _solve_part(matrices: Stack, columns: Stack) -> Stack:
+def _solve_part(matrices: Stack, columns: Columns) -> Columns:
     try:
         return np.linalg.solve(matrices, columns)
     except np.linalg.LinAlgError:
