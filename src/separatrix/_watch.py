@@ -52,7 +52,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Watch:
-    """A time limit, who is told of the progress, and whether Ctrl-C was pressed.
+    """A time limit, a function for progress reports, and a flag that Ctrl-C sets.
 
     Attributes
     ----------

@@ -45,7 +45,7 @@ else:
 
 
 def is_several(given: Any) -> bool:
-    """Tell whether what is given for inputs is a list of them, and not one list of numbers."""
+    """Return whether inputs are given as a list of them, and not as one list of numbers."""
     is_list = isinstance(given, (list, tuple)) and len(given) > 0
     return is_list and all(isinstance(one, (str, Mapping, list, tuple)) for one in given)
 
@@ -133,11 +133,11 @@ class TrainingSettings(Settings):
     """The largest size of each entry of a gradient; larger ones are cut off. None: no limit."""
     regularizers: RegularizerSettings = RegularizerSettings()
     until: UntilSettings | None = None
-    """Where training stops before its last step; None: nowhere."""
+    """The threshold at which training stops before its last step; None: none."""
 
 
 class GeometrySettings(Settings):
-    """What is asked about the state space beyond fixed points, and how finely."""
+    """Analyses of the state space beyond fixed points, and how fine they are."""
 
     slow_curve: Flag = True
     """Whether to follow the slowest states along the readout of the choice."""
@@ -157,7 +157,7 @@ Claim = Literal["line", "ring", "surface", "points", "cycle"]
 
 
 class QuestionSettings(Settings):
-    """What holds the states, and for how long: the question that opens the report."""
+    """The question that opens the report: what holds the states, and for how long."""
 
     period: str | None = None
     """At whose end states are left alone; None: the one before the answer."""
@@ -166,7 +166,7 @@ class QuestionSettings(Settings):
     trials: dict[str, Number] = Field({})
     """Which trials are looked at: the values of conditions, such as `{context = 0}`."""
     claim: Claim | None = None
-    """What a paper says that holds the states."""
+    """The attractor that a paper found."""
     along: Literal["PC1"] | None = None
     """The direction in which it says that a line extends."""
     paper: str = ""
@@ -193,7 +193,7 @@ class AnalysisSettings(Settings):
     geometry: GeometrySettings = GeometrySettings()
     question: QuestionSettings = QuestionSettings()
     questions: tuple[str, ...] = ()
-    """What is asked beyond what every run asks, by the names of `QUESTIONS`."""
+    """Questions beyond those of every run, by the names of `QUESTIONS`."""
 
     @field_validator("random_range")
     @classmethod
@@ -229,12 +229,12 @@ class Experiment(Settings):
 
     @property
     def source(self) -> str:
-        """Where the settings came from, for errors."""
+        """The source of the settings, for errors."""
         return self._source
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """What `with_changes` left out of tables that it gave another name, in words."""
+        """Keys that `with_changes` left out of tables that it gave another name, in words."""
         return self._left_out
 
     @classmethod

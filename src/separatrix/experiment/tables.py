@@ -155,9 +155,9 @@ _EXPECTED = {
     "model_type": "a table, such as {name = ...}",
     "model_attributes_type": "a table, such as {name = ...}",
 }
-"""What pydantic calls by the names of Python's classes, in the words of TOML."""
+"""Names of Python's classes in pydantic's messages, and the words of TOML for them."""
 _OF_PYDANTIC = re.compile(r"[\w-]+[\[(].*[\])]$|^\[key\]$|^<\w+>$")
-"""What pydantic and tags call the alternatives of a type, as in `seeds.tuple[int, ...]`."""
+"""Names of the alternatives of a type in pydantic's places, as in `seeds.tuple[int, ...]`."""
 
 
 def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:

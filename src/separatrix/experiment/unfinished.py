@@ -48,7 +48,7 @@ def discard_incomplete(experiment: Experiment, out: Path) -> None:
 
 
 def is_of(experiment: Experiment, place: Path) -> bool:
-    """Tell whether a run directory is of just this experiment."""
+    """Return whether a run directory is of just this experiment."""
     return is_run(place) and _settings_in(place) == experiment.to_toml()
 
 

@@ -33,7 +33,7 @@ class Section:
     """The names of the records without which it is not shown."""
     draw: Callable[[Run], Figure]
     values: Callable[[Run], Values] = lambda run: {}
-    """What its words speak of."""
+    """The values that its words speak of."""
     applies: Callable[[Run], bool] = lambda run: True
     """Whether the figure can be drawn of the records."""
     compare: Callable[[Mapping[str, Run]], Figure] | None = None

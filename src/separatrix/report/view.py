@@ -9,7 +9,7 @@ from ..figures.view import reached
 from ..store import Run
 
 READOUT = "readout, choice 1 − choice 2"
-"""What the axis of a slow curve, or of branches, is called in figures."""
+"""The name of the axis of a slow curve, or of branches, in figures."""
 
 
 def plane(run: Run) -> PrincipalComponents:

@@ -11,16 +11,16 @@ from .._types import InvalidInputError, listed
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
 STUDY, CELL = "study.toml", "cell.json"
-"""What makes a directory a study; in each of its runs, its row of the table, and digests."""
+"""The file that makes a directory a study; in each of its runs, its row and digests."""
 FIGURES, REPORT = "figures", "report.html"
 CHECKPOINT, PARTIAL = ".checkpoint", ".partial"
 """Endings of what stands beside the directory of a run: the file in which its training is kept, and
 the hidden directory that is not complete yet (a process that was killed leaves it)."""
 RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT, CELL)
-"""What a run directory holds."""
+"""Files of a run directory."""
 
 BYSTANDERS = (".DS_Store", "Thumbs.db")
-"""What file managers leave behind when somebody looks at a directory."""
+"""Files that file managers leave behind."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def incomplete(out: Path) -> Path:
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether a directory looks like a run."""
+    """Return whether a directory looks like a run."""
     return (path / EXPERIMENT).is_file()
 
 

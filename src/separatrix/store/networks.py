@@ -93,7 +93,7 @@ def load_network(path: str | Path) -> AbstractNetwork:
 
 
 class _MismatchError(Exception):
-    """What is wrong with a file; `load_network` adds which file."""
+    """A fault of a file; `load_network` adds which file."""
 
 
 def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:

@@ -18,7 +18,7 @@ from .records import read_records
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run directory holds. Its records are attributes too: `run.activity`.
+    """The contents of a run directory. Its records are attributes too: `run.activity`.
 
     Attributes
     ----------

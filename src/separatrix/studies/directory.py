@@ -167,7 +167,7 @@ class StudyDirectory:
 
 
 def is_study(path: str | Path) -> bool:
-    """Tell whether a directory is that of a study."""
+    """Return whether a directory is that of a study."""
     return (Path(path) / STUDY).is_file()
 
 

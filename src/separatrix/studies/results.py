@@ -60,7 +60,7 @@ class Runs(Mapping[str, Run]):
 
 @dataclass(frozen=True)
 class StudyResults:
-    """What there is of a study, or of a directory of other runs.
+    """Results of a study, or of a directory of other runs.
 
     Attributes
     ----------

@@ -64,7 +64,7 @@ class RandomSettings(Settings):
 
 
 class LimitSettings(Settings):
-    """What a cell may take before it is given up."""
+    """Limits of a cell, beyond which it is given up."""
 
     seconds: Positive | None = None
     memory: Positive | None = None
@@ -167,7 +167,7 @@ class Study(Settings):
 
     @property
     def digest(self) -> str:
-        """What tells this study from another: all but its description, its seeds and its limits."""
+        """The settings that distinguish studies: all but description, seeds and limits."""
         values = self.to_dict()
         told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ from .._tables import describe_duration
 
 
 class State(enum.Enum):
-    """What became of a cell."""
+    """The state of a cell."""
 
     PLANNED = "planned"
     RUNNING = "running"
@@ -23,7 +23,7 @@ class State(enum.Enum):
 
 
 MAY_BE_TRIED_AGAIN = (State.OUT_OF_TIME, State.OUT_OF_MEMORY, State.LOST)
-"""What another try may mend; the others end the same way every time."""
+"""States that another try may mend; the others end the same way every time."""
 
 
 @dataclass(frozen=True)

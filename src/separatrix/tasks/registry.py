@@ -21,4 +21,4 @@ TASKS: dict[str, type[AbstractTask]] = {
 }
 """The tasks of the package that settings can make."""
 TASK_MAKERS: dict[str, Callable[..., AbstractTask]] = {**TASKS, "neurogym": named_environment}
-"""What the table of a task may name: a task, or "neurogym" with the name of an environment."""
+"""Tasks by name, and "neurogym" with the name of an environment."""

@@ -129,7 +129,7 @@ class Atlas:
         return self.family.split(np.array(found).reshape(-1, self.family.size + 1))[0]
 
     def _has(self, point: np.ndarray) -> bool:
-        """Tell whether a branch passes through a point."""
+        """Return whether a branch passes through a point."""
         state, value = self.family.split(point)
         there = self.states_at(float(value)) / self.family.scales[:-1]
         apart = np.linalg.norm(there - state / self.family.scales[:-1], axis=1)

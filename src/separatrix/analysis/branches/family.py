@@ -103,7 +103,7 @@ class Family:
         return self._in_units(transposed[: len(points)].swapaxes(1, 2))
 
     def on_kinks(self, points: np.ndarray) -> np.ndarray:
-        """Tell which points (batch, coordinate) lie on a kink of the true map or field."""
+        """Return which points (batch, coordinate) lie on a kink of the true map or field."""
         states, parameters = self.split(points)
         if self.model.holds_everywhere:
             return on_kinks(self.model.evaluate, states, parameters=parameters)

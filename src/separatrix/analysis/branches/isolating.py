@@ -100,7 +100,7 @@ def _inside(family: Family, one: End, other: End, budget: Budget, halvings: int)
 
 
 def _passes(one: np.ndarray, other: np.ndarray, special: Special) -> bool:
-    """Tell whether a piece of a branch passes a degenerate special point, or comes next to it.
+    """Return whether a piece of a branch passes a degenerate special point, or comes next to it.
 
     Near such a point several branches are so close that nothing else can be told there.
     """

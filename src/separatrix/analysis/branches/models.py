@@ -17,7 +17,7 @@ from ...systems import AbstractSystem, in_float64
 SystemOf = Callable[[Any], AbstractSystem]
 
 PROBES = (0.0, 0.31, 0.5, 0.77, 1.0)
-"""Where in the range the dependence of a system's arrays on the parameter is looked at."""
+"""Parts of the range at which a system's arrays are compared."""
 
 DEGREES = (2, 33)
 """Terms of the series that are tried for arrays that depend on the parameter."""
@@ -114,7 +114,7 @@ def _chebyshev(x: Any, count: int) -> list[Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where the arrays of systems come from, and the step with which they are differentiated."""
+    """The source of the arrays of systems, and the step that differentiates them."""
 
     system_of: SystemOf
     low: float

@@ -134,7 +134,7 @@ def _checked(family: Family, special: Special) -> Special:
 
 
 def _crossing(family: Family, special: Special, tangent: np.ndarray) -> Special:
-    """Tell a pitchfork from a transcritical point, and find the tangent of the crossing branch."""
+    """Distinguish a pitchfork from a transcritical point; find the crossing branch's tangent."""
     tangents = crossing_tangents(
         family.residual_and_jacobian, family.residual_gradient, special.point, tangent
     )

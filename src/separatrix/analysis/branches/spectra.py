@@ -19,7 +19,7 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True)
 class Signature:
-    """What distinguishes the two sides of a special point.
+    """The signature that differs between the two sides of a special point.
 
     `crossing`: sign of det [DF; t], which changes where another branch crosses; `turn`: the sign of
     the parameter's change along the branch; `unstable`: the number of unstable directions;
@@ -111,7 +111,7 @@ def signatures(curve: Curve, values: np.ndarray, kind: str) -> list[Signature]:
 
 
 def is_chance(one: Signature, other: Signature) -> bool:
-    """Tell whether neighbors differ by rounding alone, as on a continuum of marginal points."""
+    """Return whether neighbors differ by rounding alone, as on a continuum of marginal points."""
     return one.marginal and other.marginal and bool(one.crossing * other.crossing >= 0)
 
 

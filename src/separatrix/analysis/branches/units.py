@@ -47,7 +47,7 @@ def measured_units(
 
 
 class _Probe:
-    """What the residual does around a state."""
+    """Sizes of the residual and its slopes around a state."""
 
     def __init__(self, family: Family, state: np.ndarray, places: tuple[float, ...]):
         self.family, self.state, self.places = family, state, places

@@ -108,7 +108,7 @@ class FixedPoints(Record):
 
     @property
     def known_of_missing(self) -> str:
-        """What is known of fixed points that were not found: whether there are any, and why."""
+        """The evidence on fixed points that were not found, in a sentence."""
         said = [] if self.index_sum is None else [f"index sum {self.index_sum}"]
         said.append("complete: no fixed point is missing" if self.complete else self.completeness)
         return "; ".join(filter(None, said)) or "it was not examined"

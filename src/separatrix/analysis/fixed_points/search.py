@@ -28,6 +28,7 @@ from . import words
 from .certificates import add_proved, add_unknown, certify as certify_points, is_trusted
 from .description import describe
 from .evaluator import Evaluator
+from .even_rows import with_even_rows
 from .latent import enclosed, prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .root_finding import Known
@@ -150,7 +151,10 @@ def find_fixed_points(
     with watching("fixed points", max_seconds, progress), one_blas_thread():
         evaluator, typical = Evaluator(system), _typical(starts)
         inside, _ = nearest_in_domain(system, typical)
-        zero_test = ZeroTest(system.residual, system.size, inside)
+        even = with_even_rows(evaluator, inside)
+        if even is not system:
+            evaluator = Evaluator(even)
+        zero_test = ZeroTest(even.residual, system.size, inside)
         solver = FixedPointSolver(evaluator, zero_test, method, certify)
         (table, learned), known = solver.solve(starts, slow_points), None
         if certify:

@@ -27,7 +27,7 @@ STIMULUS = 750.0
 
 MODALITIES = ("modality 1", "modality 2")
 EVIDENCE = np.array([[0, 0.5, -0.5, 0, 0, 0, 0], [0, 0, 0, 0.5, -0.5, 0, 0]])
-"""What evidence of 100 % for choice 1 adds to the channels, in each modality."""
+"""Input that evidence of 100 % for choice 1 adds to the channels, in each modality."""
 
 NUM_TRIALS = 1024
 SLICES = 41

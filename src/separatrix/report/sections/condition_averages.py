@@ -16,7 +16,7 @@ def draw(run: Run) -> Figure:
 
 
 def has_signed_coherence(run: Run) -> bool:
-    """Tell whether a plane can show decisions between two choices, with a coherence each."""
+    """Return whether a plane can show decisions between two choices, with a coherence each."""
     conditions = run.activity.conditions
     if not has_plane(run) or not {"choice", "coherence"} <= set(conditions):
         return False

@@ -110,7 +110,7 @@ def _between(program: FlatProgram, cut: Sequence[int], domain: Interval) -> Late
 
 
 def _hides_nan(embed: FlatProgram, project: FlatProgram, domain: Interval) -> bool:
-    """Tell whether the latent state may be NaN, of which the rest might make numbers again.
+    """Return whether a NaN in the latent state could be masked downstream.
 
     Then there may be zeros that no latent state belongs to.
     """

@@ -22,7 +22,7 @@ _EXACT = 1e-9  # beside the size of a matrix: wider ones, as on kinks, have no e
 
 
 class LatentSpectra(NamedTuple):
-    """What is known of the Jacobian of a map or field at each of some states.
+    """Spectra of the Jacobian of a map or field at each of some states.
 
     Attributes
     ----------

@@ -295,7 +295,7 @@ def _may_be_zero(value: Interval) -> Flags:
 
 
 def _is_product_undefined(step: Step, first: Interval, second: Interval) -> Flags:
-    """Tell where a product is 0 · ∞, with an infinite constant, which is NaN and not 0."""
+    """Return where a product is 0 · ∞, with an infinite constant, which is NaN and not 0."""
     found = np.zeros(1, bool)
     for one, other in ((first, second), (second, first)):
         if one.exact and np.isinf(one.lower).any():

@@ -40,7 +40,7 @@ def _equal(a: Interval, b: Interval) -> tuple[Array, Array]:
 
 
 def _may_be_nan(*values: Interval) -> Array:
-    """Tell where a bound is NaN: one suffices, as of log over [-1, 1/2], whose other one is known.
+    """Return where a bound is NaN: one suffices, as of log over [-1, 1/2].
 
     What is compared may be NaN there, which is neither less nor more than anything, nor equal.
     """
