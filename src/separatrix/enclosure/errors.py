@@ -27,6 +27,3 @@ class ComputesInFloat32(EnclosureError):  # noqa: N818 - it says what was found
 
 class NotContinuous(EnclosureError):  # noqa: N818 - it says what was found
     """A branch is undecided within the box and its two sides could not be shown to meet."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"not shown to be continuous: {what}")

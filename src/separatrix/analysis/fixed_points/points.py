@@ -84,6 +84,7 @@ class FixedPoints(Record):
     )
     complete: bool = setting("proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
+    is_part: bool = setting("selected from the points that a search found", default=False)
 
     _kinds: ClassVar[tuple[str, ...]] = ("fixed", "slow")
 
@@ -91,9 +92,15 @@ class FixedPoints(Record):
         mine, every = (np.sort(p.label[np.asarray(p.kind) == "fixed"]) for p in (self, whole))
         if np.array_equal(mine, every):
             return self
-        said = _PART + whole.completeness.removeprefix(_PART)
+        said = whole.completeness if whole.is_part else _PART + whole.completeness
         return dataclasses.replace(
-            self, index_sum=None, coverage=None, chao1=None, complete=False, completeness=said
+            self,
+            index_sum=None,
+            coverage=None,
+            chao1=None,
+            complete=False,
+            completeness=said,
+            is_part=True,
         )
 
     @property

@@ -225,7 +225,7 @@ def enclose_jacobian(function: Callable[[Any], Any], box: Interval) -> Interval:
 def _raise_refusal(refusals: tuple[str, ...]) -> None:
     if any(refusals):
         reason = next(filter(None, refusals))
-        raise NotContinuous(reason.removeprefix("not shown to be continuous: "))
+        raise NotContinuous(reason)
 
 
 def run_program(
