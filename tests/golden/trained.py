@@ -37,9 +37,8 @@ def primer(seed: int) -> Callable[[], Problem]:
         data = arrays(f"brainpy_seed{seed}")
         w_rr, b_rr = data["w_rr"], data["b_rr"]
         drive = np.array([1.0, 0.5, 0.5]) @ data["w_ir"]
-        return sx.DiscreteMap(lambda h: jax.nn.relu(drive + h @ w_rr + b_rr), 64, 100.0), data[
-            "starts"
-        ]
+        step = lambda h: jax.nn.relu(drive + h @ w_rr + b_rr)  # noqa: E731
+        return sx.DiscreteMap(step, 64, 100.0), data["starts"]
 
     return make
 
