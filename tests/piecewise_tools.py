@@ -1,5 +1,6 @@
 """Piecewise-linear residuals, of which region walks and descents of the speed are tested."""
 
+from itertools import product
 from pathlib import Path
 
 import jax
@@ -21,6 +22,18 @@ def primer(seed, order=slice(None)):
     drive = (np.array([1.0, 0.5, 0.5]) @ data["w_ir"] + data["b_rr"])[order]
     states = data["activity"].reshape(-1, 64)[:, order]
     return residual_of(lambda h: jax.nn.relu(drive + h @ W), 64), states
+
+
+def enumerated(residual):
+    """The zeros of all regions of a residual, (zero, unit), each solved by itself."""
+    found = []
+    for pattern in product([False, True], repeat=residual.gate_count):
+        B, b = residual.piece(np.array(pattern))
+        if abs(np.linalg.det(B)) > 1e-12:
+            x = np.linalg.solve(B, -b)
+            if (residual.gates(x) == np.array(pattern)).all():
+                found.append(x)
+    return np.array(found).reshape(-1, residual.size)
 
 
 def random_map(kind, n, rng):

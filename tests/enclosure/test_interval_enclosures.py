@@ -96,8 +96,7 @@ def test_tanh_and_gru_cells_map_all_of_space_into_the_unit_box():
 
     for function in (lambda h: jnp.tanh(weights[:n] @ h + bias[:n]), candidate):
         box = enclose(function, everywhere)
-        assert np.all(box.lower >= -1.0)
-        assert np.all(box.upper <= 1.0)
+        assert np.all(box.lower >= -1.0) and np.all(box.upper <= 1.0)
     step = enclose(lambda h: gru(h, weights, bias), unit)
     assert np.all(np.abs(step.lower) <= 2.0)
     assert np.isinf(enclose(lambda h: gru(h, weights, bias), everywhere).upper).all()

@@ -42,8 +42,7 @@ def test_the_radius_of_uniqueness_is_far_larger_than_the_error_bound():
     found = certify_zeros(known.system.residual, known.states[:-1])
     assert found.radius.min() > 0.035  # the radii polynomial gives 0.06 at best, REFERENCE 8
     perturbed = certify_zeros(known.system.residual, known.states[:1] + 5e-7)
-    assert perturbed.exists[0]
-    assert 5e-7 <= perturbed.error_bound[0] < 5.1e-7
+    assert perturbed.exists[0] and 5e-7 <= perturbed.error_bound[0] < 5.1e-7
 
 
 @pytest.mark.parametrize("size", [1, 10])
@@ -59,8 +58,7 @@ def test_a_displaced_state_is_never_claimed_to_be_nearer_than_it_is(size):
     states = zero + shift
     found = certify_zeros(residual, states)
     moved = np.abs(states - zero).max(axis=1)
-    assert np.all(found.error_bound >= moved)
-    assert found.exists[:10].all()
+    assert np.all(found.error_bound >= moved) and found.exists[:10].all()
     assert np.all(found.error_bound[:10] <= 1.1 * moved[:10] + 1e-14 * size)
 
 
@@ -101,8 +99,7 @@ def test_what_is_proved_does_not_depend_on_the_unit_of_the_states(unit):
     assert found.unique.tolist() == [True, True, True, False]
     assert (found.error_bound[:3] < 1e-14 * unit).all()
     assert (found.radius[:3] > 1e-3 * unit).all()
-    assert gone.absent.tolist() == [False, False, False, True]
-    assert gone.radius[3] > 1e-3 * unit
+    assert gone.absent.tolist() == [False, False, False, True] and gone.radius[3] > 1e-3 * unit
 
 
 @jax.custom_jvp
@@ -282,8 +279,7 @@ def test_no_number_of_unstable_directions_is_guessed():
         np.stack([rotation, jordan, wide.upper, np.full((2, 2), np.inf)]),
     )
     found = certify_unstable(matrices, "map")
-    assert found.counts == (None,) * 4
-    assert all(found.reasons)
+    assert found.counts == (None,) * 4 and all(found.reasons)
     assert certify_unstable(point(rotation[None]), "flow").counts == (None,)
     assert certify_unstable(point(jordan[None]), "flow").counts in [(2,), (None,)]
 
@@ -291,8 +287,7 @@ def test_no_number_of_unstable_directions_is_guessed():
 def test_random_cases_hold_no_false_certificate():
     cases = 1200  # two functions of each family
     counts = runpy.run_path(str(BENCHMARK))["run"](cases=cases, seed=1)
-    assert counts["all", "cases"] == cases
-    assert counts["all", "FALSE"] == 0
+    assert counts["all", "cases"] == cases and counts["all", "FALSE"] == 0
     assert counts["planted", "unique"] > cases / 20
     assert counts["kinked", "exists"] > cases / 45
     assert counts["ghost", "absent"] == counts["ghost", "cases"]
@@ -305,8 +300,7 @@ def test_searches_of_random_functions_prove_nothing_false():
     command = [sys.executable, "-W", "error", "-c", search, str(BENCHMARK)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     counts = ast.literal_eval(ran.stdout)
-    assert counts["all", "searches"] == 54
-    assert counts["all", "FALSE"] == 0
+    assert counts["all", "searches"] == 54 and counts["all", "FALSE"] == 0
     assert counts["planted", "complete"] > 2
     assert counts["planted", "certified"] > 12
 

@@ -105,8 +105,7 @@ def fixed_points(network, residual):
 def test_the_zeros_of_the_residual_are_the_fixed_points_and_the_other_way_round(network):
     from_residual = fixed_points(network, network.residual)
     from_step = fixed_points(network, None)
-    assert len(from_residual) >= 1
-    assert len(from_step) >= 1
+    assert len(from_residual) >= 1 and len(from_step) >= 1
     scale = 1 + np.abs(from_residual).max()
     moved = evaluate(network.step, from_residual) - from_residual
     assert np.abs(moved).max() < 1e-12 * scale

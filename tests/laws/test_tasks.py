@@ -59,8 +59,7 @@ def test_shapes_follow_from_the_settings_and_targets_are_classes_or_values(name)
     assert trials.inputs.dtype == trials.mask.dtype == jnp.float32
     assert set(task.units) <= set(trials.conditions)
     assert set(task.condition_words) <= set(trials.conditions)
-    assert task.reference
-    assert trials.dt == task.dt
+    assert task.reference and trials.dt == task.dt
     targets = np.asarray(trials.targets)
     if targets.ndim == 2:
         assert targets.dtype.kind == "i"
@@ -68,16 +67,14 @@ def test_shapes_follow_from_the_settings_and_targets_are_classes_or_values(name)
         scored = targets[np.asarray(trials.scored)]
         assert len(np.unique(scored)) > 1
     else:
-        assert targets.shape[-1] == task.num_outputs
-        assert np.isfinite(targets).all()
+        assert targets.shape[-1] == task.num_outputs and np.isfinite(targets).all()
 
 
 @every
 def test_the_mask_covers_the_answer_and_ends_with_the_trial(name):
     _, trials = drawn(name)
     mask = np.asarray(trials.mask).reshape(N, trials.num_steps, -1)
-    assert (mask >= 0).all()
-    assert (mask[np.asarray(trials.scored)] > 0).all()
+    assert (mask >= 0).all() and (mask[np.asarray(trials.scored)] > 0).all()
     assert np.asarray(trials.scored).any(1).all()
     last = np.where(mask.any(-1), np.arange(trials.num_steps), 0).max(1)
     after = np.arange(trials.num_steps) > last[:, None]
@@ -328,6 +325,5 @@ def test_the_mean_input_of_a_period_lies_among_those_of_its_trials(name):
     low, high = inputs.min((0, 1)) - 1e-6, inputs.max((0, 1)) + 1e-6
     assert task.period_before_answer in task.periods
     u = task.period_input(task.period_before_answer)
-    assert u.shape == (task.num_inputs,)
-    assert ((u >= low) & (u <= high)).all()
+    assert u.shape == (task.num_inputs,) and ((u >= low) & (u <= high)).all()
     assert task.describe_input(u)

@@ -114,8 +114,7 @@ def test_zeros_that_are_known_are_not_proved_again():
     residual = matrix(*rank_one(50))
     every = search_by_factors(residual, 50)
     rest = search_by_factors(residual, 50, (every.states[1:], every.radii[1:], np.zeros(2)))
-    assert rest.complete
-    assert np.allclose(rest.states, every.states[:1], atol=1e-10)
+    assert rest.complete and np.allclose(rest.states, every.states[:1], atol=1e-10)
 
 
 def bottleneck(m, n):
@@ -142,8 +141,7 @@ def test_the_index_sum_of_all_zeros_is_the_degree_of_a_bounded_map(name):
     residual = make(*rank_many(size, 2))
     assert latent_system(residual, size).rank == 2
     found = search(residual, size)
-    assert found.complete
-    assert certify_zeros(residual, found.states).exists.all()
+    assert found.complete and certify_zeros(residual, found.states).exists.all()
     with jax.enable_x64(True):
         jacobians = np.asarray(jax.vmap(jax.jacfwd(residual))(jnp.asarray(found.states)))
     assert np.sign(np.linalg.det(-jacobians)).sum() == 1
@@ -165,8 +163,7 @@ def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
     with pytest.raises(UnboundedRemainderError):
         search_by_factors(system.residual, 20)
     points = sx.find_fixed_points(system, np.ones((1, 20)))
-    assert not points.complete
-    assert "U @ (V @ x)" in points.completeness
+    assert not points.complete and "U @ (V @ x)" in points.completeness
 
 
 LEFT, RIGHT = rank_one(50)
@@ -191,8 +188,7 @@ NOT_COMPLETE = {
 def test_what_is_not_proved_is_not_called_complete(name):
     residual, size, options, reason = NOT_COMPLETE[name]
     found = search(residual, size, **options)
-    assert not found.complete
-    assert reason in found.reason
+    assert not found.complete and reason in found.reason
 
 
 def test_three_points_beside_the_pitchfork():
@@ -262,8 +258,7 @@ def test_rank_one_rectified_networks_in_all_of_space(name):
     residual = make(m, n, bias)
     assert not latent_system(residual, 50).bounded
     found = search(residual, 50)
-    assert found.complete
-    assert len(found.states) == count_roots_of_rank_one(m, n, bias)
+    assert found.complete and len(found.states) == count_roots_of_rank_one(m, n, bias)
     if len(found.states):
         assert certify_zeros(residual, found.states).unique.all()
 

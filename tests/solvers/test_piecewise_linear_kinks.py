@@ -46,10 +46,8 @@ def test_ghost_of_a_piecewise_linear_saddle_node():
     residual = residual_of(lambda h: h + 0.1 + jnp.abs(h), 1)
     solution = descend_speed(residual, np.array([[3.0], [-2.0]]))
     (ghost,) = solution.minima
-    assert ghost.speed == pytest.approx(0.1, abs=1e-16)
-    assert abs(ghost.state[0]) < 1e-16
-    assert ghost.kinks.tolist() == [True]
-    assert ghost.verified
+    assert ghost.speed == pytest.approx(0.1, abs=1e-16) and abs(ghost.state[0]) < 1e-16
+    assert ghost.kinks.tolist() == [True] and ghost.verified
     assert (solution.outcome == Ending.SPEED_MINIMUM_ON_KINKS).all()
     assert (solution.numbers == 1).all()
 

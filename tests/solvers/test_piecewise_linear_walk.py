@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from piecewise_tools import line_attractor, primer, random_map, residual_of
+from piecewise_tools import enumerated, line_attractor, primer, random_map, residual_of
 
 from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import regions, solve_regions
@@ -18,17 +18,6 @@ def hits_of(solution):
     """Return how many candidates came to each zero."""
     reached = solution.point[solution.outcome == Ending.WALK_ZERO]
     return np.bincount(reached, minlength=len(solution.zeros))
-
-
-def enumerated(residual):
-    found = []
-    for pattern in product([False, True], repeat=residual.gate_count):
-        B, b = residual.piece(np.array(pattern))
-        if abs(np.linalg.det(B)) > 1e-12:
-            x = np.linalg.solve(B, -b)
-            if (residual.gates(x) == np.array(pattern)).all():
-                found.append(x)
-    return np.array(found).reshape(-1, residual.size)
 
 
 def exactly_the_zeros_of_all_regions(residual, starts):
@@ -84,10 +73,8 @@ def test_networks_of_the_primer(seed, count):
     assert len(solution.zeros) == count
     assert set(solution.outcome.tolist()) <= {Ending.WALK_ZERO, Ending.WALK_CYCLE}
     for zero in solution.zeros:
-        assert zero.inside
-        assert np.linalg.norm(residual(zero.state)) < 1e-13
-        assert zero.rounding < 1e-11
-        assert not zero.touched.any()
+        assert zero.inside and np.linalg.norm(residual(zero.state)) < 1e-13
+        assert zero.rounding < 1e-11 and not zero.touched.any()
     assert solution.regions_solved < 5000
 
 
@@ -232,8 +219,7 @@ def test_where_regions_are_singular_there_is_one_continuum_or_nothing(name):
     has_zeros = name != "translation"
     ending = Ending.WALK_CONTINUUM if has_zeros else Ending.WALK_UNBOUNDED
     assert (solution.outcome == ending).all()
-    assert not solution.zeros
-    assert len(solution.continua) == has_zeros
+    assert not solution.zeros and len(solution.continua) == has_zeros
 
 
 def test_zero_on_the_boundaries_of_all_regions_is_one_zero():
@@ -241,8 +227,7 @@ def test_zero_on_the_boundaries_of_all_regions_is_one_zero():
     starts = np.random.default_rng(1).normal(size=(200, 20))
     solution = solve_regions(residual_of(lambda h: jax.nn.relu(W @ h), 20), starts)
     (zero,) = solution.zeros
-    assert not zero.state.any()
-    assert not zero.inside
+    assert not zero.state.any() and not zero.inside
     assert zero.touched.all()
     assert hits_of(solution).tolist() == [200]
 
