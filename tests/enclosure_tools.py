@@ -1,4 +1,7 @@
-"""Whether intervals hold the truth: exact rationals, ball arithmetic, and samples of a box."""
+"""Whether intervals hold the truth: exact rationals, ball arithmetic, and samples of a box.
+
+Beside them functions whose derivatives are not to be believed.
+"""
 
 from fractions import Fraction
 
@@ -31,6 +34,27 @@ def assert_overlaps(found, truths):
         if truth.is_finite():
             assert not truth < flint.arb(float(low)), (low, high, truth)
             assert not truth > flint.arb(float(high)), (low, high, truth)
+
+
+def with_rule(function, slope):
+    """A function with a derivative of its own: what `slope` makes of tangents."""
+    ruled = jax.custom_jvp(function)
+    ruled.defjvp(lambda primals, tangents: (ruled(*primals), slope(tangents[0])))
+    return ruled
+
+
+def with_backward_rule(function, slope):
+    """A function with a pullback of its own: what `slope` makes of cotangents."""
+    ruled = jax.custom_vjp(function)
+    ruled.defvjp(lambda x: (ruled(x), None), lambda _, cotangent: (slope(cotangent),))
+    return ruled
+
+
+def bounds_everywhere(function, size):
+    """The least and the greatest values over all of space."""
+    space = Interval(np.full((1, size), -np.inf), np.full((1, size), np.inf))
+    found = Enclosed(function, (size,)).bounds(space).bounds
+    return found.lower[0], found.upper[0]
 
 
 def assert_encloses(function, size, radii=(1e-3, 0.3, 3.0), boxes=1):

@@ -6,7 +6,15 @@ import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from enclosure_tools import assert_encloses, assert_holds_rounded, assert_overlaps, in_balls
+from enclosure_tools import (
+    assert_encloses,
+    assert_holds_rounded,
+    assert_overlaps,
+    bounds_everywhere,
+    in_balls,
+    with_backward_rule,
+    with_rule,
+)
 from jax import lax
 
 from separatrix.enclosure.interval import (
@@ -87,28 +95,20 @@ def test_tanh_and_gru_cells_map_all_of_space_into_the_unit_box():
     local, n = np.random.default_rng(5), 8
     weights, bias = local.standard_normal((3 * n, n)), local.standard_normal(3 * n)
     weights[0] = 0.0  # a unit without input: 0 * inf must not spoil anything
-    everywhere = Interval(np.full(n, -np.inf), np.full(n, np.inf))
-    unit = Interval(np.full(n, -1.0), np.full(n, 1.0))
 
     def candidate(h):
         a = weights @ h + bias
         return jnp.tanh(jax.nn.sigmoid(a[:n]) * a[2 * n :])
 
     for function in (lambda h: jnp.tanh(weights[:n] @ h + bias[:n]), candidate):
-        box = enclose(function, everywhere)
-        assert np.all(box.lower >= -1.0) and np.all(box.upper <= 1.0)
-    step = enclose(lambda h: gru(h, weights, bias), unit)
-    assert np.all(np.abs(step.lower) <= 2.0)
-    assert np.isinf(enclose(lambda h: gru(h, weights, bias), everywhere).upper).all()
+        lower, upper = bounds_everywhere(function, n)
+        assert (lower >= -1.0).all() and (upper <= 1.0).all()
+    assert np.isinf(bounds_everywhere(lambda h: gru(h, weights, bias), n)).all()
+    step = enclose(lambda h: gru(h, weights, bias), ball(np.zeros(n), 1.0))
+    assert (np.abs(step.lower) <= 2.0).all()
 
 
-@jax.custom_jvp
-def double(x):
-    return 2.0 * x
-
-
-double.defjvp(lambda primals, tangents: (double(*primals), 100.0 * tangents[0]))
-
+double = with_rule(lambda x: 2.0 * x, lambda v: 100.0 * v)
 ABOUT_0, BESIDE_0 = (-1.0, 1.0), (1.0, 2.0)
 SLOPES = {
     "relu": (jax.nn.relu, ABOUT_0, (0.0, 1.0)),
@@ -134,21 +134,8 @@ def test_slopes_hold_those_of_all_pairs_of_states(name):
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
 
 
-@jax.custom_jvp
-def spike(x):
-    return jnp.where(x > 0, 1.0, 0.0)
-
-
-spike.defjvp(lambda primals, tangents: (spike(*primals), tangents[0]))
-
-
-@jax.custom_vjp
-def straight_through(x):
-    return jnp.round(x)
-
-
-straight_through.defvjp(lambda x: (jnp.round(x), None), lambda _, g: (g,))
-
+spike = with_rule(lambda x: jnp.where(x > 0, 1.0, 0.0), lambda v: v)
+straight_through = with_backward_rule(lambda x: jnp.round(x), lambda v: v)
 JUMPS = {
     "where": lambda x: jnp.where(x > 0, 1.0, 0.0) * x + 1.0,
     "where, shifted": lambda x: jnp.where(x > 0, x + 1e-9, x),
@@ -198,23 +185,26 @@ def test_softplus_is_tight_also_where_its_argument_vanishes(function):
     assert 0.47 < slopes.lower[0, 0] < 0.5 < slopes.upper[0, 0] < 0.53
 
 
-def test_what_is_filled_in_beside_an_array_is_what_the_function_says():
-    outside = np.array([5, 1])
+OUTSIDE, STATES = np.array([5, 1]), np.array([0.3, -0.2])
 
-    def taken(x, **fill):
-        return jnp.take(jnp.tanh(x), outside, mode="fill", **fill) - x
 
-    x = np.array([0.3, -0.2])
-    filled = enclose(lambda v: taken(v, fill_value=0.0), point(x))
-    np.testing.assert_allclose(filled.lower, [-0.3, np.tanh(-0.2) + 0.2], atol=1e-15)
-    assert enclose(lambda v: taken(v, fill_value=9.0), point(x)).lower[0] == pytest.approx(8.7)
-    slopes = enclose_jacobian(lambda v: taken(v, fill_value=9.0), point(x))
+@pytest.mark.parametrize("fill", [0.0, 9.0])
+def test_what_is_filled_in_beside_an_array_is_what_the_function_says(fill):
+    def taken(x):
+        return jnp.take(jnp.tanh(x), OUTSIDE, mode="fill", fill_value=fill) - x
+
+    found = enclose(taken, point(STATES)).lower
+    np.testing.assert_allclose(found, [fill - 0.3, np.tanh(-0.2) + 0.2], atol=1e-14)
+    slopes = enclose_jacobian(taken, point(STATES))
     np.testing.assert_allclose(slopes.lower[0], [-1.0, 0.0], atol=1e-15)
-    blank = enclose(taken, point(x))
-    assert not np.isfinite(blank.lower[0])  # NaN: nothing is known
+
+
+def test_what_is_filled_in_where_nothing_is_said_is_nan_or_the_least_integer():
+    blank = enclose(lambda x: jnp.take(jnp.tanh(x), OUTSIDE, mode="fill"), point(STATES))
+    assert not np.isfinite(blank.lower[0])
     integers = np.arange(2, dtype=np.int32)
-    least = enclose(lambda v: v * jnp.take(integers, outside, mode="fill"), point(x))
-    np.testing.assert_allclose(least.lower, x * [-(2.0**31), 1.0], rtol=1e-14)
+    least = enclose(lambda x: x * jnp.take(integers, OUTSIDE, mode="fill"), point(STATES))
+    np.testing.assert_allclose(least.lower, STATES * [-(2.0**31), 1.0], rtol=1e-14)
 
 
 # What is refused in float32 or coarser, and the operations that have no rule, by their names.

@@ -4,9 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from enclosure_tools import assert_encloses
-
-from separatrix.enclosure.interval import Enclosed, Interval
+from enclosure_tools import assert_encloses, bounds_everywhere
 
 W = np.random.default_rng(0).standard_normal((4, 4))
 
@@ -14,13 +12,6 @@ W = np.random.default_rng(0).standard_normal((4, 4))
 def written_out(y, axis=0):
     grown = jnp.exp(y)
     return grown / jnp.sum(grown, axis, keepdims=True)
-
-
-def everywhere(function):
-    bounds = Enclosed(function, (4,)).bounds(
-        Interval(np.full((1, 4), -np.inf), np.full((1, 4), np.inf))
-    )
-    return bounds.bounds.lower, bounds.bounds.upper
 
 
 SHARES = {
@@ -34,7 +25,7 @@ SHARES = {
 
 @pytest.mark.parametrize("name", SHARES)
 def test_shares_are_within_0_and_1(name):
-    lower, upper = everywhere(SHARES[name])
+    lower, upper = bounds_everywhere(SHARES[name], 4)
     assert (lower == 0).all() and (upper == 1).all()
     for found in assert_encloses(SHARES[name], 4):
         assert found.bounds.lower.min() >= 0 and found.bounds.upper.max() <= 1
@@ -55,12 +46,12 @@ MEANS = {
 
 @pytest.mark.parametrize("name", MEANS)
 def test_means_lie_in_the_hull_of_what_is_averaged(name):
-    lower, upper = everywhere(MEANS[name])
-    np.testing.assert_array_equal(lower[0], COLUMNS.min(1))
-    np.testing.assert_array_equal(upper[0], COLUMNS.max(1))
+    lower, upper = bounds_everywhere(MEANS[name], 4)
+    np.testing.assert_array_equal(lower, COLUMNS.min(1))
+    np.testing.assert_array_equal(upper, COLUMNS.max(1))
     radii = (0.0, 1e-3, 0.3, 3.0, 30.0)
     by_terms = assert_encloses(lambda x: jnp.sum(COLUMNS * jax.nn.softmax(W @ x), 1), 4, radii)
-    for found, wide in zip(assert_encloses(MEANS[name], 4, radii, 1), by_terms, strict=True):
+    for found, wide in zip(assert_encloses(MEANS[name], 4, radii), by_terms, strict=True):
         assert (found.bounds.lower >= wide.bounds.lower - 1e-13).all()
         assert (found.bounds.upper <= wide.bounds.upper + 1e-13).all()
 
@@ -78,5 +69,5 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_no_share_is_not_taken_for_one(name):
-    lower, upper = everywhere(OTHERS[name])
+    lower, upper = bounds_everywhere(OTHERS[name], 4)
     assert not ((lower >= 0) & (upper <= 1)).all()

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from enclosure_tools import with_backward_rule, with_rule
 
 from separatrix.enclosure.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
 from separatrix.enclosure.program import trace_program
@@ -18,23 +19,14 @@ def plain(h):
     return jax.lax.max(W @ h + STORED @ STORED.astype(float), 0.0)
 
 
-def with_forward_rule(function):
-    ruled = jax.custom_jvp(function)
-    ruled.defjvp(lambda x, v: (ruled(*x), 2.0 * v[0]))
-    return ruled
-
-
-def with_backward_rule(function):
-    ruled = jax.custom_vjp(function)
-    ruled.defvjp(lambda x: (ruled(x), None), lambda _, v: (2.0 * v,))
-    return ruled
-
-
 PLAIN = {
     "jit": jax.jit,
     "one in another": lambda f: jax.jit(jax.checkpoint(jax.jit(f))),
 }
-RULED = {"custom_jvp": with_forward_rule, "custom_vjp": with_backward_rule}
+RULED = {
+    "custom_jvp": lambda f: with_rule(f, lambda v: 2.0 * v),
+    "custom_vjp": lambda f: with_backward_rule(f, lambda v: 2.0 * v),
+}
 WRAPS = PLAIN | RULED
 
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from enclosure_tools import with_rule
 
 import separatrix as sx
 from separatrix.enclosure.program import trace_program
@@ -93,15 +94,6 @@ def test_a_program_computes_what_its_function_computes(name):
     assert jax.jit(jax.vmap(jax.jacfwd(program)))(jnp.ones((2, N))).dtype == jnp.float32
 
 
-def with_rule(slope):
-    @jax.custom_jvp
-    def ruled(x):
-        return jnp.tanh(2.0 * x)
-
-    ruled.defjvp(lambda x, v: (ruled(*x), slope(v[0])))
-    return lambda x: ruled(x)
-
-
 def with_call(host):
     def call(x):
         return jax.pure_callback(
@@ -114,7 +106,7 @@ def with_call(host):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (with_rule(lambda v: 2.0 * v), with_rule(lambda v: jnp.sin(v))),
+        (with_rule(jnp.tanh, lambda v: 2.0 * v), with_rule(jnp.tanh, jnp.sin)),
         (with_call(lambda x: np.tanh(x)), with_call(lambda x: np.sin(x))),
         (FORMS["closure"](weights(0)), FORMS["module"](weights(0))),
         (lambda x: x[jnp.array([0, 1, 2])], lambda x: x[jnp.array([0, 2, 1])]),
