@@ -136,7 +136,10 @@ def run(step):
     return np.asarray(trajectory(jnp.ones(N)))
 
 
-@pytest.mark.parametrize("name", IN_64_BITS)
+IN_EQUINOX = pytest.param("compiled by Equinox", marks=pytest.mark.runs)
+
+
+@pytest.mark.parametrize("name", [*list(IN_64_BITS)[:-1], IN_EQUINOX])
 def test_running_a_function_before_does_not_round_its_weights(name):
     step = IN_64_BITS[name](weights(1))
     before = run(step)
