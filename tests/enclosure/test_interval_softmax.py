@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-
-from separatrix.enclosure.interval import Enclosed, Interval
+from enclosure_tools import assert_encloses, bounds_everywhere
 
 W = np.random.default_rng(0).standard_normal((4, 4))
 
@@ -13,13 +12,6 @@ W = np.random.default_rng(0).standard_normal((4, 4))
 def written_out(y, axis=0):
     grown = jnp.exp(y)
     return grown / jnp.sum(grown, axis, keepdims=True)
-
-
-def everywhere(function):
-    bounds = Enclosed(function, (4,)).bounds(
-        Interval(np.full((1, 4), -np.inf), np.full((1, 4), np.inf))
-    )
-    return bounds.bounds.lower, bounds.bounds.upper
 
 
 SHARES = {
@@ -33,21 +25,9 @@ SHARES = {
 
 @pytest.mark.parametrize("name", SHARES)
 def test_shares_are_within_0_and_1(name):
-    lower, upper = everywhere(SHARES[name])
+    lower, upper = bounds_everywhere(SHARES[name], 4)
     assert (lower == 0).all() and (upper == 1).all()
-
-
-@pytest.mark.parametrize("name", SHARES)
-def test_values_and_slopes_of_shares_are_enclosed(name):
-    function, rng = SHARES[name], np.random.default_rng(1)
-    enclosed = Enclosed(function, (4,))
-    for radius in (1e-3, 0.3, 3.0):
-        center = rng.standard_normal(4)
-        found = enclosed.slopes(Interval(center[None] - radius, center[None] + radius))
-        with jax.enable_x64(True):
-            inside = jnp.asarray(center + rng.uniform(-radius, radius, (20, 4)))
-            values, slopes = jax.vmap(function)(inside), jax.vmap(jax.jacfwd(function))(inside)
-        assert found.bounds.contains(values).all() and found.slopes.contains(slopes).all()
+    for found in assert_encloses(SHARES[name], 4):
         assert found.bounds.lower.min() >= 0 and found.bounds.upper.max() <= 1
         assert np.isfinite(found.slopes.magnitude()).all()
 
@@ -66,30 +46,14 @@ MEANS = {
 
 @pytest.mark.parametrize("name", MEANS)
 def test_means_lie_in_the_hull_of_what_is_averaged(name):
-    lower, upper = everywhere(MEANS[name])
-    np.testing.assert_array_equal(lower[0], COLUMNS.min(1))
-    np.testing.assert_array_equal(upper[0], COLUMNS.max(1))
-
-
-@pytest.mark.parametrize("name", MEANS)
-def test_values_and_slopes_of_means_are_enclosed(name):
-    function, rng = MEANS[name], np.random.default_rng(2)
-    enclosed = Enclosed(function, (4,))
-    by_terms = Enclosed(lambda x: jnp.sum(COLUMNS * jax.nn.softmax(W @ x), 1), (4,))
-    for radius in (0.0, 1e-3, 0.3, 3.0, 30.0):
-        center = rng.standard_normal(4)
-        box = Interval(center[None] - radius, center[None] + radius)
-        found, wide = enclosed.slopes(box), by_terms.slopes(box)
-        with jax.enable_x64(True):
-            inside = jnp.asarray(center + rng.uniform(-radius, radius, (200, 4)))
-            values, slopes = jax.vmap(function)(inside), jax.vmap(jax.jacfwd(function))(inside)
-        slack = 1e-13  # what rounding in float64 leaves of values and slopes
-        for enclosure, computed in ((found.bounds, values), (found.slopes, slopes)):
-            computed = np.asarray(computed)
-            assert (enclosure.lower - slack <= computed).all()
-            assert (computed <= enclosure.upper + slack).all()
-        assert (found.bounds.lower >= wide.bounds.lower - slack).all()
-        assert (found.bounds.upper <= wide.bounds.upper + slack).all()
+    lower, upper = bounds_everywhere(MEANS[name], 4)
+    np.testing.assert_array_equal(lower, COLUMNS.min(1))
+    np.testing.assert_array_equal(upper, COLUMNS.max(1))
+    radii = (0.0, 1e-3, 0.3, 3.0, 30.0)
+    by_terms = assert_encloses(lambda x: jnp.sum(COLUMNS * jax.nn.softmax(W @ x), 1), 4, radii)
+    for found, wide in zip(assert_encloses(MEANS[name], 4, radii), by_terms, strict=True):
+        assert (found.bounds.lower >= wide.bounds.lower - 1e-13).all()
+        assert (found.bounds.upper <= wide.bounds.upper + 1e-13).all()
 
 
 OTHERS = {
@@ -105,5 +69,5 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_no_share_is_not_taken_for_one(name):
-    lower, upper = everywhere(OTHERS[name])
+    lower, upper = bounds_everywhere(OTHERS[name], 4)
     assert not ((lower >= 0) & (upper <= 1)).all()

@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from enclosure_tools import with_backward_rule, with_rule
 from jax import lax
 
 from separatrix.enclosure.errors import NoIntervalRule
-from separatrix.enclosure.flat import flatten, trace
+from separatrix.enclosure.flat import flatten
 from separatrix.enclosure.interval.rules import RULES
 from separatrix.enclosure.jaxprs import CALLS
 from separatrix.enclosure.parameters import PARAMETERS, warn_of_untested
@@ -16,28 +17,14 @@ OUR_OWN = {"logaddexp", "softmax", "softmax_mean"}
 """Rules for what several operations are together."""
 
 
-@jax.custom_jvp
-def ruled(x):
-    return 2 * x
-
-
-ruled.defjvp(lambda primals, tangents: (2 * primals[0], 2 * tangents[0]))
-
-
-@jax.custom_vjp
-def pulled(x):
-    return 2 * x
-
-
-pulled.defvjp(lambda x: (2 * x, None), lambda _, g: (2 * g,))
 FUNCTIONS = {
     "abs": jnp.abs,
     "argmax": lambda x: lax.argmax(x, 0, jnp.int32),
     "broadcast_in_dim": lambda x: jnp.broadcast_to(x, (2, 3)),
     "clamp": lambda x: lax.clamp(0.0, x, 1.0),
     "cond": lambda x: lax.cond(x[0] > 0, jnp.sin, jnp.cos, x),
-    "custom_jvp_call": ruled,
-    "custom_vjp_call": pulled,
+    "custom_jvp_call": with_rule(jnp.sin, lambda v: 2 * v),
+    "custom_vjp_call": with_backward_rule(jnp.sin, lambda v: 2 * v),
     "dot_general": lambda x: jnp.ones((3, 3)) @ x,
     "dynamic_slice": lambda x: lax.dynamic_slice(x, (x[0] > 0).astype(int)[None], (2,)),
     "exp": jnp.exp,
@@ -65,36 +52,24 @@ FUNCTIONS = {
 }
 
 
-def with_another_parameter(closed, name):
-    """Return a traced function in which the first operation of a name has one parameter more."""
-    jaxpr, found = closed.jaxpr, False
-    equations = []
-    for equation in jaxpr.eqns:
-        if equation.primitive.name == name and not found:
-            equation, found = equation.replace(params={**equation.params, "future": 1}), True
-        equations.append(equation)
-    return found, jaxpr.replace(eqns=equations), closed.consts
-
-
 def test_every_rule_knows_its_parameters():
     assert set(RULES) - OUR_OWN - set(PARAMETERS) == set()
     assert CALLS - set(PARAMETERS) == set()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_what_is_known_is_taken(name):
-    trace(FUNCTIONS[name], (3,))
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_rule_refuses_a_parameter_that_it_does_not_know(name):
+def test_a_rule_takes_what_it_knows_and_refuses_another_parameter(name):
     with jax.enable_x64(True):
         closed = jax.make_jaxpr(FUNCTIONS[name])(np.ones(3))
-        found, jaxpr, consts = with_another_parameter(closed, name)
-        if not found:
+        flatten(closed)
+        places = [k for k, e in enumerate(closed.jaxpr.eqns) if e.primitive.name == name]
+        if not places:
             pytest.skip(f"this JAX writes it without {name}")
-        changed = jax.extend.core.ClosedJaxpr(jaxpr, consts)
-        with pytest.raises(NoIntervalRule, match=f"{name} with the parameter future"):
+        equations = list(closed.jaxpr.eqns)
+        known = equations[places[0]].params
+        equations[places[0]] = equations[places[0]].replace(params={**known, "future": 1})
+        changed = jax.extend.core.ClosedJaxpr(closed.jaxpr.replace(eqns=equations), closed.consts)
+        with pytest.raises(NoIntervalRule, match="future"):
             flatten(changed)
 
 
@@ -102,5 +77,5 @@ def test_a_newer_jax_is_warned_of(recwarn):
     warn_of_untested("0.10.2")
     warn_of_untested("0.12.0.1")
     assert not recwarn
-    with pytest.warns(UserWarning, match=r"JAX 0\.13\.0 is newer than 0\.12"):
+    with pytest.warns(UserWarning, match="0.13.0"):
         warn_of_untested("0.13.0")

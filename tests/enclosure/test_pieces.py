@@ -38,7 +38,7 @@ GATES = {
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("gate", list(GATES))
+@pytest.mark.parametrize("gate", GATES)
 def test_all_zeros_are_those_of_all_patterns(gate, seed):
     """W g(U x + c) + d = x, each unit of g on each of its lines: those that lie there."""
     function, lines = GATES[gate]
@@ -57,21 +57,24 @@ def test_all_zeros_are_those_of_all_patterns(gate, seed):
     assert (found.error_bounds < found.radii).all()
 
 
-def compared(score, moved):
-    best, chosen = score[0], moved[0]
-    for other, its in zip(score[1:], moved[1:], strict=True):
+def compared(score, A, b, x):
+    best, chosen = score[0], (A @ x + b)[0]
+    for other, its in zip(score[1:], (A @ x + b)[1:], strict=True):
         best, chosen = jnp.where(other > best, other, best), jnp.where(other > best, its, chosen)
     return chosen
 
 
 CHOSEN = {
     "by comparisons": compared,
-    "by index": lambda score, moved: moved[jnp.argmax(score)],
-    "by one hot": lambda score, moved: (
-        jax.nn.one_hot(jnp.argmax(score), len(score), dtype=score.dtype) @ moved
+    "by index": lambda score, A, b, x: (A @ x + b)[jnp.argmax(score)],
+    "matrices by index": lambda score, A, b, x: (
+        jnp.asarray(A)[jnp.argmax(score)] @ x + jnp.asarray(b)[jnp.argmax(score)]
     ),
-    "by a switch": lambda score, moved: jax.lax.switch(
-        jnp.argmax(score), [lambda k=k: moved[k] for k in range(len(moved))]
+    "by one hot": lambda score, A, b, x: (
+        jax.nn.one_hot(jnp.argmax(score), len(score), dtype=score.dtype) @ (A @ x + b)
+    ),
+    "by a switch": lambda score, A, b, x: jax.lax.switch(
+        jnp.argmax(score), [lambda k=k: A[k] @ x + b[k] for k in range(len(b))]
     ),
 }
 
@@ -82,49 +85,37 @@ def test_modes_of_the_largest_score(how, modes, seed):
     A, b, R, r = weights(seed, (modes, 3, 3), (modes, 3), (modes, 3), modes)
     zeros = np.linalg.solve(np.eye(3) - A, np.asarray(b)[..., None])[..., 0]
     own = (R @ zeros.T + r[:, None]).argmax(0) == np.arange(modes)
-    found = search(lambda x: CHOSEN[how](R @ x + r, A @ x + b) - x, 3)
+    found = search(lambda x: CHOSEN[how](R @ x + r, A, b, x) - x, 3)
     assert found.complete and found.boxes == modes
     assert_same(found.states, zeros[own])
 
 
-def test_matrices_by_index():
-    A, b, R, r = weights(3, (20, 5, 5), (20, 5), (20, 5), 20)
-
-    def residual(x):
-        mode = jnp.argmax(R @ x + r)
-        return jnp.asarray(A)[mode] @ x + jnp.asarray(b)[mode] - x
-
-    zeros = np.linalg.solve(np.eye(5) - A, np.asarray(b)[..., None])[..., 0]
-    own = (R @ zeros.T + r[:, None]).argmax(0) == np.arange(20)
-    found = search(residual, 5)
-    assert found.complete and found.boxes == 20 and own.any()
-    assert_same(found.states, zeros[own])
-
-
-def test_zeros_outside_of_the_box_do_not_count():
-    found = search(lambda x: 2 * jax.nn.relu(x) - 1 - x, 2, lower=0)
-    assert found.complete and found.states.tolist() == [[1.0, 1.0]]
-
-
-def test_a_zero_on_a_kink_is_proved_and_counts_once():
-    found = search(lambda x: jnp.maximum(x, 0) - 3 * x, 2)
-    assert found.complete and found.states.tolist() == [[0.0, 0.0]]
+@pytest.mark.parametrize(
+    ("function", "lower", "zero"),
+    [
+        (lambda x: 2 * jax.nn.relu(x) - 1 - x, 0, 1.0),  # another zero lies outside of the box
+        (lambda x: jnp.maximum(x, 0) - 3 * x, -np.inf, 0.0),  # on a kink, where it counts once
+    ],
+)
+def test_the_one_zero_of_a_box(function, lower, zero):
+    found = search(function, 2, lower)
+    assert found.complete and found.states.tolist() == [[zero, zero]]
 
 
 UNPROVED = {
-    "a zero on a jump": (lambda x: jnp.where(x >= 0, x, x + 1), "on a kink or a jump"),
+    "a zero on a jump": (lambda x: jnp.where(x >= 0, x, x + 1), "jump"),
     "a zero where two scores are equal": (
         lambda x: jnp.array([0.0, 1.0])[jnp.argmax(jnp.concatenate([-x, x]))] - x,
-        "on a kink or a jump",
+        "jump",
     ),
     "no zero, but as near to a jump as one can be": (
-        lambda x: jnp.where(x > 0, x, x - 1), "on a kink or a jump"
+        lambda x: jnp.where(x > 0, x, x - 1), "jump"
     ),
-    "a continuum": (lambda x: jax.nn.relu(x), "may be singular"),
+    "a continuum": (lambda x: jax.nn.relu(x), "singular"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", list(UNPROVED))
+@pytest.mark.parametrize("name", UNPROVED)
 def test_what_is_not_proved_is_said(name):
     function, reason = UNPROVED[name]
     found = search(function, 1)
@@ -142,6 +133,6 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", list(OTHERS))
+@pytest.mark.parametrize("name", OTHERS)
 def test_of_other_functions_nothing_is_said(name):
     assert search(*OTHERS[name]) is None

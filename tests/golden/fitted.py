@@ -5,6 +5,7 @@ low-rank recurrent neural networks from neural data, NeurIPS; mackelab/smc_rnns,
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +14,10 @@ from jax.nn import relu
 
 import separatrix as sx
 
-from .row import WEIGHTS, Problem, Row
+from .row import Problem, Row
+from .trained import arrays as weights
 
 Weights = dict[str, np.ndarray]
-
-
-def weights(name: str) -> Weights:
-    with np.load(WEIGHTS / f"{name}.npz") as file:
-        return {key: np.asarray(file[key], float) for key in file}
 
 
 def load(name: str) -> tuple[Weights, np.ndarray]:
@@ -29,22 +26,18 @@ def load(name: str) -> tuple[Weights, np.ndarray]:
     return arrays, arrays.pop("starts")
 
 
-def fitted_map(name: str, step: Callable) -> Callable:
-    """Return what makes the system and its candidates, of a map."""
+def fitted(
+    name: str,
+    function: Callable,
+    kind: Callable = sx.DiscreteMap,
+    unit: float = 20.0,
+    read: Callable[[str], tuple[Weights, np.ndarray]] = load,
+) -> Callable[[], Problem]:
+    """Return what makes the system of a function of weights and state, and its candidates."""
 
-    def make():
-        w, starts = load(name)
-        return sx.DiscreteMap(lambda z: step(w, z), starts.shape[1], dt=20.0), starts
-
-    return make
-
-
-def fitted_flow(name: str, field: Callable) -> Callable:
-    """Return what makes the system and its candidates, of a flow."""
-
-    def make():
-        w, starts = load(name)
-        return sx.Flow(lambda z: field(w, z), starts.shape[1], tau=100.0), starts
+    def make() -> Problem:
+        w, starts = read(name)
+        return kind(lambda z: function(w, z), starts.shape[1], unit), starts
 
     return make
 
@@ -175,13 +168,13 @@ def echo_state(w, x):
     return (1 - LEAK) * x + LEAK * jnp.tanh(w["W"] @ x + w["B"] @ y + w["b"])
 
 
-def echo_state_network(name: str) -> Callable:
-    def make():
-        w, starts = load(name)
-        w = dense(w)
-        return sx.DiscreteMap(lambda x: echo_state(w, x), starts.shape[1], dt=10.0), starts
+def load_reservoir(name: str) -> tuple[Weights, np.ndarray]:
+    w, starts = load(name)
+    return dense(w), starts
 
-    return make
+
+def load_published(name: str) -> tuple[Weights, np.ndarray]:
+    return weights(name), np.random.default_rng(0).normal(0, 3, (512, 3))
 
 
 MODELS = {
@@ -213,40 +206,19 @@ FIELDS = {
 """The fields that prediction of one step of Runge and Kutta fits."""
 
 
-def published_starts() -> np.ndarray:
-    return np.random.default_rng(0).normal(0, 3, (512, 3))
-
-
-def published(step: Callable) -> Callable:
-    """Return what makes the system and its candidates, of the network of Pals et al."""
-
-    def make():
-        w = weights("lowrank_relu_rank3")
-        return sx.DiscreteMap(lambda z: step(w, z), 3, dt=20.0), published_starts()
-
-    return make
-
-
-def lfads_written_out() -> Problem:
-    w, starts = load("lfads_oscillator")
-    return sx.DiscreteMap(lambda h: lfads_step(w, h, np.zeros(1)), 64, dt=20.0), starts
-
-
-UNSOLVED = {
-    "esn_lorenz": "The search takes more than 150 s, of these 100 s to walk between regions.",
-}
-
-
-def row(name: str, make: Callable) -> Row:
-    return Row(name, make, unsolved=UNSOLVED.get(name, ""))
-
-
+PUBLISHED = partial(fitted, "lowrank_relu_rank3", read=load_published)
+RESERVOIR = partial(fitted, function=echo_state, unit=10.0, read=load_reservoir)
 ROWS = [
-    Row("lowrank_relu_rank3", published(low_rank)),
-    Row("lowrank_relu_rank3_clipped", published(low_rank_clipped)),
-    *(row(name, fitted_map(name, step)) for name, step in MODELS.items()),
-    *(row(name, fitted_flow(name, field)) for name, field in FIELDS.items()),
+    Row("lowrank_relu_rank3", PUBLISHED(low_rank)),
+    Row("lowrank_relu_rank3_clipped", PUBLISHED(low_rank_clipped)),
+    *(Row(name, fitted(name, step)) for name, step in MODELS.items()),
+    *(Row(name, fitted(name, field, sx.Flow, 100.0)) for name, field in FIELDS.items()),
     Row("lfads_decision", lfads("lfads_decision")),
-    Row("lfads_oscillator", lfads_written_out),
-    *(row(n, echo_state_network(n)) for n in ("esn_memory", "esn_oscillator", "esn_lorenz")),
+    Row("lfads_oscillator", fitted("lfads_oscillator", lambda w, h: lfads_step(w, h, np.zeros(1)))),
+    *(Row(name, RESERVOIR(name)) for name in ("esn_memory", "esn_oscillator")),
+    Row(
+        "esn_lorenz",
+        RESERVOIR("esn_lorenz"),
+        unsolved="The search takes more than 150 s, of these 100 s to walk between regions.",
+    ),
 ]

@@ -141,9 +141,7 @@ def _fixed_points(
     """Compare the fixed points, and how many directions of each are unstable."""
     fixed = points.fixed
     near = _near(answer["fixed"], np.asarray(fixed.states), SAME)
-    said = []
-    if missing := int((~near.any(1)).sum()):
-        said.append(f"{missing} of {len(near)} fixed points are missing")
+    said = _missing(near, "fixed points")
     allowed = np.zeros((0, fixed.states.shape[1])) if row.allowed is None else row.allowed()
     strange = ~near.any(0) & ~_near(allowed, np.asarray(fixed.states), SAME).any(0)
     if strange := int(strange.sum()):
@@ -164,9 +162,7 @@ def _continuum(answer: Mapping[str, np.ndarray], points: sx.records.FixedPoints)
     """
     beside = _near(answer["fixed"], np.asarray(points.fixed.states), SAME)
     on = ~beside.any(0)
-    said = []
-    if missing := int((~beside.any(1)).sum()):
-        said.append(f"{missing} of {len(beside)} fixed points beside the continuum are missing")
+    said = _missing(beside, "fixed points beside the continuum")
     if not on.any():
         said.append("no fixed point of the continuum")
     if points.fixed.certified[on].any():
@@ -180,13 +176,16 @@ def _slow_points(
     """Compare the slow points: those that many candidates reach, and how many there are."""
     slow = points.slow
     near = _near(answer["slow"], np.asarray(slow.states), SAME_SLOW)
-    said = []
-    if missing := int((~near.any(1)).sum()):
-        said.append(f"{missing} of {len(near)} slow points that many candidates reach are missing")
+    said = _missing(near, "slow points that many candidates reach")
     before = len(slow) if frozen["slow"] is None else frozen["slow"]
     if abs(len(slow) - before) > max(2, 0.2 * before):
         said.append(f"{len(slow)} slow points, {before} before")
     return said
+
+
+def _missing(near: np.ndarray, points: str) -> list[str]:
+    missing = int((~near.any(1)).sum())
+    return [f"{missing} of {len(near)} {points} are missing"] if missing else []
 
 
 def _near(known: np.ndarray, found: np.ndarray, tolerance: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -21,16 +22,28 @@ def normal(size: int, count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, size))
 
 
+def flow(starts: np.ndarray, tau: float = 1.0) -> Callable[[Callable], Callable[[], Problem]]:
+    """Return what makes a row of a field: its flow, and the starts."""
+    return lambda field: lambda: (sx.Flow(field, starts.shape[1], tau), starts)
+
+
+def discrete(starts: np.ndarray) -> Callable[[Callable], Callable[[], Problem]]:
+    """Return what makes a row of a step: its map, and the starts."""
+    return lambda step: lambda: (sx.DiscreteMap(step, starts.shape[1]), starts)
+
+
 # One unit, and two.
 
 
-def tanh_unit() -> Problem:
-    return sx.DiscreteMap(lambda x: jnp.tanh(2.0 * x), 1), box(1, -2, 2, 200)
+@discrete(box(1, -2, 2, 200))
+def tanh_unit(x):
+    return jnp.tanh(2.0 * x)
 
 
-def ghost() -> Problem:
+@flow(box(1, -2, 2, 200))
+def ghost(x):
     """x' = 0.01 + x²: no fixed point, but a slow one."""
-    return sx.Flow(lambda x: 0.01 + x**2, 1), box(1, -2, 2, 200)
+    return 0.01 + x**2
 
 
 def near_fold(bias: float) -> Problem:
@@ -38,126 +51,114 @@ def near_fold(bias: float) -> Problem:
     return sx.Flow(lambda x: -x + jnp.tanh(2 * x - bias), 1, 10.0), box(1, -2, 2, 200)
 
 
-def toggle_switch() -> Problem:
+@flow(box(2, 0, (160, 16), 400))
+def toggle_switch(x):
     """Gardner, Cantor & Collins (2000) without inducer; time in lives of the repressors."""
-
-    def field(x):
-        u, v = x
-        return jnp.stack([156.25 / (1 + v**2.5) - u, 15.6 / (1 + u) - v])
-
-    return sx.Flow(field, 2), box(2, 0, (160, 16), 400)
+    u, v = x
+    return jnp.stack([156.25 / (1 + v**2.5) - u, 15.6 / (1 + u) - v])
 
 
-def wong_wang() -> Problem:
+@flow(box(2, 0, 1, 400), 1000.0)
+def wong_wang(s):
     """Two populations that compete (Wong & Wang 2006) at 30 Hz; time in s."""
-
-    def field(s):
-        current = 0.2609 * s - 0.0497 * s[::-1] + 0.3255 + 0.00052 * 30
-        drive = 270 * current - 108
-        return -s / 0.1 + (1 - s) * 0.641 * drive / (1 - jnp.exp(-0.154 * drive))
-
-    return sx.Flow(field, 2, 1000.0), box(2, 0, 1, 400)
+    current = 0.2609 * s - 0.0497 * s[::-1] + 0.3255 + 0.00052 * 30
+    drive = 270 * current - 108
+    return -s / 0.1 + (1 - s) * 0.641 * drive / (1 - jnp.exp(-0.154 * drive))
 
 
-def wilson_cowan() -> Problem:
-    """The two-dimensional example of BrainPy: silent, a saddle, active."""
-    return systems.wilson_cowan().system, box(2, 0, 1, 400)
-
-
-def fitzhugh_nagumo() -> Problem:
-    return systems.fitzhugh_nagumo(0.8).system, box(2, -2, 2, 200)
-
-
-def morris_lecar() -> Problem:
-    """Rinzel & Ermentrout's homoclinic regime, at 38 μA/cm²; mV and ms."""
-    return systems.morris_lecar(38), box(2, (-80, 0), (60, 1), 400)
-
+# BrainPy's example with a silent state, a saddle and an active one; Rinzel & Ermentrout's
+# homoclinic regime, at 38 μA/cm², in mV and ms.
+SHARED = {
+    "wilson_cowan": lambda: (systems.wilson_cowan().system, box(2, 0, 1, 400)),
+    "fitzhugh_nagumo": lambda: (systems.fitzhugh_nagumo(0.8).system, box(2, -2, 2, 200)),
+    "morris_lecar": lambda: (systems.morris_lecar(38), box(2, (-80, 0), (60, 1), 400)),
+}
 
 A = np.array([-200, -100, -170, 15.0])
 X0, Y0 = np.array([[1, 0, -0.5, -1], [0, 0.5, 1.5, 1]])
 XX, XY, YY = np.array([[-1, -1, -6.5, 0.7], [0, 0, 11, 0.6], [-10, -10, -6.5, 0.7]])
 
 
-def mueller_brown() -> Problem:
+def potential(z):
+    x, y = z[0] - X0, z[1] - Y0
+    return jnp.sum(A * jnp.exp(XX * x**2 + XY * x * y + YY * y**2))
+
+
+@flow(box(2, (-1.5, -0.2), (1.2, 2.0), 400))
+def mueller_brown(z):
     """Descent of the potential of Müller & Brown (1979)."""
-
-    def potential(z):
-        x, y = z[0] - X0, z[1] - Y0
-        return jnp.sum(A * jnp.exp(XX * x**2 + XY * x * y + YY * y**2))
-
-    return sx.Flow(lambda z: -jax.grad(potential)(z), 2), box(2, (-1.5, -0.2), (1.2, 2.0), 400)
+    return -jax.grad(potential)(z)
 
 
-def stabilized_supralinear() -> Problem:
+W_EI, TAU_EI = np.array([[1.25, -0.65], [1.2, -0.5]]), np.array([20.0, 10.0])
+
+
+@flow(box(2, 0, 50, 400))
+def stabilized_supralinear(r):
     """Rates of E and I that grow as the square of their input (Rubin et al. 2015)."""
-    W, tau = np.array([[1.25, -0.65], [1.2, -0.5]]), np.array([20.0, 10.0])
-    field = lambda r: (-r + 0.04 * jax.nn.relu(W @ r + 2.0) ** 2) / tau  # noqa: E731
-    return sx.Flow(field, 2), box(2, 0, 50, 400)
+    return (-r + 0.04 * jax.nn.relu(W_EI @ r + 2.0) ** 2) / TAU_EI
 
 
-def adaptive_exponential() -> Problem:
+@flow(box(2, (-90, -100), (0, 300), 400))
+def adaptive_exponential(x):
     """A neuron of Brette & Gerstner (2005), without its reset, at 500 pA; mV, pA and ms."""
-
-    def field(x):
-        v, w = x
-        spike = 30 * 2 * jnp.exp((v + 50.4) / 2)
-        return jnp.stack([(-30 * (v + 70.6) + spike - w + 500) / 281, (4 * (v + 70.6) - w) / 144])
-
-    return sx.Flow(field, 2), box(2, (-90, -100), (0, 300), 400)
+    v, w = x
+    spike = 30 * 2 * jnp.exp((v + 50.4) / 2)
+    return jnp.stack([(-30 * (v + 70.6) + spike - w + 500) / 281, (4 * (v + 70.6) - w) / 144])
 
 
 # Maps of two variables.
 
 
-def plrnn() -> Problem:
+PLRNN_A, PLRNN_W = (
+    np.array([-0.0222311, 0.96461297]),
+    np.array([[0, -0.64375], [0.52505308, 0]]),
+)
+PLRNN_H = np.array([0.37298253, -0.97931491])
+
+
+@discrete(10 * normal(2, 400))
+def plrnn(z):
     """The two-dimensional test of SCYFI."""
-    scale, W = np.array([-0.0222311, 0.96461297]), np.array([[0, -0.64375], [0.52505308, 0]])
-    h = np.array([0.37298253, -0.97931491])
-    system = sx.DiscreteMap(lambda z: scale * z + W @ jax.nn.relu(z) + h, 2)
-    return system, 10 * normal(2, 400)
+    return PLRNN_A * z + PLRNN_W @ jax.nn.relu(z) + PLRNN_H
 
 
-def delayed_logistic() -> Problem:
+@discrete(box(2, 0, 1, 200))
+def delayed_logistic(n):
     """A population that the one of the year before limits, beyond its Neimark–Sacker point."""
-    step = lambda n: jnp.stack([2.1 * n[0] * (1 - n[1]), n[0]])  # noqa: E731
-    return sx.DiscreteMap(step, 2), box(2, 0, 1, 200)
+    return jnp.stack([2.1 * n[0] * (1 - n[1]), n[0]])
 
 
-def henon() -> Problem:
-    step = lambda z: jnp.stack([1 - 1.4 * z[0] ** 2 + z[1], 0.3 * z[0]])  # noqa: E731
-    return sx.DiscreteMap(step, 2), box(2, -1.5, 1.5, 200)
+@discrete(box(2, -1.5, 1.5, 200))
+def henon(z):
+    return jnp.stack([1 - 1.4 * z[0] ** 2 + z[1], 0.3 * z[0]])
 
 
 # More variables.
 
 
-def lorenz() -> Problem:
-    def field(s):
-        x, y, z = s
-        return jnp.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
-
-    return sx.Flow(field, 3), box(3, (-20, -30, 0), (20, 30, 50), 300)
+@flow(box(3, (-20, -30, 0), (20, 30, 50), 300))
+def lorenz(s):
+    x, y, z = s
+    return jnp.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
 
 
-def hodgkin_huxley() -> Problem:
+@flow(box(4, (-20, 0, 0, 0), (120, 1, 1, 1), 400))
+def hodgkin_huxley(x):
     """Hodgkin & Huxley (1952) at 10 μA/cm²; mV from rest and ms. 0/0 at V = 10 and V = 25."""
-
-    def field(x):
-        v, m, h, n = x
-        into_m = 0.1 * (25 - v) / (jnp.exp((25 - v) / 10) - 1) * (1 - m)
-        into_n = 0.01 * (10 - v) / (jnp.exp((10 - v) / 10) - 1) * (1 - n)
-        into_h = 0.07 * jnp.exp(-v / 20) * (1 - h)
-        channels = 120 * m**3 * h * (v - 115) + 36 * n**4 * (v + 12) + 0.3 * (v - 10.6)
-        return jnp.stack(
-            [
-                10 - channels,
-                into_m - 4 * jnp.exp(-v / 18) * m,
-                into_h - h / (jnp.exp((30 - v) / 10) + 1),
-                into_n - 0.125 * jnp.exp(-v / 80) * n,
-            ]
-        )
-
-    return sx.Flow(field, 4), box(4, (-20, 0, 0, 0), (120, 1, 1, 1), 400)
+    v, m, h, n = x
+    into_m = 0.1 * (25 - v) / (jnp.exp((25 - v) / 10) - 1) * (1 - m)
+    into_n = 0.01 * (10 - v) / (jnp.exp((10 - v) / 10) - 1) * (1 - n)
+    into_h = 0.07 * jnp.exp(-v / 20) * (1 - h)
+    channels = 120 * m**3 * h * (v - 115) + 36 * n**4 * (v + 12) + 0.3 * (v - 10.6)
+    return jnp.stack(
+        [
+            10 - channels,
+            into_m - 4 * jnp.exp(-v / 18) * m,
+            into_h - h / (jnp.exp((30 - v) / 10) + 1),
+            into_n - 0.125 * jnp.exp(-v / 80) * n,
+        ]
+    )
 
 
 def jansen_rit(p: float) -> Problem:
@@ -180,26 +181,20 @@ def jansen_rit(p: float) -> Problem:
     return sx.Flow(field, 6, 1000.0), box(6, [0, 0, 0, *-most[3:]], most, 400)
 
 
-def repressilator() -> Problem:
+@flow(box(6, 0, 100, 300))
+def repressilator(x):
     """Three genes that repress each other in a circle (Elowitz & Leibler 2000): mRNA, proteins."""
-
-    def field(x):
-        m, p = jnp.split(x, 2)
-        made = 216 / (1 + jnp.roll(p, 1) ** 2) + 0.216
-        return jnp.concatenate([made - m, 5 * (m - p)])
-
-    return sx.Flow(field, 6), box(6, 0, 100, 300)
+    m, p = jnp.split(x, 2)
+    made = 216 / (1 + jnp.roll(p, 1) ** 2) + 0.216
+    return jnp.concatenate([made - m, 5 * (m - p)])
 
 
-def oregonator() -> Problem:
+@flow(box(3, 0, (1000, 1000, 1000), 400))
+def oregonator(s):
     """Field & Noyes (1974) in their scaled units, which are far apart."""
-
-    def field(s):
-        x, y, z = s
-        fast = 77.27 * (y - x * y + x - 8.375e-6 * x**2)
-        return jnp.stack([fast, (-y - x * y + z) / 77.27, 0.161 * (x - z)])
-
-    return sx.Flow(field, 3), box(3, 0, (1000, 1000, 1000), 400)
+    x, y, z = s
+    fast = 77.27 * (y - x * y + x - 8.375e-6 * x**2)
+    return jnp.stack([fast, (-y - x * y + z) / 77.27, 0.161 * (x - z)])
 
 
 def oregonator_negative() -> np.ndarray:
@@ -231,16 +226,13 @@ def lotka_volterra_negative() -> np.ndarray:
     return states[(states < 0).any(1)]
 
 
-def synaptic_memory() -> Problem:
+@flow(box(3, 0, (100, 1, 1), 400), 1000.0)
+def synaptic_memory(s):
     """Rate, depression and facilitation of a cluster (Mi, Katkov & Tsodyks 2017); Hz and s."""
-
-    def field(s):
-        r, x, u = s
-        rate = 1.5 * jax.nn.softplus((8 * u * x * r - 4) / 1.5)
-        depression = (1 - x) / 0.3 - u * x * r
-        return jnp.stack([(rate - r) / 0.013, depression, (0.3 - u) / 1.5 + 0.3 * (1 - u) * r])
-
-    return sx.Flow(field, 3, 1000.0), box(3, 0, (100, 1, 1), 400)
+    r, x, u = s
+    rate = 1.5 * jax.nn.softplus((8 * u * x * r - 4) / 1.5)
+    depression = (1 - x) / 0.3 - u * x * r
+    return jnp.stack([(rate - r) / 0.013, depression, (0.3 - u) / 1.5 + 0.3 * (1 - u) * r])
 
 
 # Small networks of tanh or logistic units.
@@ -259,26 +251,23 @@ def random_tanh(size: int) -> Problem:
     return sx.DiscreteMap(lambda x: jnp.tanh(W @ x), size), box(size, -1, 1, 500)
 
 
-def beer() -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights and biases of a center-crossing network (Beer 1995)."""
-    W = np.random.default_rng(0).uniform(-16, 16, (3, 3))
-    return W, -W.sum(1) / 2
+W_BEER = np.random.default_rng(0).uniform(-16, 16, (3, 3))
+TAU_BEER = np.array([1.0, 2.5, 6.0])
 
 
-def beer_ctrnn() -> Problem:
-    W, bias = beer()
-    tau = np.array([1.0, 2.5, 6.0])
-    field = lambda y: (-y + W @ jax.nn.sigmoid(y + bias)) / tau  # noqa: E731
-    return sx.Flow(field, 3), box(3, -16, 16, 500)
+@flow(box(3, -16, 16, 500))
+def beer_ctrnn(y):
+    """A center-crossing network (Beer 1995)."""
+    return (-y + W_BEER @ jax.nn.sigmoid(y - W_BEER.sum(1) / 2)) / TAU_BEER
 
 
 COMPETITION = 14 * np.eye(3) - 6
 
 
-def winner_take_all() -> Problem:
+@flow(box(3, 0, 1, 500), 10.0)
+def winner_take_all(x):
     """Three populations that excite themselves and inhibit one another."""
-    field = lambda x: -x + jax.nn.sigmoid(COMPETITION @ x - 1.0)  # noqa: E731
-    return sx.Flow(field, 3, 10.0), box(3, 0, 1, 500)
+    return -x + jax.nn.sigmoid(COMPETITION @ x - 1.0)
 
 
 # Networks that hold patterns, of low rank, or of many like parts.
@@ -326,12 +315,13 @@ def wilson_cowan_pairs(count: int) -> Problem:
     return sx.Flow(field, 2 * count, 10.0), box(2 * count, 0, 0.5, 256)
 
 
-def bistable_chain() -> Problem:
-    """Five bistable units, of which neighbors are pulled together."""
-    return sx.Flow(lambda x: x - x**3 + jnp.convolve(x, PULL, "same"), 5), box(5, -1.5, 1.5, 1000)
-
-
 PULL = 0.05 * np.array([1.0, -2.0, 1.0])
+
+
+@flow(box(5, -1.5, 1.5, 1000))
+def bistable_chain(x):
+    """Five bistable units, of which neighbors are pulled together."""
+    return x - x**3 + jnp.convolve(x, PULL, "same")
 
 
 # Threshold-linear networks.
@@ -354,31 +344,28 @@ def random_rectified() -> Problem:
     return sx.DiscreteMap(lambda x: jax.nn.relu(W @ x + b), 10), box(10, 0, 2, 500)
 
 
-def chua() -> Problem:
+@flow(box(3, (-3, -1, -4), (3, 1, 4), 200))
+def chua(s):
     """Chua's circuit with its double scroll."""
-
-    def field(s):
-        x, y, z = s
-        diode = -5 / 7 * x - 3 / 14 * (jnp.abs(x + 1) - jnp.abs(x - 1))
-        return jnp.stack([15.6 * (y - x - diode), x - y + z, -28 * y])
-
-    return sx.Flow(field, 3), box(3, (-3, -1, -4), (3, 1, 4), 200)
+    x, y, z = s
+    diode = -5 / 7 * x - 3 / 14 * (jnp.abs(x + 1) - jnp.abs(x - 1))
+    return jnp.stack([15.6 * (y - x - diode), x - y + z, -28 * y])
 
 
-def line() -> Problem:
+INHIBITION = np.array([[0, -1.0], [-1.0, 0]])
+
+
+@flow(box(2, 0, 1, 200), 100.0)
+def line(r):
     """Two rectified units that inhibit each other: all with r₁ + r₂ = 1 rest."""
-    W = np.array([[0, -1.0], [-1.0, 0]])
-    return sx.Flow(lambda r: -r + jax.nn.relu(W @ r + 1.0), 2, 100.0), box(2, 0, 1, 200)
+    return -r + jax.nn.relu(INHIBITION @ r + 1.0)
 
 
-def epidemic() -> Problem:
+@flow(box(3, 0, 1, 300))
+def epidemic(x):
     """Susceptible, infected and recovered: everyone may be well, in any proportion."""
-
-    def field(x):
-        s, i, _ = x
-        return jnp.stack([-0.5 * s * i, 0.5 * s * i - 0.1 * i, 0.1 * i])
-
-    return sx.Flow(field, 3), box(3, 0, 1, 300)
+    s, i, _ = x
+    return jnp.stack([-0.5 * s * i, 0.5 * s * i - 0.1 * i, 0.1 * i])
 
 
 def threshold_ring_weights(coupling: float) -> np.ndarray:
@@ -413,9 +400,7 @@ ROWS: list[Row] = [
     Row("after_fold", partial(near_fold, 0.53284)),
     Row("toggle_switch", toggle_switch),
     Row("wong_wang", wong_wang),
-    Row("wilson_cowan", wilson_cowan),
-    Row("fitzhugh_nagumo", fitzhugh_nagumo),
-    Row("morris_lecar", morris_lecar),
+    *(Row(name, make) for name, make in SHARED.items()),
     Row("mueller_brown", mueller_brown),
     Row("supralinear", stabilized_supralinear),
     Row("adaptive_exponential", adaptive_exponential),

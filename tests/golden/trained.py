@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from systems import GRUCell, TanhCell
 
 import separatrix as sx
 
@@ -37,9 +37,8 @@ def primer(seed: int) -> Callable[[], Problem]:
         data = arrays(f"brainpy_seed{seed}")
         w_rr, b_rr = data["w_rr"], data["b_rr"]
         drive = np.array([1.0, 0.5, 0.5]) @ data["w_ir"]
-        return sx.DiscreteMap(lambda h: jax.nn.relu(drive + h @ w_rr + b_rr), 64, 100.0), data[
-            "starts"
-        ]
+        step = lambda h: jax.nn.relu(drive + h @ w_rr + b_rr)  # noqa: E731
+        return sx.DiscreteMap(step, 64, 100.0), data["starts"]
 
     return make
 
@@ -48,21 +47,14 @@ def tanh16() -> Problem:
     """Return PyTorch's `nn.RNN` of 16 units that holds three bits, without pulses."""
     data = arrays("flipflop_tanh16")
     W, b = data["rnn.weight_hh_l0"], data["rnn.bias_ih_l0"] + data["rnn.bias_hh_l0"]
-    return sx.DiscreteMap(lambda h: jnp.tanh(W @ h + b), 16), data["starts"]
+    return sx.DiscreteMap(TanhCell(W, b).step, 16), data["starts"]
 
 
 def gru32() -> Problem:
     """Return a GRU of 32 units that holds three bits, without pulses, as a plain step."""
     data = arrays("flipflop_gru32")
     W, b, b_hidden = (data[f"rnn.{n}_l0"] for n in ("weight_hh", "bias_ih", "bias_hh"))
-    b_r, b_z, b_n = np.split(b, 3)
-
-    def step(h: jax.Array) -> jax.Array:
-        r, z, n = jnp.split(W @ h + b_hidden, 3)
-        new, z = jnp.tanh(b_n + jax.nn.sigmoid(r + b_r) * n), jax.nn.sigmoid(z + b_z)
-        return (1 - z) * new + z * h
-
-    return sx.DiscreteMap(step, 32), data["starts"]
+    return sx.DiscreteMap(GRUCell(W, b, b_hidden).step, 32), data["starts"]
 
 
 NEUTRAL = (1.0, 0.5, 0.5)

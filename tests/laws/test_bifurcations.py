@@ -57,18 +57,9 @@ def lorenz_84(G):
     )
 
 
-def delayed_logistic(r):
-    return sx.DiscreteMap(lambda n: jnp.stack([r * n[0] * (1 - n[1]), n[0]]), 2)
-
-
 def rosenzweig_macarthur(K, x, y):
     eaten = 2 * x * y / (1 + x)
     return x * (1 - x / K) - eaten, eaten - 0.8 * y
-
-
-def selkov(b, x, y):
-    made = 0.08 * y + x * x * y
-    return -x + made, b - made
 
 
 def bazykin(delta, x, y):
@@ -80,19 +71,6 @@ def oregonator(f, x, y, z):
     """Field & Noyes (1974) in the scaling of Tyson (1985), with both of his ε at 0.04."""
     q = 8e-4
     return (q * y - x * y + x * (1 - x)) / 0.04, (-q * y - x * y + f * z) / 0.04, x - z
-
-
-def hindmarsh_rose(current, x, y, z):
-    return (
-        y - x**3 + 3 * x * x - z + current,
-        1 - 5 * x * x - y,
-        0.006 * (4 * (x + 1.6) - z),
-    )
-
-
-def chua(alpha, x, y, z):
-    """The circuit with a cubic diode."""
-    return alpha * (y - x**3 / 16 + x / 6), x - y + z, -14 * y
 
 
 def lorenz_96(size):
@@ -124,18 +102,6 @@ def ikeda(u):
         return jnp.stack([1 + u * (z[0] * c - z[1] * s), u * (z[0] * s + z[1] * c)])
 
     return sx.DiscreteMap(step, 2)
-
-
-def bogdanov_takens(b, x, y):
-    return y, b - x + x * x - x * y
-
-
-def van_der_pol(mu):
-    return sx.Flow(lambda z: jnp.stack([z[1], mu * (1 - z[0] ** 2) * z[1] - z[0]]), 2)
-
-
-def rossler(c, x, y, z):
-    return -y - z, x + 0.2 * y, 0.2 + z * (x - c)
 
 
 # Branches of fixed points
@@ -200,7 +166,8 @@ POINTS = {
         {"Hopf": ["0.3312813375", "1.4187186625"]}, {"Hopf": ["0.971971082", "0.971971082"]},
     ),
     "delayed logistic": Points(
-        delayed_logistic, [0.4, 0.4], (5 / 3, 2.2),
+        lambda r: sx.DiscreteMap(lambda n: jnp.stack([r * n[0] * (1 - n[1]), n[0]]), 2),
+        [0.4, 0.4], (5 / 3, 2.2),
         {"Neimark–Sacker": [2.0]}, {"Neimark–Sacker": [-1.0]},
     ),
     "Rosenzweig-MacArthur": Points(
@@ -208,7 +175,8 @@ POINTS = {
         {"Hopf": [-36 / 215 / np.sqrt(12 / 35)]},
     ),
     "Sel'kov": Points(
-        flow(selkov, 2), [0.1, 1.0], (0.1, 1.0), {"Hopf": ["0.346410", "0.848528"]}
+        flow(lambda b, x, y: (-x + 0.08 * y + x * x * y, b - (0.08 * y + x * x * y)), 2),
+        [0.1, 1.0], (0.1, 1.0), {"Hopf": ["0.346410", "0.848528"]}
     ),
     "Bazykin": Points(
         flow(bazykin, 2), [1.2, 1.1], (0.01, 0.2), {"Hopf": ["0.0864869"]}
@@ -218,12 +186,21 @@ POINTS = {
         {"Hopf": ["2.305775139", "-5.507630075"]},
     ),
     "Hindmarsh-Rose": Points(
-        flow(hindmarsh_rose, 3), [-1.6, -11.8, 0.0], (0.0, 30.0),
+        flow(
+            lambda current, x, y, z: (
+                y - x**3 + 3 * x * x - z + current,
+                1 - 5 * x * x - y,
+                0.006 * (4 * (x + 1.6) - z),
+            ),
+            3,
+        ),
+        [-1.6, -11.8, 0.0], (0.0, 30.0),
         {"Hopf": ["1.358671", "5.393529", "6.179344", "25.265121"]},
         {"Hopf": ["0.0138767374", "-102.463285", "1.425924018", "-0.0105374078"]},
     ),
-    "Chua": Points(
-        flow(chua, 3), [1.632993, 0.0, -1.632993], (5.0, 8.0), {"Hopf": ["6.577747"]}
+    "Chua": Points(  # the circuit with a cubic diode
+        flow(lambda alpha, x, y, z: (alpha * (y - x**3 / 16 + x / 6), x - y + z, -14 * y), 3),
+        [1.632993, 0.0, -1.632993], (5.0, 8.0), {"Hopf": ["6.577747"]}
     ),
     "Lorenz-96, N = 5": Points(
         lorenz_96(5), [0.5] * 5, (0.5, 2.0), {"Hopf": ["0.894427"]}
@@ -243,7 +220,8 @@ POINTS = {
         {"flip": ["0.4027006"], "fold": ["0.7083763"]}
     ),
     "Bogdanov-Takens": Points(
-        flow(bogdanov_takens, 2), [-0.1, 0.0], (-0.11, 0.2), {"Hopf": [0.0]}
+        flow(lambda b, x, y: (y, b - x + x * x - x * y), 2),
+        [-0.1, 0.0], (-0.11, 0.2), {"Hopf": [0.0]},
     ),
 }  # fmt: skip
 
@@ -322,7 +300,8 @@ def test_special_points_of_cycles(name):
     assert_closed(branch, points.system_of, len(branch) // 2)
 
 
-ROSSLER = flow(rossler, 3)
+ROSSLER = flow(lambda c, x, y, z: (-y - z, x + 0.2 * y, 0.2 + z * (x - c)), 3)
+VAN_DER_POL = flow(lambda mu, x, y: (y, mu * (1 - x**2) * y - x), 2)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +329,7 @@ def test_the_cycle_of_rossler_doubles(at, span, doubling):
     ],
 )
 def test_periods_of_van_der_pol(mu, period):
-    cycles = sx.find_cycles(van_der_pol(mu), np.array([[2.0, 0.0]]))
+    cycles = sx.find_cycles(VAN_DER_POL(mu), np.array([[2.0, 0.0]]))
     assert cycles.period == pytest.approx([float(period)], rel=1e-7)
     assert abs(cycles.period[0] - float(period)) < cycles.period_error[0]
     assert cycles.stability.tolist() == ["stable"]

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import separatrix as sx
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
@@ -19,6 +20,7 @@ from separatrix.solvers.low_rank import (
 )
 
 KAPPA = 1.2991568555472  # REFERENCE 6.6
+relu = jax.nn.relu
 
 
 def rank_one(units, overlap=1.8):
@@ -37,340 +39,283 @@ def search(residual, size, **options):
     return exhaust(latent_system(residual, size), **options)
 
 
+def everywhere(size):
+    return Interval(np.full(size, -np.inf), np.full(size, np.inf))
+
+
 def search_by_factors(residual, size, known=None):
-    box = Interval(np.full(size, -np.inf), np.full(size, np.inf))
-    return exhaust_enclosure(low_rank_enclosure(residual, size, box), residual, known)
+    return exhaust_enclosure(low_rank_enclosure(residual, size, everywhere(size)), residual, known)
 
 
-WRITTEN = "factors", "leaky map"
+def factors(m, n):
+    return lambda x: -x + m * (n @ jnp.tanh(x)) / len(m)
+
+
+def matrix(m, n, precision=float, noise=0.0):
+    weights = (np.outer(m, n) / len(m)).astype(precision).astype(float)
+    weights += noise * np.random.default_rng(1).standard_normal(weights.shape)
+    return lambda x: -x + weights @ jnp.tanh(x)
+
+
+def written_out(m, n):
+    """Every state enters the next one twice: read in each of the places, it would take 2^60."""
+
+    def residual(x):
+        y = x
+        for _ in range(60):
+            y = y + 0.05 * (-y + m * (n @ jnp.tanh(x)) / len(m))
+        return y - x
+
+    return residual
+
+
+# Each with its search, its number of units, and how near to κ m its points are.
 FORMS = {
-    "factors": lambda m, n, size: lambda x: -x + m * (n @ jnp.tanh(x)) / size,
-    "matrix": lambda m, n, size: lambda x: -x + jnp.asarray(np.outer(m, n) / size) @ jnp.tanh(x),
-    "row vector": lambda m, n, size: lambda x: jnp.tanh(x) @ (np.outer(n, m) / size) - x,
-    "leaky map": lambda m, n, size: lambda x: 0.8 * x + 0.2 * m * (n @ jnp.tanh(x)) / size - x,
-    "outer product inside": lambda m, n, size: (
-        lambda x: -x + (jnp.outer(m, n) / size) @ jnp.tanh(x)
+    "factors": (factors, search, 50, 1e-11),
+    "a thousand units": (factors, search, 1000, 1e-10),
+    "leaky map": (
+        lambda m, n: lambda x: 0.8 * x + 0.2 * m * (n @ jnp.tanh(x)) / 50 - x, search, 50, 1e-11,
     ),
-}
+    "steps that are written out": (written_out, search, 50, 1e-11),
+    "matrix": (matrix, search_by_factors, 50, 1e-11),
+    "row vector": (
+        lambda m, n: lambda x: jnp.tanh(x) @ (np.outer(n, m) / 50) - x,
+        search_by_factors, 50, 1e-11,
+    ),
+    "outer product inside": (
+        lambda m, n: lambda x: -x + (jnp.outer(m, n) / 50) @ jnp.tanh(x),
+        search_by_factors, 50, 1e-11,
+    ),
+    "weights that float32 rounded": (
+        lambda m, n: matrix(m, n, np.float32), search_by_factors, 64, 1e-6,
+    ),
+    "nearly of rank one": (lambda m, n: matrix(m, n, noise=1e-9), search_by_factors, 50, 1e-6),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_rank_one_network_has_exactly_three_fixed_points(form):
-    m, n = rank_one(50)
-    residual = FORMS[form](m, n, 50)
-    found = (search if form in WRITTEN else search_by_factors)(residual, 50)
-    assert found.complete, found.reason
-    assert len(found.states) == 3
-    expected = np.array([-KAPPA, 0.0, KAPPA])[:, None] * m
+    make, by, units, tolerance = FORMS[form]
+    m, n = rank_one(units)
+    residual = make(m, n)
+    found = by(residual, units)
+    assert found.complete and len(found.states) == 3
+    kappa = brentq(lambda k: k - np.mean(n * np.tanh(k * m)), 0.1, 10, xtol=1e-14)
+    assert units != 50 or kappa == pytest.approx(KAPPA, abs=1e-13)
+    expected = np.array([-kappa, 0.0, kappa])[:, None] * m
     order = np.argsort(found.states @ m)
-    assert np.allclose(found.states[order], expected, atol=1e-11)
-    assert certify_zeros(residual, found.states).unique.all()
+    np.testing.assert_allclose(found.states[order], expected, rtol=1e-5, atol=tolerance)
     assert (found.radii > found.error_bounds).all()
+    if units < 1000:
+        assert certify_zeros(residual, found.states).unique.all()
 
 
 def test_zeros_that_are_known_are_not_proved_again():
-    residual = FORMS["matrix"](*rank_one(50), 50)
+    residual = matrix(*rank_one(50))
     every = search_by_factors(residual, 50)
     rest = search_by_factors(residual, 50, (every.states[1:], every.radii[1:], np.zeros(2)))
-    assert rest.complete
-    assert np.allclose(rest.states, every.states[:1], atol=1e-10)
+    assert rest.complete and np.allclose(rest.states, every.states[:1], atol=1e-10)
 
 
-def test_a_thousand_units():
-    m, n = rank_one(1000)
-    found = search(FORMS["factors"](m, n, 1000), 1000)
-    assert found.complete
-    assert len(found.states) == 3
-    scale = found.states @ m / (m @ m)
-    assert np.allclose(found.states, scale[:, None] * m, atol=1e-10)
-    assert np.allclose(scale, [np.mean(n * np.tanh(k * m)) for k in scale], atol=1e-12)
-
-
-@pytest.mark.parametrize("rank", [2])
-@pytest.mark.parametrize("outside", [False, True])
-def test_higher_ranks(rank, outside):
-    size = 100
-    m, n = rank_many(size, rank)
-    bias = 0.1 * np.ones(size)
+def bottleneck(m, n):
+    """A second latent variable that depends on the first one."""
 
     def residual(x):
-        if outside:
-            return jnp.tanh(m @ (n.T @ x) / size + bias) - x
-        return -x + m @ (n.T @ jnp.tanh(x)) / size + bias
+        first = jnp.tanh(n[:, 0] @ jnp.tanh(x) / len(m))
+        second = jax.nn.sigmoid(n[:, 1] @ x / len(m) + first)
+        return jnp.tanh(2.0 * m[:, 0] * first + m[:, 1] * second) - x
 
-    assert latent_system(residual, size).rank == rank
+    return residual
+
+
+RANK_TWO = {
+    "tanh inside": (lambda m, n: lambda x: -x + m @ (n.T @ jnp.tanh(x)) / 100 + 0.1, 100),
+    "tanh outside": (lambda m, n: lambda x: jnp.tanh(m @ (n.T @ x) / 100 + 0.1) - x, 100),
+    "a bottleneck of several parts": (bottleneck, 40),
+}
+
+
+@pytest.mark.parametrize("name", RANK_TWO)
+def test_the_index_sum_of_all_zeros_is_the_degree_of_a_bounded_map(name):
+    make, size = RANK_TWO[name]
+    residual = make(*rank_many(size, 2))
+    assert latent_system(residual, size).rank == 2
     found = search(residual, size)
-    assert found.complete
-    assert certify_zeros(residual, found.states).exists.all()
+    assert found.complete and certify_zeros(residual, found.states).exists.all()
     with jax.enable_x64(True):
         jacobians = np.asarray(jax.vmap(jax.jacfwd(residual))(jnp.asarray(found.states)))
-    assert np.sign(np.linalg.det(-jacobians)).sum() == 1  # the degree of a bounded map
+    assert np.sign(np.linalg.det(-jacobians)).sum() == 1
 
 
 def test_the_reduced_and_the_full_search_agree_where_both_can():
     m, n = rank_many(4, 1)
-
-    def residual(x):
-        return jnp.tanh(3.0 * m @ (n.T @ x) / 4 + 0.1) - x
-
+    residual = lambda x: jnp.tanh(3.0 * m @ (n.T @ x) / 4 + 0.1) - x  # noqa: E731
     reduced = search(residual, 4)
     full = BranchAndPrune().search(residual, -np.ones(4), np.ones(4))
-    assert reduced.complete
-    assert full.complete
+    assert reduced.complete and full.complete
     reduced, full = (states[np.argsort(states[:, 0])] for states in (reduced.states, full.states))
     assert np.allclose(reduced, full, atol=1e-12)
 
 
 def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
-    matrix = np.outer(np.linspace(-1.0, 1.0, 20), np.ones(20)) / 20
-    system = sx.DiscreteMap(lambda x: jnp.maximum(matrix @ x + 1.0, 0), 20)
-    with pytest.raises(UnboundedRemainderError, match="has rank 1 within rounding"):
+    weights = np.outer(np.linspace(-1.0, 1.0, 20), np.ones(20)) / 20
+    system = sx.DiscreteMap(lambda x: jnp.maximum(weights @ x + 1.0, 0), 20)
+    with pytest.raises(UnboundedRemainderError):
         search_by_factors(system.residual, 20)
     points = sx.find_fixed_points(system, np.ones((1, 20)))
-    assert not points.complete
-    assert "write it as its two factors, U @ (V @ x)" in points.completeness
+    assert not points.complete and "U @ (V @ x)" in points.completeness
 
 
-def test_a_matrix_that_is_only_nearly_of_low_rank_is_not_taken_for_one():
-    m, n = rank_one(50)
-    noise = np.random.default_rng(1).standard_normal((50, 50))
-
-    def network(level):
-        weights = np.outer(m, n) / 50 + level * noise
-        return lambda x: -x + weights @ jnp.tanh(x)
-
-    everywhere = Interval(np.full(50, -np.inf), np.full(50, np.inf))
-    assert low_rank_enclosure(network(1e-2), 50, everywhere) is None
-    shaken = network(1e-9)
-    assert latent_system(shaken, 50) is None
-    found = search_by_factors(shaken, 50)
-    assert found.complete
-    assert len(found.states) == 3
-    assert certify_zeros(shaken, found.states).unique.all()
-
-
-def test_weights_that_float32_rounded():
-    m, n = rank_one(64)
-    weights = (np.outer(m, n) / 64).astype(np.float32).astype(np.float64)
-    found = search_by_factors(lambda x: -x + weights @ jnp.tanh(x), 64)
-    assert found.complete
-    assert len(found.states) == 3
+LEFT, RIGHT = rank_one(50)
+WIDE_LEFT, WIDE_RIGHT = rank_many(100, 3)
+M = np.random.default_rng(1).standard_normal(40)
+RAY = M * 40 / np.square(np.maximum(M, 0)).sum()  # RAY · relu(M) / 40 = 1: all of the ray of M
+NOT_COMPLETE = {
+    "at the pitchfork": (factors(*rank_one(50, 1.0)), 50, {}, "degenerate"),
+    "without a box that holds every zero": (
+        lambda x: -x + LEFT * jnp.square(RIGHT @ x / 50) / 10, 50, {}, "unbounded",
+    ),
+    "too few boxes": (
+        lambda x: -x + WIDE_LEFT @ (WIDE_RIGHT.T @ jnp.tanh(x)) / 100,
+        100, {"method": BranchAndPrune(max_boxes=50)}, "boxes",
+    ),
+    "a line attractor": (lambda x: -x + np.ones(20) * jnp.mean(relu(x)), 20, {}, "continuum"),
+    "a ray of zeros": (lambda x: M * (RAY @ relu(x)) / 40 - x, 40, {}, ""),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("overlap", [1.0])
-def test_at_the_pitchfork_nothing_is_claimed(overlap):
-    m, n = rank_one(50, overlap)
-    found = search(FORMS["factors"](m, n, 50), 50)
-    assert not found.complete
-    assert "degenerate" in found.reason
-    m, n = rank_one(50, 1.001)
-    assert len(search(FORMS["factors"](m, n, 50), 50).states) == 3
+@pytest.mark.parametrize("name", NOT_COMPLETE)
+def test_what_is_not_proved_is_not_called_complete(name):
+    residual, size, options, reason = NOT_COMPLETE[name]
+    found = search(residual, size, **options)
+    assert not found.complete and reason in found.reason
 
 
-@pytest.mark.parametrize(
-    "leak",
-    [
-        lambda x, k: -x * (1 + k),
-        lambda x, k: -x / (2 + k),
-        lambda x, k: -jnp.clip(x, -9, 9),
-        lambda x, k: -x[::-1],
-        lambda x, k: x - x,
-        lambda x, k: jnp.where(k > 0, -x, -2 * x),
-        lambda x, k: -jnp.linspace(-1.0, 1.0, 21) * x,
-    ],
-)
-def test_what_is_no_leak_is_not_taken_for_one(leak):
-    n = np.linspace(1.0, 3.0, 21)
+def test_three_points_beside_the_pitchfork():
+    assert len(search(factors(*rank_one(50, 1.001)), 50).states) == 3
 
+
+N = np.linspace(1.0, 3.0, 21)
+FULL = np.random.default_rng(0).standard_normal((21, 21))
+
+
+def leaking(leak):
     def residual(x):
-        k = jnp.tanh(n @ jnp.tanh(x) / 21)
-        return leak(x, k) + k * n
+        k = jnp.tanh(N @ jnp.tanh(x) / 21)
+        return leak(x, k) + k * N
 
-    assert latent_system(residual, 21) is None
-
-
-def test_what_is_not_narrow_is_not_reduced():
-    weights = np.random.default_rng(0).standard_normal((20, 20))
-    assert latent_system(lambda x: jnp.tanh(weights @ x) - x, 20) is None
-    assert latent_system(lambda x: jnp.tanh(2.0 * x) - x, 20) is None
-    assert latent_system(lambda x: x[::-1] * jnp.mean(jnp.tanh(x)), 20) is None  # no multiple of x
+    return residual
 
 
-def test_a_bottleneck_of_several_parts():
-    m, n = rank_many(40, 2)
-
-    def residual(x):
-        first = jnp.tanh(n[:, 0] @ jnp.tanh(x) / 40)
-        second = jax.nn.sigmoid(n[:, 1] @ x / 40 + first)
-        return jnp.tanh(2.0 * m[:, 0] * first + m[:, 1] * second) - x
-
-    latent = latent_system(residual, 40)
-    assert latent.rank == 2
-    found = exhaust(latent)
-    assert found.complete
-    assert certify_zeros(residual, found.states).exists.all()
-    index = np.linalg.det(-np.asarray(jax.vmap(jax.jacfwd(residual))(found.states)))
-    assert np.sign(index).sum() == 1
+NOT_NARROW = {
+    "a leak that depends on the state": leaking(lambda x, k: -x * (1 + k)),
+    "a divided leak": leaking(lambda x, k: -x / (2 + k)),
+    "a clipped leak": leaking(lambda x, k: -jnp.clip(x, -9, 9)),
+    "units leak into others": leaking(lambda x, k: -x[::-1]),
+    "no leak": leaking(lambda x, k: x - x),
+    "a leak of two kinds": leaking(lambda x, k: jnp.where(k > 0, -x, -2 * x)),
+    "leaks of either sign": leaking(lambda x, k: -jnp.linspace(-1.0, 1.0, 21) * x),
+    "a full matrix": lambda x: jnp.tanh(FULL @ x) - x,
+    "each unit by itself": lambda x: jnp.tanh(2.0 * x) - x,
+    "no multiple of x": lambda x: x[::-1] * jnp.mean(jnp.tanh(x)),
+    "nearly of rank one": matrix(*rank_one(21), noise=1e-9),
+}
 
 
-def test_without_a_box_that_holds_every_zero_the_search_is_refused():
-    m, n = rank_one(50)
-    found = search(lambda x: -x + m * jnp.square(n @ x / 50) / 10, 50)
-    assert not found.complete
-    assert "unbounded" in found.reason
+@pytest.mark.parametrize("name", NOT_NARROW)
+def test_what_is_not_narrow_is_not_reduced(name):
+    assert latent_system(NOT_NARROW[name], 21) is None
 
 
-def test_too_few_boxes():
-    m, n = rank_many(100, 3)
-
-    def residual(x):
-        return -x + m @ (n.T @ jnp.tanh(x)) / 100
-
-    found = search(residual, 100, method=BranchAndPrune(max_boxes=50))
-    assert not found.complete
-    assert "more than 50 boxes" in found.reason
+def test_a_matrix_far_from_low_rank_has_no_factors():
+    noisy = matrix(*rank_one(50), noise=1e-2)
+    assert low_rank_enclosure(noisy, 50, everywhere(50)) is None
 
 
 def count_roots_of_rank_one(m, n, bias):
     """Count the zeros of κ − n·relu(κ m + b)/N by its values at all of its kinks."""
-
-    def gap(k):
-        return k - np.mean(n * np.maximum(np.multiply.outer(k, m) + bias, 0.0), axis=-1)
-
     kinks = np.sort(-bias / m)
     far = 1e6 * np.abs(kinks).max()
-    signs = np.sign(gap(np.concatenate([[-far], kinks, [far]])))
+    k = np.concatenate([[-far], kinks, [far]])
+    signs = np.sign(k - np.mean(n * np.maximum(np.multiply.outer(k, m) + bias, 0.0), axis=-1))
     return int(np.sum(signs[1:] != signs[:-1]))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_rank_one_rectified_networks_in_all_of_space(seed):
-    rng = np.random.default_rng(seed)
-    m, n, bias = rng.standard_normal((3, 50))
-    n = n + (2.0 if seed % 2 else 0.5) * m
+RECTIFIED = {
+    "outside": (0.5, lambda m, n, b: lambda x: relu(m * (n @ x) / 50 + b) - x),
+    "outside, more overlap": (2.0, lambda m, n, b: lambda x: relu(m * (n @ x) / 50 + b) - x),
+    # far away the bias is one number for all units, unlike the rest of the sum
+    "inside, a shared bias": (0.5, lambda m, n, b: lambda x: m * (n @ relu(x)) / 50 - x + 0.3),
+}
 
-    def residual(x):
-        return jax.nn.relu(m * (n @ x) / 50 + bias) - x
 
+@pytest.mark.parametrize("name", RECTIFIED)
+def test_rank_one_rectified_networks_in_all_of_space(name):
+    overlap, make = RECTIFIED[name]
+    m, n, bias = np.random.default_rng(name == "outside, more overlap").standard_normal((3, 50))
+    n = n + overlap * m
+    bias = np.full(50, 0.3) if "shared" in name else bias
+    residual = make(m, n, bias)
     assert not latent_system(residual, 50).bounded
     found = search(residual, 50)
-    assert found.complete, found.reason
-    assert len(found.states) == count_roots_of_rank_one(m, n, bias)
+    assert found.complete and len(found.states) == count_roots_of_rank_one(m, n, bias)
     if len(found.states):
         assert certify_zeros(residual, found.states).unique.all()
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_a_bias_that_all_units_share(seed):
-    """Far away it is one number for all of them, unlike the rest of the sum."""
-    m, n = np.random.default_rng(seed).standard_normal((2, 50))
-    n = n + (2.0 if seed % 2 else 0.5) * m
-    bias = 0.3 if seed < 2 else -0.3
-
-    def residual(x):
-        return m * (n @ jax.nn.relu(x)) / 50 - x + bias
-
-    found = search(residual, 50)
-    assert found.complete, found.reason
-    assert len(found.states) == count_roots_of_rank_one(m, n, np.full(50, bias))
-
-
-@pytest.mark.parametrize(("rank", "seed"), [(2, 0)])
-def test_rectified_networks_of_higher_rank(rank, seed):
-    rng = np.random.default_rng(seed)
-    m, n = rng.standard_normal((2, 40, rank))
+def test_rectified_networks_of_higher_rank():
+    rng = np.random.default_rng(0)
+    m, n = rng.standard_normal((2, 40, 2))
     n, bias = n + 1.5 * m, rng.standard_normal(40)
-
-    def flow(x):
-        return -x + m @ (n.T @ jax.nn.relu(x)) / 40 + bias
-
-    def currents_inside(x):
-        return jax.nn.relu(m @ (n.T @ x) / 40 + bias) - x
-
-    one, other = search(flow, 40), search(currents_inside, 40)
-    assert one.complete
-    assert other.complete
+    flow = search(lambda x: -x + m @ (n.T @ relu(x)) / 40 + bias, 40)
+    inside = search(lambda x: relu(m @ (n.T @ x) / 40 + bias) - x, 40)
+    assert flow.complete and inside.complete
     # x = M κ + b and r = relu(M κ + b) have the same κ
-    assert len(one.states) == len(other.states)
-    rates = np.maximum(one.states, 0.0)
-    for rate in rates:
-        assert np.abs(other.states - rate).max(axis=1).min() < 1e-9
-
-    def speed(x):
-        return -x + m @ (n.T @ np.maximum(x, 0.0)) / 40 + bias
-
-    starts = 20.0 * rng.standard_normal((200, 40)) @ np.outer(m[:, 0], m[:, 0]) / 40
-    for state in starts:  # Newton's method finds nothing else
-        for _ in range(30):
-            active = np.diag((state > 0).astype(float))
-            jacobian = -np.eye(40) + m @ n.T @ active / 40
-            state = state - np.linalg.solve(jacobian, speed(state))
-        if np.abs(speed(state)).max() < 1e-9:
-            assert np.abs(one.states - state).max(axis=1).min() < 1e-6
-
-
-def test_a_line_attractor_of_rank_one_is_not_called_complete():
-    m = np.ones(20)
-
-    def residual(x):
-        return -x + m * jnp.mean(jax.nn.relu(x))
-
-    found = search(residual, 20)
-    assert not found.complete
-    assert "continuum" in found.reason
+    assert len(flow.states) == len(inside.states)
+    for rate in np.maximum(flow.states, 0.0):
+        assert np.abs(inside.states - rate).max(axis=1).min() < 1e-9
+    weights = m @ n.T / 40
+    states = 20.0 * rng.standard_normal((200, 40)) @ np.outer(m[:, 0], m[:, 0]) / 40
+    for _ in range(31):  # Newton's method finds nothing else
+        velocity = -states + np.maximum(states, 0.0) @ weights.T + bias
+        ended = np.abs(velocity).max(1) < 1e-9
+        jacobians = -np.eye(40) + weights * (states > 0)[:, None]
+        states = states - np.linalg.solve(jacobians, velocity[..., None])[..., 0]
+    assert ended.any()
+    for state in states[ended]:
+        assert np.abs(flow.states - state).max(axis=1).min() < 1e-6
 
 
 def relu_network(units, rank, strength, bias=0.0):
     rng = np.random.default_rng(units + rank)
     m, n = rng.standard_normal((2, units, rank))
-    return lambda x: strength * m @ (n.T @ jax.nn.relu(x)) / units + bias - x
+    return lambda x: strength * m @ (n.T @ relu(x)) / units + bias - x
 
 
-@pytest.mark.parametrize(
-    ("units", "rank", "strength"),
-    [(3, 1, 3.0), (100, 2, 2.0)],
-)
-def test_a_zero_on_all_kinks_is_proved_to_be_the_only_one(units, rank, strength):
+def test_a_zero_on_all_kinks_is_proved_to_be_the_only_one():
     """Krawczyk's test fails there: it sees slopes of all regions at once."""
-    residual = relu_network(units, rank, strength)
-    assert not certify_zeros(residual, np.zeros((1, units))).exists[0]
-    if units <= 8:
-        assert alone_at_origin(residual, units)
-        return
-    found = search(residual, units)
+    residual = relu_network(100, 2, 2.0)
+    assert not certify_zeros(residual, np.zeros((1, 100))).exists[0]
+    found = search(residual, 100)
     assert found.complete and found.boxes < 100
-    np.testing.assert_allclose(found.states, np.zeros((1, units)), atol=1e-300)
+    np.testing.assert_allclose(found.states, np.zeros((1, 100)), atol=1e-300)
 
 
-def test_rays_of_zeros_and_constants_leave_the_origin_not_alone():
-    m = np.random.default_rng(1).standard_normal(40)
-    n = m * 40 / np.square(np.maximum(m, 0)).sum()  # n · relu(m) / 40 = 1: all of the ray of m
-
-    def line(x):
-        return m * (n @ jax.nn.relu(x)) / 40 - x
-
-    assert np.abs(line(2 * m)).max() < 1e-6
-    assert not search(line, 40).complete
-    assert not alone_at_origin(lambda x: jax.nn.relu(x) - x, 2)
-    assert not alone_at_origin(relu_network(4, 1, 2.0, bias=1e-300), 4)
-    assert not alone_at_origin(lambda x: jnp.tanh(x) - 2 * x, 2)
-    assert not alone_at_origin(lambda x: x * jnp.inf, 2)  # NaN at 0
-    assert not alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(30) * 0.5 - x, 30)
-    assert alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) * 0.5 - x, 3)
+ORIGINS = {
+    "rectifiers": (relu_network(3, 1, 3.0), 3, True),
+    "a contraction": (lambda x: relu(x) @ np.eye(3) * 0.5 - x, 3, True),
+    "too many units": (lambda x: relu(x) @ np.eye(30) * 0.5 - x, 30, False),
+    "a continuum": (lambda x: relu(x) - x, 2, False),
+    "a constant": (relu_network(4, 1, 2.0, bias=1e-300), 4, False),
+    "smooth": (lambda x: jnp.tanh(x) - 2 * x, 2, False),
+    "NaN at 0": (lambda x: x * jnp.inf, 2, False),
+}
 
 
-def test_steps_that_are_written_out_one_by_one_are_read_once():
-    """Every state enters the next one twice: read in each of the places, it would take 2^60."""
-    m, n = rank_one(50)
-
-    def residual(x):
-        y = x
-        for _ in range(60):
-            y = y + 0.05 * (-y + m * (n @ jnp.tanh(x)) / 50)
-        return y - x
-
-    found = search(residual, 50)
-    assert found.complete and len(found.states) == 3
+@pytest.mark.parametrize("name", ORIGINS)
+def test_which_origins_are_proved_to_be_alone(name):
+    residual, size, alone = ORIGINS[name]
+    assert alone_at_origin(residual, size) == alone
 
 
 @pytest.mark.parametrize(
@@ -383,10 +328,7 @@ def test_steps_that_are_written_out_one_by_one_are_read_once():
 )
 def test_a_zero_whose_coordinate_is_nan_is_not_passed_over(coordinate):
     """Each is NaN where all of x are 1/2, which is a zero, as is 1/10."""
-
-    def residual(x):
-        return jnp.where(jnp.isnan(jnp.tanh(coordinate(x))), 0.5, 0.1) - x
-
+    residual = lambda x: jnp.where(jnp.isnan(jnp.tanh(coordinate(x))), 0.5, 0.1) - x  # noqa: E731
     assert not np.any(residual(jnp.full(50, 0.5)))
     latent = latent_system(residual, 50)
     assert latent is None or not exhaust(latent).complete

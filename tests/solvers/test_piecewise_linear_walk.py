@@ -1,31 +1,17 @@
 """Zeros of piecewise-linear residuals against closed forms and enumeration of all regions."""
 
 from itertools import product
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from piecewise_tools import enumerated, line_attractor, primer, random_map, residual_of
 
 from separatrix.solvers.endings import Ending
-from separatrix.solvers.piecewise_linear import recognize, regions, solve_regions
+from separatrix.solvers.piecewise_linear import regions, solve_regions
 from separatrix.solvers.piecewise_linear.downhill import descend
 from separatrix.solvers.piecewise_linear.regions import reduce, solve_each
-
-DATA = Path(__file__).parent.parent / "data"
-
-
-def residual_of(function, size):
-    return recognize(function, size).minus_identity()
-
-
-def brainpy(seed):
-    data = np.load(DATA / f"brainpy_seed{seed}.npz")
-    w_ir, w_rr, b = data["w_ir"], data["w_rr"], data["b_rr"]
-    drive = np.array([1.0, 0.5, 0.5])
-    residual = residual_of(lambda h: jax.nn.relu(drive @ w_ir + h @ w_rr + b), 64)
-    return residual, data["activity"].reshape(-1, 64)
 
 
 def hits_of(solution):
@@ -34,25 +20,14 @@ def hits_of(solution):
     return np.bincount(reached, minlength=len(solution.zeros))
 
 
-def enumerated(residual):
-    found = []
-    for pattern in product([False, True], repeat=residual.gate_count):
-        B, b = residual.piece(np.array(pattern))
-        if abs(np.linalg.det(B)) > 1e-12:
-            x = np.linalg.solve(B, -b)
-            if (residual.gates(x) == np.array(pattern)).all():
-                found.append(x)
-    return np.array(found).reshape(-1, residual.size)
-
-
-def random_map(kind, n, rng):
-    W, V = rng.normal(size=(2, n, n)) * 3 / np.sqrt(n)
-    b = rng.normal(size=n)
-    return {
-        "relu": lambda h: jax.nn.relu(W @ h + b),
-        "leaky": lambda h: 0.7 * h + 0.3 * jax.nn.leaky_relu(W @ h + b, 0.2),
-        "two layers": lambda h: 0.5 * h + V @ jax.nn.relu(W @ jax.nn.relu(V @ h - b) + b),
-    }[kind]
+def exactly_the_zeros_of_all_regions(residual, starts):
+    """Check that a walk finds them; return what it found."""
+    solution, expected = solve_regions(residual, starts), enumerated(residual)
+    assert len(solution.zeros) == len(expected)
+    for zero in solution.zeros:
+        assert np.abs(expected - zero.state).max(axis=1).min() < 1e-10
+        assert zero.inside
+    return solution
 
 
 @pytest.mark.parametrize("kind", ["relu", "leaky", "two layers"])
@@ -61,12 +36,7 @@ def test_walk_finds_exactly_the_zeros_of_all_regions(kind, n):
     for seed in range(6):
         rng = np.random.default_rng(100 * n + seed)
         residual = residual_of(random_map(kind, n, rng), n)
-        solution = solve_regions(residual, rng.normal(size=(300, n)) * 4)
-        expected = enumerated(residual)
-        assert len(solution.zeros) == len(expected)
-        for x in solution.states:
-            assert np.abs(expected - x).max(axis=1).min() < 1e-10
-        assert all(zero.inside for zero in solution.zeros)
+        exactly_the_zeros_of_all_regions(residual, rng.normal(size=(300, n)) * 4)
 
 
 def test_a_walk_downhill_finds_what_newtons_method_cycles_around():
@@ -74,15 +44,15 @@ def test_a_walk_downhill_finds_what_newtons_method_cycles_around():
     W, b = rng.normal(size=(10, 10)) * 2.5 / np.sqrt(10), rng.normal(size=10) * 0.5
     residual = residual_of(lambda h: jax.nn.relu(W @ h + b), 10)
     states = np.abs(rng.normal(size=(400, 10))) * 2
-    solution = solve_regions(residual, states)
-    assert len(solution.zeros) == len(enumerated(residual)) == 3
+    solution = exactly_the_zeros_of_all_regions(residual, states)
+    assert len(solution.zeros) == 3
     assert hits_of(solution).min() >= 2
     for zero in solution.zeros:
         assert np.abs(residual(zero.state)).max() < 1e-13
 
 
 def test_a_walk_downhill_ends_lower_and_within_its_bound():
-    residual, states = brainpy(0)
+    residual, states = primer(0)
     patterns = np.unique(residual.gates(states), axis=0)
     reduced = reduce(residual, patterns)
     ends, solved = descend(reduced, patterns, 10**6)
@@ -98,21 +68,19 @@ def test_a_walk_downhill_ends_lower_and_within_its_bound():
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 2), (1, 0)])
 def test_networks_of_the_primer(seed, count):
-    residual, states = brainpy(seed)
+    residual, states = primer(seed)
     solution = solve_regions(residual, states)
     assert len(solution.zeros) == count
     assert set(solution.outcome.tolist()) <= {Ending.WALK_ZERO, Ending.WALK_CYCLE}
     for zero in solution.zeros:
-        assert zero.inside
-        assert np.linalg.norm(residual(zero.state)) < 1e-13
-        assert zero.rounding < 1e-11
-        assert not zero.touched.any()
+        assert zero.inside and np.linalg.norm(residual(zero.state)) < 1e-13
+        assert zero.rounding < 1e-11 and not zero.touched.any()
     assert solution.regions_solved < 5000
 
 
 def test_what_is_said_of_rounding_holds_in_ball_arithmetic():
     flint = pytest.importorskip("flint")
-    residual, states = brainpy(0)
+    residual, states = primer(0)
 
     def exact(array):
         return flint.arb_mat(np.atleast_2d(array).astype(float).tolist())
@@ -127,23 +95,8 @@ def test_what_is_said_of_rounding_holds_in_ball_arithmetic():
             assert max(float(abs(error[i, 0])) for i in range(64)) <= zero.rounding
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_permuted_units_give_the_permuted_answer(seed):
-    data = np.load(DATA / f"brainpy_seed{seed}.npz")
-    states = data["activity"].reshape(-1, 64)[::10]
-    order = np.random.default_rng(0).permutation(64)
-    W, drive = data["w_rr"], np.array([1.0, 0.5, 0.5]) @ data["w_ir"] + data["b_rr"]
-    plain = residual_of(lambda h: jax.nn.relu(drive + h @ W), 64)
-    mixed = residual_of(lambda h: jax.nn.relu(drive[order] + h @ W[order][:, order]), 64)
-    first, second = solve_regions(plain, states), solve_regions(mixed, states[:, order])
-    assert first.outcome.tolist() == second.outcome.tolist()
-    assert first.numbers.tolist() == second.numbers.tolist()
-    for one, other in zip(first.zeros, second.zeros, strict=True):
-        np.testing.assert_allclose(one.state[order], other.state, atol=1e-11)
-
-
 def test_splitting_the_candidates_changes_nothing():
-    residual, states = brainpy(0)
+    residual, states = primer(0)
     whole = solve_regions(residual, states)
     parts = [solve_regions(residual, part) for part in np.array_split(states, 3)]
     zeros = {tuple(x.round(9)) for part in parts for x in part.states}
@@ -170,16 +123,6 @@ def test_regions_of_many_gates_are_solved_in_few_variables(seed, monkeypatch):
     np.testing.assert_allclose(few.states, many.states, rtol=1e-9)
     assert few.outcome.tolist() == many.outcome.tolist()
     assert len(few.zeros) > 0
-
-
-@pytest.mark.parametrize("kind", ["relu", "two layers"])
-def test_pieces_of_many_regions_are_those_of_each(kind):
-    rng = np.random.default_rng(0)
-    residual = residual_of(random_map(kind, 4, rng), 4)
-    patterns = rng.random((5, residual.gate_count)) > 0.5
-    for pattern, *found in zip(patterns, *residual.pieces(patterns), strict=True):
-        for part, expected in zip(found, residual.piece(pattern), strict=True):
-            np.testing.assert_allclose(part, expected, atol=1e-13)
 
 
 PLRNN = {
@@ -211,15 +154,10 @@ def test_p_matrix_has_one_zero_from_everywhere(n):
         residual = residual_of(lambda x, b=b: jax.nn.relu(W @ x + b), n)
         corners = np.array(list(product([-50.0, 50.0], repeat=n)))
         starts = np.vstack([corners, rng.normal(size=(200, n))])
-        solution = solve_regions(residual, starts)
-        assert len(solution.zeros) == len(enumerated(residual)) == 1
+        assert len(exactly_the_zeros_of_all_regions(residual, starts).zeros) == 1
 
 
-def line_attractor(h):
-    return h + 0.1 * (-h + jax.nn.relu(-h[::-1] + 1.0))
-
-
-def test_line_attractor_is_one_continuum():
+def test_a_line_attractor_is_one_continuum():
     residual = residual_of(line_attractor, 2)
     solution = solve_regions(residual, np.random.default_rng(0).normal(size=(200, 2)) * 3)
     assert not solution.zeros
@@ -228,13 +166,6 @@ def test_line_attractor_is_one_continuum():
     np.testing.assert_allclose(np.abs(line.directions[:, 0]), np.sqrt(0.5))
     np.testing.assert_allclose(line.singular_values, [0.2, 0.0], atol=1e-15)
     assert (solution.outcome == Ending.WALK_CONTINUUM).all()
-
-
-def test_a_flow_is_solved_as_it_stands():
-    field = recognize(lambda r: (-r + jax.nn.relu(-r[::-1] + 1.0)) / 0.02, 2)
-    solution = solve_regions(field, np.random.default_rng(0).normal(size=(50, 2)))
-    assert len(solution.continua) == 1
-    assert not solution.zeros
 
 
 def after(steps, step, states):
@@ -255,50 +186,37 @@ def ring(N, J1):
 
 
 @pytest.mark.parametrize(("N", "active", "J1"), RINGS)
-def test_ring_attractor_is_degenerate_exactly_when_tuned(N, active, J1):
-    half = active * np.pi / N
-    for strength, continua in ((J1, True), (0.82 * J1, False)):
-        step, angles = ring(N, strength)
-        phases = np.linspace(0, 2 * np.pi, 40, endpoint=False)[:, None] + 0.01
-        bumps = np.maximum(np.cos(angles - phases) - np.cos(half), 0.0)
-        settled = after(4000, step, bumps)
-        solution = solve_regions(residual_of(step, N), settled)
-        assert bool(solution.continua) == continua
-        on_ring = (solution.outcome == Ending.WALK_CONTINUUM).mean()
-        assert on_ring > 0.9 if continua else on_ring == 0
-        for line in solution.continua:
-            assert line.directions.shape[1] == 1
+@pytest.mark.parametrize("tuned", [True, False])
+def test_ring_attractor_is_degenerate_exactly_when_tuned(N, active, J1, tuned):
+    step, angles = ring(N, J1 if tuned else 0.82 * J1)
+    phases = np.linspace(0, 2 * np.pi, 40, endpoint=False)[:, None] + 0.01
+    bumps = np.maximum(np.cos(angles - phases) - np.cos(active * np.pi / N), 0.0)
+    solution = solve_regions(residual_of(step, N), after(4000, step, bumps))
+    on_ring = (solution.outcome == Ending.WALK_CONTINUUM).mean()
+    assert on_ring > 0.9 if tuned else on_ring == 0
+    assert bool(solution.continua) == tuned
+    assert all(line.directions.shape[1] == 1 for line in solution.continua)
 
 
-EVERYWHERE = {
-    "relu": (jax.nn.relu, Ending.WALK_CONTINUUM),
-    "identity": (lambda h: h, Ending.WALK_CONTINUUM),
-    "translation": (lambda h: h + 1.0, Ending.WALK_UNBOUNDED),
-    "half line": (lambda h: h + jax.nn.relu(h), Ending.WALK_CONTINUUM),
+ANYWHERE = np.random.default_rng(0).normal(size=(20, 3))
+SINGULAR = {
+    "relu": (jax.nn.relu, ANYWHERE),
+    "relu, at the end of a continuum next door": (jax.nn.relu, -np.ones((20, 3))),
+    "identity": (lambda h: h, ANYWHERE),
+    "half line": (lambda h: h + jax.nn.relu(h), ANYWHERE),
+    "a flow": (lambda r: r + (-r + jax.nn.relu(-r[::-1] + 1.0)) / 0.02, ANYWHERE[:, :2]),
+    "translation": (lambda h: h + 1.0, ANYWHERE),
 }
 
 
-@pytest.mark.parametrize(("function", "outcome"), EVERYWHERE.values(), ids=EVERYWHERE.keys())
-def test_singular_everywhere(function, outcome):
-    solution = solve_regions(
-        residual_of(function, 3), np.random.default_rng(0).normal(size=(20, 3))
-    )
-    assert (solution.outcome == outcome).all()
-    assert not solution.zeros
-    assert len(solution.continua) == (outcome is Ending.WALK_CONTINUUM)
-
-
-def test_a_zero_at_the_end_of_a_continuum_next_door_is_part_of_it():
-    solution = solve_regions(residual_of(jax.nn.relu, 3), -np.ones((20, 3)))
-    assert (solution.outcome == Ending.WALK_CONTINUUM).all()
-    assert not solution.zeros
-
-
-def test_linear_and_constant_maps():
-    for function in (lambda h: 0.5 * h + 1.0, lambda h: 2.0 * jnp.ones(3)):
-        solution = solve_regions(residual_of(function, 3), np.zeros((2, 3)))
-        np.testing.assert_allclose(solution.states, [[2.0, 2.0, 2.0]], atol=1e-15)
-        assert solution.zeros[0].inside
+@pytest.mark.parametrize("name", SINGULAR)
+def test_where_regions_are_singular_there_is_one_continuum_or_nothing(name):
+    function, starts = SINGULAR[name]
+    solution = solve_regions(residual_of(function, starts.shape[1]), starts)
+    has_zeros = name != "translation"
+    ending = Ending.WALK_CONTINUUM if has_zeros else Ending.WALK_UNBOUNDED
+    assert (solution.outcome == ending).all()
+    assert not solution.zeros and len(solution.continua) == has_zeros
 
 
 def test_zero_on_the_boundaries_of_all_regions_is_one_zero():
@@ -306,27 +224,13 @@ def test_zero_on_the_boundaries_of_all_regions_is_one_zero():
     starts = np.random.default_rng(1).normal(size=(200, 20))
     solution = solve_regions(residual_of(lambda h: jax.nn.relu(W @ h), 20), starts)
     (zero,) = solution.zeros
-    assert not zero.state.any()
-    assert not zero.inside
+    assert not zero.state.any() and not zero.inside
     assert zero.touched.all()
     assert hits_of(solution).tolist() == [200]
 
 
-def test_bad_candidates():
-    residual = residual_of(line_attractor, 2)
-    empty = solve_regions(residual, np.zeros((0, 2)))
-    assert len(empty.outcome) == len(empty.zeros) == len(empty.continua) == 0
-    states = np.array([[0.3, 0.2], [np.nan, 0.0], [0.0, np.inf]])
-    solution = solve_regions(residual, states)
-    lost = Ending.NOT_FINITE
-    assert solution.outcome.tolist() == [Ending.WALK_CONTINUUM, lost, lost]
-    assert (solve_regions(residual, states[1:]).outcome == lost).all()
-    with pytest.raises(ValueError, match=r"shape \(candidate, 2\), not \(3, 3\)"):
-        solve_regions(residual, np.zeros((3, 3)))
-
-
 def test_limits_are_outcomes():
-    residual, states = brainpy(0)
+    residual, states = primer(0)
     solution = solve_regions(residual, states, max_rounds=2)
     assert (solution.outcome == Ending.WALK_STEP_LIMIT).any()
     solution = solve_regions(residual, states, max_regions=50)
