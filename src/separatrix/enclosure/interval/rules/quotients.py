@@ -22,17 +22,21 @@ from ..functions import ACCURACY, Function
 from ..values import Known
 
 _NEAR = 1.0  # below, the slope is summed from its series
+_TINY, _ZERO = 1e-300, 800.0  # from there on B is less than that, as it is of subnormal numbers
 
 
 def _bernoulli(t: Array) -> Array:
-    """t/(exp(t) - 1), of relative accuracy everywhere."""
-    quotient = np.where(t == 0, 1.0, t / np.where(t == 0, 1.0, np.expm1(t)))
-    return np.where(np.isposinf(t), 0.0, quotient)
+    """t/(exp(t) - 1), of relative accuracy while it is a normal number, or off by `_TINY`."""
+    large = t > _NEAR
+    above, below = np.clip(t, _NEAR, _ZERO), np.where(large | (t == 0), 1.0, t)
+    decay = np.exp(-above)
+    quotient = np.where(large, above * decay / (1 - decay), below / np.expm1(below))
+    return np.where(t == 0, 1.0, quotient)
 
 
 def _value(t: Interval) -> Interval:
-    lower = np.maximum(down(_bernoulli(t.upper), 2 * ACCURACY), 0.0)
-    return Interval(lower, up(_bernoulli(t.lower), 2 * ACCURACY))
+    lower = np.maximum(down(_bernoulli(t.upper), 2 * ACCURACY) - _TINY, 0.0)
+    return Interval(lower, up(_bernoulli(t.lower), 2 * ACCURACY) + _TINY)
 
 
 def _slope_bounds(t: Array) -> tuple[Array, Array]:
