@@ -73,6 +73,8 @@ class Run:
         self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
         self.E0 = cdist(x, x).max() or max(abs(x).max(), 1e-8)
         T = duration / time_unit if duration else 250 if self.map else 5.0
+        move = abs(self.go(x))
+        self.far = 1e8 * max(self.E0, abs(x).max(), move[np.isfinite(move)].max(initial=1e-4))
         self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
         self.units = {"period": time_unit, "turn": time_unit}
         self.timed = bool(duration) and len(x) > 2
@@ -89,8 +91,8 @@ class Run:
         self.moved = finite(norm(Y - X[-1]).max(0) / self.E)
 
     def follow(self, x, span):
-        """Return times and states (step, state, unit); what passes 1e8 E0 becomes infinite."""
-        times, path, far = [0.0], [np.array(x, float)], 1e8 * self.E0
+        """Return times and states (step, state, unit); what passes `far` becomes infinite."""
+        times, path, far = [0.0], [np.array(x, float)], self.far
         while times[-1] < span:
             x, t, live = path[-1], times[-1], np.isfinite(path[-1]).all(1)
             shape, at, gone = x[live].shape, np.array([t + 1 if self.map else span]), False

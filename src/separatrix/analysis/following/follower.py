@@ -25,7 +25,9 @@ MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
 KNOWN = 0.95
 """Share of the states whose ends are known when no more are followed."""
-INFINITE = 1e8
+INFINITE, LEAST = 1e8, 1e-4
+"""A state that is so many times as large as where it came from, as its first move, and as `LEAST`
+has left for infinity. Trials may all begin in one state, 0 or nearly so."""
 ROUNDING, INTEGRATION = 1e-9, 1e-5
 """Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _WITHIN = 0.2
@@ -107,6 +109,9 @@ class _Follower:
         stops = () if duration is None else (duration, 2 * duration)
         self.motion = Motion(system, starts, stops)
         self.moving = self.motion.begin(starts)
+        moves = np.abs(self.motion.velocities(starts))
+        first = float(moves[np.isfinite(moves)].max(initial=LEAST))
+        self.infinite = INFINITE * max(self.size, first)
         self.wanted = DURATIONS / 2 * self.twice
         self.farthest = np.inf
         if not self.motion.is_map:
@@ -200,7 +205,7 @@ class _Follower:
         states = self.moving.states
         with np.errstate(all="ignore"):
             size = np.abs(states).max(1, initial=0.0)
-        gone = ~(size <= INFINITE * self.size)
+        gone = ~(size <= self.infinite)
         if self.moving.is_stuck.any():
             places = self.history.places
             for k in map(int, np.flatnonzero(self.moving.is_stuck & ~gone)):
