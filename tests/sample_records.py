@@ -83,6 +83,7 @@ MAKE = {
     "principal_components": lambda: parts().activity.pca(3),
     "dimensionality": lambda: parts().activity.dimensionality(),
     "psychometric": lambda: sx.psychometric(parts().net, TASK, num_trials=256, key=KEYS[2]),
+    "trial_periods": lambda: sx.trial_periods(parts().net, TASK, num_trials=12),
     "performance": lambda: sx.performance(parts().net, TASK, num_trials=256, key=KEYS[2]),
     "fixed_points": lambda: parts().points,
     "tolerance_curve": lambda: parts().points.tolerance_curve(),

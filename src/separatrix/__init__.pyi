@@ -41,6 +41,7 @@ from .analysis import (
 from .evaluation import (
     performance as performance,
     psychometric as psychometric,
+    trial_periods as trial_periods,
 )
 from .experiment import (
     Experiment as Experiment,
@@ -48,6 +49,7 @@ from .experiment import (
     run_experiment as run_experiment,
 )
 from .report import (
+    make_report as make_report,
     write_report as write_report,
 )
 from .store import (

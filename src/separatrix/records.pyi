@@ -46,6 +46,7 @@ from .analysis.task_variance import (
 from .evaluation import (
     Performance as Performance,
     Psychometric as Psychometric,
+    TrialPeriods as TrialPeriods,
 )
 from .multitask import (
     RulePerformance as RulePerformance,

@@ -40,7 +40,6 @@ def subject(task, network, input, activity, points, **settings):
         given,
         activity,
         points,
-        None,
         asked,
         jax.random.key(2),
     )

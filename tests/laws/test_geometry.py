@@ -22,7 +22,7 @@ def test_every_stage_is_done_for_every_network(network, key):
     points = sx.find_fixed_points(net.at_input(u), activity.flat_states[::10], slow_points=False)
     asked = AnalysisSettings(geometry=QUICK)
     subject = Subject(
-        of, net, net.at_input(u), np.asarray(u), activity, points, None, asked, jax.random.key(2)
+        of, net, net.at_input(u), np.asarray(u), activity, points, asked, jax.random.key(2)
     )
     told = run_stages(Geometry(subject).stages(), lambda stage: None)["analyses"]
     assert told.outcome.tolist() == ["done"] * 4, told

@@ -49,7 +49,7 @@ window.addEventListener("load", () => {
   const told = {images, loaded: loaded.filter(name => !name.startsWith("data:")),
     page: document.documentElement.scrollWidth, window: window.innerWidth,
     headings: [...document.querySelectorAll("h2")].filter(h => h.clientHeight > 0).length,
-    rows: document.querySelectorAll("#results tr").length};
+    rows: document.querySelectorAll("#data tr").length};
   document.body.dataset.probe = JSON.stringify(told);
 });
 </script>

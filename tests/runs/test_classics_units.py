@@ -71,7 +71,7 @@ def subject(name, *changes):
     u = np.asarray(setup.input, float)
     task, network = setup.task, setup.network
     settings, key = experiment.analysis, setup.key_questions
-    return Subject(task, network, network.at_input(u), u, activity, points, None, settings, key)
+    return Subject(task, network, network.at_input(u), u, activity, points, settings, key)
 
 
 def test_a_network_of_yang2019_is_looked_at_with_many_rules():

@@ -73,7 +73,6 @@ def subject_of(network, task, input, n=60):
         np.array(input, float),
         activity,
         fixed_points(np.zeros((1, network.num_units)), ["fixed"]),
-        None,
         AnalysisSettings(test_trials=200),
         jax.random.key(2),
     )

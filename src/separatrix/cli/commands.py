@@ -169,13 +169,47 @@ def analyze(
 @app.command()
 @guarded
 def report(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a study's.")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="A run directory, or a study's.")
+    ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", help="Write the figures as this, too: pdf, beside png and svg."),
     ] = None,
+    network: Annotated[
+        Path | None, typer.Option(help="Instead of a run: the weights of a network, a file.")
+    ] = None,
+    states: Annotated[
+        Path | None,
+        typer.Option(
+            help="Its states, an .npz with `states` (trial, time, unit) or (state, unit), and what "
+            "else is known: `inputs`, `outputs`, `labels`."
+        ),
+    ] = None,
+    frozen: Annotated[
+        str | None, typer.Option("--input", help="The input to hold constant, such as 1,0.5,0.5.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(help="How long states are to be held, in ms or steps.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The page to write.")] = None,
 ) -> None:
-    """Write the report and the figures of a run again."""
+    """Write the report and the figures of a run again, or the page of a network from files."""
+    if (path is None) == (network is None):
+        raise InvalidInputError("give a run directory, or --network with --states.")
+    if network is not None:
+        if states is None:
+            raise InvalidInputError("--network needs --states: an .npz file with its states.")
+        from ..report import report_of_files
+
+        page = out or Path("report.html")
+        made = report_of_files(network, states, page, frozen=frozen, duration=duration)
+        for sentence in made.verdict.sentences:
+            console.print(sentence)
+        console.print(f"report: {page.resolve()}")
+        return
+    assert path is not None
+    _refuse_of_runs(states=states, input=frozen, duration=duration, out=out)
     from ..store import load_run
     from ..studies import is_study, load_study
 
@@ -314,6 +348,12 @@ def _refuse(**given: bool) -> None:
             f"{' and '.join(named)}: not for several networks, whose study goes on by itself where "
             "it was stopped; give another --out to begin anew."
         )
+
+
+def _refuse_of_runs(**given: Any) -> None:
+    """Raise InvalidInputError for options of a page from files."""
+    if named := [f"--{name}" for name, value in given.items() if value is not None]:
+        raise InvalidInputError(f"{' and '.join(named)}: only with --network.")
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:

@@ -4,14 +4,18 @@ from .performance import (
     Performance,
     performance,
 )
+from .periods_record import TrialPeriods
 from .psychometric import (
     Psychometric,
     psychometric,
 )
+from .trial_periods import trial_periods
 
 __all__ = [
     "Performance",
     "Psychometric",
+    "TrialPeriods",
     "performance",
     "psychometric",
+    "trial_periods",
 ]

@@ -11,12 +11,13 @@ from jaxtyping import PRNGKeyArray
 from .._records import Record
 from .._watch import part_of_a_program, quiet
 from ..activity import Activity, simulate
-from ..analysis import FixedPoints, find_fixed_points, linearize
-from ..evaluation import psychometric
+from ..analysis import FixedPoints, find_fixed_points
+from ..evaluation import TrialPeriods, psychometric, trial_periods
 from ..networks import AbstractNetwork
 from ..systems import DiscreteMap
 from ..tasks import PerceptualDecisionMaking
 from .geometry import Geometry, readout_slopes
+from .linear import linear_records
 from .question import held
 from .questions import question_stages
 from .setup import Setup
@@ -60,17 +61,10 @@ def _results(
     )
     points = search(system)
     records["fixed_points"] = points
-    linear = None
-    if len(points):
-        announce("linearization")
-        chosen = _to_linearize(
-            points, np.asarray(components.components[0]), settings.max_linearized
-        )
-        linear = linearize(system, points[chosen])
-        readout = readout_slopes(network, np.asarray(linear.states))
-        records["linearization"] = linear
-        records["non_normality"] = linear.non_normality()
-        records["selection_vectors"] = linear.selection_vectors(1, readout)
+    announce("linearization")
+    first = np.asarray(components.components[0])
+    slopes = functools.partial(readout_slopes, network)
+    records |= linear_records(system, points, first, slopes, settings.max_linearized)
     subject = Subject(
         setup.task,
         network,
@@ -78,12 +72,14 @@ def _results(
         np.asarray(setup.input, float),
         activity,
         points,
-        linear,
         settings,
         setup.key_questions,
     )
     stages = _further_points(setup, network, search)
     stages |= Geometry(subject).stages() | question_stages(subject)
+    stages["trial_periods"] = None
+    if settings.geometry.periods:
+        stages["trial_periods"] = functools.partial(_periods, setup, network, points)
     stages["verdict"] = functools.partial(held, subject, setup.inputs)
     return records | run_stages(stages, announce)
 
@@ -98,6 +94,14 @@ def _further_points(
 
     further = zip(setup.inputs.record_names[1:], setup.inputs.values[1:], strict=True)
     return {name: stage(value) for name, value in further}
+
+
+def _periods(setup: Setup, network: AbstractNetwork, points: FixedPoints) -> TrialPeriods:
+    """Look at every period of a trial; points at the input of one of them are known."""
+    name, task = str(setup.inputs.names[0]), setup.task
+    is_period = name in task.periods and np.array_equal(task.period_input(name), setup.input)
+    known = {name: points} if is_period else {}
+    return trial_periods(network, task, key=setup.key_questions, points=known)
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:
@@ -119,11 +123,3 @@ def _some(states: np.ndarray, count: int, key: PRNGKeyArray) -> np.ndarray:
     if count >= len(states):
         return states
     return states[np.asarray(jr.choice(key, len(states), (count,), replace=False))]
-
-
-def _to_linearize(points: FixedPoints, axis: np.ndarray, limit: int) -> np.ndarray:
-    """Choose the fixed points, the middle point, then the slowest ones, up to `limit`."""
-    order = np.lexsort((points.speed, points.kind))
-    first = np.flatnonzero(order == points.middle(axis))
-    order = np.concatenate([order[first], np.delete(order, first)])
-    return np.sort(order[:limit])

@@ -148,6 +148,8 @@ class GeometrySettings(Settings):
     """Points of one branch, in each of its two directions."""
     graph: Flag = True
     """Whether to follow the arms that leave the saddles."""
+    periods: Flag = True
+    """Whether to look at every period of a trial (`sx.trial_periods`)."""
     lyapunov: Flag = True
     """Whether to measure Lyapunov exponents at the frozen input."""
     lyapunov_steps: Count = 2000

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ..activity import Activity
-from ..analysis import FixedPoints, Linearization
+from ..analysis import FixedPoints
 from ..networks import AbstractNetwork
 from ..systems import DiscreteMap
 from ..tasks import AbstractTask
@@ -31,8 +31,6 @@ class Subject:
         Of the trials that the run simulates.
     points
         The fixed and slow points at the frozen input.
-    linearization
-        At the points that were linearized; None where there are none.
     settings
         The experiment's `[analysis]`.
     key
@@ -45,6 +43,5 @@ class Subject:
     input: np.ndarray
     activity: Activity
     points: FixedPoints
-    linearization: Linearization | None
     settings: AnalysisSettings
     key: PRNGKeyArray

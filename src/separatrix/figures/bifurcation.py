@@ -15,7 +15,9 @@ from .canvas import Width, one_panel, whole
 from .drawing import styled
 from .legends import Place, legend_below
 from .point_looks import FIXED_MARKERS, PointClass, classes_of
+from .space import States, as_activity
 from .style import GRAY, GREEN, LIGHT_GRAY, PURPLE, SKY, ink
+from .view import MARGIN, say_what_is_outside
 
 __all__ = ["bifurcation_diagram"]
 
@@ -71,6 +73,7 @@ def bifurcation_diagram(
     direction: Float[np.ndarray, " unit"] | None = None,
     *,
     label: str | None = None,
+    activity: States | None = None,
     ax: Axes | None = None,
     width: Width = None,
     legend: Place = None,
@@ -78,7 +81,8 @@ def bifurcation_diagram(
     """Draw the branches by stability, and their special points by type.
 
     The state is drawn along `direction` `(unit,)`, such as a readout's row, and called `label`;
-    without one it is the mean over units, or the unit itself where there is but one.
+    without one it is the mean over units, or the unit itself where there is but one. With an
+    `activity` the view keeps to it, and says how many branches lie outside.
     """
     size = branches.states.shape[1]
     along = np.full(size, 1 / size) if direction is None else np.asarray(direction, float)
@@ -89,6 +93,8 @@ def bifurcation_diagram(
     low, high = sorted((branches.parameter_from, branches.parameter_to))
     axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     axes.autoscale_view(scalex=False)  # now, because it is measured what can be seen
+    if activity is not None:
+        _keep_to(axes, as_activity(activity).flat_states @ along, branches, along)
     axes.set_xlabel(branches.name)
     default = "fixed point" if size == 1 else "mean over units"
     axes.set_ylabel(label or (default if direction is None else "along the direction"))
@@ -96,6 +102,20 @@ def bifurcation_diagram(
         _mark_hidden(axes, kind)
     legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     return whole(figure)
+
+
+def _keep_to(axes: Axes, active: np.ndarray, branches: Branches, along: np.ndarray) -> None:
+    """Show the range of the activity and as much again on either side, where branches reach it."""
+    low, high = float(active.min()), float(active.max())
+    span = MARGIN * (high - low)
+    heights = np.asarray(branches.states) @ along
+    rows = [np.asarray(branches.branch) == k for k in range(branches.n_branches)]
+    seen = [bool(((heights[r] >= low - span) & (heights[r] <= high + span)).any()) for r in rows]
+    if not any(seen):
+        return
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(max(bottom, low - span), min(top, high + span))
+    say_what_is_outside(axes, curve=seen.count(False))
 
 
 def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> list[_Kind]:

@@ -28,14 +28,17 @@ def verdict(
 
     Left: the states at T, along two principal components, in the color of where each ends; the
     ends are large. Right: the spread along the axis and the order along it, as far as there is an
-    axis, and the distance from where a state is at T, as a part of the extent. A line marks T.
+    axis, and the distance from where a state is at T, as a part of the extent. A line marks T. A
+    verdict without a duration has the left panel alone.
     """
-    figure = new_figure(PAGE_WIDTH, 3.4, figure, width, least_share=1.0)
-    left, right = in_a_row(figure, 2)
+    panels = 2 if verdict.held else 1
+    figure = new_figure(panels * PAGE_WIDTH / 2, 3.4, figure, width, least_share=1.0)
+    left, *right = in_a_row(figure, panels, squeeze=False).ravel()
     _ends(left, verdict)
-    _courses(right, verdict)
+    for axes in right:
+        _courses(axes, verdict)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 1}
-    legend_each(left, right, legend=legend, **below)
+    legend_each(left, *right, legend=legend, **below)
     return whole(figure)
 
 

@@ -54,7 +54,8 @@ def activity(
     """
     figure = new_figure(8.6, 4.3, figure, width)
     left, right, bar, below = _panels(figure, dimensions(components, activity))
-    by_choice = by_choice and isinstance(activity, Activity)
+    chosen = activity.choice if isinstance(activity, Activity) else np.full(1, -1)
+    by_choice = by_choice and bool((np.asarray(chosen) >= 0).any())
     time = "time in the trial (ms)" if isinstance(activity, Activity) else "time step"
     activity = as_activity(activity)
     plane = trajectories(activity, components)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..analysis import FrozenInputs
 from ..analysis.verdicts.sentences import NAMES
 from ..store import Run
 from .section import Values
@@ -19,11 +20,11 @@ _ALONG = 0.7
 """|cos| from which on a line is said to extend along a direction."""
 
 
-def sentences(run: Run) -> list["Markup"]:
-    """Return what was learned, what the state space holds, and what holds the states, as HTML."""
+def sentences(run: Run, *, with_points: bool = True) -> list["Markup"]:
+    """Return what was learned, what points there are, and what holds the states, as HTML."""
     from markupsafe import Markup
 
-    text = paragraph("answer.html", _learned(run) | _holds(run) | _held(run))
+    text = paragraph("answer.html", _learned(run) | _holds(run, with_points) | _held(run))
     return [Markup(found.strip()) for found in re.findall("<p>(.*?)</p>", text)]
 
 
@@ -41,17 +42,25 @@ def _learned(run: Run) -> Values:
     }
 
 
-def _holds(run: Run) -> Values:
+def _holds(run: Run, shown: bool) -> Values:
     """Return what fixed and slow points there are, how many are proved, and if any is missing."""
     points, inputs = run.find("fixed_points"), run.find("frozen_inputs")
     if points is None:
         return {"points": None}
     topology = run.find("topology")
     return {
-        "input": None if inputs is None else inputs.words[0],
+        "where": "the input that was held constant" if inputs is None else _where(inputs),
         "cube": topology if topology is not None and topology.is_cube is True else None,
+        "shows_points": shown,
         **counts_of(points),
     }
+
+
+def _where(inputs: FrozenInputs) -> str:
+    """Write the input that was held constant; one of no channels was not given."""
+    if not inputs.values.shape[1]:
+        return "an input that was not given"
+    return f"the input “{inputs.words[0]}”"
 
 
 def _held(run: Run) -> Values:

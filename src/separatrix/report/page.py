@@ -1,15 +1,25 @@
 """The page: one HTML file that needs nothing but a browser."""
 
+import html
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .._files import written_in_one_piece
 from ..store import Run
+from ..store.directory import RESULTS
 from .answer import sentences
+from .methods import methods
 from .pictures import embedded
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
 from .sections import SECTIONS
+from .statements import BEHAVIOR, DYNAMICS, POINTS, statements
 from .text_filters import templates
+
+TERMS = {BEHAVIOR: "term-behavior", POINTS: "term-points", DYNAMICS: "term-dynamics"}
+"""Where the terms of a group of statements are explained."""
 
 
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
@@ -42,14 +52,20 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         path,
         "run.html",
         title=str(run.experiment.get("name", run.path.name)),
-        sentences=sentences(run),
+        sentences=sentences(run, with_points=False),
         results=[(name, one.summary()) for name, one in run.records.items()],
+        statements=statements(run),
+        terms=TERMS,
+        setup=_setup(run),
+        methods=methods(run),
+        data=data_of(run),
+        shown=[section["name"] for section in sections],
         sections=sections,
         absent=absent,
         point_columns=POINT_COLUMNS,
         points=points,
         more_points=_left_out(run, len(points)),
-        configuration=tomli_w.dumps(run.experiment),
+        configuration=tomli_w.dumps(run.experiment) if "task" in run.experiment else "",
         origin=_origin(run),
     )
 
@@ -74,10 +90,34 @@ def _sections(
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
         if section.is_shown_in(run):
             view |= embedded(section, run, directory)
-            told.append(view | {"text": section.caption(run)})
+            text = section.caption(run)
+            told.append(view | {"text": text, "alt": _alt(text), "script": section.script(run)})
         elif missing := section.missing(run):
             absent.append(view | {"text": missing})
     return told, absent
+
+
+def data_of(run: Run) -> str:
+    """Return the name of the file that holds the records of a run."""
+    return RESULTS if "task" in run.experiment else run.path.with_suffix(".nc").name
+
+
+def _setup(run: Run) -> str:
+    """Return what the calls of the page begin with, in words."""
+    if "task" not in run.experiment:
+        return "run is what make_report returned, and system is the system at the input named."
+    inputs = run.find("frozen_inputs")
+    value = "…" if inputs is None else np.asarray(inputs.values[0]).tolist()
+    return (
+        f'run = sx.load_run("{run.path.name}"), system = run.network.at_input({value}), and key is '
+        "a random key: counts of trials depend on it."
+    )
+
+
+def _alt(text: str) -> str:
+    """Return the first two sentences of a caption, without tags, which say what is seen."""
+    plain = re.sub(r"<dl>.*?</dl>|<[^>]+>", "", html.unescape(text), flags=re.S)
+    return " ".join(re.split(r"(?<=[.!?]) ", plain)[:2])
 
 
 def _left_out(run: Run, shown: int) -> int:

@@ -1,11 +1,13 @@
 """The table of points: what is known of each."""
 
 import numpy as np
+from jaxtyping import Int, Shaped
 
 from ..analysis import FixedPoints
 from ..figures.mode_choice import slowest_mode
 from ..store import Run
-from .text_filters import time_constant
+from .places import places, spacings
+from .text_filters import number, time_constant
 from .view import linearized_points
 
 MAX_POINTS = 30
@@ -15,7 +17,9 @@ POINT_COLUMNS = (
     "kind",
     "stability",
     "unstable directions",
+    "where",
     "speed",
+    "of the activity's",
     "proved",
     "no other within",
     "slowest time constant",
@@ -24,34 +28,72 @@ POINT_COLUMNS = (
 
 
 def point_rows(run: Run) -> list[tuple[str, ...]]:
-    """Return a row of `POINT_COLUMNS` for each of the first points, fixed ones first."""
+    """Return a row of `POINT_COLUMNS` for each of the first points.
+
+    First those that the activity visits, then those near it; of these the fixed ones, those with
+    the fewest unstable directions, and the nearest.
+    """
     points = run.find("fixed_points")
     if points is None:
         return []
-    kinds = np.asarray(points.kind)
-    order = np.lexsort((np.asarray(points.speed), kinds != "fixed"))[:MAX_POINTS]
-    times = _slowest_times(run, points)
+    order, where = in_order(run, points)
+    times, usual = _slowest_times(run, points), usual_speed(run)
     return [
         (
             str(int(points.label[i])),
             str(points.kind[i]),
             str(points.stability[i]),
             _unstable(points, int(i)),
-            f"{float(points.speed[i]):.2g}",
+            str(where[i]) or "–",
+            number(float(points.speed[i]), ".2g"),
+            _relative(float(points.speed[i]), usual),
             "yes" if points.certified[i] else "no",
-            f"{float(points.radius[i]):.2g}" if points.certified[i] else "–",
+            number(float(points.radius[i]), ".2g") if points.certified[i] else "–",
             times[i],
             str(int(points.hits[i])),
         )
-        for i in order
+        for i in order[:MAX_POINTS]
     ]
 
 
+def in_order(
+    run: Run, points: FixedPoints
+) -> tuple[Int[np.ndarray, " point"], Shaped[np.ndarray, " point"]]:
+    """Return the rows of points in the order of the table, and where each lies."""
+    activity = run.find("activity")
+    states = np.zeros((0, points.states.shape[1])) if activity is None else activity.flat_states
+    given = np.asarray(points.states, float)
+    far, where = spacings(given, states), places(given, states)
+    rank = np.array([("visited", "near", "outside", "").index(str(word)) for word in where], int)
+    slow = np.asarray(points.kind) != "fixed"
+    order = np.lexsort((points.label, np.round(far, 6), points.n_unstable, slow, rank))
+    return order, where
+
+
+def usual_speed(run: Run) -> float:
+    """Return the median distance between consecutive states of the activity; NaN: not known."""
+    activity, points = run.find("activity"), run.find("fixed_points")
+    if activity is None or points is None or points.system != "map":
+        return float("nan")
+    states = np.asarray(activity.states, float)
+    if states.shape[1] < 2:
+        return float("nan")
+    return float(np.nanmedian(np.linalg.norm(np.diff(states, axis=1), axis=2)))
+
+
+def _relative(speed: float, usual: float) -> str:
+    """Write a speed as a part of the usual one."""
+    if not usual > 0 or np.isnan(speed):
+        return "–"
+    part = 100 * speed / usual
+    return f"{part:.2g} %" if part >= 0.01 else "< 0.01 %"
+
+
 def _unstable(points: FixedPoints, i: int) -> str:
-    number = int(points.n_unstable[i])
-    if number < 0:
+    directions = int(points.n_unstable[i])
+    if directions < 0:
         return "unknown"
-    return f"{number} (proved)" if points.n_unstable_certified[i] else str(number)
+    return f"{directions} (proved)" if points.n_unstable_certified[i] else str(directions)
 
 
 def _slowest_times(run: Run, points: FixedPoints) -> list[str]:
@@ -60,5 +102,6 @@ def _slowest_times(run: Run, points: FixedPoints) -> list[str]:
     for i, place in linearized_points(run).items():
         linearization = run.linearization
         mode = slowest_mode(linearization, i)
-        times[place] = time_constant(float(np.asarray(linearization.time_constants)[i, mode]))
+        time = float(np.asarray(linearization.time_constants)[i, mode])
+        times[place] = time_constant(time, points.time_units)
     return times

@@ -36,6 +36,8 @@ class Section:
     """The values that its words speak of."""
     applies: Callable[[Run], bool] = lambda run: True
     """Whether the figure can be drawn of the records."""
+    script: Callable[[Run], str] = lambda run: ""
+    """The line of Python that draws it from the saved file, where `records` are its records."""
     compare: Callable[[Mapping[str, Run]], Figure] | None = None
     """Draws several runs in one picture; none: each has its own picture beside the others."""
 
@@ -58,3 +60,9 @@ class Section:
 
     def _words(self, run: Run, **values: Any) -> str:
         return paragraph(f"sections/{self.name}.html", {"run": run, **values})
+
+
+def in_the_plane(figure: str, *records: str) -> Callable[[Run], str]:
+    """Return the script of a figure that is drawn from records in the plane of the activity."""
+    given = [*(f'records["{name}"]' for name in records), 'records["principal_components"][:2]']
+    return lambda run: f"sx.figures.{figure}({', '.join(given)})"

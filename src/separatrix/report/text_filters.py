@@ -38,13 +38,13 @@ def duration(time: float) -> str:
     return describe_duration(time) if math.isfinite(time) else "an infinite time"
 
 
-def time_constant(time: float) -> str:
-    """Write a time constant in ms or s, and whether it is of decay or of growth."""
+def time_constant(time: float, units: str = "ms") -> str:
+    """Write a time constant, and whether it is of decay or of growth."""
     if math.isnan(time):
         return "–"
     if math.isinf(time):
         return "infinite"
-    return f"{duration(abs(time))} ({'growth' if time < 0 else 'decay'})"
+    return f"{describe_duration(abs(time), units)} ({'growth' if time < 0 else 'decay'})"
 
 
 def tally(counts: Iterable[tuple[str, int]], between: str = "; ") -> str:

@@ -24,8 +24,16 @@ def has_plane(run: Run) -> bool:
 
 
 def answers_in_classes(run: Run) -> bool:
-    """Return whether outputs compete for one answer, as where no task is known."""
-    return run.task is None or run.task.answers_in_classes
+    """Return whether outputs compete for one answer."""
+    if run.task is not None:
+        return run.task.answers_in_classes
+    return bool((np.asarray(run.activity.choice) >= 0).any())
+
+
+def time_units(run: Run) -> str:
+    """Return the unit of times: steps of a map whose step is the unit, else ms."""
+    points = run.find("fixed_points", "verdict")
+    return "ms" if points is None else str(points.time_units)
 
 
 def outside_view(run: Run, states: np.ndarray) -> dict[int, str]:

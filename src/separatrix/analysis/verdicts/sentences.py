@@ -33,8 +33,13 @@ _LISTED = 3
 
 def sentences(v: "Verdict") -> tuple[str, ...]:
     """Return what holds the states, where they end, and what is kept along the axis."""
-    parts = [_held(v), _left_alone(v), _kept(v)]
-    return tuple(part for part in parts if part)
+    return tuple(text for text, _ in parts(v))
+
+
+def parts(v: "Verdict") -> list[tuple[str, Kind]]:
+    """Return each sentence, and the kind of the claims that it is made from."""
+    every = [(_held(v), Kind.HELD), (_left_alone(v), Kind.END), (_kept(v), Kind.KEPT)]
+    return [(text, kind) for text, kind in every if text]
 
 
 def numbers(v: "Verdict") -> list[str]:

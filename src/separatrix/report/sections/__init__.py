@@ -9,6 +9,7 @@ from ..section import Section
 
 ORDER = (
     "held",
+    "trial_periods",
     "trials",
     "training",
     "psychometric",

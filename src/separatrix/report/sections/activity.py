@@ -4,7 +4,7 @@ import numpy as np
 
 from ... import figures
 from ...store import Run
-from ..section import Figure, Section, Values
+from ..section import Figure, Section, Values, in_the_plane
 from ..view import answers_in_classes, has_plane, plane
 
 
@@ -31,5 +31,6 @@ SECTION = Section(
     ("activity",),
     draw,
     values,
-    applies=has_plane,
+    applies=lambda run: has_plane(run) and run.activity.states.shape[1] > 1,
+    script=in_the_plane("activity", "activity"),
 )

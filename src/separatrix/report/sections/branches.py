@@ -18,7 +18,7 @@ def draw(run: Run) -> Figure:
     record, axis = run.branches, _axis(run)
     if axis is None:
         return figures.bifurcation_diagram(record)
-    return figures.bifurcation_diagram(record, axis, label=READOUT)
+    return figures.bifurcation_diagram(record, axis, label=READOUT, activity=run.find("activity"))
 
 
 def values(run: Run) -> Values:

@@ -8,7 +8,7 @@ import numpy as np
 from ... import figures
 from ...analysis import FixedPoints
 from ...store import Run
-from ..section import Figure, Section, Values
+from ..section import Figure, Section, Values, in_the_plane
 from ..view import has_plane, plane
 
 _ONE, _SEVERAL = {"kink": "on a kink"}, {"saddle": "saddles", "kink": "on kinks"}
@@ -59,4 +59,5 @@ SECTION = Section(
     values,
     applies=has_plane,
     compare=compare,
+    script=in_the_plane("fixed_points", "fixed_points", "activity"),
 )

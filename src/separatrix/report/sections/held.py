@@ -1,7 +1,7 @@
 """What holds the states, in a picture: the claims of the verdict."""
 
 from ... import figures
-from ...analysis.verdicts.sentences import numbers as lines
+from ...analysis.verdicts.sentences import numbers as lines, span
 from ...store import Run
 from ..section import Section, Values
 
@@ -12,6 +12,7 @@ def values(run: Run) -> Values:
     rows = zip(verdict.ends, verdict.shares, verdict.low, verdict.high, verdict.known, strict=True)
     return {
         "verdict": verdict,
+        "over": span(verdict, verdict.duration) if verdict.held else "",
         "ends": [
             {"what": what, "share": share, "low": low, "high": high, "known": known}
             for what, share, low, high, known in rows
@@ -27,4 +28,5 @@ SECTION = Section(
     ("verdict",),
     lambda run: figures.verdict(run.verdict),
     values,
+    script=lambda run: 'sx.figures.verdict(records["verdict"])',
 )

@@ -80,4 +80,5 @@ SECTION = Section(
     ("linearization",),
     lambda run: figures.spectrum(run.linearization, shown_entry(run)),
     values,
+    script=lambda run: f'sx.figures.spectrum(records["linearization"], {shown_entry(run)})',
 )

@@ -1,7 +1,9 @@
 """Example trials: what the network is given, and what it answers."""
 
 from ... import figures
+from ..._tables import describe_duration
 from ...store import Run
+from .. import view
 from ..section import Figure, Section, Values
 from ..view import answers_in_classes
 
@@ -17,7 +19,21 @@ def values(run: Run) -> Values:
     drawn = ""
     if task is not None:
         drawn = "rows" if task.num_inputs > figures.MOST_LINES else "lines"
-    return {"activity": run.activity, "drawn_as": drawn}
+    step = describe_duration(run.activity.dt, view.time_units(run))
+    return {"activity": run.activity, "drawn_as": drawn, "step": step}
 
 
-SECTION = Section("trials", "The task, trial by trial", ("activity",), draw, values)
+def _has_trials(run: Run) -> bool:
+    """Whether there is anything to draw against time."""
+    record = run.activity
+    return record.states.shape[1] > 1 and record.inputs.shape[2] + record.outputs.shape[2] > 0
+
+
+SECTION = Section(
+    "trials",
+    "The task, trial by trial",
+    ("activity",),
+    draw,
+    values,
+    applies=_has_trials,
+)

@@ -1,0 +1,335 @@
+"""What a network does in each period of a trial: points, ends and basins at its input."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import jax.random as jr
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from .._types import GivenKey, InvalidInputError, require_count, require_key, require_kind
+from .._watch import Report, quiet, report_progress, watching
+from ..activity import simulate
+from ..analysis import FixedPoints, Verdict, find_fixed_points, verdict
+from ..networks import AbstractNetwork
+from ..systems import AbstractSystem
+from ..tasks import AbstractTask, FlipFlop, Trials
+from ..tasks.inputs import during, without_noise
+from .periods_record import TrialPeriods
+from .pulses import Pulses, no_pulses, pulses_of
+from .readout import outputs_of, signs_of
+
+CANDIDATES = 512
+"""States of a period, at most, from which its points are looked for."""
+MOST_GROUPS = 8
+"""Of more groups of trials the most frequent are averaged."""
+LEAST_EXPLAINED = 0.3
+"""Part of the variance of the states that the averages have to explain to tell anything."""
+SAME = 1e-6
+"""Inputs of trials that differ by less are one."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Period:
+    """A period of trials that are known: when it is, and the input that is held constant."""
+
+    name: str
+    within: Bool[np.ndarray, "trial time"]
+    input: Float[np.ndarray, " channel"]
+    words: str
+    differs: bool
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Watched:
+    """Trials without noise: the states after each step, and what was chosen."""
+
+    states: Float[np.ndarray, "trial time unit"]
+    dt: float
+    conditions: Mapping[str, Shaped[np.ndarray, " trial"]]
+    group: Shaped[np.ndarray, " trial"]
+    choice: Int[np.ndarray, " trial"]
+    responses: tuple[str, ...]
+    choose: Callable[[np.ndarray], Int[np.ndarray, " state"]] | None = None
+    """The choice that is read out of states `(state, unit)`."""
+
+
+def trial_periods(
+    network: AbstractNetwork,
+    task: AbstractTask,
+    *,
+    num_trials: int = 200,
+    key: GivenKey | None = None,
+    points: Mapping[str, FixedPoints] | None = None,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
+) -> TrialPeriods:
+    r"""Take a network apart period by period: a trial is a sequence of constant inputs.
+
+    In each period the mean input of the period is frozen in. Of that system the fixed and slow
+    points are found, and the states with which trials close the period are left alone there, over
+    as long as it lasts and then to their ends (`verdict`): the basin that each trial is in. Where
+    outputs compete for one answer, the choice that is read out at that end is compared with the one
+    that the network makes in the trial. Of `FlipFlop` each memory is given a pulse of either sign
+    on each channel, and followed to where that leads.
+
+    Parameters
+    ----------
+    network, task
+        A trained network and its task; the trials are without noise.
+    num_trials
+        How many trials are drawn.
+    key
+        For the trials; None: `jax.random.key(0)`.
+    points
+        Points that are known, by the period whose input was frozen; they are not looked for again.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`.
+
+    Returns
+    -------
+    TrialPeriods
+        A row for each period.
+
+    Raises
+    ------
+    InvalidInputError
+        For no network, no task, or a network whose channels are not those of the task.
+
+    References
+    ----------
+    Sussillo & Barak (2013) Neural Comput. 25:626; Yang & Wang (2020) Neuron 107:1048.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> periods = sx.trial_periods(net, task, num_trials=20)
+    >>> periods.period.tolist(), periods.input_words[1]
+    (['fixation', 'stimulus', 'decision'], 'fixation 1, both stimuli 0.5')
+    """
+    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
+    require_kind(task, AbstractTask, "task", "one such as sx.tasks.FlipFlop()")
+    count = require_count(num_trials, "num_trials")
+    drawn = without_noise(task.varied())
+    trials = drawn.trials(count, key=jr.key(0) if key is None else require_key(key))
+    watched, periods = _watched(network, task, trials), _periods(drawn, trials)
+    with watching("trial periods", max_seconds, progress):
+        rows = found_in(network.at_input, watched, periods, known=dict(points or {}))
+        pulses = no_pulses()
+        if isinstance(task, FlipFlop):
+            pulses = pulses_of(network, task, rows[0].points)
+    return record(watched, periods, rows, pulses)
+
+
+def found_in(
+    at_input: Callable[[np.ndarray], AbstractSystem],
+    watched: Watched,
+    periods: Sequence[Period],
+    *,
+    known: Mapping[str, FixedPoints],
+) -> list["Found"]:
+    """Return what is found in each period of trials that were watched."""
+    rows = []
+    for number, period in enumerate(periods, start=1):
+        rows.append(_one(at_input(period.input), watched, period, known.get(period.name)))
+        report_progress(f"period {period.name}", number, len(periods))
+    return rows
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Found:
+    """What was found in one period."""
+
+    system: AbstractSystem
+    points: FixedPoints
+    held: Verdict
+    trials: Int[np.ndarray, " shown"]
+    ended: Int[np.ndarray, " shown"]
+    """The row of the verdict's end of each of these trials; −1: it was not followed."""
+    begin: float
+    duration: float
+
+
+def _one(
+    system: AbstractSystem, watched: Watched, period: Period, known: FixedPoints | None
+) -> Found:
+    """Find points, and follow the states with which trials close the period."""
+    shown = period.within.any(1)
+    first = period.within.argmax(1)
+    last = period.within.shape[1] - 1 - period.within[:, ::-1].argmax(1)
+    rows = np.flatnonzero(shown)
+    closing, lasts = watched.states[rows, last[rows]], float(np.median((last - first + 1)[shown]))
+    with quiet():
+        points = known
+        if points is None:
+            points = find_fixed_points(system, _candidates(watched, period))
+        held = verdict(system, closing, duration=watched.dt * lasts, points=points)
+    ended = np.full(len(rows), -1)
+    ended[np.asarray(held.followed)] = np.asarray(held.ended)
+    return Found(
+        system,
+        points,
+        dataclasses.replace(held, input=""),  # which the row says in words
+        rows,
+        ended,
+        watched.dt * float(first[shown].mean()),
+        watched.dt * lasts,
+    )
+
+
+def _candidates(watched: Watched, period: Period) -> Float[np.ndarray, "state unit"]:
+    """Return states of the period, and as many of the whole trials, evenly chosen."""
+    here, every = watched.states[period.within], watched.states.reshape(-1, watched.states.shape[2])
+    return np.concatenate([_evenly(here, CANDIDATES // 2), _evenly(every, CANDIDATES // 2)])
+
+
+def _evenly(states: np.ndarray, most: int) -> np.ndarray:
+    return states[np.linspace(0, len(states) - 1, min(most, len(states))).round().astype(int)]
+
+
+def _predicted(row: Found, watched: Watched) -> Int[np.ndarray, " shown"]:
+    """Return the choice that is read out at the end of each trial, −1 where there is none."""
+    ends = np.asarray(row.held.end_states, float)
+    chosen = np.full(len(ends), -1)
+    there = np.array([one == "stable point" for one in row.held.ends]) & np.isfinite(ends).all(1)
+    if watched.choose is not None and there.any():
+        chosen[there] = watched.choose(ends[there])
+    return np.where(row.ended >= 0, chosen[row.ended], -1)
+
+
+def record(
+    watched: Watched, periods: Sequence[Period], rows: Sequence[Found], pulses: Pulses
+) -> TrialPeriods:
+    """Lay the rows of all periods one after the other."""
+    trials, units = watched.states.shape[0], watched.states.shape[2]
+    ended, predicted = (np.full((len(rows), trials), -1) for _ in range(2))
+    starts = np.cumsum([0, *(len(row.held.ends) for row in rows)])
+    for k, row in enumerate(rows):
+        ended[k, row.trials] = np.where(row.ended >= 0, starts[k] + row.ended, -1)
+        predicted[k, row.trials] = _predicted(row, watched)
+    averages, names, of_period = _averages(watched, periods)
+
+    def joined(values: list[np.ndarray], *shape: int) -> np.ndarray:
+        return np.concatenate([np.zeros((0, *shape)), *values]) if shape else np.concatenate(values)
+
+    return TrialPeriods(
+        period=np.array([period.name for period in periods]),
+        input=np.stack([period.input for period in periods]),
+        input_words=np.array([period.words for period in periods]),
+        input_differs=np.array([period.differs for period in periods]),
+        begin=np.array([row.begin for row in rows]),
+        duration=np.array([row.duration for row in rows]),
+        num_trials=np.array([len(row.trials) for row in rows]),
+        held=np.array([row.held.held for row in rows]),
+        sentences=np.array([" ".join(row.held.sentences) for row in rows]),
+        missing=np.array([row.points.known_of_missing for row in rows]),
+        agrees=np.array(
+            [
+                -1 if watched.choose is None else int((p == watched.choice)[p >= 0].sum())
+                for p in predicted
+            ]
+        ),
+        predicts=(predicted >= 0).sum(1),
+        point_period=np.repeat(np.arange(len(rows)), [len(row.points) for row in rows]),
+        point_states=joined([np.asarray(row.points.states, float) for row in rows], units),
+        point_kind=joined([np.asarray(row.points.kind, str) for row in rows]),
+        point_stability=joined([np.asarray(row.points.stability, str) for row in rows]),
+        point_n_unstable=joined([np.asarray(row.points.n_unstable, int) for row in rows]),
+        point_certified=joined([np.asarray(row.points.certified, bool) for row in rows]),
+        end_period=np.repeat(np.arange(len(rows)), np.diff(starts)),
+        end_name=joined([np.asarray(row.held.ends, str) for row in rows]),
+        end_states=joined([np.asarray(row.held.end_states, float) for row in rows], units),
+        end_share=joined([np.asarray(row.held.shares, float) for row in rows]),
+        end_low=joined([np.asarray(row.held.low, float) for row in rows]),
+        end_high=joined([np.asarray(row.held.high, float) for row in rows]),
+        end_known=joined([np.asarray(row.held.known, str) for row in rows]),
+        ended=ended,
+        predicted=predicted,
+        choice=watched.choice,
+        group=watched.group,
+        conditions=dict(watched.conditions),
+        responses=np.array(watched.responses, dtype=str),
+        averages=averages,
+        average_names=names,
+        average_period=of_period,
+        system=rows[0].system.kind,
+        time_unit=rows[0].system.time_unit,
+        **dataclasses.asdict(pulses),
+    )
+
+
+def _averages(
+    watched: Watched, periods: Sequence[Period]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the mean states of the groups, their names, and the period of each step.
+
+    A step of a group is in the period that most of its trials are in. There are none where they
+    say little of single trials, as of pulses at random times.
+    """
+    names, numbers = np.unique(watched.group, return_counts=True)
+    names = names[np.argsort(-numbers, kind="stable")][:MOST_GROUPS]
+    means, of_period = [], []
+    inside = np.stack([period.within for period in periods])
+    for name in names:
+        here = watched.group == name
+        means.append(watched.states[here].mean(0))
+        share = inside[:, here].mean(1)
+        of_period.append(np.where(share.max(0) > 0, share.argmax(0), -1))
+    middle = np.nanmean(watched.states, axis=(0, 1))
+    around = np.stack(means) - middle
+    explained = np.nanmean(np.square(around)) / np.nanmean(np.square(watched.states - middle))
+    if not explained >= LEAST_EXPLAINED:
+        return np.stack(means)[:0], names[:0], np.stack(of_period)[:0]
+    return np.stack(means), names, np.stack(of_period)
+
+
+def _periods(task: AbstractTask, trials: Trials) -> list[Period]:
+    """Return the periods that some trial has, with their mean inputs."""
+    inputs = np.asarray(trials.inputs, float)
+    periods = []
+    for name in task.periods:
+        within = during(task, trials, name)
+        if within.any():
+            value = task.period_input(name)
+            differs = bool(np.ptp(inputs[within], axis=0).max() > SAME)
+            periods.append(Period(name, within, value, task.describe_input(value), differs))
+    return periods
+
+
+def _watched(network: AbstractNetwork, task: AbstractTask, trials: Trials) -> Watched:
+    """Simulate trials, and tell what the network chose in each."""
+    activity = simulate(network, trials)
+    if activity.outputs.shape[-1] != task.num_outputs:
+        raise InvalidInputError(
+            f"the network has {activity.outputs.shape[-1]} outputs, the task {task.num_outputs}."
+        )
+    states = np.asarray(activity.states, float)
+    in_classes, responses = task.answers_in_classes, task.responses
+    choice = np.asarray(activity.choice, int) if in_classes else np.full(len(states), -1)
+    rows = np.arange(len(states))
+    last = np.asarray(trials.inside).shape[1] - 1 - np.asarray(trials.inside)[:, ::-1].argmax(1)
+    outputs = np.asarray(activity.outputs)[rows, last]
+    group = np.array([responses[k] for k in choice]) if in_classes else signs_of(outputs)
+    answers = np.array([name != "fixation" for name in responses])
+    return Watched(
+        states=states,
+        dt=float(task.dt),
+        conditions={name: np.asarray(value) for name, value in trials.conditions.items()},
+        group=group,
+        choice=choice,
+        responses=responses,
+        choose=_chooser(network, answers) if in_classes and answers.sum() > 1 else None,
+    )
+
+
+def _chooser(
+    network: AbstractNetwork, answers: Bool[np.ndarray, " output"]
+) -> Callable[[np.ndarray], Int[np.ndarray, " state"]]:
+    """Return what reads the choice out of states: the largest output but that of fixation."""
+
+    def choose(states: np.ndarray) -> Int[np.ndarray, " state"]:
+        return np.where(answers, outputs_of(network, states), -np.inf).argmax(1)
+
+    return choose

@@ -1,0 +1,80 @@
+"""The points and ends of every period of a trial, and mean trajectories through them."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..analysis.following.end import What
+from ..evaluation import TrialPeriods
+from .canvas import Width, one_panel, whole
+from .drawing import styled
+from .legends import Place, legend_below
+from .point_looks import FIXED_MARKERS, SIZE
+from .space import Plane, for_axes, in_plane, label_plane
+from .style import GRAY, cycle, ink, paper
+from .view import limit_view, say_what_is_outside
+
+__all__ = ["trial_periods"]
+
+_STYLES = ("-", "--", ":", "-.")
+
+
+@styled
+def trial_periods(
+    periods: TrialPeriods,
+    components: Plane = None,
+    *,
+    ax: Axes | None = None,
+    width: Width = None,
+    legend: Place = None,
+) -> Figure:
+    """Draw the fixed points of every period, where its trials would end, and mean trajectories.
+
+    A period has a color, for its points and for the steps of the trajectories during it. A ring
+    marks a point at which trials end that close the period. Slow points are left out.
+    """
+    averages = np.asarray(periods.averages, float)
+    components = for_axes(components, averages, ax)
+    figure, axes = one_panel(6.2, 5.0, ax, width)
+    plane = in_plane(components, averages)[..., :2]
+    for k, path in enumerate(plane):
+        of_period = np.asarray(periods.average_period)[k]
+        _draw_path(axes, path, of_period, _STYLES[k % len(_STYLES)])
+    fixed = np.asarray(periods.point_kind) == "fixed"
+    places = in_plane(components, np.asarray(periods.point_states, float)[fixed])[..., :2]
+    ends = np.asarray(periods.end_name) == str(What.POINT)
+    ends |= np.asarray(periods.end_name) == "stable point"
+    rings = in_plane(components, np.asarray(periods.end_states, float)[ends])[..., :2]
+    for row, name in enumerate(periods.period):
+        mine = np.asarray(periods.point_period)[fixed] == row
+        axes.plot([], [], "o", color=cycle(row), label=str(name))
+        for stability in np.unique(np.asarray(periods.point_stability)[fixed][mine]):
+            here = mine & (np.asarray(periods.point_stability)[fixed] == stability)
+            look: dict[str, Any] = {
+                **FIXED_MARKERS[str(stability)],
+                "color": cycle(row),
+                "markerfacecoloralt": paper(),
+            }
+            axes.plot(*places[here].T, linestyle="", markersize=SIZE, zorder=4, **look)
+    ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": ink()}
+    axes.plot(*rings.T, "o", markersize=SIZE + 5, zorder=3, label="trials end here", **ring)
+    for k, name in enumerate(periods.average_names):
+        axes.plot([], [], _STYLES[k % len(_STYLES)], color=GRAY, label=str(name))
+    label_plane(axes, components)
+    shown = np.concatenate([plane[np.isfinite(plane).all(-1)], rings])
+    inside = limit_view(axes, shown, places, components)
+    say_what_is_outside(axes, point=int((~inside).sum()))
+    legend_below(figure, axes, columns=4, ax=ax, legend=legend)
+    return whole(figure)
+
+
+def _draw_path(axes: Axes, path: np.ndarray, of_period: np.ndarray, style: str) -> None:
+    """Draw a trajectory, each step in the color of its period; a square where it begins."""
+    for row in np.unique(of_period[of_period >= 0]):
+        steps = np.flatnonzero(of_period == row)
+        first = max(steps[0] - 1, 0)  # from where the period before left it
+        part = path[first : steps[-1] + 1]
+        axes.plot(*part.T, style, color=cycle(int(row)), linewidth=1.0, zorder=2)
+    axes.plot(*path[:1].T, "s", color=ink(), markersize=3, zorder=3)

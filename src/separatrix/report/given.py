@@ -1,0 +1,329 @@
+"""What a user hands in for a page: a network or a system, states, and what else is known."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from .._types import (
+    InvalidInputError,
+    is_whole,
+    listed,
+    nearest,
+    real_array,
+    require_kind,
+    require_positive,
+)
+from ..activity import Activity
+from ..analysis.verdicts.claims import Held
+from ..evaluation.readout import outputs_of
+from ..evaluation.trial_periods import Period, Watched
+from ..networks import AbstractNetwork
+from ..systems import AbstractSystem
+
+QUESTION = ("claim", "paper", "period")
+SAME = 1e-6
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Given:
+    """Checked arguments of `make_report`.
+
+    Attributes
+    ----------
+    network
+        Where one was given, else None.
+    system
+        At the main input.
+    at_input
+        The system at another input; None where it has none.
+    activity
+        The states as trials; states without time are trials of one step.
+    is_timed
+        Whether the states have a time axis.
+    periods
+        Of the trials; none where nobody named any.
+    main
+        The period whose input is the main one; None: no period.
+    words
+        The main input in words.
+    duration
+        Over which states are asked to be held; None: only where they end.
+    readout
+        The outputs of states `(state, unit)`; None: not known.
+    question
+        "claim", "paper", "period", where they were given.
+    """
+
+    network: AbstractNetwork | None
+    system: AbstractSystem
+    at_input: Callable[[np.ndarray], AbstractSystem] | None
+    activity: Activity
+    is_timed: bool
+    periods: tuple[Period, ...]
+    main: Period | None
+    words: str
+    duration: float | None
+    readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None
+    question: dict[str, str]
+
+    @property
+    def closing(self) -> Float[np.ndarray, "state unit"]:
+        """The states at the end of the main period, or of trials; all of them without time."""
+        states = np.asarray(self.activity.states, float)
+        within = np.asarray(self.activity.inside) if self.main is None else self.main.within
+        last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
+        return states[np.arange(len(states)), last]
+
+    @property
+    def watched(self) -> Watched:
+        """The trials, as `found_in` takes them."""
+        activity = self.activity
+        trials = len(activity)
+        labels = next(iter(activity.conditions.values()), np.full(trials, "all trials"))
+        return Watched(
+            states=np.asarray(activity.states, float),
+            dt=activity.dt,
+            conditions={name: np.asarray(of) for name, of in activity.conditions.items()},
+            group=np.asarray(labels).astype(str),
+            choice=np.full(trials, -1),
+            responses=(),
+        )
+
+
+def checked(
+    system_or_network: AbstractSystem | AbstractNetwork,
+    states: Any,
+    *,
+    inputs: Any,
+    outputs: Any,
+    readout: Any,
+    labels: Any,
+    periods: Mapping[str, Any] | None,
+    duration: float | None,
+    question: str | Mapping[str, str] | None,
+) -> Given:
+    """Return the arguments of `make_report`, checked; raise InvalidInputError for unusable ones."""
+    kinds = (AbstractSystem, AbstractNetwork)
+    require_kind(
+        system_or_network, kinds, "system_or_network", "a DiscreteMap, a Flow or a network"
+    )
+    network = system_or_network if isinstance(system_or_network, AbstractNetwork) else None
+    values = real_array(states, "states")
+    if values.ndim not in (2, 3) or not values.size:
+        raise InvalidInputError(
+            f"states must be (state, unit) or (trial, time, unit), got shape {values.shape}."
+        )
+    is_timed = values.ndim == 3
+    trials = values if is_timed else values[:, None]
+    inside = np.isfinite(trials).all(-1)  # NaN after the end of a trial that is shorter
+    if not inside[:, 0].all():
+        raise InvalidInputError(
+            f"states are not finite in the first step of trial {int(inside[:, 0].argmin())}; after "
+            "the end of a trial they may be NaN."
+        )
+    shown = None if inputs is None else _per_step(inputs, "inputs", trials.shape[:2], is_timed)
+    asked = _question(question)
+    spans = _periods(periods, shown, inside)
+    main = _main(spans, asked)
+    system, words = _frozen(system_or_network, main, shown)
+    if trials.shape[2] != system.size:
+        raise InvalidInputError(
+            f"states must have {system.size} units in their last axis, got shape {values.shape}."
+        )
+    read = _readout(readout, network, trials.shape[2])
+    if outputs is not None:
+        answers = _per_step(outputs, "outputs", trials.shape[:2], is_timed)
+    else:
+        flat = trials.reshape(-1, trials.shape[2])
+        answers = np.zeros((len(flat), 0)) if read is None else read(flat)
+        answers = answers.reshape(*trials.shape[:2], -1)
+    if duration is not None:
+        require_positive(duration, "duration")
+    elif is_timed:
+        steps = trials.shape[1] if main is None else float(np.median(main.within.sum(1)))
+        duration = steps * system.time_unit
+    activity = Activity(
+        states=trials,
+        outputs=answers,
+        inputs=np.zeros((*trials.shape[:2], 0)) if shown is None else shown,
+        choice=np.full(len(trials), -1),
+        conditions=dict(_labels(labels, len(trials))),
+        dt=float(system.time_unit),
+        inside=inside,
+    )
+    at_input: Callable[[np.ndarray], AbstractSystem] | None = None
+    if network is not None or system.input is not None:
+        at_input = system.at_input if network is None else network.at_input
+    return Given(
+        network, system, at_input, activity, is_timed, spans, main, words, duration, read, asked
+    )
+
+
+def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
+    """Return the question as a table; raise InvalidInputError for another."""
+    asked = {"claim": question} if isinstance(question, str) else dict(question or {})
+    if unknown := sorted(set(asked) - set(QUESTION)):
+        raise InvalidInputError(f"question has no {unknown[0]!r}: {nearest(unknown[0], QUESTION)}")
+    claims = [str(held) for held in Held if held != Held.UNKNOWN]
+    if asked.get("claim", "line") not in claims:
+        raise InvalidInputError(
+            f"question: no claim {asked['claim']!r}: {nearest(asked['claim'], claims)}"
+        )
+    return asked
+
+
+def _per_step(
+    given: Any, name: str, shape: tuple[int, int], is_timed: bool
+) -> Float[np.ndarray, "trial time column"]:
+    """Return inputs or outputs, of which there is a row for each state."""
+    values = real_array(given, name)
+    values = values if is_timed else values[:, None]
+    if values.ndim != 3 or values.shape[:2] != shape:
+        axes = "(trial, time, column)" if is_timed else "(state, column)"
+        raise InvalidInputError(
+            f"{name} must be {axes} with a row for each state, {shape if is_timed else shape[:1]}, "
+            f"got shape {np.shape(given)}."
+        )
+    return values
+
+
+def _labels(labels: Any, trials: int) -> dict[str, np.ndarray]:
+    """Return a table of labels, a value for each trial."""
+    if labels is None:
+        return {}
+    table = labels if isinstance(labels, Mapping) else {"label": labels}
+    columns = {str(name): np.asarray(column) for name, column in table.items()}
+    for name, column in columns.items():
+        if column.shape != (trials,) or column.dtype.kind not in "biufUS":
+            raise InvalidInputError(
+                f"labels must have one number or text for each of {trials} trials, got "
+                f"{name!r} of shape {column.shape} and type {column.dtype}."
+            )
+    return columns
+
+
+def _periods(
+    periods: Mapping[str, Any] | None,
+    inputs: Float[np.ndarray, "trial time channel"] | None,
+    inside: Bool[np.ndarray, "trial time"],
+) -> tuple[Period, ...]:
+    """Return the periods that a user named: steps, or steps and the input that is held."""
+    found = []
+    for name, given in (periods or {}).items():
+        steps, value = given if _is_pair(given) else (given, None)
+        start, stop = _span(steps, str(name), inside.shape[1])
+        within = np.zeros_like(inside)
+        within[:, start:stop] = inside[:, start:stop]
+        differs = False
+        if value is None and inputs is None:
+            raise InvalidInputError(
+                f"periods[{name!r}] has no input: give ((start, stop), input), or inputs=."
+            )
+        if inputs is not None:
+            differs = bool(np.ptp(inputs[:, start:stop], axis=(0, 1)).max(initial=0.0) > SAME)
+        if value is None and inputs is not None:
+            value = inputs[:, start:stop].mean((0, 1))
+        held = np.atleast_1d(real_array(value, f"the input of periods[{name!r}]"))
+        found.append(Period(str(name), within, held, in_words(held), differs))
+    return tuple(found)
+
+
+def _is_pair(given: Any) -> bool:
+    """Whether a period is steps and an input, not steps alone."""
+    return isinstance(given, tuple | list) and len(given) == 2 and not is_whole(given[0])
+
+
+def _span(steps: Any, name: str, count: int) -> tuple[int, int]:
+    """Return the first step of a period, and the one after its last."""
+    if isinstance(steps, slice):
+        start, stop, _ = steps.indices(count)
+    elif isinstance(steps, tuple | list) and len(steps) == 2 and all(map(is_whole, steps)):
+        start, stop = int(steps[0]), int(steps[1])
+    else:
+        start, stop = -1, -1
+    if not 0 <= start < stop <= count:
+        raise InvalidInputError(
+            f"periods[{name!r}] must be (start, stop) or a slice within the {count} steps of a "
+            f"trial, got {steps!r}."
+        )
+    return start, stop
+
+
+def _main(periods: tuple[Period, ...], question: Mapping[str, str]) -> Period | None:
+    """Return the period that is asked for, or the longest one."""
+    wanted = question.get("period")
+    names = [period.name for period in periods]
+    if wanted is not None and wanted not in names:
+        raise InvalidInputError(f"question: no period {wanted!r}: {nearest(wanted, names)}")
+    if wanted is not None:
+        return periods[names.index(wanted)]
+    return max(periods, key=lambda period: int(period.within[0].sum()), default=None)
+
+
+def _frozen(
+    given: AbstractSystem | AbstractNetwork,
+    main: Period | None,
+    inputs: Float[np.ndarray, "trial time channel"] | None,
+) -> tuple[AbstractSystem, str]:
+    """Return the system at the main input, and that input in words."""
+    if isinstance(given, AbstractSystem):
+        if main is not None and given.input is not None:
+            return given.at_input(main.input), main.words
+        if main is not None:
+            raise InvalidInputError(
+                "periods hold an input, and the system has none: make it with input=…, or give a "
+                "network."
+            )
+        known = given.input is not None
+        return given, in_words(np.asarray(given.input, float).ravel()) if known else "not given"
+    if main is not None:
+        return given.at_input(main.input), main.words
+    if inputs is not None:
+        value = inputs.mean((0, 1))
+        return given.at_input(value), f"{in_words(value)} (the mean of the inputs given)"
+    zeros = np.zeros(given.num_inputs)
+    return given.at_input(zeros), "not given, so all channels 0"
+
+
+def _readout(
+    readout: Any, network: AbstractNetwork | None, size: int
+) -> Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None:
+    """Return a function that reads outputs out of states `(state, unit)`."""
+    if readout is None:
+        return None if network is None else lambda states: outputs_of(network, states)
+    if callable(readout):
+        tried = np.shape(readout(np.zeros((2, size))))
+        if len(tried) != 2 or tried[0] != 2:
+            raise InvalidInputError(
+                f"readout must give outputs (state, output) of states (state, unit), got {tried} "
+                f"of (2, {size})."
+            )
+        return lambda states: np.asarray(readout(states), float)
+    weights = np.atleast_2d(real_array(readout, "readout"))
+    if weights.shape[1:] != (size,):
+        raise InvalidInputError(
+            f"readout must have shape (output, {size}), got {np.shape(readout)}."
+        )
+    return lambda states: np.asarray(states, float) @ weights.T
+
+
+def slopes_of(
+    readout: Callable[[np.ndarray], Any], states: Float[np.ndarray, "point unit"]
+) -> Float[np.ndarray, "point output unit"]:
+    """Return the derivative of the outputs at states, by central differences in float64."""
+    step = 1e-5 * max(1.0, float(np.abs(states).max(initial=0.0)))
+    shifts = step * np.eye(states.shape[1])
+    around = states[:, None] + np.concatenate([shifts, -shifts])
+    flat = readout(around.reshape(-1, states.shape[1])).reshape(*around.shape[:2], -1)
+    forward, back = np.split(flat, 2, axis=1)
+    return np.swapaxes(forward - back, 1, 2) / (2 * step)
+
+
+def in_words(values: Float[np.ndarray, " channel"], most: int = 12) -> str:
+    """Write an input without names of its channels: "1, 0.5, 0.5"."""
+    if not values.any():
+        return "all channels 0"
+    return listed([f"{value:.4g}" for value in values], most)

@@ -1,0 +1,244 @@
+"""The page of a network or a system of a user's own, by one call."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .._records import Record
+from .._types import Array
+from .._watch import Report, quiet, report_progress, watching
+from ..analysis import (
+    FrozenInputs,
+    Verdict,
+    find_fixed_points,
+    fixed_point_graph,
+    fixed_point_topology,
+    verdict,
+)
+from ..evaluation.pulses import no_pulses
+from ..evaluation.trial_periods import found_in, record
+from ..experiment.geometry import readout_slopes
+from ..experiment.linear import linear_records
+from ..experiment.stages import SkippedError, run_stages
+from ..networks import AbstractNetwork
+from ..store import Run, provenance, save_records
+from ..systems import AbstractSystem
+from .given import Given, checked, slopes_of
+from .page import write_report
+
+CANDIDATES = 2048
+"""States, evenly chosen, from which points are looked for."""
+MOST_LINEARIZED = 64
+MOST_LINKED = 64
+"""Fixed points of which the links are followed."""
+
+
+def make_report(
+    system_or_network: AbstractSystem | AbstractNetwork,
+    states: Float[Array, "..."],
+    path: str | Path = "report.html",
+    *,
+    inputs: Float[Array, "..."] | None = None,
+    outputs: Float[Array, "..."] | None = None,
+    readout: Float[Array, "output unit"] | Callable[[np.ndarray], Array] | None = None,
+    labels: Array | Mapping[str, Array] | None = None,
+    periods: Mapping[str, Any] | None = None,
+    duration: float | None = None,
+    question: str | Mapping[str, str] | None = None,
+    title: str | None = None,
+    max_seconds: float | None = None,
+    progress: bool | Report | None = None,
+) -> Run:
+    """Take a network of your own apart, and write what was found to one HTML page.
+
+    A system and states are enough; whatever else is known adds sections. The page opens with what
+    holds the states and where they end, and lists every sentence with how it is known. Beside it,
+    with the ending `.nc`, are the records that its pictures are drawn from.
+
+    Parameters
+    ----------
+    system_or_network
+        A `DiscreteMap` or a `Flow` with its input frozen in, such as of `torch_map`, or a network.
+    states
+        States that it passes through: `(trial, time, unit)` with NaN after the end of a trial, or
+        `(state, unit)` without time.
+    path
+        Where to write; files that are there are replaced.
+    inputs, outputs
+        At each state: `(trial, time, channel)`, `(trial, time, output)`; without time `(state, …)`.
+    readout
+        Weights `(output, unit)`, or a function of states `(state, unit)` that gives outputs.
+        None: that of the network.
+    labels
+        What distinguishes the trials: a number or a text for each, or a table of such columns.
+    periods
+        Names of periods and their steps, `(start, stop)` or a slice, or a pair of the steps and the
+        input that is held constant; without one it is the mean of `inputs` over the steps.
+    duration
+        How long states are to be held (ms, where dt or tau are). None: as long as the main period,
+        or a trial; without time only the ends of the states are told.
+    question
+        What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`, at
+        whose input the network is taken apart; otherwise it is the longest one.
+    title
+        Of the page.
+    max_seconds, progress
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`.
+
+    Returns
+    -------
+    Run
+        The records, as attributes: `.fixed_points`, `.verdict`, `.trial_periods` …; `.path` is that
+        of the page.
+
+    Raises
+    ------
+    InvalidInputError
+        For shapes that do not fit one another, or a file that cannot be written.
+
+    Examples
+    --------
+    >>> import jax, numpy as np, tempfile, separatrix as sx
+    >>> W = np.array([[0.0, -2.0], [-2.0, 0.0]])
+    >>> pair = sx.Flow(lambda r: -r + jax.nn.sigmoid(W @ r + 1), size=2, tau=10.0)
+    >>> states = np.random.default_rng(0).uniform(0, 1, (60, 2))
+    >>> page = tempfile.mkdtemp() + "/report.html"
+    >>> run = sx.make_report(pair, states, page, duration=200.0)
+    >>> run.verdict.held
+    'point'
+    """
+    given = checked(
+        system_or_network,
+        states,
+        inputs=inputs,
+        outputs=outputs,
+        readout=readout,
+        labels=labels,
+        periods=periods,
+        duration=duration,
+        question=question,
+    )
+    path = Path(path)
+    with watching("report", max_seconds, progress), quiet():
+        records = _records(given)
+    name = title or _title(given)
+    about = {"name": name, "analysis": {"question": dict(given.question)}}
+    origin = provenance()
+    run = Run(path, about, given.network, records, origin)
+    save_records(records, path.with_suffix(".nc"), origin=origin)
+    write_report(run, path)
+    return run
+
+
+def _title(given: Given) -> str:
+    if given.network is not None:
+        return f"{type(given.network).__name__} of {given.network.num_units} units"
+    return f"A {given.system.kind} of {given.system.size} units"
+
+
+def _records(given: Given) -> dict[str, Record]:
+    """Return every result, by name; what fails or has nothing to work on says so in a line."""
+    activity, system = given.activity, given.system
+    records: dict[str, Record] = {"activity": activity}
+    flat = activity.flat_states
+    if min(flat.shape) >= 2:
+        records["principal_components"] = activity.pca(min(3, *flat.shape))
+    records["frozen_inputs"] = FrozenInputs(
+        names=np.array(["input" if given.main is None else given.main.name]),
+        values=np.zeros((1, 0)) if system.input is None else np.reshape(system.input, (1, -1)),
+        words=np.array([given.words]),
+    )
+    report_progress("fixed points", 0, 5)
+    chosen = np.linspace(0, len(flat) - 1, min(CANDIDATES, len(flat))).round().astype(int)
+    points = find_fixed_points(system, flat[np.unique(chosen)])
+    records["fixed_points"] = points
+    report_progress("linearization", 1, 5)
+    axis = _widest(flat)
+    records |= linear_records(system, points, axis, _slopes(given), MOST_LINEARIZED)
+    done = iter(range(2, 5))
+
+    def announce(stage: str) -> None:
+        report_progress(stage, next(done, 4), 5)
+
+    return records | run_stages(dict(_stages(given, records)), announce)
+
+
+def _stages(given: Given, records: dict[str, Record]) -> Iterator[tuple[str, Callable[[], Record]]]:
+    """Yield what is asked beyond the points, by name."""
+    points: Any = records["fixed_points"]
+
+    def linked() -> None:
+        if not len(points.fixed):
+            raise SkippedError("no fixed point was found.")
+        if len(points.fixed) > MOST_LINKED:
+            raise SkippedError(f"{len(points.fixed)} fixed points are too many to follow.")
+
+    def graph() -> Record:
+        linked()
+        return fixed_point_graph(given.system, points)
+
+    def topology() -> Record:
+        linked()
+        if given.readout is None:
+            return fixed_point_topology(given.system, points)
+        return fixed_point_topology(given.system, points, given.readout(np.asarray(points.states)))
+
+    def periods() -> Record:
+        if not given.periods:
+            raise SkippedError("no periods were given (periods=).")
+        assert given.at_input is not None  # periods need inputs
+        known = {} if given.main is None else {given.main.name: points}
+        rows = found_in(given.at_input, given.watched, given.periods, known=known)
+        return record(given.watched, given.periods, rows, no_pulses())
+
+    yield "fixed_point_graph", graph
+    yield "topology", topology
+    yield "trial_periods", periods
+    yield "verdict", lambda: _verdict(given, points)
+
+
+def _verdict(given: Given, points: Any) -> Verdict:
+    """Leave the states alone at the end of the main period, or those that were given."""
+    closing = given.closing
+    axis, name = _axis(given, closing)
+    found = verdict(
+        given.system,
+        closing,
+        duration=given.duration,
+        axis=axis,
+        axis_name=name,
+        points=points,
+    )
+    words = f"the input {given.words}" if given.system.input is not None else ""
+    return dataclasses.replace(found, input=words)
+
+
+def _axis(given: Given, states: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return the axis of one output, or of the difference of two, or else the widest one."""
+    slopes = _slopes(given)
+    if slopes is not None:
+        weights = slopes(states[:64]).mean(0)
+        axis = weights[0] if len(weights) == 1 else weights[0] - weights[-1]
+        if len(weights) in (1, 2) and axis.any():
+            return axis, "the output" if len(weights) == 1 else "output 1 − output 2"
+    return _widest(states), "their first principal component"
+
+
+def _widest(states: np.ndarray) -> np.ndarray:
+    direction = np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0]
+    return np.asarray(direction)
+
+
+def _slopes(given: Given) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return what gives the derivative of the outputs at states `(point, output, unit)`."""
+    if given.readout is None:
+        return None
+    if given.network is not None:
+        network = given.network
+        return lambda states: readout_slopes(network, states)
+    readout = given.readout
+    return lambda states: slopes_of(readout, states)

@@ -1,0 +1,51 @@
+"""A paragraph on methods to paste, and what lets a reader check that the data are the same."""
+
+import hashlib
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from .._types import counted
+from ..store import Run
+
+
+def methods(run: Run) -> str:
+    """Return what was done to the network, with versions, settings and digests, in sentences."""
+    about = run.provenance
+    versions = ", ".join(
+        f"{name} {about[name]}" for name in ("separatrix", "jax", "numpy") if name in about
+    )
+    points, verdict = run.find("fixed_points"), run.find("verdict")
+    activity, inputs = run.find("activity"), run.find("frozen_inputs")
+    said = [f"The network was analyzed with Separatrix ({versions}) in float64, without noise."]
+    if inputs is not None:
+        said.append(f"The input was held constant ({inputs.words[0]}).")
+    if points is not None:
+        said.append(
+            f"Fixed and slow points were searched from {counted(len(points.outcomes), 'state')} by "
+            "Levenberg–Marquardt and Newton iterations to rounding level, or exactly where the "
+            "network is piecewise linear; interval Newton (Krawczyk) tests proved "
+            f"{int(np.sum(points.fixed.certified))} of {len(points.fixed)} fixed points to exist."
+        )
+    if verdict is not None:
+        over = f" over {verdict.duration:g} {verdict.time_units}" if verdict.held else ""
+        said.append(
+            f"{counted(len(verdict.followed), 'state')} were left alone{over} and followed to "
+            "their ends; shares have Wilson intervals of 95 %."
+        )
+    digests = [f"network {_digest(run.network)}"] if run.network is not None else []
+    digests += [f"states {_digest(activity)}"] if activity is not None else []
+    if digests:
+        said.append(f"SHA-256, first 16 digits: {', '.join(digests)}.")
+    return " ".join(said)
+
+
+def _digest(tree: Any) -> str:
+    """Return the first digits of a digest of all arrays, with their types and shapes."""
+    total = hashlib.sha256()
+    for leaf in jax.tree.leaves(eqx.filter(tree, eqx.is_array)):
+        values = np.ascontiguousarray(leaf)
+        total.update(f"{values.dtype}{values.shape}".encode() + values.tobytes())
+    return total.hexdigest()[:16]

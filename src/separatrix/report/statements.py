@@ -1,0 +1,247 @@
+"""What a page states: each statement with how it is known, and the call that repeats it."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from .._types import counted
+from ..analysis.boundaries.fractions import wilson
+from ..analysis.verdicts import Verdict
+from ..analysis.verdicts.claims import Kind
+from ..analysis.verdicts.sentences import parts
+from ..evaluation import TrialPeriods
+from ..store import Run
+from .text_filters import duration, percent
+
+BEHAVIOR, POINTS, DYNAMICS = "Behavior", "Points", "Dynamics"
+GROUPS = (BEHAVIOR, POINTS, DYNAMICS)
+CONFIDENCE = 0.95
+
+
+@dataclasses.dataclass(frozen=True)
+class Statement:
+    """One thing that the page says.
+
+    Attributes
+    ----------
+    group
+        Under which of `GROUPS` it stands.
+    text
+        The statement, a sentence.
+    known
+        How it is known: proved, solved or watched, of how many; or why it is not.
+    call
+        The call that repeats it, with `run` and `system` as the page defines them.
+    section
+        Its picture: the name of a section.
+    """
+
+    group: str
+    text: str
+    known: str
+    call: str
+    section: str
+
+
+def statements(run: Run) -> list[Statement]:
+    """Return all statements of a run, by group."""
+    every = [*_behavior(run), *_points(run), *_verdict(run), *_periods(run), *_exponents(run)]
+    return sorted(every, key=lambda one: GROUPS.index(one.group))
+
+
+def _behavior(run: Run) -> Iterator[Statement]:
+    """Yield how well the network does its task."""
+    curve, scored = run.find("psychometric"), run.find("performance")
+    if curve is not None:
+        trials = int(np.sum(curve.num_trials))
+        yield Statement(
+            BEHAVIOR,
+            f"It answers {percent(curve.mean_accuracy)} of new trials correctly; the ideal "
+            f"observer {percent(curve.ideal_mean_accuracy)}.",
+            f"watched: {trials} trials, {_interval(curve.mean_accuracy, trials)}",
+            f"sx.psychometric(run.network, run.task, num_trials={trials}, key=key)",
+            "psychometric",
+        )
+    if scored is not None:
+        trials, ideal = scored.total_trials, scored.ideal_mean_score
+        beside = f"; the ideal observer {percent(ideal)}" if np.isfinite(ideal) else ""
+        yield Statement(
+            BEHAVIOR,
+            f"It scores {percent(scored.mean_score)} on new trials{beside}.",
+            f"watched: {trials} trials, {_interval(scored.mean_score, trials)}",
+            f"sx.performance(run.network, run.task, num_trials={trials}, key=key)",
+            "performance",
+        )
+
+
+def _interval(share: float, trials: int) -> str:
+    """Write the 95 % interval of a share (Wilson 1927); a mean of parts has no wider one."""
+    low, high = wilson(np.array([round(share * trials)]) / trials, np.array([trials]))
+    return f"95 % interval {100 * low[0]:.1f} to {100 * high[0]:.1f} %"
+
+
+def _points(run: Run) -> Iterator[Statement]:
+    """Yield what fixed and slow points there are, and whether any is missing."""
+    points = run.find("fixed_points")
+    if points is None:
+        return
+    call = "sx.find_fixed_points(system, run.activity.flat_states)"
+    fixed, slow = points.fixed, points.slow
+    kinds = Counter(zip(map(str, fixed.stability), map(int, fixed.n_unstable), strict=True))
+    for (stability, directions), number in sorted(kinds.items(), key=lambda kv: kv[0][1]):
+        here = (fixed.stability == stability) & (fixed.n_unstable == directions)
+        exist = int(np.sum(fixed.certified[here]))
+        counted_too = int(np.sum((fixed.certified & fixed.n_unstable_certified)[here]))
+        yield Statement(
+            POINTS,
+            _capital(f"{_kind(stability, number)}{_directions(stability, directions, number)}."),
+            _how_proved(number, exist, counted_too),
+            call,
+            "fixed_points",
+        )
+    if not len(fixed):
+        yield Statement(
+            POINTS,
+            f"No fixed point was found from {counted(len(points.outcomes), 'candidate')}.",
+            "watched: none was found; that there is none is not proved",
+            call,
+            "fixed_points",
+        )
+    if len(slow):
+        proved = int(np.sum(slow.certified))
+        yield Statement(
+            POINTS,
+            f"{_capital(counted(len(slow), 'slow point'))}: local minima of the speed, no fixed "
+            "points.",
+            f"solved; that they are not fixed is proved of {proved}",
+            call,
+            "speeds",
+        )
+    topology = run.find("topology")
+    if topology is not None and topology.is_cube is True:
+        yield Statement(
+            POINTS,
+            f"The fixed points form a cube: {' + '.join(map(str, topology.counts))}.",
+            f"watched: {int(np.sum(topology.departures))} departures from the saddles",
+            "sx.fixed_point_topology(system, run.fixed_points, outputs)",
+            "fixed_point_topology",
+        )
+    said = points.known_of_missing
+    known = "proved" if points.complete else "not known: the evidence is in the sentence"
+    yield Statement(
+        POINTS, f"Is a fixed point missing? {_capital(said)}.", known, call, "fixed_points"
+    )
+
+
+def _how_proved(number: int, exist: int, counted_too: int) -> str:
+    """Return for how many points it is proved that they exist, and what is unstable there."""
+    if not exist:
+        return "solved to rounding, not proved"
+    of = "proved" if exist == number else f"solved to rounding; of {exist} proved"
+    if counted_too == exist:
+        return f"{of}: that they exist, and their unstable directions"
+    return f"{of}: that they exist; of {counted_too} their unstable directions, too"
+
+
+def _kind(stability: str, number: int) -> str:
+    names = {"saddle": "saddle", "kink": "fixed point on a kink", "unknown": "fixed point"}
+    return counted(number, names.get(stability, f"{stability} fixed point"))
+
+
+def _directions(stability: str, directions: int, number: int) -> str:
+    if stability == "stable":
+        return ""
+    each = ", each" if number > 1 else ""
+    if directions < 0:
+        return f"{each} with an unknown number of unstable directions"
+    return f"{each} with {counted(directions, 'unstable direction')}"
+
+
+def _verdict(run: Run) -> Iterator[Statement]:
+    """Yield the sentences of the verdict."""
+    verdict = run.find("verdict")
+    if verdict is None:
+        return
+    over = f", duration={verdict.duration:g}" if np.isfinite(verdict.duration) else ""
+    call = f"sx.verdict(system, run.verdict.states{over}, points=run.fixed_points)"
+    for text, kind in parts(verdict):
+        yield Statement(DYNAMICS, text, _known(verdict, kind), call, "held")
+
+
+def _known(verdict: Verdict, kind: Kind) -> str:
+    """Return how the claims of a kind are known."""
+    claims = [claim for claim in verdict.claims if claim.kind == kind]
+    words = list(dict.fromkeys(str(claim.known) for claim in claims))
+    watched = f"watched: {counted(len(verdict.followed), 'state')}, without noise"
+    if kind == Kind.END:
+        told = [w for w in words if w in ("proved", "solved")]
+        ends = f"; the ends are {' or '.join(told)}" if told else ""
+        return f"{watched}{ends}; intervals in the picture"
+    return watched if words == ["watched"] else f"{', '.join(words)}; {watched}"
+
+
+def _periods(run: Run) -> Iterator[Statement]:
+    """Yield what each period does, and where pulses lead."""
+    periods = run.find("trial_periods")
+    if periods is None:
+        return
+    call = "sx.trial_periods(run.network, run.task)"
+    for row, name in enumerate(periods.period):
+        of = counted(int(periods.num_trials[row]), "trial")
+        yield Statement(
+            DYNAMICS,
+            f"Period {name}: {periods.sentences[row]}",
+            f"watched: {of} without noise",
+            call,
+            "trial_periods",
+        )
+        if periods.predicts[row]:
+            yield Statement(
+                DYNAMICS,
+                f"Period {name}: the choice read out at the end of the basin is the one made in "
+                f"{periods.agrees[row]} of {of}.",
+                f"watched: {of} without noise; {_agreement(periods, row)}",
+                call,
+                "trial_periods",
+            )
+    if len(periods.pulse):
+        number = counted(len(periods.pulse), "pulse")
+        yield Statement(
+            DYNAMICS,
+            f"{periods.led_right} of {number} lead from memory to memory as the task asks.",
+            f"watched: all {number} (each memory, each channel, either sign)",
+            call,
+            "trial_periods",
+        )
+
+
+def _agreement(periods: TrialPeriods, row: int) -> str:
+    trials = int(periods.num_trials[row])
+    return _interval(int(periods.agrees[row]) / trials, trials)
+
+
+def _exponents(run: Run) -> Iterator[Statement]:
+    """Yield the largest Lyapunov exponent of each trajectory."""
+    spectrum = run.find("lyapunov_spectrum")
+    if spectrum is None:
+        return
+    for value, error, time in zip(
+        spectrum.exponents[:, 0], spectrum.standard_error[:, 0], spectrum.time_constants[:, 0],
+        strict=True,
+    ):  # fmt: skip
+        if np.isfinite(value) and abs(value) > 2 * error:
+            does = "shrinks" if value < 0 else "grows"
+            yield Statement(
+                DYNAMICS,
+                f"Along a trajectory, a small difference {does} e-fold in {duration(abs(time))}.",
+                f"watched: {int(spectrum.checkpoints[-1])} steps; the exponent within "
+                f"± {100 * error / abs(value):.0f} %",
+                "sx.lyapunov_exponents(system, run.lyapunov_spectrum.start)",
+                "lyapunov",
+            )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,91 @@
+"""The periods of a trial, against what a plain loop over the steps gives."""
+
+import jax
+import numpy as np
+import pytest
+import systems
+
+import separatrix as sx
+
+
+@pytest.fixture(scope="module")
+def flip_flop():
+    """The GRU that PyTorch trained on three bits, and the task in its steps."""
+    arrays = dict(np.load(systems.DATA / "flipflop_gru32.npz"))
+    del arrays["x0"], arrays["initial_hiddens_1xd"]
+    task = sx.tasks.FlipFlop(dt=1.0, duration=64.0, interval=1.0, pulse=1.0)
+    network = sx.networks.from_state_dict(arrays)
+    return network, task, sx.trial_periods(network, task, num_trials=24)
+
+
+@pytest.mark.runs
+def test_pulses_lead_from_memory_to_memory_as_the_truth_table_says(flip_flop):
+    network, _, periods = flip_flop
+    assert periods.counts(0) == {"fixed": 27, "slow": 0, "stable": 8, "proved": 27}
+    assert (len(periods.pulse), periods.led_right) == (48, 48)
+    # again, in single precision, step by step, without any search
+    stable = np.asarray(periods.point_stability) == "stable"
+    pulses = [sign * np.eye(3)[bit] for bit in range(3) for sign in (1, -1)]
+    for state, pulse in ((s, p) for s in periods.point_states[stable] for p in pulses):
+        bits = np.sign(network.readout(state.astype(np.float32)))
+        state = network.step(state.astype(np.float32), pulse)
+        for _ in range(50):
+            state = network.step(state, np.zeros(3))
+        assert (np.sign(network.readout(state)) == np.where(pulse != 0, pulse, bits)).all()
+
+
+@pytest.mark.runs
+def test_trials_end_in_the_basin_where_a_long_run_takes_them(flip_flop):
+    network, task, periods = flip_flop
+    trials = task.trials(24, key=jax.random.key(0))
+    still = np.asarray(sx.simulate(network, trials).states)[:, -1]
+    step = jax.jit(jax.vmap(lambda x: network.step(x, np.zeros(3))))
+    for _ in range(500):
+        still = step(still)
+    ends = periods.end_states[periods.ended[0]]
+    np.testing.assert_allclose(ends, still, atol=1e-4)
+    shares = np.bincount(periods.ended[0], minlength=len(periods.end_share)) / 24
+    np.testing.assert_allclose(periods.end_share, shares)
+
+
+class Latch(sx.networks.AbstractNetwork):
+    """x ↦ tanh(2 x + 3 (u₁ − u₂)): it chooses by the sign of x, and keeps its choice."""
+
+    num_inputs: int = 3
+    num_units: int = 1
+    num_outputs: int = 3
+    dt: float = 100.0
+
+    def step(self, state, input):
+        return jax.numpy.tanh(2 * state + 3 * (input[1] - input[2]))
+
+    def readout(self, state):
+        return jax.numpy.stack([0 * state[0], state[0], -state[0]])
+
+    def initial_state(self):
+        return jax.numpy.zeros(1)
+
+
+def test_the_basin_at_the_end_of_a_period_predicts_the_choice():
+    task = sx.tasks.PerceptualDecisionMaking(stimulus=500.0)
+    periods = sx.trial_periods(Latch(), task, num_trials=40)
+    assert periods.period.tolist() == ["fixation", "stimulus", "decision"]
+    assert periods.input_differs.tolist() == [False, True, False]
+    assert [periods.counts(k)["stable"] for k in range(3)] == [2, 2, 2]
+    # trials with evidence stand on their side; without, x stays 0, on the point between
+    signed = periods.conditions["signed_coherence"] if "signed_coherence" in periods.conditions \
+        else (1 - 2 * periods.conditions["choice"]) * periods.conditions["coherence"]  # fmt: skip
+    expected = np.where(signed > 0, 1, np.where(signed < 0, 2, -1))
+    assert (periods.predicted[1:] == expected).all()
+    decided = (expected > 0) & (periods.choice == expected)
+    assert periods.agrees[1] == decided.sum() > 0
+
+
+def test_a_start_at_rest_is_not_taken_for_the_scale_of_the_system():
+    # all trials begin at 0, and go to 6: that is not growth without bound
+    system = sx.DiscreteMap(lambda x: 0.5 * x + 3.0, size=1)
+    for start in (0.0, 1e-9):
+        found = sx.verdict(system, np.full((5, 1), start), duration=10.0)
+        assert found.ends.tolist() == ["stable point"], found
+    away = sx.DiscreteMap(lambda x: 2.0 * x + 3.0, size=1)
+    assert sx.verdict(away, np.zeros((5, 1)), duration=10.0).ends.tolist() == ["infinity"]

@@ -1,0 +1,137 @@
+"""The page of a network of a user's own."""
+
+import re
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import separatrix as sx
+from separatrix.report.places import places
+from separatrix.report.statements import statements
+
+W = np.array([[0.0, -2.0], [-2.0, 0.0]])
+BISTABLE = sx.DiscreteMap(lambda x, u: jnp.tanh(2 * x + u), size=2, input=np.zeros(2))
+RNG = np.random.default_rng(0)
+TRIALS = np.tanh(np.cumsum(RNG.normal(0, 0.5, (12, 10, 2)), axis=1))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "own.html"
+    run = sx.make_report(
+        BISTABLE,
+        TRIALS,
+        path,
+        inputs=np.zeros((12, 10, 2)),
+        readout=np.array([[1.0, -1.0]]),
+        labels=np.repeat(["left", "right"], 6),
+        periods={"cue": ((0, 4), [0.5, 0.0]), "delay": slice(4, 10)},
+        question="points",
+        title="two <bits>",
+    )
+    return run, path
+
+
+def test_all_that_is_known_is_on_the_page(made):
+    run, path = made
+    text = path.read_text()
+    assert "two &lt;bits&gt;" in text
+    assert set(run.records) >= {"fixed_points", "verdict", "trial_periods", "topology"}
+    assert run.frozen_inputs.names.tolist() == ["delay"]  # the longest one
+    assert run.trial_periods.period.tolist() == ["cue", "delay"]
+    assert run.verdict.duration == 6
+    for one in statements(run):
+        assert one.known and one.call
+        assert one.section in {*re.findall(r'<section id="(\w+)"', text)} | {"speeds"}
+    links = set(re.findall(r'href="#([\w-]+)"', text))
+    assert links <= set(re.findall(r'id="([\w-]+)"', text))
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)  # nothing is loaded
+
+
+def test_every_script_of_the_page_draws_from_the_file_beside_it(made, monkeypatch):
+    _, path = made
+    monkeypatch.chdir(path.parent)
+    scripts = re.findall(
+        r"<summary>Draw it again</summary>\s*<pre>(.*?)</pre>", path.read_text(), re.S
+    )
+    assert len(scripts) == 5
+    for script in scripts:
+        exec(script.replace("&#34;", '"').replace("&quot;", '"'), {})
+
+
+def test_a_system_and_states_are_enough(tmp_path):
+    run = sx.make_report(sx.Flow(lambda x: -x, size=2, tau=10.0), RNG.normal(size=(40, 2)),
+                         tmp_path / "page.html")  # fmt: skip
+    assert run.verdict.held == "" and run.verdict.ends.tolist() == ["stable point"]
+    assert run.frozen_inputs.words[0] == "not given"
+    again = sx.load_records(tmp_path / "page.nc")
+    assert set(again) == set(run.records)
+
+
+STATES = RNG.normal(size=(30, 2))
+REFUSED = {
+    "states of other units": lambda: sx.make_report(BISTABLE, np.zeros((5, 3))),
+    "one state": lambda: sx.make_report(BISTABLE, np.zeros(2)),
+    "inputs of other trials": lambda: sx.make_report(BISTABLE, TRIALS, inputs=np.zeros((3, 10, 2))),
+    "a readout of other units": lambda: sx.make_report(BISTABLE, STATES, readout=np.ones((1, 5))),
+    "labels of other trials": lambda: sx.make_report(BISTABLE, TRIALS, labels=np.array([1, 2])),
+    "a period beyond the trial": lambda: sx.make_report(
+        BISTABLE, TRIALS, periods={"late": ((5, 50), [0, 0])}
+    ),
+    "a period without input": lambda: sx.make_report(BISTABLE, TRIALS, periods={"cue": (0, 4)}),
+    "no such claim": lambda: sx.make_report(BISTABLE, TRIALS, question="a plane"),
+    "no duration": lambda: sx.make_report(BISTABLE, TRIALS, duration=-1.0),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_does_not_fit_is_refused_before_any_work(what, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(sx.InvalidInputError):
+        REFUSED[what]()
+    assert not list(tmp_path.iterdir())
+
+
+def test_points_are_visited_near_or_outside():
+    task = sx.tasks.PerceptualDecisionMaking()
+    network = sx.networks.CTRNN(3, 32, 3, dt=task.dt, key=jax.random.key(1))
+    trials = np.asarray(sx.simulate(network, task.trials(60, key=jax.random.key(2))).states, float)
+    left_out = [places(trials[k], np.delete(trials, k, 0).reshape(-1, 32)) for k in range(0, 60, 3)]
+    assert np.mean(np.concatenate(left_out) != "visited") <= 0.01
+    flat = trials.reshape(-1, 32)
+    away = flat - flat.mean(0)
+    radius = np.linalg.norm(away, axis=1)
+    planted = flat.mean(0) + 2 * away[radius > np.quantile(radius, 0.9)]
+    scattered = RNG.normal(size=(50, 32))
+    scattered *= np.sqrt(np.mean(radius**2)) / np.linalg.norm(scattered, axis=1, keepdims=True)
+    assert not (
+        places(np.concatenate([planted, flat.mean(0) + scattered]), flat) == "visited"
+    ).any()
+
+
+@pytest.mark.runs
+def test_the_command_makes_a_page_of_files(tmp_path):
+    network = sx.networks.CTRNN(2, 4, 1, dt=20.0, key=jax.random.key(0))
+    sx.save_network(network, tmp_path / "weights.safetensors")
+    np.savez(tmp_path / "states.npz", states=RNG.uniform(0, 1, (20, 5, 4)))
+    command = [
+        sys.executable,
+        "-m",
+        "separatrix",
+        "report",
+        "--network",
+        "weights.safetensors",
+        "--states",
+        "states.npz",
+    ]
+    done = subprocess.run(
+        [*command, "--input", "1,0.5"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "report.html" in done.stdout and (tmp_path / "report.html").stat().st_size > 1e4
+    for wrong in (["--input", "1"], ["--out", "/nowhere/page.html"]):
+        refused = subprocess.run([*command, *wrong], cwd=tmp_path, capture_output=True, text=True)
+        assert refused.returncode == 2 and "Traceback" not in refused.stderr
