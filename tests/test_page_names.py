@@ -49,11 +49,9 @@ def written(page):
     text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
     for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text):
         name, dot, rest = code.partition(".")
-        if rest in FILES or "NAME" in code:
-            continue
-        if re.fullmatch(r"[\w.]+ ?= ?[\w.]+", code):
-            continue  # a setting of an experiment's file
-        if dot and name in STANDS_FOR:
+        is_setting = re.fullmatch(r"[\w.]+ ?= ?[\w.]+", code)  # of an experiment's file
+        is_other = rest in FILES or "NAME" in code or is_setting
+        if dot and name in STANDS_FOR and not is_other:
             yield code
 
 
@@ -63,9 +61,8 @@ def resolve(code):
         tree = ast.parse(code.replace("…", "..."), mode="eval")
     except SyntaxError:
         tree = ast.parse(re.match(r"[\w.]*\w", code)[0], mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            what_is(node)
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.Attribute)):
+        what_is(node)
 
 
 def what_is(node):

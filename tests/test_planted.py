@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import equinox as eqx
 import jax
@@ -41,11 +42,14 @@ class Dumb:
 
     def __init__(self, planted):
         self.planted, self.T = planted, planted.duration / planted.system.time_unit
+        self.is_map, self.size = planted.system.kind == "map", pdist(planted.states).max()
         short = 0 if planted.period is None else 40 * planted.duration / planted.period
-        self.size = pdist(planted.states).max()
-        self.pieces = (
-            max(120.0, short, 1.5 * self.rate()) if planted.system.kind == "flow" else 0
-        )  # of T
+        self.pieces = 0 if self.is_map else max(120.0, short, 1.5 * self.rate())  # of T
+
+    def on(self, states, part, steps):
+        """Return states after a part of T, in so many steps."""
+        with jax.enable_x64(True):
+            return np.array(run(self.planted.system, jnp.asarray(states), part * self.T, steps))
 
     def rate(self):
         """Return the fastest rate per T that is met at the states, by powers of the Jacobian."""
@@ -53,20 +57,14 @@ class Dumb:
         v = np.random.default_rng(0).normal(size=x.shape)
         for _ in range(8):
             v *= small * self.size / np.linalg.norm(v, axis=1, keepdims=True)
-            with jax.enable_x64(True):
-                moved = [
-                    np.asarray(run(self.planted.system, y, small * self.T, 1)) - y
-                    for y in (x + v, x)
-                ]
-            v = (moved[0] - moved[1]) / small
+            moved, rest = (self.on(y, small, 1) - y for y in (x + v, x))
+            v = (moved - rest) / small
         return np.linalg.norm(v, axis=1).max() / (small * self.size)
 
     def after(self, states, part):
         """Return states after a part of T."""
-        system = self.planted.system
-        steps = round(self.T * part if system.kind == "map" else max(20.0, self.pieces * part))
-        with jax.enable_x64(True):
-            return np.array(run(system, jnp.asarray(states), part * self.T, steps))
+        steps = self.T * part if self.is_map else max(20.0, self.pieces * part)
+        return self.on(states, part, round(steps))
 
     def apart(self, states, others):
         """Return how far states are from others, as a part of E₀."""
@@ -75,19 +73,16 @@ class Dumb:
     def seen(self):
         """Return which share of the states is seen to end at what; what rests, after 20 T."""
         one = self.planted
-        goes_round = {"curve", "bounded"} & set(one.ends)
-        last = self.after(
-            one.states, 2 if goes_round else 100 if one.name.startswith("spiral") else 20
-        )
+        long = 100 if one.name.startswith("spiral") else 20
+        last = self.after(one.states, 2 if {"curve", "bounded"} & set(one.ends) else long)
+        near = np.zeros(len(last), bool)
         with np.errstate(all="ignore"):
-            gone = ~(np.linalg.norm(last - one.states.mean(axis=0), axis=1) < 1e8 * self.size)
-            near = np.zeros(len(last), bool)
+            gone = ~(self.apart(last, one.states.mean(axis=0)) < 1e8)
             if one.end_at is not None:
                 far = self.apart(one.states, one.end_at)
                 near = self.apart(last, one.end_at) < np.maximum(0.7 * far, 1e-9)
             last[gone] = one.states[gone]
-            step = 1 / self.T if one.system.kind == "map" else 0.01
-            rests = self.apart(self.after(last, step), last) < 1e-9
+            rests = self.apart(self.after(last, 1 / self.T if self.is_map else 0.01), last) < 1e-9
         return {
             "infinity": gone.mean(), "point": (near & ~gone).mean(),
             "continuum": (rests & ~near & ~gone).mean() * (one.end_at is None),
@@ -158,22 +153,14 @@ def still_or_moving(one, at_T, later):
         assert np.quantile(left, 0.95) <= 0.05 * ROOM * pdist(one.states).max()
 
 
-class Claim:
-    def __init__(self, kind, **numbers):
-        self.kind, self.numbers = kind, numbers
-
-
 @pytest.mark.parametrize(
     ("factor", "held"), [(1, "cycle"), (1.005, "cycle"), (0.5, "cycle"), (1, "ring")]
 )
 def test_a_false_claim_is_refuted(factor, held):
     one, rows = plant("turn by p/k", 1), np.arange(5)
-    end = Claim("end", what="curve", rows=rows, share=1.0, period=factor * one.period, family=True)
-    first = Claim("held", word=held, first=True)
-
-    class Verdict:
-        claims, followed = (end, first), rows
-
-    Verdict.held = held
-    false = [claim for claim, _ in refuted(one, Verdict)]
+    curve = {"what": "curve", "rows": rows, "share": 1.0, "family": True}
+    end = SimpleNamespace(kind="end", numbers=curve | {"period": factor * one.period})
+    first = SimpleNamespace(kind="held", numbers={"word": held, "first": True})
+    verdict = SimpleNamespace(claims=(end, first), followed=rows, held=held)
+    false = [claim for claim, _ in refuted(one, verdict)]
     assert false == [end] * (factor == 0.5) + [first] * (held == "ring")

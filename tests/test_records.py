@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Float, Int, Shaped
+from same import assert_same_record
 from sample_records import RECORDS
 
 import separatrix as sx
@@ -29,27 +30,12 @@ def sample():
     return Sample(np.arange(12.0).reshape(4, 3), np.arange(5.0), labels, 2.5)
 
 
-def same(one, two):
-    assert type(one) is type(two)
-    for field in dataclasses.fields(one):
-        a, b = getattr(one, field.name), getattr(two, field.name)
-        if isinstance(a, dict):
-            assert sorted(a) == sorted(b)
-        else:
-            a, b = {"": a}, {"": b}
-        for key in a:
-            x, y = np.asarray(a[key]), np.asarray(b[key])
-            assert (x.shape, x.dtype) == (y.shape, y.dtype), field.name
-            np.testing.assert_array_equal(x, y)
-
-
-def test_every_array_of_every_record_has_axes_and_a_description():
-    arrays = ("Array", "ndarray", "Text")
-    for record in PACKAGE.values():
-        for info in record.field_infos():
-            annotation = str(record.__annotations__[info.name])
-            assert info.description, info.name
-            assert (info.axes is not None) == any(kind in annotation for kind in arrays)
+@pytest.mark.parametrize("record", PACKAGE.values(), ids=PACKAGE)
+def test_every_array_of_every_record_has_axes_and_a_description(record):
+    for info in record.field_infos():
+        annotation = str(record.__annotations__[info.name])
+        is_array = any(kind in annotation for kind in ("Array", "ndarray", "Text"))
+        assert info.description and (info.axes is not None) == is_array, info.name
 
 
 @pytest.mark.parametrize(
@@ -68,25 +54,16 @@ def test_every_array_of_every_record_has_axes_and_a_description():
     ],
 )
 def test_indexing_selects_along_the_leading_axis_and_keeps_it(sample, index, rows):
-    part = sample[index]
-    assert part.weights.tolist() == sample.weights[rows].tolist()
-    assert part.weights.shape == (len(rows), 3)
-    assert part.columns["region"].tolist() == sample.columns["region"][rows].tolist()
-    assert part.values is sample.values
-    assert (part.rate, part.names) == (sample.rate, sample.names)
+    labels = {name: values[rows] for name, values in sample.columns.items()}
+    cut = dataclasses.replace(sample, weights=sample.weights[rows], columns=labels)
+    assert_same_record(sample[index], cut)
 
 
-@pytest.mark.parametrize("index", [4, -5])
-def test_an_index_out_of_range_says_how_many_there_are(sample, index):
-    with pytest.raises(IndexError, match=rf"unit {index} is out of range: there are 4\."):
-        sample[index]
-
-
-@pytest.mark.parametrize("index", [[0, 4], np.array([-5]), jnp.array([1, 7])])
+@pytest.mark.parametrize("index", [4, -5, [0, 4], np.array([-5]), jnp.array([1, 7])])
 @pytest.mark.parametrize("make", [np.asarray, jnp.asarray])
-def test_an_array_of_indices_out_of_range_is_refused_for_jax_arrays_too(sample, make, index):
+def test_an_index_out_of_range_says_how_many_there_are(sample, make, index):
     part = dataclasses.replace(sample, weights=make(sample.weights))
-    with pytest.raises(IndexError, match=r"unit (4|-5|7) is out of range: there are 4\."):
+    with pytest.raises(IndexError, match=r"(4|-5|7) .* 4\."):
         part[index]
 
 
@@ -94,29 +71,14 @@ def test_an_array_of_indices_out_of_range_is_refused_for_jax_arrays_too(sample, 
     "index", ["a", None, 1.5, True, [True, False], np.zeros((2, 2), int), ["a"], {}]
 )
 def test_what_is_no_index_is_refused(sample, index):
-    with pytest.raises(sx.InvalidInputError) as caught:
+    with pytest.raises(sx.InvalidInputError):
         sample[index]
-    assert str(caught.value) == (
-        "an index of units is a whole number, a slice, or an array of whole numbers or of 4 "
-        f"booleans, got {index!r}."
-    )
 
 
-@pytest.mark.parametrize(
-    ("keep", "came"),
-    [
-        (np.ones(3, bool), "(3,) of bool"),
-        (np.ones(4, int), "(4,) of int64"),
-        (np.ones((4, 1), bool), "(4, 1) of bool"),
-        (True, "() of bool"),
-    ],
-)
-def test_filter_asks_for_one_boolean_for_each(sample, keep, came):
-    with pytest.raises(sx.InvalidInputError) as caught:
+@pytest.mark.parametrize("keep", [np.ones(3, bool), np.ones(4, int), np.ones((4, 1), bool), True])
+def test_filter_asks_for_one_boolean_for_each(sample, keep):
+    with pytest.raises(sx.InvalidInputError, match=r"\(4,\)"):
         sample.filter(keep)
-    assert str(caught.value) == (
-        f"filter takes one boolean for each unit: expected shape (4,) of bool, got {came}."
-    )
 
 
 def test_a_record_prints_its_table_and_its_settings(sample):
@@ -150,15 +112,11 @@ def test_times_and_numbers_are_printed_in_words():
     ]
 
 
-def test_html_is_escaped():
-    class Odd(Record):
-        values: Float[np.ndarray, " unit"] = array("x < y & z")
-        text: str = setting("a text")
-
-    page = Odd(np.zeros(1), "<script>")._repr_html_()
-    assert "<script>" not in page
-    assert "&lt;script&gt;" in page
-    assert page.startswith("<strong>Odd: 1 unit</strong><table><thead>")
+@pytest.mark.parametrize("part", [{"rate": "<b>"}, {"columns": {"x": np.array(["<b>"] * 4)}}])
+def test_html_is_escaped(sample, part):
+    page = dataclasses.replace(sample, **part)._repr_html_()
+    assert "<b>" not in page and "&lt;b&gt;" in page
+    assert page.startswith("<strong>Sample: 4 units, 3 channels, 5 trials</strong><table><thead>")
 
 
 def test_axes_units_and_tables_in_xarray(sample):
@@ -166,31 +124,27 @@ def test_axes_units_and_tables_in_xarray(sample):
     assert dict(data.sizes) == sample.sizes
     assert data.weights.dims == ("unit", "channel")
     assert data.weights.attrs == {"description": "weights", "units": "mV"}
-    assert set(data.coords) == {"region", "layer"}
-    assert data.region.dims == ("unit",)
-    same(Record.from_xarray(data), sample)
+    assert set(data.coords) == {"region", "layer"} and data.region.dims == ("unit",)
+    assert_same_record(Record.from_xarray(data), sample)
 
 
 def test_what_an_older_dataset_lacks_has_its_default(sample):
     data = sample.to_xarray()
     settings = json.loads(data.attrs["settings"])
-    for name in ("names", "missing"):
-        del settings[name]
+    del settings["names"], settings["missing"]
     data.attrs["settings"] = json.dumps(settings)
-    same(Record.from_xarray(data), sample)
+    assert_same_record(Record.from_xarray(data), sample)
 
 
 def test_a_field_that_was_saved_by_its_old_name_is_read():
     record = RECORDS["emerging_cycle"]
     data = record.to_xarray().rename(center="centre")
-    same(Record.from_xarray(data), record)
+    assert_same_record(Record.from_xarray(data), record)
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_every_record_prints_and_can_be_cut(name):
     record = RECORDS[name]
     assert repr(record).startswith(record.summary() + "\n")
-    assert record._repr_html_().startswith("<strong>")
-    assert len(record[:2]) == min(2, len(record))
-    assert len(record[:0]) == 0
-    repr(record[:1])
+    assert record._repr_html_().startswith("<strong>") and repr(record[:1])
+    assert (len(record[:2]), len(record[:0])) == (min(2, len(record)), 0)

@@ -32,40 +32,30 @@ def system(number, *places):
     return OSError(number, os.strerror(number), *places)
 
 
+def assert_is_a_line(done, said):
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert done.stderr.startswith("separatrix: ") and said in done.stderr
+
+
 @pytest.mark.parametrize("verb", ["run", "report", "analyze"])
 def test_a_name_that_the_system_refuses(run, tmp_path, verb):
     path = tmp_path / ("a" * 300)
     done = run(verb, *(("yang2020", "--out") if verb == "run" else ()), path)
-    assert done.exit_code == 2
-    assert done.stderr.startswith(f"separatrix: cannot read or write {path}")
-    assert done.stderr.endswith(": File name too long. Give a shorter name.\n")
-    assert len(done.stderr.splitlines()) == 1
+    assert_is_a_line(done, f"{path}")
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (
-            system(errno.EACCES, "/there"),
-            "cannot read or write /there: Permission denied. Give a path where you may",
-        ),
-        (
-            system(errno.ENOSPC, b"/there"),
-            "cannot read or write /there: No space left on device. Free some space",
-        ),
-        (
-            system(errno.EXDEV, "/there", None, "/here"),
-            "cannot read or write /there or /here: Invalid cross-device link. Check the path",
-        ),
-        (system(errno.EMFILE), "cannot read or write: Too many open files. End other programs"),
+        (system(errno.EACCES, "/there"), " /there"),
+        (system(errno.ENOSPC, b"/there"), " /there"),
+        (system(errno.EXDEV, "/there", None, "/here"), " /there or /here"),
+        (system(errno.EMFILE), ""),
     ],
     ids=lambda value: errno.errorcode[value.errno] if isinstance(value, OSError) else "",
 )
 def test_what_the_system_refuses_is_told_in_a_line(stopped_by, error, said):
-    done = stopped_by(error)
-    assert done.exit_code == 2
-    assert done.stderr.startswith(f"separatrix: {said}")
-    assert len(done.stderr.splitlines()) == 1
+    assert_is_a_line(stopped_by(error), f"{said}: {error.strerror}")
 
 
 @pytest.mark.parametrize("error", [TypeError("a mistake"), OSError("could not get source code")])
@@ -84,15 +74,12 @@ def test_a_closed_pipe_in_a_process_of_its_own():
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_a_report_that_is_stopped_says_what_stands(stopped_by, tmp_path):
-    done = stopped_by(KeyboardInterrupt())
-    assert done.exit_code == 130
-    assert done.stderr.startswith(
-        f"separatrix: interrupted. Each figure and report in {tmp_path / 'one'} is whole; some may "
-        "be new, the others are as they were"
-    )
-    done = stopped_by(sx.InvalidInputError("cannot write."))
-    assert done.stderr.startswith("separatrix: cannot write. Each figure and report in ")
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (sx.InvalidInputError("cannot write."), 2)]
+)
+def test_a_report_that_is_stopped_says_what_stands(stopped_by, tmp_path, error, code):
+    done = stopped_by(error)
+    assert done.exit_code == code and str(tmp_path / "one") in done.stderr
 
 
 def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
@@ -105,5 +92,4 @@ def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr("separatrix.experiment.reanalyze", analyze)
     done = run("analyze", tmp_path)
-    assert done.exit_code == 130
-    assert done.stderr == "separatrix: interrupted. It goes on with --resume.\n"
+    assert done.exit_code == 130 and "It goes on with --resume." in done.stderr

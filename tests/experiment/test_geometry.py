@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import equinox as eqx
 import jax
@@ -33,55 +34,40 @@ def build(task=TASK, input=(1.0, 0.5, 0.5), **settings):
 def subject(task, network, input, activity, points, **settings):
     asked = AnalysisSettings(geometry=GeometrySettings(**QUICK, **settings))
     given = np.asarray(input, float)
-    return Subject(
-        task,
-        network,
-        network.at_input(given),
-        given,
-        activity,
-        points,
-        asked,
-        jax.random.key(2),
-    )
+    system, key = network.at_input(given), jax.random.key(2)
+    return Subject(task, network, system, given, activity, points, asked, key)
 
 
 def results(subject):
     return run_stages(Geometry(subject).stages(), lambda stage: None)
 
 
-@pytest.fixture(scope="module")
+@functools.cache
 def whole():
     stages = build()
     return stages, results(stages)
 
 
-@pytest.fixture
-def only(whole):
+def only(*names, **parts):
     """Other stages of the same network: those that are named, with other parts where given."""
-
-    def only(*names, **parts):
-        settings = OFF | dict.fromkeys(names, True)
-        asked = AnalysisSettings(geometry=GeometrySettings(**QUICK, **settings))
-        return dataclasses.replace(whole[0], settings=asked, **parts)
-
-    return only
+    settings = OFF | dict.fromkeys(names, True)
+    asked = AnalysisSettings(geometry=GeometrySettings(**QUICK, **settings))
+    return dataclasses.replace(whole()[0], settings=asked, **parts)
 
 
-def test_every_stage_has_a_result(whole, only):
-    _, records = whole
+def test_every_stage_has_a_result():
+    _, records = whole()
     stages = ["slow_curve", "branches", "fixed_point_graph", "lyapunov_spectrum"]
     assert list(records) == [*stages, "analyses"]
     told = records["analyses"]
     assert told.analysis.tolist() == stages
-    assert told.outcome.tolist() == ["done"] * 4
-    assert told.reason.tolist() == [""] * 4
+    assert set(told.outcome) == {"done"} and set(told.reason) == {""}
     off = results(only())
-    assert list(off) == ["analyses"]
-    assert set(off["analyses"].reason) == {"it was switched off in the settings."}
+    assert list(off) == ["analyses"] and set(off["analyses"].outcome) == {"skipped"}
 
 
-def test_the_slow_curve_lies_along_the_difference_of_the_readouts(whole):
-    stages, records = whole
+def test_the_slow_curve_lies_along_the_difference_of_the_readouts():
+    stages, records = whole()
     curve, weights = records["slow_curve"], np.asarray(stages.network.readout_weights, float)
     np.testing.assert_allclose(curve.axis, weights[1] - weights[2], rtol=1e-6)
     along = stages.activity.flat_states @ curve.axis
@@ -89,43 +75,42 @@ def test_the_slow_curve_lies_along_the_difference_of_the_readouts(whole):
     assert len(curve) == 5
 
 
-def test_branches_are_fixed_points_at_the_stimuli_of_the_task(whole):
-    stages, records = whole
+def stimulus(coherence):
+    return TASK.evidence_input(abs(coherence), choice=0 if coherence >= 0 else 1)
+
+
+def test_branches_are_fixed_points_at_the_stimuli_of_the_task():
+    stages, records = whole()
     branches = records["branches"]
     assert (branches.parameter_from, branches.parameter_to) == (-51.2, 51.2)
-    for k in (0, len(branches) // 2, len(branches) - 1):
-        coherence = float(branches.parameters[k])
-        u = TASK.evidence_input(abs(coherence), choice=0 if coherence >= 0 else 1)
-        with jax.enable_x64(True):
-            speed = float(stages.network.at_input(u).speed(branches.states[k]))
-        assert speed < 1e-6
     assert {branches.parameters.min(), branches.parameters.max()} == {-51.2, 51.2}
+    for k in (0, len(branches) // 2, len(branches) - 1):
+        system = stages.network.at_input(stimulus(float(branches.parameters[k])))
+        with jax.enable_x64(True):
+            assert float(system.speed(branches.states[k])) < 1e-6
 
 
-def test_the_largest_exponent_at_a_stable_point_is_that_of_its_eigenvalue(whole):
-    stages, records = whole
+def test_the_largest_exponent_at_a_stable_point_is_that_of_its_eigenvalue():
+    stages, records = whole()
     spectrum = records["lyapunov_spectrum"]
     linear = sx.linearize(stages.system, spectrum.end)
     assert (linear.stability == "stable").all()
-    np.testing.assert_allclose(
-        spectrum.exponents[:, 0], np.log(np.abs(linear.eigenvalues[:, 0])), atol=5e-3
-    )
+    largest = np.log(np.abs(linear.eigenvalues[:, 0]))
+    np.testing.assert_allclose(spectrum.exponents[:, 0], largest, atol=5e-3)
 
 
-def test_a_frozen_input_with_evidence_is_that_coherence():
-    family = CoherenceFamily(build().network, TASK)
-    for coherence in (-51.2, -20.0, 0.0, 12.8, 51.2):
-        choice = 0 if coherence >= 0 else 1
-        frozen = np.asarray(TASK.evidence_input(abs(coherence), choice=choice), float)
-        found = family.coherence_of(frozen)
-        assert found == pytest.approx(coherence, abs=1e-5) and abs(found) <= 51.2
+@pytest.mark.parametrize("coherence", [-51.2, -20.0, 0.0, 12.8, 51.2])
+def test_a_frozen_input_with_evidence_is_that_coherence(coherence):
+    family = CoherenceFamily(whole()[0].network, TASK)
+    found = family.coherence_of(np.asarray(stimulus(coherence), float))
+    assert found == pytest.approx(coherence, abs=1e-5) and abs(found) <= 51.2
 
 
 def test_the_axis_of_rates_that_are_read_out_comes_from_units_that_are_active():
     """At rest rectified units have no slope, and their readout would be no axis."""
     network = sx.networks.DaleCTRNN(3, 10, 3, dt=TASK.dt, key=jax.random.key(0))
     states = np.full((4, 10), -1.0)
-    with pytest.raises(SkippedError, match="readout of the choice does not change with the state"):
+    with pytest.raises(SkippedError):
         decision_axis(network, TASK, states)
     states[:2] = 1.0  # half of the time every unit is active
     weights = np.asarray(network.readout_weights, float)
@@ -138,21 +123,18 @@ def test_a_task_without_coherence_still_has_its_graph_and_exponents():
     records = results(build(task, input=[0.0] * task.num_inputs))
     told = records["analyses"]
     assert told.outcome.tolist() == ["skipped", "skipped", "done", "done"]
-    assert told.why_not("slow_curve") == "it needs a task with a coherence and two choices."
-    assert "branches" not in records
+    assert told.why_not("slow_curve") and "branches" not in records
 
 
-def test_an_input_that_is_no_stimulus_of_the_task_is_not_continued(only):
-    for input in ((1.0, 0.5, 0.6), (0.0, 0.5, 0.5), (1.0, 0.9, 0.1)):
-        told = results(only("branches", input=np.array(input)))["analyses"]
-        assert told.why_not("branches") == "the frozen input is none of the task's stimuli."
+@pytest.mark.parametrize("input", [(1.0, 0.5, 0.6), (0.0, 0.5, 0.5), (1.0, 0.9, 0.1)])
+def test_an_input_that_is_no_stimulus_of_the_task_is_not_continued(input):
+    records = results(only("branches", input=np.array(input)))
+    assert list(records) == ["analyses"] and records["analyses"].why_not("branches")
 
 
-def test_without_fixed_points_at_the_frozen_input_branches_start_at_the_strongest_stimulus(
-    whole, only
-):
+def test_without_fixed_points_at_the_frozen_input_branches_start_at_the_strongest_stimulus():
     """The points at the frozen input are on the branch, though nothing is told of them."""
-    points = whole[0].points
+    points = whole()[0].points
     branches = results(only("branches", points=points[:0]))["branches"]
     starts = branches.parameters[np.asarray(branches.arclength) == 0]
     assert np.abs(starts).tolist() == [51.2] * branches.n_branches
@@ -160,7 +142,7 @@ def test_without_fixed_points_at_the_frozen_input_branches_start_at_the_stronges
     np.testing.assert_allclose(branches.states_at(0.0), known, atol=1e-5)
 
 
-def test_without_any_fixed_point_there_is_nothing_to_continue(whole, only):
+def test_without_any_fixed_point_there_is_nothing_to_continue():
     """r = relu(2 r + u) has no solution where u is positive."""
     plain = sx.networks.CTRNN(3, 6, 3, activation="relu", dt=TASK.dt, key=jax.random.key(3))
     network = eqx.tree_at(
@@ -168,35 +150,30 @@ def test_without_any_fixed_point_there_is_nothing_to_continue(whole, only):
         plain,
         (2 * jnp.eye(6), jnp.ones((6, 3)), jnp.zeros(6)),
     )
-    bare = only("branches", "graph", network=network, points=whole[0].points[:0])
-    told = results(bare)["analyses"]
-    assert told.why_not("branches") == (
-        "no fixed point was found to start from, neither at the frozen input nor at the strongest "
-        "stimuli, ±51.2 %."
-    )
-    assert told.why_not("fixed_point_graph") == "no fixed point was found."
+    bare = only("branches", "graph", network=network, points=whole()[0].points[:0])
+    assert set(results(bare)["analyses"].outcome) == {"skipped"}
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (sx.InvalidInputError("expected another size."), "expected another size."),
-        (ZeroDivisionError("float division by zero"), "ZeroDivisionError: float division by zero"),
-        (KeyboardInterrupt(), None),
-    ],
+    "error", [sx.InvalidInputError("of another size"), ZeroDivisionError("by zero")]
 )
-def test_a_stage_that_fails_leaves_a_reason_and_the_others(only, monkeypatch, error, said):
+def test_a_stage_that_fails_leaves_a_reason_and_the_others(monkeypatch, error):
+    monkeypatch.setattr(geometry, "fixed_point_graph", raising(error))
+    records = results(only("graph", "lyapunov"))
+    told = records["analyses"]
+    assert told.outcome.tolist() == ["skipped", "skipped", "failed", "done"]
+    assert str(error) in told.why_not("fixed_point_graph")
+    assert "lyapunov_spectrum" in records
+
+
+def test_an_interruption_is_none_of_a_stages_failures(monkeypatch):
+    monkeypatch.setattr(geometry, "fixed_point_graph", raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        results(only("graph"))
+
+
+def raising(error):
     def fail(*arguments, **settings):
         raise error
 
-    monkeypatch.setattr(geometry, "fixed_point_graph", fail)
-    stages = only("graph", "lyapunov")
-    if said is None:  # an interruption is none of a stage's failures
-        with pytest.raises(KeyboardInterrupt):
-            results(stages)
-        return
-    records = results(stages)
-    told = records["analyses"]
-    assert told.outcome.tolist() == ["skipped", "skipped", "failed", "done"]
-    assert told.why_not("fixed_point_graph") == said
-    assert "lyapunov_spectrum" in records
+    return fail

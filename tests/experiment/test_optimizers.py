@@ -13,14 +13,11 @@ TABLES = {
 }
 
 
+SGD = {"name": "sgd", "learning_rate": 0.5}
+
+
 def setup(**training):
     return Setup(Experiment.from_dict(TABLES | {"training": training}, "my.toml"))
-
-
-def refusal(**training):
-    with pytest.raises(sx.InvalidInputError) as caught:
-        setup(**training)
-    return str(caught.value)
 
 
 def descend(optimizer, size, count=1):
@@ -52,10 +49,9 @@ def test_schedules_are_their_formulas_at_every_step(warm):
 
 
 def test_a_schedule_is_taken_from_the_settings():
-    sgd = {"name": "sgd", "learning_rate": 0.5}
-    built = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})
+    settings = {"steps": 4, "optimizer": SGD, "schedule": {"name": "linear"}}
+    built, again = setup(**settings), setup(**settings)
     np.testing.assert_allclose(descend(built.optimizer, 1.0, 4), [0.5, 0.375, 0.25, 0.125])
-    again = setup(steps=4, optimizer=sgd, schedule={"name": "linear"})
     one, two = (Optimizer(made.optimizer, made.network) for made in (built, again))
     assert one == two  # compiled once
     executed = built.experiment.to_dict()["training"]
@@ -63,14 +59,17 @@ def test_a_schedule_is_taken_from_the_settings():
     assert "schedule" not in setup().experiment.to_dict()["training"]
 
 
-def test_a_long_gradient_is_shortened():
-    sgd = {"name": "sgd", "learning_rate": 1.0}
-    clipped = setup(optimizer=sgd, clip_norm=1.0).optimizer
-    assert descend(clipped, 3.0) == pytest.approx([0.5])  # four entries of 0.5 have the norm 1
-    assert descend(clipped, 0.25) == pytest.approx([0.25])
-    cut = setup(optimizer=sgd, clip_value=0.7).optimizer
-    assert descend(cut, 3.0) == pytest.approx([0.7])  # each entry by itself
-    assert descend(cut, 0.25) == pytest.approx([0.25])
+@pytest.mark.parametrize(
+    ("clip", "fall"),
+    [
+        ({"clip_norm": 1.0}, 0.25),  # four entries of 0.5 have the norm 1
+        ({"clip_value": 0.7}, 0.35),  # each entry by itself
+    ],
+)
+def test_a_long_gradient_is_shortened(clip, fall):
+    optimizer = setup(optimizer=SGD, **clip).optimizer
+    assert descend(optimizer, 3.0) == pytest.approx([fall])
+    assert descend(optimizer, 0.25) == pytest.approx([0.125])
 
 
 def test_regularizers_are_taken_from_the_settings():
@@ -81,37 +80,16 @@ def test_regularizers_are_taken_from_the_settings():
 
 
 @pytest.mark.parametrize(
-    ("training", "text"),
+    ("training", "word"),
     [
-        (
-            {"regularizers": {"rate_l2": 1e-3}},
-            "unknown key 'training.regularizers.rate_l2' in my.toml: "
-            "did you mean 'rates_l2' or 'rates_l1'?",
-        ),
-        (
-            {"regularizers": {"rates_l2": -1e-3}},
-            "training.regularizers.rates_l2 in my.toml: input should be greater than or equal to "
-            "0, got -0.001.",
-        ),
-        (
-            {"clip_norm": 0},
-            "training.clip_norm in my.toml: input should be greater than 0, got 0.",
-        ),
-        (
-            {"schedule": {"name": "cosin"}},
-            "unknown schedule 'cosin' in my.toml: did you mean 'cosine'?",
-        ),
-        (
-            {"steps": 10, "schedule": {"name": "linear", "warmup_steps": 10}},
-            "training.schedule in my.toml: warmup_steps must be fewer than the 10 steps of the "
-            "training, got 10.",
-        ),
-        (
-            {"schedule": {"name": "exponential", "end": 0}},
-            "training.schedule in my.toml: end is a fraction of the learning rate, above 0 and at "
-            "most 1, got 0.",
-        ),
+        ({"regularizers": {"rate_l2": 1e-3}}, "'rates_l2'"),
+        ({"regularizers": {"rates_l2": -1e-3}}, "training.regularizers.rates_l2"),
+        ({"clip_norm": 0}, "training.clip_norm"),
+        ({"schedule": {"name": "cosin"}}, "'cosine'"),
+        ({"steps": 10, "schedule": {"name": "linear", "warmup_steps": 10}}, "warmup_steps"),
+        ({"schedule": {"name": "exponential", "end": 0}}, "end"),
     ],
 )
-def test_settings_that_cannot_be_used(training, text):
-    assert refusal(**training) == text
+def test_settings_that_cannot_be_used(training, word):
+    with pytest.raises(sx.InvalidInputError, match=f"my.toml.*{word}|{word} in my.toml"):
+        setup(**training)

@@ -26,182 +26,109 @@ num_units = 8
 @pytest.fixture
 def write(tmp_path):
     def write(text):
-        path = tmp_path / "my.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
+        (tmp_path / "my.toml").write_text(text, encoding="utf-8")
+        return tmp_path / "my.toml"
 
     return write
 
 
-def refusal(make):
-    with pytest.raises((sx.InvalidInputError, sx.UnreadableFileError)) as caught:
-        make()
-    return str(caught.value)
-
-
-def test_a_minimal_file_is_enough(write):
+def test_a_minimal_file_is_enough_and_its_execution_tells_every_default(write):
     experiment = Experiment.from_toml(write(MINIMAL))
     assert (experiment.name, experiment.seed, experiment.training.steps) == ("mine", 0, 1280)
-    assert Setup(experiment).network.num_units == 8
+    setup = Setup(experiment)
+    assert setup.network.num_units == 8
+    executed = setup.experiment.to_dict()
+    assert executed["task"]["coherences"] == [0.0, 6.4, 12.8, 25.6, 51.2]
+    assert executed["network"]["tau"] == 100.0
+    assert executed["network"]["initialization"] == "kaiming_normal"
+    assert executed["training"]["optimizer"]["b1"] == 0.9
+    assert executed["analysis"]["input"] == "stimulus"
+
+
+NETWORK = "[network]"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("old", "new", "key", "meant"),
     [
+        (NETWORK, f"[training]\nstps = 3\n{NETWORK}", "training.stps", "steps"),
+        (NETWORK, f"[trianing]\nsteps = 3\n{NETWORK}", "trianing", "training"),
+        (NETWORK, f"[training]\nsteps = 0\n{NETWORK}", "training.steps", "1"),
         (
-            "[training]\nstps = 3\n",
-            "unknown key 'training.stps' in {file}: did you mean 'steps' or 'epoch_steps'?",
+            NETWORK,
+            f"[training.optimizer]\nlearning_rate = 1e-3\n{NETWORK}",
+            "training.optimizer.name",
+            "",
         ),
+        ('"CTRNN"', '"CTRN"', "CTRN", "CTRNN"),
         (
-            "[trianing]\nsteps = 3\n",
-            "unknown key 'trianing' in {file}: did you mean 'training' or 'variants'?",
+            '"PerceptualDecisionMaking"',
+            '"PerceptualDecision"',
+            "task",
+            "PerceptualDecisionMaking",
         ),
-        (
-            "[training]\nsteps = 0\n",
-            "training.steps in {file}: input should be greater than or equal to 1, got 0.",
-        ),
-        (
-            "[training.optimizer]\nlearning_rate = 1e-3\n",
-            "missing key 'training.optimizer.name' in {file}.",
-        ),
+        ("num_units = 8", "num_unit = 8", "network.num_unit", "num_units"),
+        ("num_units = 8", "", "network", "num_units"),
+        ("num_units = 8", "num_units = 0", "network", "num_units"),
+        (NETWORK, f"stimulus = -5.0\n{NETWORK}", "task", "stimulus"),
+        (NETWORK, f"stimulsu = 5.0\n{NETWORK}", "task.stimulsu", "stimulus"),
     ],
 )
-def test_what_is_wrong_in_a_file(write, text, said):
-    path = write(MINIMAL + text)
-    assert refusal(lambda: Experiment.from_toml(path)) == said.format(file=path)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (
-            'name = "CTRNN"',
-            'name = "CTRN"',
-            "unknown network 'CTRN' in {file}: did you mean 'CTRNN' or 'DaleCTRNN'?",
-        ),
-        (
-            'name = "PerceptualDecisionMaking"',
-            'name = "PerceptualDecision"',
-            "unknown task 'PerceptualDecision' in {file}: did you mean 'PerceptualDecisionMaking' "
-            "or 'PerceptualDecisionMakingDelayResponse' or 'PulseDecisionMaking'?",
-        ),
-        (
-            "num_units = 8",
-            "num_unit = 8",
-            "unknown key 'network.num_unit' in {file}: did you mean 'num_units'?",
-        ),
-        ("num_units = 8", "", "network in {file}: missing key 'num_units'."),
-        (
-            "num_units = 8",
-            "num_units = 0",
-            "network in {file}: num_units must be a whole number of at least 1, got 0.",
-        ),
-        (
-            "[network]",
-            "stimulus = -5.0\n[network]",
-            "task in {file}: PerceptualDecisionMaking: the stimulus period must last 0 ms or "
-            "more, got -5 ms.",
-        ),
-        (
-            "[network]",
-            "stimulsu = 5.0\n[network]",
-            "unknown key 'task.stimulsu' in {file}: did you mean 'stimulus'?",
-        ),
-    ],
-)
-def test_what_cannot_be_built(write, old, new, said):
+def test_what_is_wrong_in_a_file_is_said_by_file_and_key(write, old, new, key, meant):
     path = write(MINIMAL.replace(old, new))
-    assert refusal(lambda: Setup(Experiment.from_toml(path))) == said.format(file=path)
+    with pytest.raises(sx.InvalidInputError) as caught:
+        Setup(Experiment.from_toml(path))
+    for word in (str(path), key, meant):
+        assert word in str(caught.value)
 
 
-def test_files_that_cannot_be_read(tmp_path, write):
-    assert refusal(lambda: read_toml(tmp_path / "no.toml")) == (
-        f"cannot read {tmp_path / 'no.toml'}: No such file or directory. "
-        "Check the path: something on it does not exist."
-    )
-    assert refusal(lambda: read_toml(tmp_path)) == (
-        f"cannot read {tmp_path}: Is a directory. Give the path of a file, not of a directory."
-    )
-    path = write("name = \n")
-    assert refusal(lambda: read_toml(path)) == (
-        f"{path} is not TOML: Invalid value (at line 1, column 8)."
-    )
-    path.write_bytes(b"\xff\xfe")
-    assert refusal(lambda: read_toml(path)).startswith(f"{path} is not TOML: 'utf-8' codec")
+@pytest.mark.parametrize("name", ["no.toml", ".", "broken.toml", "binary.toml"])
+def test_files_that_cannot_be_read(tmp_path, name):
+    (tmp_path / "broken.toml").write_text("name = \n")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises((sx.InvalidInputError, sx.UnreadableFileError), match=str(tmp_path / name)):
+        read_toml(tmp_path / name)
 
 
-CHANGES = [
-    (
-        "training.stps=3",
-        "unknown key 'training.stps' in yang2020.toml with --set: "
-        "did you mean 'steps' or 'epoch_steps'?",
-    ),
-    (
-        "steps=3",
-        "unknown key 'steps' in yang2020.toml with --set: did you mean 'training.steps'?",
-    ),
-    (
-        "learning_rate=1",
-        "unknown key 'learning_rate' in yang2020.toml with --set: "
-        "did you mean 'training.optimizer.learning_rate'?",
-    ),
-    (
-        "xyz=1",
-        "unknown key 'xyz' in yang2020.toml with --set: valid: analysis, description, name, "
-        "network, seed, task, training, variants.",
-    ),
-    (
-        "training.steps=true",
-        "training.steps in yang2020.toml with --set: expected a whole number, got True.",
-    ),
-    (
-        "analysis.random_range=[3, 1]",
-        "analysis.random_range in yang2020.toml with --set: the first end must be below the "
-        "second, got [3, 1].",
-    ),
-    *(
-        (
-            f"name='{name}'",
-            "name in yang2020.toml with --set: it names the run's directory, so it can be no path "
-            f"and not empty, got {name!r}.",
-        )
-        for name in ("../thesis", "..", " ")
-    ),
-    (
-        "trainig.steps=3",
-        "--set trainig.steps=3: there is no table 'trainig': did you mean 'training'? A table that "
-        "is to be added is given whole, 'trainig={ … }'.",
-    ),
-    ("training.steps.x=3", "--set training.steps.x=3: 'steps' is a value, not a table."),
-    ("training.steps", "--set training.steps: expected KEY=VALUE, such as training.steps=200."),
-    ("=3", "--set =3: expected KEY=VALUE, such as training.steps=200."),
-]
-
-
-@pytest.mark.parametrize(("change", "said"), CHANGES)
-def test_changes_that_are_refused(change, said):
-    assert refusal(lambda: Experiment.named("yang2020").with_changes([change])) == said
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ("training.stps=3", "'steps'"),
+        ("steps=3", "'training.steps'"),
+        ("learning_rate=1", "'training.optimizer.learning_rate'"),
+        ("xyz=1", "analysis, description, name, network, seed, task, training, variants"),
+        ("training.steps=true", "training.steps"),
+        ("analysis.random_range=[3, 1]", "analysis.random_range"),
+        ("name='../thesis'", "name"),
+        ("name='..'", "name"),
+        ("name=' '", "name"),
+        ("trainig.steps=3", "'training'"),
+        ("training.steps.x=3", "'steps'"),
+        ("training.steps", "KEY=VALUE"),
+        ("=3", "KEY=VALUE"),
+    ],
+)
+def test_changes_that_are_refused(change, word):
+    with pytest.raises(sx.InvalidInputError, match=word):
+        Experiment.named("yang2020").with_changes([change])
 
 
 def test_changes_are_toml_and_bare_words_are_texts():
-    changed = Experiment.named("yang2020").with_changes(
-        [
-            "training.steps=7",
-            "network.activation=tanh",
-            'network.initialization="torch_linear"',
-            "task.coherences=[0, 51.2]",
-            "analysis.slow_points=false",
-            "training.optimizer.b1 = 0.5",
-        ]
-    )
-    assert changed.training.steps == 7
-    assert changed.network.arguments["activation"] == "tanh"
-    assert changed.network.arguments["initialization"] == "torch_linear"
+    changes = [
+        "training.steps=7",
+        "network.activation=tanh",
+        'network.initialization="torch_linear"',
+        "task.coherences=[0, 51.2]",
+        "analysis.slow_points=false",
+        "training.optimizer.b1 = 0.5",
+    ]
+    changed = Experiment.named("yang2020").with_changes(changes)
+    named = changed.network.arguments
+    assert (named["activation"], named["initialization"]) == ("tanh", "torch_linear")
+    assert (changed.training.steps, changed.analysis.slow_points) == (7, False)
     assert changed.task.arguments["coherences"] == (0, 51.2)
-    assert changed.analysis.slow_points is False
     assert changed.training.optimizer.arguments["b1"] == 0.5
     assert Experiment.named("yang2020").training.steps == 1280
-    assert "with --set" in changed.source
 
 
 def every_run():
@@ -215,22 +142,11 @@ def every_run():
 @pytest.mark.parametrize("experiment", list(every_run()))
 def test_the_configuration_as_executed_gives_the_same_objects(experiment, write):
     executed = Setup(experiment)
-    path = write(executed.experiment.to_toml())
-    again = Setup(Experiment.from_toml(path))
+    again = Setup(Experiment.from_toml(write(executed.experiment.to_toml())))
     assert again.experiment.to_dict() == executed.experiment.to_dict()
     assert again.experiment.to_toml() == executed.experiment.to_toml()
-    assert again.task == executed.task
-    assert again.batches == executed.batches
+    assert (again.task, again.batches) == (executed.task, executed.batches)
     assert eqx.tree_equal(executed.network, again.network)
-
-
-def test_the_configuration_as_executed_tells_every_default(write):
-    executed = Setup(Experiment.from_toml(write(MINIMAL))).experiment.to_dict()
-    assert executed["task"]["coherences"] == [0.0, 6.4, 12.8, 25.6, 51.2]
-    assert executed["network"]["tau"] == 100.0
-    assert executed["network"]["initialization"] == "kaiming_normal"
-    assert executed["training"]["optimizer"]["b1"] == 0.9
-    assert executed["analysis"]["input"] == "stimulus"
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -245,22 +161,19 @@ def test_another_network_keeps_the_keys_that_it_takes(name):
     assert bool(changed.left_out) == (set(kept) < set(whole.network.arguments))
 
 
-RENAMED = [
-    (
-        "training.optimizer.name=sgd",
-        "left out: training.optimizer.b1, which adam has and sgd has not.",
-        {"learning_rate": 1e-3},
-    ),
-    ('training.optimizer={name="sgd", learning_rate=0.1}', None, {"learning_rate": 0.1}),
-    ("training.optimizer.name=adamw", None, {"learning_rate": 1e-3, "b1": 0.5}),
-]
-
-
-@pytest.mark.parametrize(("change", "said", "kept"), RENAMED)
-def test_what_a_change_of_name_leaves_out(change, said, kept):
+@pytest.mark.parametrize(
+    ("change", "left_out", "kept"),
+    [
+        ("training.optimizer.name=sgd", ["training.optimizer.b1"], {"learning_rate": 1e-3}),
+        ('training.optimizer={name="sgd", learning_rate=0.1}', [], {"learning_rate": 0.1}),
+        ("training.optimizer.name=adamw", [], {"learning_rate": 1e-3, "b1": 0.5}),
+    ],
+)
+def test_what_a_change_of_name_leaves_out(change, left_out, kept):
     before = Experiment.named("yang2020").with_changes(["training.optimizer.b1=0.5"])
     changed = before.with_changes([change])
-    assert changed.left_out == (() if said is None else (said,))
+    assert len(changed.left_out) == len(left_out)
+    assert all(key in text for key, text in zip(left_out, changed.left_out, strict=True))
     assert changed.training.optimizer.arguments == kept
 
 

@@ -1,6 +1,5 @@
-import jax
-import numpy as np
 import pytest
+from same import assert_same
 from small_experiment import SETTINGS
 
 import separatrix as sx
@@ -21,155 +20,133 @@ def kept_from_the_first_step(monkeypatch):
     monkeypatch.setattr("separatrix.experiment.run.analyze", lambda *arguments: {})
 
 
-def experiment(**changes):
-    return Experiment.from_dict(SETTINGS | LONGER | changes)
+def run(out, *, changes=(), **options):
+    """Run an experiment of eight steps, and return the run and the steps that were reported."""
+    reports = []
+    options = {"progress": lambda *told: reports.append(told[0])} | options
+    experiment = Experiment.from_dict(SETTINGS | LONGER | dict(changes))
+    return run_experiment(experiment, out, **options), reports
 
 
-def stopped_after(steps, error=KilledError):
+def killed(out, error=KilledError, **options):
+    """Run it until half of its training is done."""
+
     def stop(done, loss, accuracy):
-        if done >= steps:
+        if done >= 4:
             raise error
 
-    return stop
+    with pytest.raises(error) as caught:
+        run(out, progress=stop, **options)
+    return caught.value
+
+
+def refused(out, word, **options):
+    with pytest.raises(sx.InvalidInputError, match=word):
+        run(out, **options)
 
 
 def names(directory):
     return sorted(entry.name for entry in directory.iterdir())
 
 
-def same(one, other):
-    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-        np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "one"
 
 
-def test_a_run_that_was_killed_goes_on(tmp_path):
-    out = tmp_path / "one"
-    with pytest.raises(KilledError):
-        run_experiment(experiment(), out, progress=stopped_after(4))
+OTHER = {"seed": 1}
+
+
+def test_a_run_that_was_killed_goes_on(tmp_path, out):
+    killed(out)
     assert names(tmp_path) == ["one.checkpoint"]
-    reports = []
-    run = run_experiment(
-        experiment(), out, resume=True, progress=lambda *told: reports.append(told[0])
-    )
-    assert reports == [4, 6, 8]
-    assert names(tmp_path) == ["one"]
-    whole = run_experiment(experiment(), tmp_path / "two", progress=False)
-    assert names(tmp_path) == ["one", "two"]
-    same(run.network, whole.network)
-    same(run.history, whole.history)
+    resumed, reports = run(out, resume=True)
+    assert reports == [4, 6, 8] and names(tmp_path) == ["one"]
+    whole, _ = run(tmp_path / "two")
+    assert_same((resumed.network, resumed.history), (whole.network, whole.history))
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path):
-    out = tmp_path / "one"
-    with pytest.raises(sx.TrainingInterruptedError) as caught:
-        run_experiment(experiment(), out, progress=stopped_after(4, KeyboardInterrupt))
-    resume, look = caught.value.__notes__
-    assert resume == "The same command with --resume goes on with the training."
-    assert f"kept in {out}.incomplete; `separatrix analyze {out}.incomplete` looks at it" in look
+def test_ctrl_c_says_how_to_go_on(tmp_path, out):
+    error = killed(out, KeyboardInterrupt)
+    assert isinstance(error, sx.TrainingInterruptedError)
+    resume, look = error.__notes__
+    assert "--resume" in resume and f"`separatrix analyze {out}.incomplete`" in look
     assert names(tmp_path) == ["one.checkpoint", "one.incomplete"]
-    run_experiment(experiment(), out, resume=True, progress=False)
+    run(out, resume=True)
     assert names(tmp_path) == ["one"]
 
 
-def test_nothing_is_lost_without_being_told(tmp_path):
-    out = tmp_path / "one"
-    with pytest.raises(KilledError):
-        run_experiment(experiment(), out, progress=stopped_after(4))
-    with pytest.raises(sx.InvalidInputError, match=r"a training that was stopped: .*--resume"):
-        run_experiment(experiment(), out, progress=False)
-    with pytest.raises(sx.InvalidInputError, match="seed is 3 there and 1 here"):
-        run_experiment(experiment(seed=1), out, resume=True, progress=False)
+def test_nothing_is_lost_without_being_told(tmp_path, out):
+    killed(out)
+    refused(out, "--resume")
+    refused(out, "seed", changes=OTHER, resume=True)
     assert names(tmp_path) == ["one.checkpoint"]
-    reports = []
-    run_experiment(
-        experiment(seed=1), out, force=True, progress=lambda *told: reports.append(told[0])
-    )
-    assert reports[0] == 2
-    assert names(tmp_path) == ["one"]
+    _, reports = run(out, changes=OTHER, force=True)
+    assert reports[0] == 2 and names(tmp_path) == ["one"]
 
 
-def test_what_diverged_is_not_gone_on_with(tmp_path):
-    wild = experiment(training={"steps": 8, "epoch_steps": 2, "optimizer": {"name": "sgd"}})
-    wild = wild.with_changes(["training.optimizer.learning_rate=1e9"])
+def test_what_diverged_is_not_gone_on_with(tmp_path, out):
+    wild = {"optimizer": {"name": "sgd", "learning_rate": 1e9}}
     with pytest.raises(sx.TrainingDivergedError):
-        run_experiment(wild, tmp_path / "one", progress=False)
+        run(out, changes={"training": LONGER["training"] | wild})
     assert names(tmp_path) == ["one.incomplete"]
 
 
-def test_a_run_whose_analysis_was_killed_does_not_train_again(tmp_path):
+def test_a_run_whose_analysis_was_killed_does_not_train_again(tmp_path, out):
     def stop(stage):
         if stage == "writing results":
             raise KilledError
 
-    out = tmp_path / "one"
     with pytest.raises(KilledError):
-        run_experiment(experiment(), out, progress=False, announce=stop)
+        run(out, announce=stop)
     assert names(tmp_path) == ["one.checkpoint", "one.incomplete"]
-    reports = []
-    run_experiment(experiment(), out, resume=True, progress=lambda *told: reports.append(told[0]))
-    assert reports == [8]
-    assert names(tmp_path) == ["one"]
+    _, reports = run(out, resume=True)
+    assert reports == [8] and names(tmp_path) == ["one"]
 
 
-def test_what_killed_processes_leave_is_cleared_away(tmp_path):
-    (tmp_path / ".one.abcd_123.partial").mkdir()
-    (tmp_path / ".one.abcd_123.partial" / "weights").touch()
+def test_what_killed_processes_leave_is_cleared_away(tmp_path, out):
+    (tmp_path / ".one.abcd_123.partial" / "weights").mkdir(parents=True)
     others = [".one.2.abcd_123.partial", ".other.abcd_123.partial"]
     for other in others:
         (tmp_path / other).mkdir()
-    run_experiment(experiment(), tmp_path / "one", resume=True, progress=False)
+    run(out, resume=True)
     assert names(tmp_path) == [*others, "one"]
 
 
-def test_resuming_what_was_never_begun_begins_it_and_what_is_complete_stays(tmp_path):
-    for _ in range(2):
-        reports = []
-        progress = lambda *told: reports.append(told[0])  # noqa: B023, E731
-        one = run_experiment(experiment(), tmp_path / "one", resume=True, progress=progress)
-        assert names(tmp_path) == ["one"]
-        assert one.network is not None
-    assert not reports
-    with pytest.raises(sx.InvalidInputError, match="already holds a run"):
-        run_experiment(experiment(seed=1), tmp_path / "one", resume=True, progress=False)
+def test_resuming_what_was_never_begun_begins_it_and_what_is_complete_stays(tmp_path, out):
+    for expected in ([2, 4, 6, 8], []):
+        done, reports = run(out, resume=True)
+        assert (reports, names(tmp_path)) == (expected, ["one"]) and done.network is not None
+    refused(out, "already", changes=OTHER, resume=True)
 
 
-def test_an_unfinished_training_beside_a_complete_run(tmp_path):
-    out = tmp_path / "one"
-    run_experiment(experiment(), out, progress=False)
-    with pytest.raises(KilledError):
-        run_experiment(experiment(seed=1), out, force=True, progress=stopped_after(4))
+def test_an_unfinished_training_beside_a_complete_run(tmp_path, out):
+    run(out)
+    killed(out, changes=OTHER, force=True)
     for resume in (False, True):
-        with pytest.raises(sx.InvalidInputError, match="by --resume --force, which replaces the"):
-            run_experiment(experiment(seed=1), out, resume=resume, progress=False)
-    run_experiment(experiment(seed=1), out, resume=True, force=True, progress=False)
-    assert names(tmp_path) == ["one"]
-    assert sx.load_run(out).experiment["seed"] == 1
+        refused(out, "--resume --force", changes=OTHER, resume=resume)
+    run(out, changes=OTHER, resume=True, force=True)
+    assert names(tmp_path) == ["one"] and sx.load_run(out).experiment["seed"] == 1
 
 
-def test_force_deletes_nothing_where_no_run_can_be(tmp_path):
-    with pytest.raises(KilledError):
-        run_experiment(experiment(), tmp_path / "one", progress=stopped_after(4))
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "notes.txt").touch()
-    with pytest.raises(sx.InvalidInputError, match="holds what no run has written"):
-        run_experiment(experiment(), tmp_path / "one", force=True, progress=False)
+def test_force_deletes_nothing_where_no_run_can_be(tmp_path, out):
+    killed(out)
+    out.mkdir()
+    (out / "notes.txt").touch()
+    refused(out, "notes.txt", force=True)
     assert names(tmp_path) == ["one", "one.checkpoint"]
 
 
-def test_more_steps_may_follow(tmp_path):
-    out = tmp_path / "one"
-    with pytest.raises(KilledError):
-        run_experiment(experiment(), out, progress=stopped_after(4))
-    longer = experiment(training={"steps": 10, "epoch_steps": 2})
-    assert len(run_experiment(longer, out, resume=True, progress=False).history) == 10
+def test_more_steps_may_follow(out):
+    killed(out)
+    longer, _ = run(out, changes={"training": {"steps": 10, "epoch_steps": 2}}, resume=True)
+    assert len(longer.history) == 10
 
 
-@pytest.mark.parametrize("out", [".", "/"])
-def test_a_place_without_a_name_is_refused_before_any_work(tmp_path, monkeypatch, out):
+@pytest.mark.parametrize("place", [".", "/"])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_place_without_a_name_is_refused_before_any_work(tmp_path, monkeypatch, place, force):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    for options in ({}, {"force": True}):
-        with pytest.raises(sx.InvalidInputError, match=r"(is|holds) the current directory"):
-            run_experiment(experiment(), out, progress=False, **options)
-    assert names(tmp_path) == ["here"]
-    assert names(tmp_path / "here") == []
+    refused(place, "current directory", force=force)
+    assert names(tmp_path) == ["here"] and names(tmp_path / "here") == []

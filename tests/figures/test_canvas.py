@@ -1,8 +1,6 @@
 """Every figure in given axes, in the user's style, and in panels and columns of a journal."""
 
 import dataclasses
-import logging
-import warnings
 
 import numpy as np
 import pytest
@@ -83,15 +81,6 @@ def every(name, **where):
     return getattr(figures, name)(*given(EVERY[name]), **where)
 
 
-def flow():
-    field = lambda x: -x + 0.5 * x[::-1]  # noqa: E731
-    return sx.linearize(sx.Flow(field, 6, tau=50.0), np.zeros((1, 6)))
-
-
-def contexts():
-    return dict.fromkeys(("first", "second"), given(("input_gating", "averages")))
-
-
 def subcritical():
     """Rest of dx/dt = p x + x³ is stable for p < 0, here a short piece; nothing else is."""
     return sx.continue_fixed_points(
@@ -104,12 +93,15 @@ def far_graph():
     """The graph of the records, one of whose attractors is moved far along the first component."""
     graph, components = RECORDS["fixed_point_graph"], RECORDS["principal_components"][:2]
     away = 100 * np.asarray(components.components)[0]
-    row = int(np.flatnonzero(np.asarray(graph.places) == graph.target[0])[0])
     states, paths = np.array(graph.states), np.array(graph.paths)
-    states[row] += away
+    states[np.asarray(graph.places) == graph.target[0]] += away
     paths[0] += np.linspace(0, 1, paths.shape[1])[:, None] * away
     graph = dataclasses.replace(graph, states=states, paths=paths)
     return figures.fixed_point_graph(graph, RECORDS["activity"], components)
+
+
+CONTEXTS = dict.fromkeys(("first", "second"), ("input_gating", "averages"))
+PAIR = sx.Flow(lambda x: -x + 0.5 * x[::-1], 6, tau=50.0)
 
 
 OPTIONS = {
@@ -119,7 +111,7 @@ OPTIONS = {
     "four networks": lambda: figures.compare_fixed_points(
         dict.fromkeys("abcd", given(STATE_SPACE))
     ),
-    "spectrum of a flow": lambda: figures.spectrum(flow()),
+    "spectrum of a flow": lambda: figures.spectrum(sx.linearize(PAIR, np.zeros((1, 6)))),
     "a branch in short pieces": lambda: figures.bifurcation_diagram(subcritical()),
     "a branch along a unit": lambda: figures.bifurcation_diagram(
         RECORDS["branches"], np.array([1.0, 0.0]), label="first unit"
@@ -136,9 +128,9 @@ OPTIONS = {
     "networks of which nothing is known": lambda: figures.comparison(
         sx.compare(dict.fromkeys("ab", sx.measures.Dynamics()), "topology")
     ),
-    "two contexts": lambda: figures.context_gating(contexts()),
+    "two contexts": lambda: figures.context_gating(given(CONTEXTS)),
     "two renamed contexts": lambda: figures.context_gating(
-        contexts(), source_names={"a": "motion", "b": "color"}, evidence_units="%"
+        given(CONTEXTS), source_names={"a": "motion", "b": "color"}, evidence_units="%"
     ),
     "a memory of frequencies": lambda: figures.graded_memory(
         RECORDS["frequency_memory"], value_name="frequency", value_units="Hz"
@@ -147,12 +139,17 @@ OPTIONS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def everything_can_be_laid_out(caplog):
+    """Matplotlib logs what it could not lay out."""
+    yield
+    assert caplog.get_records("call") == []
+
+
 @pytest.mark.parametrize("name", [*EVERY, *OPTIONS])
-def test_texts_are_clear_and_readable_and_axes_are_labeled(name, caplog):
-    with caplog.at_level(logging.WARNING):
-        figure = OPTIONS[name]() if name in OPTIONS else every(name)
-        figure.draw_without_rendering()
-    assert caplog.records == []  # matplotlib logs what it could not lay out
+def test_texts_are_clear_and_readable_and_axes_are_labeled(name):
+    figure = OPTIONS[name]() if name in OPTIONS else every(name)
+    figure.draw_without_rendering()
     assert_texts_are_clear(figure)
     assert_letters_are_readable(figure)
     for axes in figure.axes:
@@ -171,11 +168,7 @@ def dark():
         yield
 
 
-def marks(axes):
-    return len(axes.get_children())
-
-
-def in_the_users_style(figure, name):
+def assert_in_the_users_style(figure, name):
     """Letters of the style's color or one with a meaning, all of the size; nothing in black."""
     figure.draw_without_rendering()
     said = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
@@ -183,7 +176,6 @@ def in_the_users_style(figure, name):
     assert min(t.get_fontsize() for t in said) >= 8.0 / 9.0 * 12 - 1e-9
     lines = [line for axes in figure.axes for line in axes.lines]
     assert "#222222" not in {to_hex(line.get_color()) for line in lines}
-    return lines
 
 
 @pytest.mark.usefixtures("dark")
@@ -192,11 +184,11 @@ def test_a_panel_is_drawn_in_given_axes_and_in_the_users_style(name):
     whole = Figure(figsize=(9.0, 4.0), layout="constrained")
     other, ax = whole.subplots(1, 2)
     (theirs,) = other.plot([0, 1])
-    before, empty = marks(other), marks(ax)
+    before, empty = (len(axes.get_children()) for axes in (other, ax))
     assert every(name, ax=ax) is whole
-    in_the_users_style(whole, name)
-    assert marks(ax) > empty
-    assert (marks(other), theirs.get_linewidth()) == (before, 3.0)
+    assert_in_the_users_style(whole, name)
+    assert len(ax.get_children()) > empty
+    assert (len(other.get_children()), theirs.get_linewidth()) == (before, 3.0)
     assert len(whole.axes) <= 3  # a scale of colors at most
 
 
@@ -206,30 +198,21 @@ def test_several_panels_are_drawn_in_a_part_of_a_figure_and_in_the_users_style(n
     whole = Figure(figsize=(9.0, 12.0), layout="constrained")
     above, below = whole.subfigures(2, 1)
     assert every(name, figure=above) is whole
-    in_the_users_style(whole, name)
+    assert_in_the_users_style(whole, name)
     assert len(above.axes) >= 2 and not below.axes
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_legends_of_a_figure_three_inches_wide_are_whole(name, caplog):
-    with caplog.at_level(logging.WARNING):
-        figure = every(name, width=3.0)
-        figure.draw_without_rendering()
-    assert caplog.records == [] and figure.get_figwidth() == 3.0
-    width, height = figure.bbox.size
-    for legend in figure.findobj(Legend):
-        box = legend.get_window_extent()
-        assert box.x0 > -2 and box.y0 > -2 and box.x1 < width + 2 and box.y1 < height + 2
-
+def test_texts_of_a_figure_three_inches_wide_are_clear(name):
+    figure = every(name, width=3.0)
+    figure.draw_without_rendering()
+    assert figure.get_figwidth() == 3.0
     assert_texts_are_clear(figure)
 
 
-def test_widths_of_journals():
-    wide = {
-        w: figures.speeds(RECORDS["fixed_points"], width=w).get_figwidth()
-        for w in ("column", "page", 3)
-    }
-    assert wide == {"column": 85 / 25.4, "page": 180 / 25.4, 3: 3.0}
+@pytest.mark.parametrize(("width", "inches"), [("column", 85 / 25.4), ("page", 180 / 25.4)])
+def test_widths_of_journals(width, inches):
+    assert figures.speeds(RECORDS["fixed_points"], width=width).get_figwidth() == inches
 
 
 def test_lines_and_colors_without_a_meaning_are_those_of_the_style():
@@ -244,18 +227,20 @@ def test_lines_and_colors_without_a_meaning_are_those_of_the_style():
         assert (to_hex(mine.get_color()), to_hex(line.get_color())) == ("#0072b2", first)
 
 
-def test_where_a_figure_is_drawn_is_refused_in_words():
-    ax = Figure().subplots()
-    with pytest.raises(sx.InvalidInputError, match="give ax or width, not both"):
-        figures.speeds(RECORDS["fixed_points"], ax=ax, width=3.0)
-    with pytest.raises(sx.InvalidInputError, match="give figure or width, not both"):
-        figures.training(RECORDS["history"], figure=Figure(), width="page")
-    with pytest.raises(sx.InvalidInputError, match="one of 'column', 'page'; got 'poster'"):
-        figures.speeds(RECORDS["fixed_points"], width="poster")
-    with pytest.raises(sx.InvalidInputError, match=r"between 1.5 and 40.0 inches, got 300"):
-        figures.speeds(RECORDS["fixed_points"], width=300)
-    with pytest.raises(sx.InvalidInputError, match="ax must be an Axes or None, got a Figure"):
-        figures.speeds(RECORDS["fixed_points"], ax=Figure())
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("speeds", {"ax": Figure().subplots(), "width": 3.0}),
+        ("speeds", {"ax": Figure()}),
+        ("speeds", {"width": "poster"}),
+        ("speeds", {"width": 300}),
+        ("speeds", {"legend": "left"}),
+        ("training", {"figure": Figure(), "width": "page"}),
+    ],
+)
+def test_where_a_figure_cannot_be_drawn_is_refused(name, where):
+    with pytest.raises(sx.InvalidInputError, match=next(iter(where))):
+        every(name, **where)
 
 
 PAGE = (7.1, 2.6)
@@ -264,16 +249,14 @@ LEAST = 0.75
 
 
 def row(name, layout, **how):
-    """Draw a figure as the middle one of three panels."""
+    """Draw a figure as the middle one of three panels; a layout that collapses warns."""
     whole = Figure(figsize=PAGE, layout=layout)
     left, ax, right = whole.subplots(1, 3)
     for other in (left, right):
         other.set(xlabel="time (ms)", ylabel="rate (Hz)")
     every(name, ax=ax, **how)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a layout that collapses warns
+    for _ in range(2):  # numbers of the other panels change as these do
         whole.draw_without_rendering()
-        whole.draw_without_rendering()  # numbers of the other panels change as these do
     return whole, ax
 
 
@@ -283,26 +266,23 @@ def apart(one, other):
 
 @pytest.mark.parametrize("layout", ["constrained", "tight", None])
 @pytest.mark.parametrize("name", ONE_PANEL)
-def test_a_panel_of_three_has_room_and_its_legend_hides_nothing(name, layout, caplog):
-    with caplog.at_level(logging.WARNING):
-        whole, ax = row(name, layout)
-    assert caplog.records == []
-    assert ax.bbox.height / whole.dpi >= LEAST and ax.bbox.width / whole.dpi >= LEAST
-    legend = ax.get_legend()
-    if legend is not None:
-        box = legend.get_window_extent()
+def test_a_panel_of_three_has_room_and_its_legend_hides_nothing(name, layout):
+    whole, ax = row(name, layout)
+    assert min(ax.bbox.height, ax.bbox.width) / whole.dpi >= LEAST
+    if ax.get_legend() is not None:
+        box = ax.get_legend().get_window_extent()
         assert layout is None or apart(box, ax.bbox), "the legend stands in the panel"
         assert box.y0 > -2 and box.y1 < whole.bbox.y1 + 2
     if layout == "constrained":
         assert_texts_are_clear(whole)
 
 
-@pytest.mark.parametrize("name", ONE_PANEL)
+WITHOUT_LEGEND = ("basins", "populations", "task_variance")
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize("name", [name for name in ONE_PANEL if name not in WITHOUT_LEGEND])
 def test_the_legend_of_a_panel_stands_where_it_is_asked_for(name):
-    if name == "basins":
-        pytest.skip("has no legend")
-    _, ax = row(name, "constrained", legend=False)
-    assert ax.get_legend() is None
     _, ax = row(name, "constrained", legend="inside")
     box = ax.get_legend().get_window_extent()
     assert ax.bbox.x0 - 2 < box.x0 and box.x1 < ax.bbox.x1 + 2 and not apart(box, ax.bbox)
@@ -310,31 +290,17 @@ def test_the_legend_of_a_panel_stands_where_it_is_asked_for(name):
     assert apart(ax.get_legend().get_window_extent(), ax.bbox)
 
 
-def legends(figure):
-    return figure.findobj(Legend)
-
-
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in WITHOUT_LEGEND])
 def test_a_figure_has_no_legend_where_none_is_asked_for(name):
-    if name in ("basins", "populations", "task_variance"):
-        pytest.skip("has no legend")
-    assert legends(every(name)) and not legends(every(name, legend=False))
+    assert every(name).findobj(Legend) and not every(name, legend=False).findobj(Legend)
 
 
-@pytest.mark.parametrize("name", COMPOSITE)
+@pytest.mark.parametrize("name", [name for name in COMPOSITE if name not in WITHOUT_LEGEND])
 def test_legends_inside_are_those_of_panels(name):
-    if name in ("populations", "task_variance"):
-        pytest.skip("has no legend")
     figure = every(name, legend="inside")
     figure.draw_without_rendering()
-    owned = [axes.get_legend() for axes in figure.axes]
-    shown = legends(figure)
-    assert shown and all(any(one is legend for one in owned) for legend in shown)
-    for axes in figure.axes:
-        if axes.get_legend() is not None:
-            assert not apart(axes.get_legend().get_window_extent(), axes.bbox)
-
-
-def test_another_place_is_refused_in_words():
-    with pytest.raises(sx.InvalidInputError, match='legend is "inside", "outside", False or None'):
-        figures.speeds(RECORDS["fixed_points"], legend="left")
+    owned = [axes for axes in figure.axes if axes.get_legend() is not None]
+    assert {id(axes.get_legend()) for axes in owned} == {id(x) for x in figure.findobj(Legend)}
+    assert owned
+    for axes in owned:
+        assert not apart(axes.get_legend().get_window_extent(), axes.bbox)

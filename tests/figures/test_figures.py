@@ -15,26 +15,16 @@ import separatrix as sx
 from separatrix import figures
 
 
-def activity():
-    return RECORDS["activity"]
-
-
-def plane():
-    return RECORDS["principal_components"][:2]
-
-
-def points():
-    return RECORDS["fixed_points"]
-
-
-def linear():
-    return RECORDS["linearization"]
+def fixed_points_figure(points="fixed_points"):
+    given = (points, "activity", "principal_components")
+    points, activity, space = (RECORDS[x] if isinstance(x, str) else x for x in given)
+    return figures.fixed_points(points, activity, space[:2])
 
 
 DRAW = {
     "training": lambda: figures.training(RECORDS["history"], ideal_accuracy=0.9),
-    "fixed_points": lambda: figures.fixed_points(points(), activity(), plane()),
-    "spectrum": lambda: figures.spectrum(linear(), 1),
+    "fixed_points": fixed_points_figure,
+    "spectrum": lambda: figures.spectrum(RECORDS["linearization"], 1),
 }
 
 
@@ -49,11 +39,11 @@ def test_files_are_the_same_bytes_every_time(name, tmp_path):
         directory.mkdir()
         figure = DRAW[name]()
         paths = figures.save(figure, directory, name)
-        assert [p.name for p in paths] == [f"{name}.png", f"{name}.svg"]
-        assert figures.save(figure, directory / f"{name}.pdf") == [directory / f"{name}.pdf"]
-    for extension in ("png", "svg", "pdf"):
-        file = f"{name}.{extension}"
-        assert (once / file).read_bytes() == (again / file).read_bytes()
+        paths += figures.save(figure, directory / f"{name}.pdf")
+        assert [p.name for p in paths] == [f"{name}.{ending}" for ending in ("png", "svg", "pdf")]
+        assert sorted(paths) == sorted(directory.iterdir())
+    for path in once.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes()
     rasterized = b"<image" in (once / f"{name}.svg").read_bytes()
     assert rasterized == (name == "fixed_points")  # where there are thousands of lines
 
@@ -81,37 +71,29 @@ def test_text_stays_text_in_pdf_and_svg(tmp_path):
     assert fonts and "/Type3" not in {font["/Subtype"] for font in fonts}  # cannot be edited
 
 
-def test_saving_that_cannot_work(tmp_path):
-    figure = DRAW["spectrum"]()
-    with pytest.raises(sx.InvalidInputError, match=r"formats are png, svg, pdf; got 'docx'"):
-        figures.save(figure, tmp_path, "s", ["docx"])
-    with pytest.raises(sx.InvalidInputError, match=r"formats are png, svg, pdf; got ''"):
-        figures.save(figure, tmp_path / "s")
-    with pytest.raises(sx.InvalidInputError, match=r"cannot write .*s.png: No such file"):
-        figures.save(figure, tmp_path / "nowhere", "s")
+@pytest.mark.parametrize("where", [("", "s", ["docx"]), ("s",), ("nowhere", "s")])
+def test_saving_that_cannot_work(tmp_path, where):
+    place, *rest = where
+    with pytest.raises(sx.InvalidInputError):
+        figures.save(DRAW["spectrum"](), tmp_path / place, *rest)
 
 
 def test_numbers_of_the_records_are_in_the_figures():
-    record = RECORDS["psychometric"]
-    assert f"accuracy {record.mean_accuracy:.3f}" in all_text(figures.psychometric(record))
-    spectrum = DRAW["spectrum"]()
-    slowest = linear().eigenvalues[1][np.argmin(np.abs(linear().eigenvalues[1] - 1))]
-    legend = "\n".join(t.get_text() for t in spectrum.legends[0].get_texts())
-    assert f"integrating mode: μ = {slowest.real:.4g}".replace("-", "−") in legend
-    assert "|μ| = 1: stable inside" in legend
+    record, linear = RECORDS["psychometric"], RECORDS["linearization"]
+    assert f"{record.mean_accuracy:.3f}" in all_text(figures.psychometric(record))
+    slowest = linear.eigenvalues[1][np.argmin(np.abs(linear.eigenvalues[1] - 1))]
+    spectrum = all_text(DRAW["spectrum"]())
+    assert f"μ = {slowest.real:.4g}".replace("-", "−") in spectrum and "|μ| = 1" in spectrum
     lin = sx.linearize(sx.Flow(lambda x: -x + 0.5 * x[::-1], 6, tau=50.0), np.zeros((1, 6)))
-    flow = "\n".join(t.get_text() for t in figures.spectrum(lin).legends[0].get_texts())
-    assert "Re λ = 0" in flow
-    assert "decays with τ = 100 ms" in flow  # λ = −1/2 in units of 1/τ, τ = 50 ms
+    flow = all_text(figures.spectrum(lin))
+    assert "Re λ = 0" in flow and "τ = 100 ms" in flow  # λ = −1/2 in units of 1/τ, τ = 50 ms
 
 
 def test_points_far_away_are_counted_not_drawn():
-    states = np.stack([activity().flat_states[0], activity().flat_states[0] + 1e3])
-    far = fixed_points(states, ["fixed", "slow"])
-    figure = figures.fixed_points(far, activity(), plane())
+    first = RECORDS["activity"].flat_states[0]
+    figure = fixed_points_figure(fixed_points(np.stack([first, first + 1e3]), ["fixed", "slow"]))
     assert "1 point lies outside this view" in all_text(figure)
-    left, right = figure.axes[0].get_xlim()
-    assert right - left < 100
+    assert np.ptp(figure.axes[0].get_xlim()) < 100
 
 
 def trials_of(task, choice=0):
@@ -136,14 +118,11 @@ def titles(figure):
 def test_a_trial_is_shaded_as_long_as_it_lasts():
     """Of trials with delays of 200 and 800 ms each has its own periods, and nothing after them."""
     task = sx.tasks.DelayComparison(dt=100.0, delay=[200.0, 800.0])
-    record = trials_of(task)
-    drawn = figures.trials(record, task)
-    fixed = sum(
-        stop - first for name, (first, stop) in task.period_steps().items() if name != "delay"
-    )
-    for trial, axes in enumerate(drawn.axes[:3]):
+    record, periods = trials_of(task), task.period_steps().items()
+    fixed = sum(stop - first for name, (first, stop) in periods if name != "delay")
+    delays = np.asarray(record.conditions["delay"], float)
+    for delay, axes in zip(delays, figures.trials(record, task).axes[:3], strict=False):
         ends = [patch.get_x() + patch.get_width() for patch in axes.patches if patch.get_fill()]
-        delay = float(record.conditions["delay"][trial])
         assert max(ends) == pytest.approx(fixed * task.dt + delay)
 
 
@@ -151,11 +130,11 @@ def test_the_shades_of_periods_are_those_of_the_legend():
     """Without a delay there is neither a shade of one nor an entry."""
     task = sx.tasks.PerceptualDecisionMaking(delay=0.0)
     for drawn in (figures.trials(trials_of(task), task), figures.trials(task)):
-        spans = {patch.get_x(): to_hex(patch.get_facecolor()) for patch in drawn.axes[0].patches
-                 if isinstance(patch, Rectangle)}  # fmt: skip
-        shown = [spans[start] for start in (0.0, 100.0, 2100.0)]
+        spans = [patch for patch in drawn.axes[0].patches if isinstance(patch, Rectangle)]
+        colors = {span.get_x(): to_hex(span.get_facecolor()) for span in spans}
         (legend,) = drawn.legends
-        assert [to_hex(patch.get_facecolor()) for patch in legend.get_patches()] == shown
+        shown = [to_hex(patch.get_facecolor()) for patch in legend.get_patches()]
+        assert shown == [colors[start] for start in (0.0, 100.0, 2100.0)]
         names = [text.get_text() for text in legend.get_texts()]
         assert names == ["fixation", "stimulus", "decision"]
 
@@ -173,31 +152,34 @@ def test_many_channels_are_an_image_not_a_legend():
     drawn = figures.trials(trials_of(task), task, softmax=False)
     assert all(len(axes.images) == 1 for axes in drawn.axes[:6])
     assert not any(axes.get_legend() for axes in drawn.axes)
+    said = [title.split("\n")[0] for title in titles(figures.trials(task, num_trials=2))[:2]]
+    assert {text.removeprefix("rule: ") for text in said} <= set(sx.tasks.RULES)
 
 
 def test_a_task_by_itself_says_what_distinguishes_its_trials_and_ends_where_they_end():
-    twenty = titles(figures.trials(sx.tasks.Yang2019(dt=100.0), num_trials=2))
-    assert all(
-        title.split("\n")[0].removeprefix("rule: ") in sx.tasks.RULES for title in twenty[:2]
-    )
     task = sx.tasks.ContextDecisionMaking()
     drawn, said = figures.trials(task), task.trials(3, key=jax.random.key(0)).conditions
     for k, axes in enumerate(drawn.axes[:3]):
-        assert f"signed coherence 2: {said['signed_coherence_2'][k]:g} %" in axes.get_title()
+        assert f"{said['signed_coherence_2'][k]:g} %" in axes.get_title()
         end = axes.patches[0].get_data().edges[-1]
         assert end == 300.0 + 700.0 + float(said["delay"][k]) + 100.0
 
 
 def test_the_penalty_of_regularizers_is_drawn_beside_the_loss():
     history = RECORDS["history"]
-    labels = lambda h: figures.training(h).axes[0].get_legend_handles_labels()[1]  # noqa: E731
-    assert "penalty of regularizers" not in labels(dataclasses.replace(history, penalty=None))
     penalized = dataclasses.replace(history, penalty=0.1 * np.asarray(history.loss))
-    figure = figures.training(penalized)
-    (line,) = (x for x in figure.axes[0].lines if x.get_label() == "penalty of regularizers")
-    np.testing.assert_allclose(line.get_ydata(), 0.1 * history.epochs()["loss"])
-    assert "choice" in all_text(figures.activity(activity(), plane()))
-    assert "choice" not in all_text(figures.activity(activity(), plane(), by_choice=False))
+    free, paid = (
+        {line.get_label(): line for line in figures.training(one).axes[0].lines}
+        for one in (dataclasses.replace(history, penalty=None), penalized)
+    )
+    (added,) = set(paid) - set(free)
+    np.testing.assert_allclose(paid[added].get_ydata(), 0.1 * history.epochs()["loss"])
+
+
+def test_activity_is_drawn_by_choice_unless_it_is_not_to_be():
+    given = RECORDS["activity"], RECORDS["principal_components"][:2]
+    assert "choice" in all_text(figures.activity(*given))
+    assert "choice" not in all_text(figures.activity(*given, by_choice=False))
 
 
 def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
@@ -205,11 +187,10 @@ def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
     history = sx.records.History(loss=1 + accuracy, accuracy=accuracy, epoch_steps=10)
     bottom = figures.training(history).axes[1]
     (line,) = (x for x in bottom.lines if x.get_label() == "mean of 3 epochs")
-    assert len(line.get_ydata()) == 84 and line.get_marker() == "None"
-    np.testing.assert_allclose(
-        line.get_ydata()[[0, -1]], [accuracy[:30].mean(), accuracy[-15:].mean()]
-    )
-    np.testing.assert_allclose(line.get_xdata()[[0, -1]], [15.5, (2491 + 2505) / 2])
+    times, means = line.get_data()
+    assert len(means) == 84 and line.get_marker() == "None"
+    np.testing.assert_allclose(means[[0, -1]], [accuracy[:30].mean(), accuracy[-15:].mean()])
+    np.testing.assert_allclose(times[[0, -1]], [15.5, (2491 + 2505) / 2])
     (band,) = (x for x in bottom.collections if x.get_label() == "90 % of the batches")
     edges = band.get_paths()[0].vertices
     assert edges[edges[:, 0] == 15.5][:, 1].max() == pytest.approx(np.percentile(accuracy[:30], 95))
@@ -217,26 +198,25 @@ def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
     assert few.get_legend_handles_labels()[1] == ["each batch", "mean of an epoch"]
 
 
-def required(function):
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
-
-
 @pytest.mark.parametrize("name", [n for n in figures.__all__ if n != "save"])
 def test_what_is_no_such_record_is_refused_by_name(name):
-    wrong, function = "x", getattr(figures, name)
-    first, *others = required(function)
-    expected = rf"^figures.{name}: {first} must be an? \w+( or an? \w+)?, got an? "
-    with pytest.raises(sx.InvalidInputError, match=f"{expected}{type(wrong).__name__}[.]$"):
-        function(wrong, *[wrong] * len(others))
+    function = getattr(figures, name)
+    parameters = inspect.signature(function).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
+    with pytest.raises(sx.InvalidInputError, match=rf"^figures.{name}: {needed[0]} "):
+        function(*["x"] * len(needed))
 
 
-def test_a_record_of_another_kind_is_told_from_the_right_one():
-    with pytest.raises(sx.InvalidInputError, match="components must be a PrincipalComponents"):
-        figures.fixed_points(points(), activity(), linear())
+@pytest.mark.parametrize(
+    ("draw", "given", "word"),
+    [
+        (figures.fixed_points, ("fixed_points", "activity", "linearization"), "components"),
+        (figures.training, ("trained",), r"[.]history"),
+        (inspect.unwrap(figures.save), ("history", "activity", "x"), "figure"),
+    ],
+)
+def test_a_record_of_another_kind_is_told_from_the_right_one(draw, given, word):
     network = sx.networks.CTRNN(3, 4, 3, key=jax.random.key(0))
-    training = sx.records.Training(network, RECORDS["history"])
-    with pytest.raises(sx.InvalidInputError, match=r"got a Training. Give its [.]history[.]"):
-        figures.training(training)
-    with pytest.raises(sx.InvalidInputError, match=r"what a function of sx\.figures gives"):
-        inspect.unwrap(figures.save)("x", ".", "x")
+    held = {"trained": sx.records.Training(network, RECORDS["history"])}
+    with pytest.raises(sx.InvalidInputError, match=word):
+        draw(*(held.get(name) or RECORDS.get(name, name) for name in given))

@@ -25,12 +25,6 @@ MEMORY = sx.classics.graded_memory(
 )
 
 
-def gating():
-    record = RECORDS["input_gating"]
-    assert record.sources == tuple("abc")
-    return record
-
-
 def scores(name, values):
     """Return what a network scores by the values of one condition."""
     same = np.full(len(values), 0.5)
@@ -46,9 +40,8 @@ def scores(name, values):
 
 
 def test_the_input_that_counts_is_named():
-    titles = [
-        axes.get_title() for axes in figures.context_gating({"first": (gating(), AVERAGES)}).axes
-    ]
+    figure = figures.context_gating({"first": (RECORDS["input_gating"], AVERAGES)})
+    titles = [axes.get_title() for axes in figure.axes]
     assert titles[:3] == ["by a: counts", "by b: to be ignored", "by c: to be ignored"]
 
 

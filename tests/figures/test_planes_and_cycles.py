@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from figure_texts import assert_texts_are_clear
 from matplotlib.contour import QuadContourSet
-from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 
 import separatrix as sx
@@ -15,28 +14,36 @@ SQUARE = ((-1.5, 1.5), (-1.5, 1.5))
 FLOW = sx.Flow(lambda x: jnp.stack([x[0] - x[0] ** 3, -x[1]]), 2)
 """Nodes at (±1, 0), a saddle at 0; units do not change on x₁ ∈ {−1, 0, 1}, and on x₂ = 0."""
 MAP = sx.DiscreteMap(lambda x: jnp.stack([0.5 * x[0], -0.5 * x[1]]), 2)
+HALVING = sx.DiscreteMap(lambda x: x / 2, 1)
 STATES = np.random.default_rng(0).uniform(-1.4, 1.4, (30, 2))
+
+
+def portrait(system, *given, **options):
+    """Return the axes of a phase portrait over the square."""
+    return figures.phase_portrait(system, *given, **{"limits": SQUARE} | options).axes[0]
 
 
 def drawn(axes, kind):
     return [c for c in axes.collections if isinstance(c, kind)]
 
 
+def nullclines(axes):
+    return [found.get_paths()[0].vertices for found in drawn(axes, QuadContourSet)]
+
+
 def test_nullclines_are_where_a_unit_does_not_change():
-    axes = figures.phase_portrait(FLOW, limits=SQUARE).axes[0]
-    first, second = drawn(axes, QuadContourSet)
-    vertices = first.get_paths()[0].vertices
-    assert np.abs(vertices[:, 0] - vertices[:, 0].round()).max() < 1e-3
-    assert {-1.0, 0.0, 1.0} == set(vertices[:, 0].round() + 0.0)
-    assert np.abs(second.get_paths()[0].vertices[:, 1]).max() < 1e-9
+    first, second = nullclines(portrait(FLOW))
+    assert np.abs(first[:, 0] - first[:, 0].round()).max() < 1e-3
+    assert {-1.0, 0.0, 1.0} == set(first[:, 0].round() + 0.0)
+    assert np.abs(second[:, 1]).max() < 1e-9
+    half = sx.Flow(lambda x: jnp.stack([jnp.log(x[0]), -x[1]]), 2)  # finite on one side
+    assert np.abs(nullclines(portrait(half))[0][:, 0] - 1).max() < 1e-3
 
 
 def test_arrows_of_a_map_point_to_where_a_step_leads():
-    axes = figures.phase_portrait(MAP, limits=SQUARE).axes[0]
-    (quiver,) = drawn(axes, Quiver)
+    (quiver,) = drawn(portrait(MAP), Quiver)
     at = np.asarray(quiver.get_offsets())
-    arrow = np.stack([quiver.U, quiver.V], 1)
-    step = at * [-0.5, -1.5]
+    arrow, step = np.stack([quiver.U, quiver.V], 1), at * [-0.5, -1.5]
     across = arrow[:, 0] * step[:, 1] - arrow[:, 1] * step[:, 0]
     assert np.abs(across).max() < 1e-12 and (arrow * step).sum(1).min() >= 0
     assert np.linalg.norm(arrow, axis=1).max() <= np.diff(np.unique(at[:, 0]))[0]
@@ -45,44 +52,41 @@ def test_arrows_of_a_map_point_to_where_a_step_leads():
 @pytest.mark.parametrize(("field", "arrows"), [("arrows", 1), ("streamlines", 0), (False, 0)])
 @pytest.mark.parametrize("system", [FLOW, MAP])
 def test_the_field_is_drawn_as_it_is_asked_for(system, field, arrows):
-    axes = figures.phase_portrait(system, limits=SQUARE, field=field).axes[0]
+    axes = portrait(system, field=field)
     assert len(drawn(axes, Quiver)) == arrows
     assert (len(axes.patches) > 0) == (field == "streamlines")  # the heads of streamlines
 
 
 def test_points_are_drawn_by_stability_and_trajectories_as_they_are():
     leaning = sx.Flow(lambda x: jnp.stack([x[0] - x[0] ** 3, 0.5 * x[0] - x[1]]), 2)
-    points = sx.find_fixed_points(leaning, STATES)
-    paths = STATES[:6].reshape(2, 3, 2)
-    figure = figures.phase_portrait(leaning, points, paths)
-    axes = figure.axes[0]
+    points, paths = sx.find_fixed_points(leaning, STATES), STATES[:6].reshape(2, 3, 2)
+    axes = portrait(leaning, points, paths, limits=None)
     labels = axes.get_legend_handles_labels()[1]
     assert {"fixed, stable (2)", "saddle, 1 unstable direction (1)"} <= set(labels)
     lines = [np.column_stack(line.get_data()) for line in axes.lines]
     for path in paths:
-        assert any(line.shape == path.shape and (line == path).all() for line in lines)
+        assert any(np.array_equal(line, path) for line in lines)
     seen = np.concatenate([np.asarray(points.states), STATES[:6]])
-    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    assert (seen > [x0, y0]).all() and (seen < [x1, y1]).all()
-    figure.draw_without_rendering()
-    assert_texts_are_clear(figure)
+    (low, high) = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    assert (seen > low).all() and (seen < high).all()
+    axes.figure.draw_without_rendering()
+    assert_texts_are_clear(axes.figure)
 
 
-def test_a_field_that_is_not_finite_everywhere_is_drawn_where_it_is():
-    half = sx.Flow(lambda x: jnp.stack([jnp.log(x[0]), -x[1]]), 2)
-    axes = figures.phase_portrait(half, limits=SQUARE).axes[0]
-    assert np.abs(drawn(axes, QuadContourSet)[0].get_paths()[0].vertices[:, 0] - 1).max() < 1e-3
-
-
-def test_what_has_no_phase_portrait_is_refused():
-    with pytest.raises(sx.InvalidInputError, match="of a system of 2 units, got 3"):
-        figures.phase_portrait(sx.Flow(lambda x: -x, 3))
-    with pytest.raises(sx.InvalidInputError, match="say what is to be seen: limits="):
-        figures.phase_portrait(FLOW)
-    with pytest.raises(sx.InvalidInputError, match="say what is to be seen: limits="):
-        figures.phase_portrait(FLOW, limits=((1, -1), (0, 1)))
-    with pytest.raises(sx.InvalidInputError, match='"streamlines", "arrows" or False, got'):
-        figures.phase_portrait(FLOW, limits=SQUARE, field="quiver")
+@pytest.mark.parametrize(
+    ("draw", "word"),
+    [
+        (lambda: figures.phase_portrait(sx.Flow(lambda x: -x, 3)), "units"),
+        (lambda: figures.phase_portrait(FLOW), "limits"),
+        (lambda: figures.phase_portrait(FLOW, limits=((1, -1), (0, 1))), "limits"),
+        (lambda: figures.phase_portrait(FLOW, limits=SQUARE, field="quiver"), "quiver"),
+        (lambda: figures.cycle(sx.find_cycles(HALVING, np.ones((1, 1)))), "no cycle"),
+        (lambda: figures.cycle(np.zeros((3, 2))), "Cycles"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw, word):
+    with pytest.raises(sx.InvalidInputError, match=word):
+        draw()
 
 
 def circle(radius, size=2, tau=10.0):
@@ -99,9 +103,7 @@ def circle(radius, size=2, tau=10.0):
 @pytest.mark.parametrize("size", [2, 5])
 def test_a_cycle_of_a_flow_is_a_closed_curve_over_its_period(size):
     """Along its own components a circle is a circle, in as many units as may be."""
-    cycles = circle(0.5, size)
-    figure = figures.cycle(cycles)
-    left, above, below = figure.axes
+    left, above, below = figures.cycle(circle(0.5, size)).axes
     curve = np.column_stack(left.lines[0].get_data())
     np.testing.assert_array_equal(curve[0], curve[-1])
     np.testing.assert_allclose(np.linalg.norm(curve, axis=1), 0.5, atol=1e-6)
@@ -111,8 +113,6 @@ def test_a_cycle_of_a_flow_is_a_closed_curve_over_its_period(size):
         np.testing.assert_array_equal(shown, values)
     assert below.get_xlabel() == "time (ms)"
     assert left.get_legend_handles_labels()[1] == ["stable, 62.8 ms"]
-    figure.draw_without_rendering()
-    assert_texts_are_clear(figure)
 
 
 def test_cycles_of_a_map_are_steps_by_phase():
@@ -122,11 +122,10 @@ def test_cycles_of_a_map_are_steps_by_phase():
     left, right = figures.cycle(cycles).axes
     handles, labels = left.get_legend_handles_labels()
     assert labels == ["cycle 0: unstable, 2 steps", "cycle 1: stable, 4 steps"]
-    for k, dots in enumerate(handles):
+    for dots, line, length in zip(handles, right.lines, cycles.length, strict=True):
         now, later = dots.get_data()
         np.testing.assert_allclose(later, 3.5 * now * (1 - now), atol=1e-9)
-        assert len(now) == cycles.length[k]
-        assert right.lines[k].get_xdata()[-1] == 1.0
+        assert len(now) == length and line.get_xdata()[-1] == 1.0
     assert [line.get_linestyle() for line in right.lines] == ["--", "-"]
 
 
@@ -138,21 +137,3 @@ def test_cycles_are_drawn_over_the_activity_along_given_components():
     expected = axes[:2].project(cycles.orbit(0))
     np.testing.assert_allclose(np.column_stack(curve.get_data())[:-1], expected, atol=1e-12)
     assert "activity (4 trials)" in left.get_legend_handles_labels()[1]
-
-
-def test_where_there_is_no_cycle_it_is_said():
-    none = sx.find_cycles(sx.DiscreteMap(lambda x: x / 2, 1), np.ones((1, 1)))
-    with pytest.raises(sx.InvalidInputError, match="there is no cycle to draw"):
-        figures.cycle(none)
-    with pytest.raises(sx.InvalidInputError, match="cycles must be a Cycles, got a"):
-        figures.cycle(np.zeros((3, 2)))
-
-
-def test_a_phase_portrait_is_a_panel_of_three_on_a_page():
-    whole = Figure(figsize=(7.1, 2.6), layout="constrained")
-    for ax, system in zip(whole.subplots(1, 3), (FLOW, MAP, FLOW), strict=True):
-        figures.phase_portrait(system, limits=SQUARE, ax=ax)
-    whole.draw_without_rendering()
-    whole.draw_without_rendering()
-    assert min(ax.bbox.height for ax in whole.axes) / whole.dpi > 1.0
-    assert_texts_are_clear(whole)

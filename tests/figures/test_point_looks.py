@@ -43,6 +43,7 @@ def drawn(points):
 
 def looks(figure):
     """Marker, filling and color of the points, by their legend entry without their number."""
+    shown = [x for x in figure.axes[0].lines if x.get_label().startswith(("fixed, ", "saddle, "))]
     return {
         line.get_label().split(" (")[0]: (
             line.get_marker(),
@@ -50,8 +51,7 @@ def looks(figure):
             line.get_color(),
             line.get_markerfacecoloralt(),
         )
-        for line in figure.axes[0].lines
-        if line.get_label().startswith(("fixed, ", "saddle, "))
+        for line in shown
     }
 
 

@@ -36,36 +36,33 @@ DRAW = {
 }
 
 
+def in_space_or_plane(thing, three, two):
+    """Return what a line or a collection holds, by the name that Matplotlib has in space."""
+    read = getattr(thing, three if hasattr(thing, three) else two, tuple)
+    return read() if callable(read) else read
+
+
+def data(line):
+    return np.column_stack(in_space_or_plane(line, "get_data_3d", "get_data"))
+
+
 def trajectories(axes):
     """What is drawn of the activity, sorted: lines of their own, or a collection of them."""
-    lines = [np.asarray(segment) for c in axes.collections for segment in _segments(c)]
-    lines += [np.column_stack(_data(line)) for line in axes.lines]
+    drawn = [in_space_or_plane(c, "_segments3d", "get_segments") for c in axes.collections]
+    lines = [np.asarray(segment) for segments in drawn for segment in segments]
+    lines += [data(line) for line in axes.lines]
     return [line for line in lines if line.shape[0] == STATES.shape[1]]
-
-
-def _data(line):
-    return line.get_data_3d() if hasattr(line, "get_data_3d") else line.get_data()
-
-
-def _segments(collection):
-    if hasattr(collection, "_segments3d"):
-        return collection._segments3d
-    return collection.get_segments() if hasattr(collection, "get_segments") else ()
 
 
 @pytest.mark.parametrize("name", DRAW)
 @pytest.mark.parametrize("plane", [PLANE, SPACE], ids=["plane", "space"])
 def test_plain_arrays_are_drawn_where_a_record_is(name, plane):
-    if name == "fixed_point_graph" and len(plane) == 3:
-        plane = SPACE
-    record = DRAW[name](ACTIVITY, POINTS, plane)
-    arrays = DRAW[name](STATES, FIXED, plane)
+    record, arrays = DRAW[name](ACTIVITY, POINTS, plane), DRAW[name](STATES, FIXED, plane)
     index = 1 if name == "activity" else 0
     mine, theirs = (trajectories(figure.axes[index]) for figure in (record, arrays))
     assert arrays.axes[0].name == ("3d" if len(plane) == 3 else "rectilinear")
-    expected = plane.project(STATES)
-    if name == "condition_averages":
-        expected = plane.project(ACTIVITY.average_over(SIGNED)[1])
+    means = name == "condition_averages"
+    expected = plane.project(ACTIVITY.average_over(SIGNED)[1] if means else STATES)
     for line in theirs:
         assert np.abs(expected - line).max((1, 2)).min() < 1e-12
     assert theirs and (name == "activity" or len(mine) == len(theirs))
@@ -80,18 +77,15 @@ def test_what_project_gives_is_drawn_as_it_is(num):
     axes = figures.fixed_points(points, seen).axes[0]
     np.testing.assert_allclose(trajectories(axes), seen, atol=1e-12)
     (drawn,) = [line for line in axes.lines if line.get_label() == f"points ({len(points)})"]
-    np.testing.assert_allclose(np.column_stack(_data(drawn)), points, atol=1e-12)
+    np.testing.assert_allclose(data(drawn), points, atol=1e-12)
     assert num == 3 or axes.get_xlabel() == "unit 1"
 
 
 def test_states_of_no_trials_are_dots_or_one_trajectory():
     flat = PLANE.project(STATES[0])
     axes = figures.fixed_points(flat[:1], flat).axes[0]
-    assert not axes.collections
-    labels = axes.get_legend_handles_labels()[1] or [t.get_label() for t in axes.lines]
-    assert "22 states" in labels
-    right = figures.activity(flat).axes[1]
-    np.testing.assert_allclose(trajectories(right), [flat])
+    assert not axes.collections and "22 states" in {line.get_label() for line in axes.lines}
+    np.testing.assert_allclose(trajectories(figures.activity(flat).axes[1]), [flat])
 
 
 def test_a_trial_that_is_shorter_ends_with_nan():
@@ -103,13 +97,17 @@ def test_a_trial_that_is_shorter_ends_with_nan():
     np.testing.assert_allclose(first[1].get_xdata(), seen[0, 4, 0])  # its last step
 
 
-def test_states_without_axes_to_draw_them_along_are_refused():
-    with pytest.raises(sx.InvalidInputError, match=r"6 units need axes .* sx\.project\(states\)"):
-        figures.activity(STATES)
-    with pytest.raises(sx.InvalidInputError, match=r"\(n, unit\), got shape \(6,\)"):
-        figures.activity(STATES[0, 0], PLANE)
-    with pytest.raises(sx.InvalidInputError, match="must be an Activity or an array, got a list"):
-        figures.activity(STATES.tolist(), PLANE)
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ((STATES,), "sx.project"),
+        ((STATES[0, 0], PLANE), "shape"),
+        ((STATES.tolist(), PLANE), "list"),
+    ],
+)
+def test_states_that_cannot_be_drawn_are_refused(given, word):
+    with pytest.raises(sx.InvalidInputError, match=word):
+        figures.activity(*given)
 
 
 def in_axes(kind, *args):
@@ -119,16 +117,16 @@ def in_axes(kind, *args):
 
 
 def test_given_axes_show_as_many_components_as_they_have_dimensions():
-    first, principal = in_axes(None, FIXED, STATES, SPACE), sx.project(STATES)[1]
+    three, principal = sx.project(STATES, num=3)
+    first = in_axes(None, FIXED, STATES, SPACE)
     np.testing.assert_allclose(trajectories(first), PLANE.project(STATES), atol=1e-12)
     alone = in_axes(None, FIXED, STATES)  # six units, and nothing to draw them along
-    np.testing.assert_allclose(trajectories(alone), principal.project(STATES), atol=1e-12)
-    three = sx.project(STATES, num=3)
-    plane = in_axes(None, three[1].project(FIXED), three[0])
+    np.testing.assert_allclose(trajectories(alone), three[..., :2], atol=1e-12)
+    plane = in_axes(None, principal.project(FIXED), three)
     assert np.shape(trajectories(plane))[-1] == 2
     space = in_axes("3d", FIXED, STATES)
-    np.testing.assert_allclose(trajectories(space), three[0], atol=1e-12)
-    with pytest.raises(sx.InvalidInputError, match="axes in space show three components, got 2"):
+    np.testing.assert_allclose(trajectories(space), three, atol=1e-12)
+    with pytest.raises(sx.InvalidInputError):
         in_axes("3d", FIXED, STATES, PLANE)
 
 

@@ -91,16 +91,16 @@ def test_small_piecewise_linear_models_are_solved_exactly(name):
 def test_the_mean_of_discrete_states_is_theirs_where_one_is_certain():
     A, b = 0.5 * np.stack([np.eye(2), -np.eye(2)]), draw(2, 2)
     likely, mean = (
-        sx.models.rslds(A, b, np.zeros((2, 2)), [100.0, 0.0], next_state=kind)
+        value(sx.models.rslds(A, b, np.zeros((2, 2)), [100.0, 0.0], next_state=kind), np.ones(2))
         for kind in ("most likely", "mean")
     )
-    assert value(mean, np.ones(2)) == pytest.approx(value(likely, np.ones(2)))
+    assert mean == pytest.approx(likely)
 
 
 def test_of_equal_scores_the_first_discrete_state_is_next():
-    A = np.stack([k * np.eye(1) for k in (1.0, 2.0, 3.0)])
+    A = np.arange(1.0, 4.0)[:, None, None]
     system = sx.models.rslds(A, np.zeros((3, 1)), np.zeros((3, 1)), [0.0, 1.0, 1.0])
-    assert float(system.evaluate(np.ones(1))[0]) == 2.0
+    assert value(system, np.ones(1)) == [2.0]
 
 
 # Low rank: latent variables and neurons
@@ -117,16 +117,14 @@ RATES = {
 @pytest.mark.parametrize("name", RATES)
 def test_latent_variables_are_lifted_to_the_neurons(name):
     m, n, h, z, hz = draw(20, 2), draw(2, 20, seed=1), draw(20, seed=2), draw(5, 2), [0.1, -0.2]
-    into = draw(20, 1, seed=3)
-    settings = {"hz": hz, "input_weights": into, "input": [0.5]}
-    settings["activation"] = jnp.tanh if name == "jnp.tanh" else name
+    into, activation = draw(20, 1, seed=3), jnp.tanh if name == "jnp.tanh" else name
+    settings = {"hz": hz, "input_weights": into, "input": [0.5], "activation": activation}
     steps = sx.models.low_rank(m, n, h, decay=[0.8, 0.9], dt=5.0, **settings)
     flow = sx.models.low_rank(m, n, h, tau=50.0, **settings)
     x = z @ m.T + 0.5 * into[:, 0]
     rates = RATES[name](x, h)
     assert steps.currents(z) == pytest.approx(x)
-    assert flow.rates(z) == pytest.approx(rates)
-    assert flow.rates(z[0]).shape == (20,)
+    assert flow.rates(z) == pytest.approx(rates) and flow.rates(z[0]).shape == (20,)
     given = rates[0] @ n.T + hz
     assert value(steps.latent, z[0]) == pytest.approx([0.8, 0.9] * z[0] + given, rel=1e-5)
     assert value(flow.latent, z[0]) == pytest.approx(given - z[0], rel=1e-5)
@@ -205,7 +203,7 @@ def test_jansen_and_rits_column_is_searched_completely(p, unstable):
 
 
 def test_units_of_time():
-    assert [s.tau for s in (sx.models.jansen_rit(), sx.models.wong_wang())] == [1000.0, 1000.0]
+    assert sx.models.jansen_rit().tau == sx.models.wong_wang().tau == 1000.0
     slow = sx.models.wilson_cowan(tau=(10.0, 20.0))
     both, one = (value(s, np.array([0.3, 0.1])) for s in (sx.models.wilson_cowan(), slow))
     assert slow.tau == 10.0 and one == pytest.approx(both * [1, 0.5], abs=1e-7)
@@ -249,62 +247,48 @@ def test_a_second_model_compiles_nothing(name):
 
 A, H = np.full(4, 0.5), np.zeros(4)
 REFUSED = {
-    "another length": (
-        lambda: sx.models.plrnn(A, np.eye(5), H),
-        r"W of plrnn must have shape \(unit, unit\) with unit = 4, got \(5, 5\)",
-    ),
-    "a matrix for a vector": (
-        lambda: sx.models.plrnn(np.diag(A), W, H), r"A of plrnn must have .*got \(4, 4"
-    ),
-    "no numbers": (lambda: sx.models.plrnn("A", W, H), "A of plrnn must be an array of real num"),
-    "not finite": (lambda: sx.models.plrnn(A * np.nan, W, H), "A of plrnn has 4 values that are N"),
-    "empty": (lambda: sx.models.hopfield(np.zeros((0, 4)), 2.0), r"must have shape .*got \(0, 4\)"),
-    "too many rectified": (
-        lambda: sx.models.al_rnn(A, W, H, 5), "4 units, of which 5 cannot be rectified"
-    ),
-    "none rectified": (lambda: sx.models.al_rnn(A, W, H, 0), "at least 1, got 0"),
-    "an input without weights": (
-        lambda: sx.models.plrnn(A, W, H, input=[1.0]), r"input of plrnn needs input_weights \(4, c"
-    ),
+    "A of the wrong axes": (lambda: sx.models.plrnn(np.diag(A), W, H), "A of"),
+    "A of texts": (lambda: sx.models.plrnn("A", W, H), "A of"),
+    "A of NaN": (lambda: sx.models.plrnn(A * np.nan, W, H), "A of"),
+    "W of another length": (lambda: sx.models.plrnn(A, np.eye(5), H), "W of"),
+    "no patterns": (lambda: sx.models.hopfield(np.zeros((0, 4)), 2.0), r"\(0, 4\)"),
+    "too many rectified": (lambda: sx.models.al_rnn(A, W, H, 5), "rectified"),
+    "none rectified": (lambda: sx.models.al_rnn(A, W, H, 0), "rectified"),
+    "no input weights": (lambda: sx.models.plrnn(A, W, H, input=[1.0]), "input_weights"),
     "input weights of another size": (
         lambda: sx.models.plrnn(A, W, H, input_weights=np.ones((3, 1))),
-        r"input_weights of plrnn must have shape \(4, channel\), got \(3, 1\)",
+        "input_weights",
     ),
     "an input of another length": (
         lambda: sx.models.plrnn(A, W, H, input_weights=np.ones((4, 2)), input=np.ones(3)),
-        r"input of plrnn must have shape \(channel\) with channel = 2, got \(3,\)",
+        "input",
     ),
-    "half a loop": (
-        lambda: sx.models.echo_state(W, feedback=np.ones((4, 1))), "readout of echo_state is miss"
-    ),
+    "half a loop": (lambda: sx.models.echo_state(W, feedback=np.ones((4, 1))), "readout"),
     "next state": (
         lambda: sx.models.rslds(W[None], H[None], W[:1], [0.0], next_state="modal"),
-        "unknown next_state 'modal'",
+        "next_state",
     ),
-    "neither leak": (lambda: sx.models.low_rank(W, W, H), "either decay.*got neither"),
-    "both leaks": (lambda: sx.models.low_rank(W, W, H, decay=0.9, tau=10.0), "got both"),
+    "neither leak": (lambda: sx.models.low_rank(W, W, H), "neither"),
+    "both leaks": (lambda: sx.models.low_rank(W, W, H, decay=0.9, tau=10.0), "both"),
     "activation": (
         lambda: sx.models.low_rank(W, W, H, decay=0.9, activation="rleu"),
-        "unknown activation 'rleu': did you mean 'relu'",
+        "'relu'",
     ),
-    "states": (
-        lambda: sx.models.low_rank(W, W, H, decay=0.9).rates(np.ones(3)),
-        r"states must have shape \(…, 4\)",
-    ),
+    "states": (lambda: sx.models.low_rank(W, W, H, decay=0.9).rates(np.ones(3)), "states"),
     "clip": (
         lambda: sx.models.lfads_generator(
             np.ones((12, 1)), np.ones((12, 4)), np.ones(12), np.ones(12), clip=0.5
         ),
-        "clip must be 1 or more",
+        "clip",
     ),
-    "tau": (lambda: sx.models.wilson_cowan(tau=(1.0, 0.0)), "tau of wilson_cowan must be positive"),
-    "a sign": (lambda: sx.models.jansen_rit(C=-135.0), "C of jansen_rit must be positive, got -13"),
-    "number": (lambda: sx.models.jansen_rit([100.0, 120.0]), r"p of jansen_rit must have shape"),
-}  # fmt: skip
+    "tau": (lambda: sx.models.wilson_cowan(tau=(1.0, 0.0)), "tau of"),
+    "a sign": (lambda: sx.models.jansen_rit(C=-135.0), "C of"),
+    "number": (lambda: sx.models.jansen_rit([100.0, 120.0]), "p of"),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused(name):
-    call, text = REFUSED[name]
-    with pytest.raises(sx.InvalidInputError, match=text):
+    call, word = REFUSED[name]
+    with pytest.raises(sx.InvalidInputError, match=word):
         call()

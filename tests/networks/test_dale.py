@@ -10,29 +10,23 @@ import separatrix as sx
 Dale = sx.networks.DaleCTRNN
 
 
-def test_every_unit_excites_or_inhibits_and_none_reaches_itself(key):
-    W = np.asarray(Dale(3, 50, 2, key=key).connectivity())
+def assert_signed(network, num_excitatory):
+    """Every unit excites or inhibits, and none reaches itself."""
+    W = np.asarray(network.connectivity())
+    assert (W[:, :num_excitatory] >= 0).all() and (W[:, num_excitatory:] <= 0).all()
     assert (np.diag(W) == 0).all()
-    off = ~np.eye(50, dtype=bool)
-    assert (W[:, :40][off[:, :40]] > 0).all()
-    assert (W[:, 40:][off[:, 40:]] < 0).all()
+
+
+def test_every_unit_excites_or_inhibits_and_none_reaches_itself(key):
+    net = Dale(3, 50, 2, key=key)
+    assert_signed(net, 40)
+    assert np.count_nonzero(net.connectivity()) == 50 * 49
 
 
 def test_training_keeps_the_signs(task, key):
-    net = Dale(3, 20, 3, noise=0.1, key=key)
-    fit = sx.train(
-        net,
-        task,
-        steps=40,
-        epoch_steps=40,
-        optimizer=optax.adam(0.05),
-        key=jax.random.key(1),
-        progress=False,
-    )
-    W = np.asarray(fit.network.connectivity())
-    assert (np.sign(W[:, :16]) >= 0).all()
-    assert (np.sign(W[:, 16:]) <= 0).all()
-    assert (np.diag(W) == 0).all()
+    how = {"steps": 40, "epoch_steps": 40, "optimizer": optax.adam(0.05), "progress": False}
+    fit = sx.train(Dale(3, 20, 3, noise=0.1, key=key), task, key=jax.random.key(1), **how)
+    assert_signed(fit.network, 16)
     # Some weights wanted to change their sign; it is the signed weights that may not.
     assert (np.asarray(fit.network.recurrent_weights) < 0).any()
     assert fit.history.loss[-8:].mean() < 0.7 * fit.history.loss[:8].mean()
@@ -46,27 +40,17 @@ def test_excitation_and_inhibition_balance_at_the_start(key):
     assert np.abs(W[:, :400]).max() <= 0.25 / np.sqrt(500) * 1.002
 
 
-def test_a_step_is_the_documented_equation(key):
-    net = Dale(3, 5, 2, tau=100.0, dt=20.0, key=key)
-    x, u = np.linspace(-1, 1, 5), np.array([1.0, 0.2, -0.3])
-    W, r = np.asarray(net.connectivity()), np.maximum(x, 0)
-    expected = 0.8 * x + 0.2 * (W @ r + np.asarray(net.input_weights) @ u + np.asarray(net.bias))
-    step = eqx.filter_jit(net.step)(jnp.asarray(x, jnp.float32), jnp.asarray(u, jnp.float32))
-    np.testing.assert_allclose(step, expected, rtol=1e-5)
-    output = np.asarray(net.readout_weights) @ r[:4] + np.asarray(net.readout_bias)
-    np.testing.assert_allclose(eqx.filter_jit(net.readout)(jnp.asarray(x)), output, rtol=1e-5)
-
-
-def test_masks(key):
-    net = Dale(3, 200, 2, connection_probability=0.2, key=key)
-    there = np.asarray(net.connectivity()) != 0
-    assert there.mean() == pytest.approx(0.2, abs=0.01)
-    given = Dale(3, 200, 2, mask=np.tri(200), key=key)
-    np.testing.assert_array_equal(np.asarray(given.connectivity()) != 0, np.tri(200, k=-1))
+def test_excitatory_units_are_read_out_by_their_rates(key):
+    net, x = Dale(3, 5, 2, key=key), jnp.linspace(-1, 1, 5)
+    expected = np.asarray(net.readout_weights) @ np.maximum(x, 0)[:4] + net.readout_bias
+    np.testing.assert_allclose(net.readout(x), expected, rtol=1e-5)
 
 
 def test_a_connection_that_is_not_there_is_not_learned(task, key):
+    drawn = np.asarray(Dale(3, 200, 2, connection_probability=0.2, key=key).connectivity())
+    assert (drawn != 0).mean() == pytest.approx(0.2, abs=0.01)
     net = Dale(3, 10, 3, mask=np.tri(10), key=key)
+    np.testing.assert_array_equal(np.asarray(net.connectivity()) != 0, np.tri(10, k=-1))
     fit = sx.train(net, task, steps=8, epoch_steps=8, key=key, progress=False)
     there = np.asarray(fit.network.connectivity()) != 0
     assert not there[~np.tri(10, k=-1, dtype=bool)].any()
@@ -89,15 +73,15 @@ def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "text"),
+    ("arguments", "word"),
     [
-        ({"excitatory_fraction": 1.0}, "would be 8 excitatory ones"),
-        ({"activation": "tanh"}, "'tanh' gives negative rates.*relu, softplus, sigmoid"),
-        ({"connection_probability": 0.0}, r"must be in \(0, 1\]"),
-        ({"mask": np.ones((3, 3))}, r"the mask must be .* of shape \(8, 8\); got shape \(3, 3\)"),
-        ({"mask": np.full((8, 8), 0.3)}, "true and false, or of 1 and 0.* entries from 0.3 to 0.3"),
+        ({"excitatory_fraction": 1.0}, "excitatory"),
+        ({"activation": "tanh"}, "relu, softplus, sigmoid"),
+        ({"connection_probability": 0.0}, r"\(0, 1\]"),
+        ({"mask": np.ones((3, 3))}, "mask"),
+        ({"mask": np.full((8, 8), 0.3)}, "0.3"),
     ],
 )
-def test_settings_that_make_no_network(arguments, text, key):
-    with pytest.raises(sx.InvalidInputError, match=text):
+def test_settings_that_make_no_network(arguments, word, key):
+    with pytest.raises(sx.InvalidInputError, match=word):
         Dale(3, 8, 2, key=key, **arguments)

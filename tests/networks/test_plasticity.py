@@ -37,17 +37,15 @@ def test_a_step_is_the_published_one(fraction, scale, key):
 
 def test_synapses_at_a_constant_rate_settle_where_the_equations_say(key):
     """x = 1 / (1 + τ_x u h), u = U (1 + τ_u h) / (1 + U τ_u h)."""
-    net = STP(1, 4, 1, key=key)
+    rates, net = np.array([5.0, 20.0, 0.0, 1.0]), STP(1, 4, 1, key=key)
     zero = jax.tree.map(lambda a: np.zeros(np.shape(a)), net)
-    rates = np.array([5.0, 20.0, 0.0, 1.0])
     net = eqx.tree_at(lambda n: n.bias, zero, rates)  # without recurrent weights h = b
     points = sx.find_fixed_points(net.at_input([0.0]), np.asarray(net.initial_state())[None])
     U, tau_x, tau_u = (np.asarray(v) for v in (net.baseline, net.tau_x, net.tau_u))
     u = U * (1 + tau_u / 1000 * rates) / (1 + U * tau_u / 1000 * rates)
     x = 1 / (1 + tau_x / 1000 * u * rates)
     np.testing.assert_allclose(points.states, [[*rates, *x, *u]], rtol=1e-12, atol=1e-30)
-    assert points.certified.all()
-    assert points.stability.tolist() == ["stable"]
+    assert points.certified.all() and points.stability.tolist() == ["stable"]
 
 
 def test_every_second_unit_facilitates(key):
@@ -55,20 +53,14 @@ def test_every_second_unit_facilitates(key):
     assert net.tau_u == (1500.0, 200.0, 1500.0, 200.0)
     assert net.tau_x == (200.0, 1500.0, 200.0, 1500.0)
     assert net.baseline == (0.15, 0.45, 0.15, 0.45)
-    at_rest = np.asarray(net.initial_state())
-    np.testing.assert_allclose(at_rest, [0] * 4 + [1] * 4 + [0.15, 0.45] * 2, rtol=1e-6)
+    at_rest = [0] * 4 + [1] * 4 + [0.15, 0.45] * 2
+    np.testing.assert_allclose(net.initial_state(), at_rest, rtol=1e-6)
 
 
-def test_signs_of_the_units(key):
-    net = STP(3, 10, 2, excitatory_fraction=0.8, key=key)
-    W = np.asarray(net.connectivity())
-    assert (W[:, :8] >= 0).all()
-    assert (W[:, 8:] <= 0).all()
-    assert net.readout_weights.shape == (2, 8)
-    assert not np.diag(W).any()
-
-
-def test_excitation_and_inhibition_balance_at_the_start(key):
+def test_signs_and_balance_of_excitation_and_inhibition(key):
     """As in `DaleCTRNN`: without it rates of a large network run away."""
-    W = np.asarray(STP(3, 400, 2, excitatory_fraction=0.8, key=key).connectivity())
+    net = STP(3, 400, 2, excitatory_fraction=0.8, key=key)
+    W = np.asarray(net.connectivity())
+    assert (W[:, :320] >= 0).all() and (W[:, 320:] <= 0).all() and not np.diag(W).any()
     assert -W[:, 320:].sum() == pytest.approx(W[:, :320].sum(), rel=0.03)
+    assert net.readout_weights.shape == (2, 320)

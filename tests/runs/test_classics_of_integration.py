@@ -30,9 +30,8 @@ def outcomes(run):
 
 @pytest.fixture(scope="module")
 def contexts(tmp_path_factory):
-    out = tmp_path_factory.mktemp("mante2013") / "all"
-    changes = ("task.stimulus=[300, 600]",)
-    return dict(sx.sweep(small("mante2013", *changes), out, workers=0).runs)
+    experiment = small("mante2013", "task.stimulus=[300, 600]")
+    return dict(sx.sweep(experiment, tmp_path_factory.mktemp("all"), workers=0).runs)
 
 
 def test_every_study_of_the_contexts_is_done(contexts):
@@ -47,11 +46,10 @@ def test_every_study_of_the_contexts_is_done(contexts):
 
 
 def test_a_memory_is_looked_for(tmp_path):
-    changes = ("task.delay=[200, 400]",)
-    run = run_experiment(small("barak2013", *changes), tmp_path / "out", progress=False)
+    experiment = small("barak2013", "task.delay=[200, 400]")
+    run = run_experiment(experiment, tmp_path / "out", progress=False)
     told = outcomes(run)
     for name in ("performance", "memory_curve", "frequency_memory"):
         assert told[name] == "done"
     assert run.records["frequency_memory"].values.tolist() == [10, 14, 18, 22, 26, 30, 34]
-    read = sx.load_run(tmp_path / "out")
-    assert "graded_memory" in {section.name for section in shown_sections(read)}
+    assert "graded_memory" in {section.name for section in shown_sections(sx.load_run(run.path))}

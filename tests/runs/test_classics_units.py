@@ -16,24 +16,17 @@ SMALL = [
     "analysis.num_trials=6",
     "analysis.num_candidates=10",
     "analysis.test_trials=64",
-    "analysis.geometry.slow_curve=false",
-    "analysis.geometry.branches=false",
-    "analysis.geometry.graph=false",
-    "analysis.geometry.lyapunov=false",
+]
+WITHOUT_GEOMETRY = [
+    f"analysis.geometry.{part}=false" for part in ("slow_curve", "branches", "graph", "lyapunov")
 ]
 
 
-@pytest.mark.parametrize("name", ["song2016", "yang2019", "yang2019-small"])
-def test_the_settings_can_be_executed(name):
-    setup = Setup(Experiment.named(name))
-    assert setup.task.num_inputs == setup.network.num_inputs == len(setup.input)
-    if name == "yang2019":  # the paper's
-        assert (setup.network.num_units, setup.task.dt, setup.network.noise) == (256, 20.0, 0.05)
-        shares = zip(setup.task.rules, setup.task.rule_weights, strict=True)
-        assert [rule for rule, share in shares if share == 5] == ["contextdm1", "contextdm2"]
-    if name.startswith("yang2019"):  # the delay of Dly Go
-        here = np.flatnonzero(setup.input)
-        assert [setup.task.channels[k] for k in here] == ["fixation", "rule delaygo"]
+def test_the_settings_of_yang2019_are_the_papers():
+    setup = Setup(Experiment.named("yang2019"))
+    assert (setup.network.num_units, setup.task.dt, setup.network.noise) == (256, 20.0, 0.05)
+    shares = zip(setup.task.rules, setup.task.rule_weights, strict=True)
+    assert [rule for rule, share in shares if share == 5] == ["contextdm1", "contextdm2"]
 
 
 def test_song2016(tmp_path):
@@ -43,20 +36,18 @@ def test_song2016(tmp_path):
         "training.steps=1000",
         "training.batch_size=32",
         "training.optimizer.learning_rate=1e-2",
+        "analysis.geometry.slices=5",
+        "analysis.geometry.lyapunov_steps=200",
     ]
-    geometry = ["analysis.geometry.slices=5", "analysis.geometry.lyapunov_steps=200"]
-    small = [change for change in SMALL if "geometry" not in change]
-    experiment = Experiment.named("song2016").with_changes([*small, *geometry, *changes])
+    experiment = Experiment.named("song2016").with_changes([*SMALL, *changes])
     done = run_experiment(experiment, tmp_path / "song", progress=False)
     assert set(done.records["analyses"].outcome) == {"done"}
     found = done.records["selective_connections"]
-    assert isinstance(found, sx.records.SelectiveConnections)
     assert found.excitatory.sum() == 16
     weights = np.asarray(found.weights)
     assert (weights[:, :16] >= 0).all() and (weights[:, 16:] <= 0).all()
     assert done.records["psychometric"].mean_accuracy > 0.6
-    write_report(done, tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = write_report(done, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "units prefer choice 1" in page
     assert "Performance in each rule" not in page  # a study of another experiment
 
@@ -65,47 +56,42 @@ def subject(name, *changes):
     """An untrained network of an experiment, for its questions."""
     experiment = Experiment.named(name).with_changes([*SMALL, *changes])
     setup = Setup(experiment)
-    trials = setup.task.trials(2, key=setup.key_trials)
-    activity = sx.simulate(setup.network, trials)
-    points = fixed_points(activity.flat_states[:1], ["fixed"])
-    u = np.asarray(setup.input, float)
-    task, network = setup.task, setup.network
+    activity = sx.simulate(setup.network, setup.task.trials(2, key=setup.key_trials))
+    points, u = fixed_points(activity.flat_states[:1], ["fixed"]), np.asarray(setup.input, float)
+    task, network, system = setup.task, setup.network, setup.network.at_input(u)
     settings, key = experiment.analysis, setup.key_questions
-    return Subject(task, network, network.at_input(u), u, activity, points, settings, key)
+    return Subject(task, network, system, u, activity, points, settings, key)
 
 
 def test_a_network_of_yang2019_is_looked_at_with_many_rules():
     """Also where each batch of its training has one rule, as in the paper."""
-    small = [*SMALL, "task.dt=100.0", "network.num_units=6", "analysis.slow_points=false"]
-    setup = Setup(Experiment.named("yang2019").with_changes([*small, "analysis.questions=[]"]))
-    found = analyze(setup, setup.network)
-    rules = np.asarray(found["activity"].conditions["rule"])
+    few = ["task.dt=100.0", "network.num_units=6", "analysis.slow_points=false"]
+    changes = [*SMALL, *WITHOUT_GEOMETRY, *few, "analysis.questions=[]"]
+    setup = Setup(Experiment.named("yang2019").with_changes(changes))
+    rules = analyze(setup, setup.network)["activity"].conditions["rule"]
     assert setup.task.shared and len(np.unique(rules)) > 1
     assert len(np.unique(setup.task.trials(6, key=setup.key_trials).conditions["rule"])) == 1
 
 
 def test_the_questions_of_yang2019_small():
-    changes = [
-        'task.rules=["reactgo", "reactanti"]',
-        "task.rule_weights=[]",
-        "task.dt=100.0",
-        "network.num_units=6",
-    ]
-    asked = subject("yang2019-small", *changes)
+    rules = 'task.rules=["reactgo", "reactanti"]'
+    few = ["task.rule_weights=[]", "task.dt=100.0", "network.num_units=6"]
+    asked = subject("yang2019-small", rules, *few)
     assert asked.settings.questions == ("rule_performance", "task_variance")
     performance, variance = (QUESTIONS[name](asked) for name in asked.settings.questions)
     assert performance.rules == variance.tasks == ("reactgo", "reactanti")
-    assert performance.num_trials.sum() == 512
+    assert performance.num_trials.sum() == 512 and len(variance) == 6
     assert (performance.score < 0.5).all() and (performance.ideal_score == 1.0).all()
-    assert len(variance) == 6
 
 
-def test_a_study_of_another_task_is_skipped_with_its_reason():
-    other = subject("yang2020", "network.num_units=4")
-    for name, reason in (
-        ("task_variance", "not Yang2019"),
-        ("rule_performance", "not Yang2019"),
-        ("selective_connections", "not excitatory or inhibitory"),
-    ):
-        with pytest.raises(SkippedError, match=reason):
-            QUESTIONS[name](other)
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("task_variance", "Yang2019"),
+        ("rule_performance", "Yang2019"),
+        ("selective_connections", "excitatory"),
+    ],
+)
+def test_a_study_of_another_task_is_skipped_with_its_reason(name, word):
+    with pytest.raises(SkippedError, match=word):
+        QUESTIONS[name](subject("yang2020", "network.num_units=4"))

@@ -19,10 +19,8 @@ LOWER = [
 ]
 ANALYZES = [f for f in LOWER if getattr(f, "__module__", "").startswith("separatrix.analysis.")]
 MEASURES = ("Topology", "Spectrum", "Procrustes", "DSA", "InputDSA")
-METHODS = [
-    *(getattr(sx.solvers, name) for name in sx.solvers.__all__),
-    *(getattr(sx.measures, name) for name in MEASURES),
-]
+METHODS = [getattr(sx.solvers, name) for name in sx.solvers.__all__]
+METHODS += [getattr(sx.measures, name) for name in MEASURES]
 MUST_SHOW = [
     *ANALYZES,
     *METHODS,

@@ -1,8 +1,8 @@
 """An experiment with variants is a study, and its page sets them side by side."""
 
-import jax
 import numpy as np
 import pytest
+from same import assert_same
 from small_experiment import SETTINGS, VARIANTS
 
 import separatrix as sx
@@ -30,9 +30,8 @@ def test_every_variant_is_a_run(compared):
     assert list(read) == list(runs) == ["still", "pushed", "gated"]
     assert type(read["gated"].network).__name__ == "GRU"
     assert {run.path.parent for run in runs.values()} == {out / "cells"}
-    assert "pushed" in read and "push" not in read and len(read) == 3
-    for place, those in ((out / "cells", "load_study"), (out, "is a study: load_study")):
-        with pytest.raises(sx.UnreadableFileError, match=those):
+    for place in (out / "cells", out):
+        with pytest.raises(sx.UnreadableFileError, match="load_study"):
             sx.load_run(place)
 
 
@@ -52,11 +51,7 @@ def test_a_directory_of_runs_is_read_like_a_study(compared):
 def test_variants_of_the_analysis_share_their_training(compared):
     _, runs = compared
     still, pushed = runs["still"], runs["pushed"]
-    for one, other in zip(
-        jax.tree.leaves(still.network), jax.tree.leaves(pushed.network), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(still.history.loss, pushed.history.loss)
+    assert_same((still.network, still.history), (pushed.network, pushed.history))
     assert not np.array_equal(runs["gated"].history.loss, still.history.loss)
 
 
@@ -78,14 +73,6 @@ def test_one_network_is_trained_once(tmp_path, monkeypatch):
     assert first == "analysis.num_candidates=2, analysis.slow_points=True"
     found = [len(run.fixed_points.outcomes) for run in results.runs.values()]
     assert found == [2, 2, 3, 3]
-
-
-def test_what_is_complete_stays_when_a_variant_fails(tmp_path):
-    broken = {"still": {}, "wild": {"training": {"optimizer": {"learning_rate": 1e9}}}}
-    assert list(sx.sweep(experiment(variants=broken), tmp_path / "all", workers=0).runs) == [
-        "still"
-    ]
-    assert "diverged" in sx.load_study(tmp_path / "all").failed.error.item()
 
 
 def test_ctrl_c_ends_a_study_in_this_process(tmp_path, monkeypatch):

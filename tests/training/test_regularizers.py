@@ -1,5 +1,3 @@
-import dataclasses
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -29,28 +27,15 @@ def network():
     return sx.networks.CTRNN(3, 8, 3, recurrent_initialization="diagonal", key=jax.random.key(1))
 
 
-@pytest.fixture
-def trials(task):
-    return task.trials(5, key=KEY)
-
-
 def penalty(regularizer, network, states, trials):
     return float(eqx.filter_jit(regularizer.penalty)(network, states, trials))
 
 
 def fit(network, task, **settings):
     """Train a little; few programs, because each of them is compiled."""
-    settings = {"steps": 3, "regularizers": ()} | settings
-    return sx.train(
-        network,
-        task,
-        epoch_steps=20,
-        batch_size=4,
-        optimizer=optax.sgd(RATE),
-        key=KEY,
-        progress=False,
-        **settings,
-    )
+    few = {"epoch_steps": 20, "batch_size": 4, "optimizer": optax.sgd(RATE), "progress": False}
+    settings = {"steps": 3, "regularizers": ()} | few | settings
+    return sx.train(network, task, key=KEY, **settings)
 
 
 @pytest.mark.parametrize("dt", [20.0, 100.0])
@@ -63,17 +48,6 @@ def test_smoothness_is_the_squared_rate_of_change_whatever_the_time_step(dt):
     assert charged == pytest.approx(3.0 * 0.25**2, rel=1e-4)
 
 
-@pytest.mark.parametrize("regularizer", [Rates(1.0), Rates(1.0, norm=1), Smoothness(1.0)])
-def test_what_is_after_the_end_of_a_trial_is_free(network, trials, regularizer):
-    """Padding a trial changes nothing, whatever the units do there."""
-    states = jax.random.normal(KEY, (5, 22, 8))
-    short = jax.tree.map(lambda x: x[:, :15] if x.ndim > 1 else x, trials)
-    inside = np.arange(22) < 15
-    ended = dataclasses.replace(trials, mask=trials.mask * inside)
-    padded = penalty(regularizer, network, states * np.where(inside, 1, 100)[:, None], ended)
-    assert padded == pytest.approx(penalty(regularizer, network, states[:, :15], short), rel=1e-5)
-
-
 def test_the_rates_of_each_kind_of_network():
     states = jax.random.normal(KEY, (2, 4, 24))
     current = sx.networks.LowRankRNN(3, 24, 3, rank=1, key=KEY)
@@ -82,19 +56,15 @@ def test_the_rates_of_each_kind_of_network():
     np.testing.assert_array_equal(rates_of(lstm, states), states[..., :12])
 
 
-def test_signed_and_masked_weights_count_as_they_act():
+def test_signed_and_masked_weights_count_as_they_act_and_those_that_are_not_trained_are_free():
     dale = sx.networks.DaleCTRNN(3, 10, 3, connection_probability=0.4, key=KEY)
-    assert set(trained_matrices(dale)) == {"input_weights", "recurrent_weights", "readout_weights"}
-    recurrent = trained_matrices(dale)["recurrent_weights"]
-    np.testing.assert_array_equal(recurrent, dale.connectivity())
-    assert np.count_nonzero(recurrent) < 60
-
-
-def test_the_random_part_of_a_low_rank_network_is_free():
-    settings = {"rank": 1, "random_strength": 0.5, "key": KEY}
-    network = sx.networks.LowRankRNN(3, 10, 3, **settings)
-    assert network.random_weights is not None
-    assert "random_weights" not in trained_matrices(network)
+    matrices = trained_matrices(dale)
+    assert set(matrices) == {"input_weights", "recurrent_weights", "readout_weights"}
+    np.testing.assert_array_equal(matrices["recurrent_weights"], dale.connectivity())
+    assert np.count_nonzero(matrices["recurrent_weights"]) < 60
+    low_rank = sx.networks.LowRankRNN(3, 10, 3, rank=1, random_strength=0.5, key=KEY)
+    assert low_rank.random_weights is not None
+    assert "random_weights" not in trained_matrices(low_rank)
 
 
 def test_the_gradient_is_that_of_loss_and_penalty(network, task):
@@ -110,20 +80,17 @@ def test_the_gradient_is_that_of_loss_and_penalty(network, task):
 
 
 def test_the_history_keeps_loss_and_penalty_apart(network, task):
-    plain = fit(network, task)
-    assert plain.history.penalty is None
-    assert set(plain.history.epochs()) == {"loss", "accuracy"}
-    priced = fit(network, task, regularizers=RIDGE_AND_LASSO)
-    none = jnp.zeros((4, 22, 8))
-    trials = task.trials(4, key=KEY)
+    plain = fit(network, task).history
+    assert plain.penalty is None and "penalty" not in plain.to_xarray()
+    assert set(plain.epochs()) == {"loss", "accuracy"}
+    priced = fit(network, task, regularizers=RIDGE_AND_LASSO).history
+    none, trials = jnp.zeros((4, 22, 8)), task.trials(4, key=KEY)
     expected = sum(penalty(each, network, none, trials) for each in RIDGE_AND_LASSO)
-    assert priced.history.penalty.shape == (3,)
-    assert float(priced.history.penalty[0]) == pytest.approx(expected, rel=1e-5)
+    assert priced.penalty.shape == (3,) and "penalty" in priced.to_xarray()
+    assert float(priced.penalty[0]) == pytest.approx(expected, rel=1e-5)
     # the first step has seen no update yet, so the loss of the task is that without a penalty
-    assert priced.history.loss[0] == pytest.approx(plain.history.loss[0], rel=1e-6)
-    assert "penalty" in priced.history.to_xarray()
-    assert "penalty" not in plain.history.to_xarray()
-    assert priced.history.epochs()["penalty"] == pytest.approx([priced.history.penalty.mean()])
+    assert priced.loss[0] == pytest.approx(plain.loss[0], rel=1e-6)
+    assert priced.epochs()["penalty"] == pytest.approx([priced.penalty.mean()])
 
 
 def test_a_penalty_of_ones_own_that_is_not_finite_stops_the_training(network, task):
@@ -131,34 +98,31 @@ def test_a_penalty_of_ones_own_that_is_not_finite_stops_the_training(network, ta
         def penalty(self, network, states, trials):
             return 1 / jnp.sum(jnp.square(network.bias))
 
-    assert not network.bias.any()
-    with pytest.raises(sx.TrainingDivergedError, match="at step 0") as caught:
+    with pytest.raises(sx.TrainingDivergedError) as caught:
         fit(network, task, regularizers=[Division()])
+    assert caught.value.step == 0
     history = caught.value.training.history
-    assert np.isposinf(history.penalty).all()
-    assert np.isfinite(history.loss).all()
+    assert np.isposinf(history.penalty).all() and np.isfinite(history.loss).all()
 
 
+@pytest.mark.parametrize("kind", [Rates, Weights, Smoothness])
 @pytest.mark.parametrize("strength", [-1.0, float("nan"), float("inf"), "much", True, None])
-def test_strengths_that_are_none(strength):
-    for kind in (Rates, Weights, Smoothness):
-        with pytest.raises(sx.InvalidInputError, match="the strength of a regularizer must"):
-            kind(strength)
+def test_strengths_that_are_none(kind, strength):
+    with pytest.raises(sx.InvalidInputError, match="strength"):
+        kind(strength)
 
 
-def test_what_is_no_regularizer(network, task):
-    with pytest.raises(sx.InvalidInputError, match="norm of a regularizer must be 1 or 2, got 3"):
-        Rates(1.0, norm=3)
-    with pytest.raises(sx.InvalidInputError) as caught:
-        check_regularizers([0.001])
-    assert str(caught.value) == (
-        "regularizers must be objects such as sx.regularizers.Rates(1e-3), got 0.001."
-    )
-    with pytest.raises(sx.InvalidInputError) as caught:
-        fit(network, task, regularizers=[Weights(0.1, of=("recurent_weights",))])
-    assert str(caught.value).startswith(
-        "CTRNN has no trained matrix 'recurent_weights': did you mean 'recurrent_weights'"
-    )
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda: Rates(1.0, norm=3), "norm"),
+        (lambda: check_regularizers([0.001]), "regularizers"),
+        (lambda: Weights(0.1, of=("recurent_weights",)), "recurrent_weights"),
+    ],
+)
+def test_what_is_no_regularizer(network, task, make, word):
+    with pytest.raises(sx.InvalidInputError, match=word):
+        fit(network, task, regularizers=[make()])
 
 
 def test_each_is_its_formula_on_random_activity_of_trials_of_different_length():
