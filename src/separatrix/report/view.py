@@ -24,8 +24,11 @@ def has_plane(run: Run) -> bool:
 
 
 def answers_in_classes(run: Run) -> bool:
-    """Return whether outputs compete for one answer, as where no task is known."""
-    return run.task is None or run.task.answers_in_classes
+    """Return whether outputs compete for one answer; where no task is known, as its scores say."""
+    if (task := run.task) is not None:
+        return task.answers_in_classes
+    scored = run.find("performance")
+    return scored is None or not np.isfinite(scored.mean_variance_explained)
 
 
 def outside_view(run: Run, states: np.ndarray) -> dict[int, str]:
