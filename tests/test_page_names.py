@@ -24,6 +24,7 @@ STANDS_FOR = {
     "points": sx.records.FixedPoints,
     "run": SimpleNamespace(  # as its records are attributes
         network=sx.networks.AbstractNetwork,
+        task=sx.tasks.AbstractTask,
         activity=sx.records.Activity,
         linearization=sx.records.Linearization,
         verdict=sx.records.Verdict,

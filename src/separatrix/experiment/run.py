@@ -198,7 +198,8 @@ def reanalyze(
     Raises
     ------
     InvalidInputError
-        For changes elsewhere, or a run without a network.
+        For changes elsewhere, a run without a network, or one whose task or network is of a class
+        of the user's own: nothing is imported for a file in a run's directory.
     UnreadableFileError
         When `path` is not a run.
     """
@@ -210,10 +211,11 @@ def reanalyze(
                 f"--set {change}: only analysis.* can change when a trained network is analyzed "
                 "again; `separatrix run` trains a new one."
             )
-    if earlier.network is None:
+    if earlier.network is None and earlier.unknown_class is None:
         raise InvalidInputError(f"{path} holds no network to analyze.")
     source = str(Path(path) / "experiment.toml")
     setup = Setup(Experiment.from_dict(earlier.experiment, source).with_changes(changes))
+    assert earlier.network is not None  # else its class is the user's own, which Setup refuses
     with new_directory(out, force) as directory:
         kept = {name: r for name, r in earlier.records.items() if name == "history"}
         records = kept | analyze(setup, earlier.network, announce, progress)

@@ -18,12 +18,14 @@ from ..training import AbstractRegularizer, Threshold
 from ..training.regularizers import Rates, Smoothness, Weights
 from .changes import apply, changes_of, leave_out, merge
 from .optimizers import OPTIMIZERS, SCHEDULES
+from .own_classes import BASES, class_called
 from .tables import (
     Count,
     Flag,
     Named,
     NotNegative,
     Number,
+    Own,
     Positive,
     Settings,
     VariantName,
@@ -32,14 +34,17 @@ from .tables import (
     validated,
 )
 
+_GIVEN = {"task": (), "network": ("num_inputs", "num_outputs", "dt", "key")}
+"""The arguments of what a table names that are no keys, as they are given to all of them."""
+
 if TYPE_CHECKING:
     Task = Named
     Network = Named
     Optimizer = Named
     Schedule = Named
 else:
-    Task = one_of(TASK_MAKERS)
-    Network = one_of(NETWORKS, given=("num_inputs", "num_outputs", "dt", "key"))
+    Task = one_of(TASK_MAKERS, _GIVEN["task"], or_own=True)
+    Network = one_of(NETWORKS, _GIVEN["network"], or_own=True)
     Optimizer = one_of(OPTIMIZERS)
     Schedule = one_of(SCHEDULES, given=("peak", "steps"))
 
@@ -223,6 +228,7 @@ class Experiment(Settings):
     """Changes to the tables above by name: such an experiment is run once for each of them."""
     _source: str = PrivateAttr("the experiment")
     _left_out: tuple[str, ...] = PrivateAttr(())
+    _beside: Path | None = PrivateAttr(None)
 
     @field_validator("name")
     @classmethod
@@ -235,6 +241,17 @@ class Experiment(Settings):
         return self._source
 
     @property
+    def own_tables(self) -> dict[str, Own]:
+        """The tables that name a class of the user's own, by their keys."""
+        tables = {key: getattr(self, key) for key in BASES}
+        return {key: table for key, table in tables.items() if isinstance(table, Own)}
+
+    @property
+    def beside(self) -> Path | None:
+        """The folder of the file that a user gave, whose own classes may be imported, or None."""
+        return self._beside
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Keys that `with_changes` left out of tables that it gave another name, in words."""
         return self._left_out
@@ -243,18 +260,18 @@ class Experiment(Settings):
     def from_dict(cls, values: Mapping[str, Any], source: str = "the settings") -> "Experiment":
         """Validate a nested dict; `source` names where it came from in errors.
 
-        Raises InvalidInputError with the key, what is valid there, and the source.
+        Raises InvalidInputError with the key, what is valid there, and the source. Classes of the
+        user's own, `module:Class`, are imported for `from_toml` alone.
         """
-        experiment = validated(cls, values, source)
-        experiment._source = source
-        for name in experiment.variants:
-            experiment.variant(name)
-        return experiment
+        return experiment_of(values, source, None)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Experiment":
-        """Read a TOML file. Raises UnreadableFileError, InvalidInputError."""
-        return cls.from_dict(read_toml(path), str(path))
+        """Read a TOML file, and import the modules that it names as `module:Class`.
+
+        They are looked for beside the file first. Raises UnreadableFileError, InvalidInputError.
+        """
+        return experiment_of(read_toml(path), str(path), Path(path).resolve().parent)
 
     @classmethod
     def named(cls, name: str) -> "Experiment":
@@ -282,7 +299,7 @@ class Experiment(Settings):
         for change in given:
             apply(values, change, takes)
         left_out = leave_out(values, self.to_dict(), given, takes)
-        changed = type(self).from_dict(values, f"{self.source} with {source}")
+        changed = experiment_of(values, f"{self.source} with {source}", self.beside)
         changed._left_out = (*self._left_out, *left_out)
         return changed
 
@@ -300,7 +317,17 @@ class Experiment(Settings):
             raise InvalidInputError(f"variants.{name} in {self.source} has variants of its own.")
         values = {k: v for k, v in self.to_dict().items() if k != "variants"}
         named = merge(values, {"name": f"{self.name}-{name}", **changes})
-        return type(self).from_dict(named, f"variants.{name} in {self.source}")
+        return experiment_of(named, f"variants.{name} in {self.source}", self.beside)
+
+    def check_imported(self) -> None:
+        """Raise InvalidInputError where it names a class of the user's own that is not imported."""
+        for key, table in self.own_tables.items():
+            if not table.is_imported:
+                raise InvalidInputError(
+                    f"{key}.name in {self.source}: {table.name} is a class of your own, which is "
+                    "imported only for the file that you give yourself: separatrix run FILE.toml, "
+                    "or sx.Experiment.from_toml(FILE)."
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as nested dicts of plain values, without the unset ones."""
@@ -315,7 +342,27 @@ class Experiment(Settings):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Models that are made of registries cannot be found by name, as pickle would.
-        return Experiment.from_dict, (self.to_dict(), self.source)
+        return experiment_of, (self.to_dict(), self.source, self.beside)
+
+
+def experiment_of(values: Mapping[str, Any], source: str, beside: Path | None) -> Experiment:
+    """Validate a nested dict, as `Experiment.from_dict` does.
+
+    `beside` is the folder of the file that a user gave, None for all else: only then are the
+    classes imported that are named `module:Class`.
+    """
+    experiment = validated(Experiment, values, source)
+    experiment._source, experiment._beside = source, beside
+    if beside is not None:
+        for key, table in experiment.own_tables.items():
+            try:
+                found = class_called(table.name, BASES[key], beside)
+            except InvalidInputError as error:
+                raise InvalidInputError(f"{key}.name in {source}: {error}") from error.__cause__
+            table.check(found, _GIVEN[key], key, source)
+    for name in experiment.variants:
+        experiment.variant(name)
+    return experiment
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Setup:
                 f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
                 "them as a study, with sweep, or one of them, experiment.variant(name)."
             )
+        experiment.check_imported()
         settings, at = experiment.training, functools.partial(_at, source=experiment.source)
         provide_devices(settings.devices)  # before anything is done with JAX
         with at("task"):

@@ -11,13 +11,16 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, get_args
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    PrivateAttr,
+    Tag,
     ValidationError,
     create_model,
     model_serializer,
 )
 
-from .._types import InvalidInputError, nearest
+from .._types import InvalidInputError, first_line, nearest
 from ..tasks.durations import Spelled
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,6 +33,7 @@ Flag = Annotated[bool, Field(strict=True)]
 VariantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """Strict, for else pydantic would read 200 out of "200" and 1 out of true."""
 _STRICT: dict[Any, Any] = {bool: Flag, int: Whole, float: Number, str: str}
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Settings(BaseModel):
@@ -57,7 +61,7 @@ class Named(Settings):
         """Make what is named, of these arguments and others; refuse where one is missing."""
         makes, given = type(self).makes, {**self.arguments, **others}
         for p in inspect.signature(makes).parameters.values():
-            if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in given:
+            if p.default is p.empty and p.kind not in _MANY and p.name not in given:
                 raise InvalidInputError(f"missing key {p.name!r}.")
         return makes(**given)
 
@@ -77,13 +81,87 @@ class _Open(Named):
     model_config = ConfigDict(extra="allow")
 
 
-def one_of(registry: Mapping[str, Callable[..., Any]], given: Container[str] = ()) -> Any:
+class Own(_Open):
+    """A table that names a class of the user's own, `module:Class`.
+
+    Its settings are kept as they are given, so that a file reads the same whether or not the class
+    is imported; `check` compares them with the class.
+    """
+
+    _checked: Named | None = PrivateAttr(None)
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the class is known, so that the table can be made."""
+        return self._checked is not None
+
+    def check(
+        self, makes: Callable[..., Any], given: tuple[str, ...], key: str, source: str
+    ) -> None:
+        """Check the settings by the arguments of the class; raise InvalidInputError.
+
+        `given` are the arguments that are no keys, which the class has to take.
+        """
+        taken = inspect.signature(makes).parameters
+        is_open = any(p.kind is p.VAR_KEYWORD for p in taken.values())
+        if missing := [name for name in given if name not in taken and not is_open]:
+            raise InvalidInputError(
+                f"{key}.name in {source}: {self.name} must take the arguments {', '.join(given)}; "
+                f"it does not take {', '.join(missing)}."
+            )
+        if bad := [name for name in taken if name.startswith("_") or hasattr(Named, name)]:
+            raise InvalidInputError(
+                f"{key}.name in {source}: {self.name} has the argument {bad[0]!r}, and no key of "
+                "a file can be called so: give it another name."
+            )
+        whole = validated(_table_of(key, self.name, makes, given), {key: self.model_dump()}, source)
+        self._checked = getattr(whole, key)
+
+    def made(self, **others: Any) -> Any:
+        """Make the class, once it is checked; InvalidInputError for whatever it raises."""
+        assert self._checked is not None  # Experiment.check_imported
+        try:
+            return self._checked.made(**others)
+        except InvalidInputError:
+            raise
+        except Exception as error:
+            raise InvalidInputError(f"making it raised {first_line(error)}.") from error
+
+    def filled(self: "Own") -> "Own":
+        """Return the table with every argument that has a plain default."""
+        assert self._checked is not None  # Experiment.check_imported
+        filled = Own.model_validate(self._checked.filled().model_dump(exclude_none=True))
+        filled._checked = self._checked
+        return filled
+
+
+@functools.cache
+def _table_of(
+    key: str, name: str, makes: Callable[..., Any], given: tuple[str, ...]
+) -> type[Settings]:
+    """Return the model of the one key under which a class of the user's own is given."""
+    fields: dict[str, Any] = {key: (_model(name, makes, given), ...)}
+    return cast(type[Settings], create_model(key, __base__=Settings, **fields))
+
+
+def one_of(
+    registry: Mapping[str, Callable[..., Any]], given: Container[str] = (), *, or_own: bool = False
+) -> Any:
     """Return the type of tables that name an entry of a registry, a model for each.
 
-    The arguments that are `given` to all of them are no keys.
+    The arguments that are `given` to all of them are no keys. With `or_own` a table may name a
+    class of the user's own instead.
     """
     models = [_model(name, makes, given) for name, makes in registry.items()]
-    return Annotated[functools.reduce(operator.or_, models), Field(discriminator="name")]
+    known: Any = Annotated[functools.reduce(operator.or_, models), Field(discriminator="name")]
+    either: Any = Annotated[known, Tag("<known>")] | Annotated[Own, Tag("<own>")]
+    return Annotated[either, Discriminator(_whose)] if or_own else known
+
+
+def _whose(table: Any) -> str:
+    """Return the way in which a table names its class."""
+    name = table.get("name") if isinstance(table, Mapping) else getattr(table, "name", None)
+    return "<own>" if isinstance(name, str) and ":" in name else "<known>"
 
 
 def _model(name: str, makes: Callable[..., Any], given: Container[str]) -> type[Named]:
@@ -93,7 +171,7 @@ def _model(name: str, makes: Callable[..., Any], given: Container[str]) -> type[
     fields: dict[str, Any] = {
         p.name: (_kind(p), _default(p))
         for p in parameters
-        if p.kind is not p.VAR_KEYWORD and p.name not in given
+        if p.kind not in _MANY and p.name not in given
     }
     fields["name"] = (Literal[name], ...)
     base = _Open if is_open else Named
@@ -174,7 +252,8 @@ def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[Bas
         case "union_tag_not_found":
             return f"missing key '{key}.name' in {source}."
         case "union_tag_invalid":
-            name, known = error["input"]["name"], [table.__name__ for table in _tables(kind)]
+            known = [table.__name__ for table in _tables(kind) if table is not Own]
+            name = error["input"]["name"]
             return f"unknown {keys[-1]} {name!r} in {source}: {nearest(name, known)}"
         case code if code in _EXPECTED:
             found = f"expected {_EXPECTED[code]}"

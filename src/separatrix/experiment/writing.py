@@ -54,6 +54,9 @@ def keep_incomplete(
         return
     command = ["separatrix", "analyze", str(place), *(["--out", str(out)] if goes_on else [])]
     does = "goes on from there" if goes_on else "looks at it as it is"
-    stopped.add_note(f"{what} kept in {place}; `{shlex.join(command)}` {does}.")
+    remedy = f"`{shlex.join(command)}` {does}"
+    if experiment.own_tables:  # which `analyze` does not import
+        remedy = "its task or network is your own, so the same command with --resume makes the run"
+    stopped.add_note(f"{what} kept in {place}; {remedy}.")
     with contextlib.suppress(AttributeError):
         stopped.kept = place  # type: ignore[attr-defined]

@@ -24,10 +24,13 @@ def has_plane(run: Run) -> bool:
 
 
 def answers_in_classes(run: Run) -> bool:
-    """Return whether outputs compete for one answer."""
-    if run.task is not None:
-        return run.task.answers_in_classes
-    return bool((np.asarray(run.activity.choice) >= 0).any())
+    """Return whether outputs compete for one answer; where no task is known, as its scores say."""
+    if (task := run.task) is not None:
+        return task.answers_in_classes
+    if (np.asarray(run.activity.choice) < 0).any():
+        return False  # nobody chose
+    scored = run.find("performance")
+    return scored is None or not np.isfinite(scored.mean_variance_explained)
 
 
 def time_units(run: Run) -> str:

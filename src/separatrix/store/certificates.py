@@ -162,6 +162,12 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
     systems: dict[str, Stated] = {}
     for title, run in runs.items():
         inputs: Any = run.records.get("frozen_inputs")
+        if run.unknown_class is not None:
+            raise UnreadableFileError(
+                f"{run.path}: nothing is imported for a run, and its network is of the class "
+                f"{run.unknown_class}. Import that in Python: sx.export_certificates takes the "
+                "network that load_run then gives."
+            )
         if run.network is None or inputs is None or "fixed_points" not in run.records:
             raise UnreadableFileError(f"{run.path} holds no fixed points: it is not complete.")
         frozen = zip(inputs.names, inputs.values, inputs.record_names, strict=True)

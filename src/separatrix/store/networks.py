@@ -8,6 +8,8 @@ so no random weights are drawn and no list of fields is kept anywhere.
 import dataclasses
 import json
 import typing
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,21 @@ def load_network(path: str | Path) -> AbstractNetwork:
             f"{', '.join(sorted(arrays))}."
         )
     return network
+
+
+def load_own_network(path: Path) -> AbstractNetwork | None:
+    """Read a network of a user's own class; None where that is not imported, or has changed.
+
+    It is the class of the module that wrote the file: another one of that name may compute
+    something else. Raises UnreadableFileError where the file is damaged.
+    """
+    _, metadata = read_tensors(path, FORMAT, "network")
+    with suppress(UnreadableFileError, KeyError, TypeError, json.JSONDecodeError):
+        node = json.loads(metadata["network"])
+        wrote = node["class"], node["module"]
+        if any((c.__name__, c.__module__) == wrote for c in _subclasses(AbstractNetwork)):
+            return load_network(path)
+    return None
 
 
 class _MismatchError(Exception):
@@ -200,16 +217,10 @@ def _class_called(name: str, module: str | None, base: type) -> type:
     moved since), and the newest of these: a notebook may have made it more than once.
     """
     known: dict[str, type] = {}
-
-    def visit(cls: type) -> None:
-        subclasses: list[type] = cls.__subclasses__()
-        for sub in subclasses:
-            at_home = name in known and known[name].__module__ == module
-            if sub.__name__ != name or sub.__module__ == module or not at_home:
-                known[sub.__name__] = sub
-            visit(sub)
-
-    visit(base)
+    for sub in _subclasses(base):
+        at_home = name in known and known[name].__module__ == module
+        if sub.__name__ != name or sub.__module__ == module or not at_home:
+            known[sub.__name__] = sub
     if name not in known:
         near = nearest(name, (n for n in known if not n.startswith(("_", "Abstract"))))
         raise _MismatchError(
@@ -217,6 +228,14 @@ def _class_called(name: str, module: str | None, base: type) -> type:
             f"import the file that defines it first ({near.rstrip('.')})."
         )
     return known[name]
+
+
+def _subclasses(base: type) -> Iterator[type]:
+    """Yield the classes that are derived from a class, each before those derived from it."""
+    subclasses: list[type] = base.__subclasses__()
+    for sub in subclasses:
+        yield sub
+        yield from _subclasses(sub)
 
 
 def _join(path: str, name: str) -> str:

@@ -12,7 +12,7 @@ from ..networks import AbstractNetwork
 from ..tasks import AbstractTask
 from ..tasks.registry import TASK_MAKERS
 from .directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS, is_run, runs_in
-from .networks import load_network
+from .networks import load_network, load_own_network
 from .records import read_records
 
 
@@ -27,7 +27,8 @@ class Run:
     experiment
         The configuration as executed, from `experiment.toml`.
     network
-        The trained network, or None where the run was stopped before there was one.
+        The trained network, or None where the run was stopped before there was one, or where its
+        class is a user's own, `module:Class`, that is not imported (`unknown_class`).
     records
         The results by name.
     provenance
@@ -54,6 +55,12 @@ class Run:
         except (TypeError, ValueError):
             return None
 
+    @property
+    def unknown_class(self) -> str | None:
+        """The class `module:Class` of the network, where it is a user's own and not imported."""
+        is_there = self.network is None and (self.path / WEIGHTS).exists()
+        return _own_class(self.experiment) if is_there else None
+
     def __getattr__(self, name: str) -> Any:
         if name in ("path", "records"):  # missing while a copy or a pickle is being rebuilt
             raise AttributeError(name)
@@ -72,6 +79,11 @@ class Run:
             lines.append(
                 f"  network: {type(network).__name__} of {counted(network.num_units, 'unit')}"
             )
+        elif self.unknown_class is not None:
+            lines.append(
+                f"  network: of the class {self.unknown_class}, which is not imported here, or has "
+                f"changed; import it, then sx.load_network('{self.path / WEIGHTS}')"
+            )
         lines += [f"  {name}: {record.summary()}" for name, record in self.records.items()]
         return "\n".join(lines)
 
@@ -80,7 +92,9 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
     """Read a run directory.
 
     A run that was interrupted may lack its network or its results: `network` is then None, and
-    `records` empty. With `only`, of its records those that are called so, which is quicker.
+    `records` empty. Nothing is imported: a network of a user's own class, `module:Class` in the
+    experiment's file, is None, too, unless that class has been imported. With `only`, of its
+    records those that are called so, which is quicker.
 
     Raises
     ------
@@ -102,9 +116,19 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
         )
     if not is_run(path):
         raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
-    network = load_network(path / WEIGHTS) if (path / WEIGHTS).exists() else None
+    experiment, network = _read_toml(path / EXPERIMENT), None
+    if (path / WEIGHTS).exists():
+        read = load_network if _own_class(experiment) is None else load_own_network
+        network = read(path / WEIGHTS)
     records, about = read_records(path / RESULTS, only) if (path / RESULTS).exists() else ({}, {})
-    return Run(path, _read_toml(path / EXPERIMENT), network, records, about)
+    return Run(path, experiment, network, records, about)
+
+
+def _own_class(experiment: dict[str, Any]) -> str | None:
+    """Return the class of a network that is a user's own, and None of any other."""
+    table = experiment.get("network")
+    name = table.get("name") if isinstance(table, dict) else None
+    return name if isinstance(name, str) and ":" in name else None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -102,8 +102,10 @@ def sweep(
         raise InvalidInputError("give an executor or a scheduler, not both.")
     engine = _engine(workers, executor, scheduler)
     directory = StudyDirectory(out)
-    directory.begin(study)
     every = study.cells
+    for cell in every:
+        cell.experiment.check_imported()  # not if the study was read from its directory
+    directory.begin(study)
     cells = shares(sorted(every, key=lambda cell: -cell.cost), share)
     here = engine is in_this_process or isinstance(executor, ThreadPoolExecutor)
     if study.limits.end_processes and here:

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import tomli_w
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from .._types import InvalidInputError
 from ..experiment import Experiment, Setup, read_toml
-from ..experiment.settings import directory_name
+from ..experiment.settings import directory_name, experiment_of
 from ..experiment.tables import Count, Number, Positive, Settings, VariantName, validated
 from .cell import Cell
 
@@ -100,6 +100,8 @@ class Study(Settings):
     tests: dict[VariantName, dict[str, Any]] = Field(default_factory=dict)
     """By name, changes of the task with which trained networks are scored once more."""
     limits: LimitSettings = LimitSettings()
+    _beside: Path | None = PrivateAttr(None)
+    """As of the experiment: the folder in which classes of the user's own are looked for."""
 
     @field_validator("name")
     @classmethod
@@ -130,8 +132,16 @@ class Study(Settings):
     ) -> Study:
         """Validate nested dicts, and every cell; `beside` is where files are looked for.
 
-        Raises InvalidInputError with the key, what is valid there, and the source.
+        Raises InvalidInputError with the key, what is valid there, and the source. Classes of the
+        user's own, `module:Class`, are imported for files alone.
         """
+        return cls._of(values, source, beside, None)
+
+    @classmethod
+    def _of(
+        cls, values: Mapping[str, Any], source: str, beside: Path, importing: Path | None
+    ) -> Study:
+        """Validate nested dicts; a user's own classes are those of the folder `importing`."""
         if "experiment" not in values and {"task", "network"} & values.keys():
             raise InvalidInputError(
                 f"{source} is an experiment, and no study of one: separatrix run {source} --seeds "
@@ -140,22 +150,25 @@ class Study(Settings):
             )
         study = validated(cls, values, source)
         study.check_keys(source)
-        base = _experiment(study.experiment, source, beside)
+        base = _experiment(study.experiment, source, beside, importing)
         study = study.model_copy(update={"experiment": base.to_dict()})
+        study._beside = base.beside or importing
         study.check(source)
         return study
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Study:
         """Read a TOML file. Raises UnreadableFileError, InvalidInputError."""
-        return cls.from_dict(read_toml(path), str(path), Path(path).parent)
+        folder = Path(path).parent
+        return cls._of(read_toml(path), str(path), folder, folder.resolve())
 
     @classmethod
     def of(cls, experiment: Experiment, seeds: str | tuple[int, ...] | None = None) -> Study:
         """Return the study of one experiment: each of its variants, each with every seed."""
         values: dict[str, Any] = {"name": experiment.name, "description": experiment.description}
         values |= {"experiment": experiment.to_dict()} | ({} if seeds is None else {"seeds": seeds})
-        return cls.from_dict(values, experiment.name if seeds is None else "--seeds")
+        source = experiment.name if seeds is None else "--seeds"
+        return cls._of(values, source, Path(), experiment.beside)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as nested dicts of plain values, without the unset ones."""
@@ -175,7 +188,7 @@ class Study(Settings):
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The cells, each with another seed or other settings, in the order of the file."""
-        base = Experiment.from_dict(self.experiment, "experiment")
+        base = experiment_of(self.experiment, "experiment", self._beside)
         cells: dict[str, Cell] = {}
         each = list(self._changes())
         keys = dict.fromkeys(key for changes in each for key in changes)
@@ -267,9 +280,11 @@ def _draw(of: Between | tuple[Any, ...], rng: np.random.Generator) -> Any:
     return of.draw(rng) if isinstance(of, Between) else of[rng.integers(len(of))]
 
 
-def _experiment(given: str | dict[str, Any], source: str, beside: Path) -> Experiment:
+def _experiment(
+    given: str | dict[str, Any], source: str, beside: Path, importing: Path | None
+) -> Experiment:
     if isinstance(given, dict):
-        return Experiment.from_dict(given, f"experiment in {source}")
+        return experiment_of(given, f"experiment in {source}", importing)
     return (
         Experiment.from_toml(beside / given) if given.endswith(".toml") else Experiment.named(given)
     )

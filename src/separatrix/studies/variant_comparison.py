@@ -155,9 +155,9 @@ def _at_rest(run: Run) -> Dynamics:
     points, inputs, topology = map(run.find, ("fixed_points", "frozen_inputs", "topology"))
     network = run.network
     if topology is None and network is not None and inputs is not None and points:
-        system = network.at_input(np.asarray(inputs.values)[0])
-        if len(points.fixed):
-            topology = output_topology(network, run.task, system, points)
+        system, task = network.at_input(np.asarray(inputs.values)[0]), run.task
+        if len(points.fixed) and task is not None:  # it says whether outputs are values
+            topology = output_topology(network, task, system, points)
     return Dynamics(points, topology, run.find("linearization"))
 
 
