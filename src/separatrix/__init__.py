@@ -29,7 +29,8 @@ Activity and systems
 
 Analyses of a system
     find_fixed_points, linearize: points and their modes; slow_curve: a line of slow states.
-    verdict: what holds the states over a duration, and where they end.
+    verdict: what holds the states over a duration, and where they end; trial_periods: all this in
+    every period of a trial; make_report: a page of all of it, of any system and states.
     find_cycles, lyapunov_exponents: motion that does not come to rest.
     fixed_point_graph, fixed_point_topology: what saddles link; separatrix, basins, commitment:
     boundaries between basins, the basins' sizes, and the time of decision of each trial.

@@ -43,6 +43,7 @@ def test_all_that_is_known_is_on_the_page(made):
     assert set(run.records) >= {"fixed_points", "verdict", "trial_periods", "topology"}
     assert run.frozen_inputs.names.tolist() == ["delay"]  # the longest one
     assert run.trial_periods.period.tolist() == ["cue", "delay"]
+    assert run.trial_periods.input_words.tolist() == ["0.5, 0", "all channels 0"]
     assert run.verdict.duration == 6
     for one in statements(run):
         assert one.known and one.call

@@ -52,6 +52,10 @@ SAYS = {
         "Ensemble of 4 networks: ",
     ],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
+    "how-to/a-page-on-your-network": [
+        "Verdict: States come to rest at two stable points",
+        "0.3, 0, 0",
+    ],
     "how-to/networks-made-elsewhere": [],
     "how-to/models-from-elsewhere": [
         "[[-1.0, 0.0], [1.22, 0.976]]",

@@ -12,10 +12,21 @@ from typing import Any
 
 from .._types import InvalidInputError, first_line, nearest
 from ..networks import AbstractNetwork
+from ..store.directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS
 from ..tasks import AbstractTask
 
 BASES: dict[str, type] = {"task": AbstractTask, "network": AbstractNetwork}
 """By the table that names it, what a class of the user's own is derived from."""
+
+
+def folder_of(path: str | Path) -> Path | None:
+    """Return the folder in which modules of a file are looked for; None: nothing is imported.
+
+    What a run or a study wrote beside its results imports nothing: the directory may be another's.
+    """
+    folder = Path(path).resolve().parent
+    written = any((folder / name).exists() for name in (RESULTS, WEIGHTS, "cells"))
+    return None if written and Path(path).name in (EXPERIMENT, STUDY) else folder
 
 
 def class_called(name: str, base: type, folder: Path) -> type:

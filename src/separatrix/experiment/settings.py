@@ -18,7 +18,7 @@ from ..training import AbstractRegularizer, Threshold
 from ..training.regularizers import Rates, Smoothness, Weights
 from .changes import apply, changes_of, leave_out, merge
 from .optimizers import OPTIMIZERS, SCHEDULES
-from .own_classes import BASES, class_called
+from .own_classes import BASES, class_called, folder_of
 from .tables import (
     Count,
     Flag,
@@ -269,9 +269,11 @@ class Experiment(Settings):
     def from_toml(cls, path: str | Path) -> "Experiment":
         """Read a TOML file, and import the modules that it names as `module:Class`.
 
-        They are looked for beside the file first. Raises UnreadableFileError, InvalidInputError.
+        They are looked for beside the file first. The file in a run directory imports nothing.
+
+        Raises UnreadableFileError, InvalidInputError.
         """
-        return experiment_of(read_toml(path), str(path), Path(path).resolve().parent)
+        return experiment_of(read_toml(path), str(path), folder_of(path))
 
     @classmethod
     def named(cls, name: str) -> "Experiment":
@@ -325,8 +327,8 @@ class Experiment(Settings):
             if not table.is_imported:
                 raise InvalidInputError(
                     f"{key}.name in {self.source}: {table.name} is a class of your own, which is "
-                    "imported only for the file that you give yourself: separatrix run FILE.toml, "
-                    "or sx.Experiment.from_toml(FILE)."
+                    "imported only for the file that you give yourself, outside of a run "
+                    "directory: separatrix run FILE.toml, or sx.Experiment.from_toml(FILE)."
                 )
 
     def to_dict(self) -> dict[str, Any]:

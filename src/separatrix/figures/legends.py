@@ -163,7 +163,7 @@ def legend_beside(
     if ax is not None or inches_across(figure) < BESIDE:
         legend_below(figure, *axes, ax=ax, legend=legend, **kwargs)
         return
-    for panel in axes:
+    for panel in filter(labeled, axes):
         show_lines(panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), **kwargs))
 
 

@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float
 from .._types import (
     InvalidInputError,
     is_whole,
-    listed,
     nearest,
     real_array,
     require_kind,
@@ -326,4 +325,5 @@ def in_words(values: Float[np.ndarray, " channel"], most: int = 12) -> str:
     """Write an input without names of its channels: "1, 0.5, 0.5"."""
     if not values.any():
         return "all channels 0"
-    return listed([f"{value:.4g}" for value in values], most)
+    shown = [f"{value:.4g}" for value in values[:most]] + ["…"] * (len(values) > most)
+    return ", ".join(shown).replace("-", "−")

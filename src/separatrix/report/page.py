@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._files import written_in_one_piece
+from .._types import require_kind
 from ..store import Run
 from ..store.directory import RESULTS
 from .answer import sentences
@@ -41,10 +42,12 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     Raises
     ------
     InvalidInputError
-        When the file cannot be written.
+        When the file cannot be written, or `run` is something else.
     """
     import tomli_w
 
+    what = "what sx.load_run returned; of a system and states, sx.make_report makes a page"
+    require_kind(run, Run, "run", what)
     path = Path(path)
     points = point_rows(run)
     sections, absent = _sections(run, None if figures is None else Path(figures))

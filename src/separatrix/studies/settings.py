@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from .._types import InvalidInputError
 from ..experiment import Experiment, Setup, read_toml
+from ..experiment.own_classes import folder_of
 from ..experiment.settings import directory_name, experiment_of
 from ..experiment.tables import Count, Number, Positive, Settings, VariantName, validated
 from .cell import Cell
@@ -160,7 +161,7 @@ class Study(Settings):
     def from_toml(cls, path: str | Path) -> Study:
         """Read a TOML file. Raises UnreadableFileError, InvalidInputError."""
         folder = Path(path).parent
-        return cls._of(read_toml(path), str(path), folder, folder.resolve())
+        return cls._of(read_toml(path), str(path), folder, folder_of(path))
 
     @classmethod
     def of(cls, experiment: Experiment, seeds: str | tuple[int, ...] | None = None) -> Study:
