@@ -117,7 +117,6 @@ def test_bounds_are_kept(fold):
     assert few.period[4] == pytest.approx(fold.period[k], rel=1e-7)
 
 
-@pytest.mark.runs
 def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
     start = np.array([5.09, 0.311])
     branch = born_at(morris_lecar, start, (45.0, 34.0), MORRIS_LECAR["Hopf"], name="I")
