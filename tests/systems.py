@@ -29,11 +29,6 @@ class Textbook:
     n_unstable: list[int]
     tolerance: float = 1e-12
 
-    @property
-    def index_sum(self) -> int:
-        """Σ sign det(−J) of a flow, where every unstable direction is a real or a paired one."""
-        return sum((-1) ** n for n in self.n_unstable)
-
 
 def box(size, low, high, count=200, seed=0):
     """Return uniform random states `(count, size)`."""
@@ -67,11 +62,8 @@ TANH_UNIT = {
 
 def tanh_unit(weight, bias=0.0, kind="map"):
     """One unit (pitchfork at w = 1); the points are known for b = 0."""
-    unit = TanhUnit(np.float64(weight), np.float64(bias))
-    if kind == "map":
-        system = sx.DiscreteMap(unit.step, 1)
-    else:
-        system = sx.Flow(lambda x: jnp.tanh(weight * x + bias) - x, 1)
+    step = TanhUnit(np.float64(weight), np.float64(bias)).step
+    system = sx.DiscreteMap(step, 1) if kind == "map" else sx.Flow(lambda x: step(x) - x, 1)
     states, unstable = np.zeros((1, 1)), [0]
     if weight > 1:
         states, unstable = both_signs([[TANH_UNIT[weight]]]), [0, 0, 1]
@@ -95,12 +87,19 @@ def hopf(a, b, kind="flow"):
     return Textbook(system, box(2, -1, 1), np.zeros((1, 2)), [2 * int(unstable)])
 
 
-def rank_one():
+def _rank_one_weights():
+    m, n = np.random.default_rng(0).standard_normal((2, 50))
+    return m, n + (1.8 - n @ m / 50) * m / (m @ m / 50)
+
+
+RANK_ONE = _rank_one_weights()
+"""m and n, of 50 units, with n · m / 50 = 1.8."""
+
+
+def rank_one(gain=1.0):
     """x' = −x + m nᵀ tanh(x)/N with N = 50: the points are κ m, κ a root of a scalar equation."""
-    rng = np.random.default_rng(0)
-    m, n = rng.standard_normal(50), rng.standard_normal(50)
-    n += (1.8 - n @ m / 50) * m / (m @ m / 50)
-    system = sx.Flow(lambda x: -x + m * (n @ jnp.tanh(x)) / 50, 50, tau=100.0)
+    m, n = RANK_ONE
+    system = sx.Flow(lambda x: -x + gain * m * (n @ jnp.tanh(x)) / 50, 50, tau=100.0)
     states = both_signs([1.2991568555472 * m])
     return Textbook(system, box(50, -3, 3, 100), states, [0, 0, 1], 1e-11)
 
@@ -238,12 +237,10 @@ class GRUCell(eqx.Module):
 def flip_flop(architecture):
     """A 3-bit flip-flop trained in PyTorch, "tanh16" or "gru32", and 1024 noisy starts."""
     data = np.load(DATA / f"flipflop_{architecture}.npz")
-    hidden = data["rnn.weight_hh_l0"]
-    of_input, of_hidden = data["rnn.bias_ih_l0"], data["rnn.bias_hh_l0"]
+    hidden, *biases = (data[f"rnn.{name}_l0"] for name in ("weight_hh", "bias_ih", "bias_hh"))
     if architecture == "tanh16":
-        cell = TanhCell(hidden, of_input + of_hidden)
-        return sx.DiscreteMap(cell.step, 16), data["x0"]
-    cell = GRUCell(hidden, of_input, of_hidden)
+        return sx.DiscreteMap(TanhCell(hidden, sum(biases)).step, 16), data["x0"]
+    cell = GRUCell(hidden, *biases)
     return sx.DiscreteMap(cell.step, 32, residual=cell.residual), data["x0"]
 
 
@@ -267,12 +264,27 @@ MORRIS_LECAR = {"Hopf": 36.316217, "fold": 40.59335, "homoclinic": (35.0067322, 
 
 def lorenz(r):
     """Lorenz (1963), σ = 10, b = 8/3: cycles lie between the homoclinic and the Hopf point."""
-    return sx.Flow(
-        lambda x: jnp.stack(
-            [10 * (x[1] - x[0]), r * x[0] - x[1] - x[0] * x[2], x[0] * x[1] - 8 / 3 * x[2]]
-        ),
-        3,
-    )
+
+    def field(x):
+        x, y, z = x
+        return jnp.stack([10 * (y - x), r * x - y - x * z, x * y - 8 / 3 * z])
+
+    return sx.Flow(field, 3)
+
+
+def henon():
+    """Hénon (1976): a = 1.4, b = 0.3."""
+    return sx.DiscreteMap(lambda x: jnp.stack([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]]), 2)
+
+
+def logistic(r):
+    """x ↦ r x (1 − x)."""
+    return sx.DiscreteMap(lambda x: r * x * (1 - x), 1, dt=10.0)
+
+
+def van_der_pol(mu=1.0):
+    """x'' = μ (1 − x²) x' − x, whose cycle has the period 6.6632868593 for μ = 1."""
+    return sx.Flow(lambda x: jnp.stack([x[1], mu * (1 - x[0] ** 2) * x[1] - x[0]]), 2)
 
 
 def hodgkin_huxley(current):

@@ -5,22 +5,24 @@ import pytest
 
 from separatrix.analysis.completeness import chao1, good_turing_coverage
 
-HITS = np.array([10, 4, 2, 2, 1, 1, 1])  # n = 21, f1 = 3, f2 = 2
 
-
-def test_coverage_by_hand():
-    assert good_turing_coverage(HITS) == 1 - 3 / 21
-    assert good_turing_coverage(np.array([5, 5])) == 1
-    assert good_turing_coverage(np.array([1, 1])) == 0
-    assert good_turing_coverage(np.array([0, 3, 1])) == 0.75  # found in another way: no draw
-
-
-def test_chao1_by_hand():
-    # 7 + (20/21) 3²/(2·2) = 7 + 15/7
-    assert chao1(HITS) == pytest.approx(7 + 15 / 7, rel=1e-14)
-    # without doubletons: 3 + (4/5) (2·1/2) of n = 5, f1 = 2
-    assert chao1(np.array([3, 1, 1])) == pytest.approx(3.8, rel=1e-14)
-    assert chao1(np.array([3, 1])) == 2  # one singleton, no doubleton: f1 (f1 − 1) = 0
+@pytest.mark.parametrize(
+    ("hits", "coverage", "richness"),
+    [
+        # n = 21, f1 = 3, f2 = 2: 7 + (20/21) 3²/(2·2) = 7 + 15/7
+        ([10, 4, 2, 2, 1, 1, 1], 1 - 3 / 21, 7 + 15 / 7),
+        # without doubletons: 3 + (4/5) (2·1/2) of n = 5, f1 = 2
+        ([3, 1, 1], 1 - 2 / 5, 3.8),
+        ([3, 1], 0.75, 2),  # one singleton, no doubleton: f1 (f1 − 1) = 0
+        ([0, 3, 1], 0.75, 2),  # found in another way: no draw
+        ([5, 5], 1, 2),
+        ([1, 1], 0, 2.5),
+    ],
+)
+def test_coverage_and_richness_by_hand(hits, coverage, richness):
+    hits = np.array(hits, int)
+    assert good_turing_coverage(hits) == pytest.approx(coverage, rel=1e-14)
+    assert chao1(hits) == pytest.approx(richness, rel=1e-14)
 
 
 def test_nothing_is_known_without_draws():

@@ -4,13 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
-from branch_tools import assert_closed, born_at
+from branch_tools import END, assert_closed, born_at
 from systems import MORRIS_LECAR, brusselator, morris_lecar
 
 import separatrix as sx
 from separatrix.analysis.cycle_branches.ends import CycleEnd
 from separatrix.analysis.cycle_branches.equations import eigenvalues_of_product
-from separatrix.analysis.cycle_branches.starts import place_of
 
 
 def turn(x):
@@ -42,9 +41,9 @@ def doubling(p):
 
     def field(x):
         (c, s), z = x[:2] / jnp.linalg.norm(x[:2]), x[2:]
-        mirror = jnp.stack([jnp.stack([c, s]), jnp.stack([s, -c])])
-        slope = 0.5 * (p - 1) * jnp.eye(2) + 0.5 * (p + 1) * mirror
-        return jnp.concatenate([circle(x[:2]), slope @ z + 0.5 * turn(z) - z * (z @ z)])
+        mirrored = jnp.stack([c * z[0] + s * z[1], s * z[0] - c * z[1]])
+        slope = 0.5 * (p - 1) * z + 0.5 * (p + 1) * mirrored
+        return jnp.concatenate([circle(x[:2]), slope + 0.5 * turn(z) - z * (z @ z)])
 
     return sx.Flow(field, 4)
 
@@ -84,9 +83,12 @@ def test_the_fold_is_where_it_is_known_to_be(fold):
     assert fold.special("fold") == pytest.approx([-0.25], abs=1e-8)
     assert abs(fold.special_parameters[0] + 0.25) < 5 * fold.special_error[0] + 1e-10
     assert np.linalg.norm(fold.special_states[0], axis=1) == pytest.approx(np.sqrt(0.5), abs=1e-5)
-    ends = {"reached the end of the parameter range", "the cycle shrank to a fixed point"}
-    assert set(fold.endings) == ends
-    assert fold.describe().split("\n")[1] == "  fold at p = -0.25, period 18.85 ms"
+    assert "fold at p = -0.25, period 18.85 ms" in fold.describe()
+    assert set(fold.endings) == {END, CycleEnd.FIXED_POINT.value}
+    # from far away, where normal forms tell nothing of cycles, a start moves nearer to the point
+    fixed = sx.continue_fixed_points(folded, np.zeros(2), (-0.5, 0.5), disconnected=None)
+    branch = sx.continue_cycles(folded, fixed.emerging_cycle(0, -0.4), (-0.5, 0.5))
+    assert branch.special("fold") == pytest.approx([-0.25], abs=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -103,23 +105,21 @@ def test_multipliers_cross_the_unit_circle_at_zero(system_of, kind, angle):
     assert branch.special_parameters == pytest.approx([0.0], abs=1e-8)
     assert branch.special_angle == pytest.approx([angle], abs=1e-6)
     assert np.array_equal(branch.n_unstable == 0, branch.parameters < 0)
-    assert branch.endings.tolist() == ["reached the end of the parameter range"] * 2
+    assert branch.endings.tolist() == [END, END]
 
 
-def test_bounds_are_kept_and_told(fold):
+def test_bounds_are_kept(fold):
     k = int(np.abs(fold.parameters - 0.1).argmin())
     start = sx.find_cycles(folded(0.1), np.array([[1.0, 0.0]]))
     method = sx.solvers.PseudoArclength(max_points=5)
     few = sx.continue_cycles(folded, start, (-0.5, 0.5), at=0.1, method=method)
-    assert few.endings.tolist() == ["reached max_points = 5"] * 2
-    assert len(few) == 9
+    assert len(few) == 9 and all("max_points" in ending for ending in few.endings)
     assert few.period[4] == pytest.approx(fold.period[k], rel=1e-7)
 
 
 def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
-    branch = born_at(
-        morris_lecar, np.array([5.09, 0.311]), (45.0, 34.0), MORRIS_LECAR["Hopf"], name="I"
-    )
+    start = np.array([5.09, 0.311])
+    branch = born_at(morris_lecar, start, (45.0, 34.0), MORRIS_LECAR["Hopf"], name="I")
     low, high = MORRIS_LECAR["homoclinic"]
     assert low < branch.parameters.min() < high
     assert branch.special_type.tolist() == ["fold"]
@@ -129,15 +129,15 @@ def test_a_branch_ends_at_the_homoclinic_orbit_of_morris_and_lecar():
     assert_closed(branch, morris_lecar, 40)
 
 
+@pytest.mark.runs
 def test_units_may_be_of_any_size():
     """The Brusselator's cycles, born with the period 2π."""
-    sizes = (1e3, 1e-6)
+    sizes = np.array([1e3, 1e-6])
     known, other = (
         born_at(lambda b, s=s: brusselator(b, s), np.array([1.0, 1.5]) * s, (1.5, 2.6), 2.0)
-        for s in (np.ones(2), np.array(sizes))
+        for s in (np.ones(2), sizes)
     )
     assert other.endings.tolist() == known.endings.tolist()
-    assert len(other) == len(known)
     np.testing.assert_allclose(other.parameters, known.parameters, rtol=1e-6)
     np.testing.assert_allclose(other.period, known.period, rtol=1e-6)
     np.testing.assert_allclose(other.amplitude, known.amplitude * sizes, rtol=1e-3)
@@ -145,42 +145,11 @@ def test_units_may_be_of_any_size():
 
 
 def test_small_multipliers_are_not_lost_beside_large_ones():
-    rng = np.random.default_rng(0)
-    axes = np.linalg.qr(rng.standard_normal((8, 4, 4)))[0]
-    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
-    factors = [scipy.linalg.block_diag(20.0**2, 1.1 * turn, 1e-3)] * 8
-    around = [a @ f @ b.T for f, a, b in zip(factors, np.roll(axes, -1, 0), axes, strict=True)]
-    found = eigenvalues_of_product(np.array(around))
+    axes = np.linalg.qr(np.random.default_rng(0).standard_normal((8, 4, 4)))[0]
+    rotation = np.array([[0.0, -1.0], [1.0, 0.0]])
+    factor = scipy.linalg.block_diag(20.0**2, 1.1 * rotation, 1e-3)
+    around = np.roll(axes, -1, 0) @ factor @ np.swapaxes(axes, 1, 2)
+    found = eigenvalues_of_product(around)
     np.testing.assert_allclose(found, [20.0**16, 1.1**8, 1.1**8, 1e-24], rtol=1e-9)
     with np.errstate(over="ignore", invalid="ignore"):
         assert np.isnan(eigenvalues_of_product(np.full((8, 2, 2), 1e200))).all()
-
-
-def test_what_cannot_work_is_said():
-    one = on_the_circle(forked(-0.5))
-    follow = sx.continue_cycles
-    with pytest.raises(sx.InvalidInputError, match="say with `at` at which value"):
-        follow(forked, one, (-1, 1))
-    with pytest.raises(sx.InvalidInputError, match=r"start must be what .*, got ndarray"):
-        place_of(np.ones(3), 0.0)
-    with pytest.raises(sx.InvalidInputError, match="one cycle, got 0"):
-        follow(forked, one[:0], (-1, 1), at=0.0)
-    with pytest.raises(sx.InvalidInputError, match="outside the range from 0 to 1"):
-        follow(forked, one, (0, 1), at=-1.0)
-    with pytest.raises(sx.InvalidInputError, match="a cycle of 3 units, the system has 4"):
-        follow(toroidal, one, (-1, 1), at=0.0)
-    with pytest.raises(sx.InvalidInputError, match="fixed points of its iterate"):
-        follow(lambda p: sx.DiscreteMap(lambda x: p * x, 3), one, (-1, 1), at=0.0)
-    with pytest.raises(sx.InvalidInputError, match=r"more than 4096 unknowns.*segments"):
-        many = sx.solvers.MultipleShooting(segments=2000)
-        follow(forked, one, (-1, 1), at=0.0, shooting=many)
-    with pytest.raises(sx.InvalidInputError, match=r"the start is no cycle at parameter = -0\.4"):
-        follow(folded, on_the_circle(folded(0.0)), (-1, 1), at=-0.4)
-
-
-def test_a_start_at_a_hopf_point_moves_nearer_to_it():
-    """Normal forms tell nothing of cycles that far away."""
-    fixed = sx.continue_fixed_points(folded, np.zeros(2), (-0.5, 0.5), disconnected=None)
-    far = fixed.emerging_cycle(0, -0.4)
-    branch = sx.continue_cycles(folded, far, (-0.5, 0.5))
-    assert branch.special("fold") == pytest.approx([-0.25], abs=1e-8)

@@ -8,13 +8,7 @@ import systems
 
 import separatrix as sx
 
-LIKELY = "degenerate: a continuum of fixed points is likely (smallest singular values "
-
-
-def line_attractor():
-    """τ r' = −r + relu(W r + c): every r ≥ 0 with r₁ + r₂ = 1 is a fixed point."""
-    W = -np.array([[0.0, 1.0], [1.0, 0.0]])
-    return sx.Flow(lambda r: -r + jnp.maximum(W @ r + 1.0, 0), 2, tau=100.0)
+LIKELY = "degenerate: a continuum"
 
 
 def line_of_bent_returns(x):
@@ -29,7 +23,10 @@ RING = (-6 + 4 * np.cos(np.pi / 3 * np.subtract.outer(np.arange(6), np.arange(6)
 
 
 CONTINUA = {
-    "line of a rectified network": (line_attractor, systems.box(2, 0, 1, 40)),
+    "line of a rectified network": (  # every r ≥ 0 with r₁ + r₂ = 1
+        lambda: sx.Flow(lambda r: -r + jnp.maximum(1.0 - r[::-1], 0), 2, tau=100.0),
+        systems.box(2, 0, 1, 40),
+    ),
     "half line of one rectified unit": (
         lambda: sx.DiscreteMap(lambda x: jnp.maximum(x, 0), 1), systems.box(1, -1, 1, 9)
     ),
@@ -68,22 +65,19 @@ def test_a_continuum_is_one_point_that_says_so(name):
 def test_a_ring_and_the_isolated_point_within_are_told_apart():
     system = sx.Flow(lambda x: x * (1 - x @ x), 2)
     points = sx.find_fixed_points(system, systems.box(2, -1, 1, 60))
-    ring = points.filter(~points.certified)
-    assert np.linalg.norm(ring.states, axis=1) == pytest.approx([1.0], abs=1e-15)
-    origin = points.filter(points.certified)
-    assert np.abs(origin.states).max() < 1e-15
-    assert origin.stability.tolist() == ["unstable"]
+    order = np.argsort(points.certified)
+    np.testing.assert_allclose(np.linalg.norm(points.states[order], axis=1), [1, 0], atol=1e-15)
+    assert points.certified[order].tolist() == [False, True]
+    assert points.stability[order[1]] == "unstable"
 
 
 def test_the_rectified_ring_attractor_is_degenerate():
-    system = sx.Flow(lambda r: -r + jnp.maximum(1 + RING @ r, 0), 6)
     activity = systems.box(6, 0, 1, 30)
     for _ in range(4000):
         activity += 0.1 * (np.maximum(1 + activity @ RING.T, 0) - activity)
-    points = sx.find_fixed_points(system, activity)
+    points = sx.find_fixed_points(sx.Flow(lambda r: -r + jnp.maximum(1 + RING @ r, 0), 6), activity)
     degenerate = points.filter(np.char.startswith(points.certificate, LIKELY))
-    assert len(degenerate) == 1  # one ring, through all the regions in which it runs
-    assert degenerate.hits.tolist() == [30]
+    assert degenerate.hits.tolist() == [30]  # one ring, through all the regions in which it runs
     assert (degenerate.states > 1e-9).sum() in (2, 3)
 
 
@@ -93,77 +87,64 @@ def test_a_slow_system_is_no_continuum(kind):
     slow = lambda x: 1e-9 * (jnp.tanh(2 * x) - x)  # noqa: E731
     system = sx.Flow(slow, 2) if kind == "flow" else sx.DiscreteMap(lambda x: x + slow(x), 2)
     points = sx.find_fixed_points(system, systems.box(2, -1, 1, 100), completeness=False)
-    assert len(points.fixed) == 9
-    assert points.fixed.certified.all()
+    assert len(points.fixed) == 9 and points.fixed.certified.all()
 
 
 def test_two_separate_lines_are_two_continua():
     system = sx.Flow(lambda x: jnp.stack([0 * x[0], x[1] - x[1] ** 3]), 2)
     points = sx.find_fixed_points(system, systems.box(2, -2, 2, 80))
-    assert len(points) == 3  # x₂ = −1, 0, 1
     assert sorted(points.states[:, 1]) == pytest.approx([-1, 0, 1], abs=1e-9)
     assert all(text.startswith(LIKELY) for text in points.certificate)
 
 
 def test_a_degenerate_zero_that_is_isolated_is_no_continuum():
     points = sx.find_fixed_points(sx.Flow(lambda x: x**2, 1), np.linspace(-1, 1, 7)[:, None])
-    assert points.kind.tolist() == ["fixed"]
-    assert points.certificate[0].startswith("degenerate (singular values ")
-    assert points.certificate[0].endswith("the Jacobian may be singular within the box")
-    assert abs(points.states[0, 0]) < 1e-7
+    assert points.kind.tolist() == ["fixed"] and abs(points.states[0, 0]) < 1e-7
+    assert points.certificate[0].startswith("degenerate") and LIKELY not in points.certificate[0]
 
 
 def test_a_far_off_candidate_does_not_make_a_ghost_fixed():
     points = sx.find_fixed_points(sx.Flow(lambda x: 1e-10 + x**2, 1), np.array([[1.0], [1e12]]))
-    assert len(points.fixed) == 0
-    assert points.slow.speed == pytest.approx([1e-10], rel=1e-12)
-    assert points.slow.certified.all()
+    assert points.kind.tolist() == ["slow"] and points.certified.all()
+    assert points.speed == pytest.approx([1e-10], rel=1e-12)
 
 
 def test_an_unknown_operation_does_not_keep_points_from_being_found():
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * jnp.sort(x)), 2)
-    points = sx.find_fixed_points(system, systems.box(2, -1, 1, 60))
-    assert len(points.fixed) == 6  # of −0.9575, 0, 0.9575 those pairs that are in order
-    assert set(points.certificate) == {"no interval rule for sort"}
-    assert (points.fixed.residual <= points.fixed.rounding_level).all()
+    points = sx.find_fixed_points(system, systems.box(2, -1, 1, 60)).fixed
+    assert len(points) == 6  # of −0.9575, 0, 0.9575 those pairs that are in order
+    assert all("sort" in text for text in points.certificate) and not points.certified.any()
+    assert (points.residual <= points.rounding_level).all()
 
 
 def test_a_network_that_computes_in_float32():
     exact, starts = systems.flip_flop("tanh16")
-    system = sx.DiscreteMap(
-        lambda x: exact.function(x.astype(jnp.float32)).astype(x.dtype), exact.size
-    )
+    step = lambda x: exact.function(x.astype(jnp.float32)).astype(x.dtype)  # noqa: E731
     points, expected = (
-        sx.find_fixed_points(s, starts[::4], completeness=False) for s in (system, exact)
+        sx.find_fixed_points(s, starts[::4], completeness=False)
+        for s in (sx.DiscreteMap(step, 16), exact)
     )
-    assert points.precision == "float32"
-    assert len(points.fixed) == len(expected.fixed)
-    assert len(points.slow) == len(expected.slow)
+    assert points.precision == "float32" and not points.certified.any()
+    assert "residuals below" in repr(points)
+    assert np.array_equal(points.kind, expected.kind)
     distance = np.abs(points.fixed.states[:, None] - expected.fixed.states).max(2)
     assert distance.min(1).max() < 1e-5
-    assert not points.certified.any()
-    assert all("computes in float32" in text for text in points.certificate)
-    assert "residuals below" in repr(points)
 
 
 def test_an_input_in_float32_is_a_constant_like_any_other():
     """As in the primer's port, lambda h: cell(x, h), where BrainPy's x is of single precision."""
     exact, starts = systems.flip_flop("tanh16")
-    held = jnp.asarray(np.linspace(-0.1, 0.1, 16), jnp.float32)
-    weights = jnp.eye(16, dtype=jnp.float32)
-    step = lambda h: exact.function(h + held @ weights)  # noqa: E731
-    points = sx.find_fixed_points(sx.DiscreteMap(step, 16), starts[::16])
-    assert points.precision == "float64"
-    assert points.fixed.certified.all()
-    assert len(points.fixed) >= 8
-    assert points.index_sum == 1
+    held, weights = jnp.linspace(-0.1, 0.1, 16, dtype=jnp.float32), jnp.eye(16, dtype=jnp.float32)
+    system = sx.DiscreteMap(lambda h: exact.function(h + held @ weights), 16)
+    points = sx.find_fixed_points(system, starts[::16])
+    assert points.precision == "float64" and points.index_sum == 1
+    assert points.fixed.certified.all() and len(points.fixed) >= 8
 
 
 def test_numbers_drawn_with_a_fixed_key_are_constants():
     step = lambda x: jnp.tanh(0.5 * x + jax.random.normal(jax.random.key(0), (2,)))  # noqa: E731
     points = sx.find_fixed_points(sx.DiscreteMap(step, 2), np.zeros((1, 2)))
-    assert points.certified.tolist() == [True]
-    assert points.complete
+    assert points.certified.tolist() == [True] and points.complete
 
 
 def test_a_rectified_network_in_float32_is_led_near_by_the_exact_one():
@@ -180,15 +161,3 @@ def test_the_last_steps_do_not_lead_across_a_jump():
     points = sx.find_fixed_points(system, systems.box(2, -1, 1, 20))
     assert (points.fixed.speed <= 1e-15).all()
     assert not points.certified[points.states.any(1)].any()
-
-
-def test_the_tolerance_curve_counts_points_below_a_threshold():
-    system = sx.Flow(lambda x: x**3 - x + 0.4, 1)  # one fixed point and the ghost of two
-    points = sx.find_fixed_points(system, np.linspace(-2, 2, 40)[:, None])
-    q = 0.5 * points.slow.speed[0] ** 2
-    curve = points.tolerance_curve(np.array([0.0, 0.99 * q, 1.01 * q]))
-    assert curve.count[1:].tolist() == [1, 2]
-    default = points.tolerance_curve()
-    assert (np.diff(default.count) >= 0).all()
-    assert default.count[-1] == 2
-    assert points[:0].tolerance_curve().count.max() == 0

@@ -83,8 +83,7 @@ def test_a_state_at_which_the_system_is_not_finite_is_no_fixed_point():
     """0/0 at 0: what is called fixed is a state beside it."""
     points = sx.find_fixed_points(sx.Flow(lambda x: -x * jnp.sin(x) / x, 1), STARTS)
     fixed = points.kind == "fixed"
-    assert np.isfinite(points.residual).all()
-    assert np.isfinite(points.speed).all()
+    assert np.isfinite(points.residual).all() and np.isfinite(points.speed).all()
     assert (points.residual[fixed] <= points.rounding_level[fixed]).all()
     assert points.states[fixed].all()
 
@@ -105,9 +104,8 @@ def test_candidates_that_overflow_in_single_precision_disturb_nothing():
     np.testing.assert_allclose(points.states, np.zeros((1, 60)), atol=1e-15)
 
 
-def test_a_number_turned_into_an_integer_jumps_as_its_floor_does():
-    starts = np.array([[1.0], [2.0]])
-    for step in (lambda x: x.astype(jnp.int32).astype(x.dtype), jnp.floor):
-        points = sx.find_fixed_points(sx.DiscreteMap(step, 1), starts)
-        assert points.stability.tolist() == ["kink", "kink"]
-        assert points.n_unstable.tolist() == [-1, -1]
+@pytest.mark.parametrize("step", [lambda x: x.astype(jnp.int32).astype(x.dtype), jnp.floor])
+def test_a_number_turned_into_an_integer_jumps_as_its_floor_does(step):
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 1), np.array([[1.0], [2.0]]))
+    assert points.stability.tolist() == ["kink", "kink"]
+    assert points.n_unstable.tolist() == [-1, -1]

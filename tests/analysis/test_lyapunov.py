@@ -1,6 +1,9 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import systems
+from fields import assert_fields
+from linear_tools import linear_flow, linear_map, with_spectrum
 
 import separatrix as sx
 from separatrix.analysis.lyapunov import kaplan_yorke
@@ -8,141 +11,104 @@ from separatrix.analysis.lyapunov import kaplan_yorke
 TangentQR = sx.solvers.TangentQR
 
 
-def henon(x):
-    return jnp.stack([1 - 1.4 * x[0] ** 2 + x[1], 0.3 * x[0]])
-
-
-def lorenz(x):
-    return jnp.stack([10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]])
-
-
-def with_eigenvalues(values, seed=0):
-    basis = np.random.default_rng(seed).standard_normal((len(values), len(values)))
-    return basis @ np.diag(values) @ np.linalg.inv(basis)
-
-
 VALUES = np.array([1.05, -0.8, 0.3, 0.05])
 
 
 @pytest.mark.parametrize("every", [1, 3])
 def test_a_linear_map_has_the_logarithms_of_its_eigenvalues(every):
-    J = with_eigenvalues(VALUES)
-    method = TangentQR(steps=100, transient=300, every=every)
-    got = sx.lyapunov_exponents(
-        sx.DiscreteMap(lambda x: J @ x, 4, dt=10.0), np.ones((2, 4)), method=method
-    )
-    np.testing.assert_allclose(got.exponents, [np.log(np.abs(VALUES))] * 2, atol=1e-11)
-    np.testing.assert_allclose(got.time_constants[0], -10 / np.log(np.abs(VALUES)), rtol=1e-8)
-    assert (got.standard_error < 1e-12).all()
-    assert (got.step, got.checkpoints[-1], got.system) == (10.0, 100, "map")
+    method, rates = TangentQR(steps=100, transient=300, every=every), np.log(np.abs(VALUES))
+    system = linear_map(with_spectrum(VALUES))
+    got = sx.lyapunov_exponents(system, np.ones((2, 4)), method=method)
     # 1 + ln 1.05 / |ln 0.8|: the area of one direction and a part of the next is kept
-    np.testing.assert_allclose(got.kaplan_yorke, 1 + np.log(1.05) / -np.log(0.8), rtol=1e-9)
+    dimension = 1 + np.log(1.05) / -np.log(0.8)
+    assert_fields(got, exponents=[rates] * 2, standard_error=np.zeros((2, 4)), atol=1e-11)
+    assert_fields(got, time_constants=[-10 / rates] * 2, kaplan_yorke=dimension, rtol=1e-8)
+    assert (got.step, got.checkpoints[-1], got.system) == (10.0, 100, "map")
 
 
 def test_a_linear_flow_has_the_real_parts_of_its_eigenvalues():
     """Runge–Kutta grows by e^{λh} to the fifth order, which is what is left of the error."""
     values = np.array([0.2, -0.5, -2.0])
-    A = with_eigenvalues(values)
-    system = sx.Flow(lambda x: A @ x, 3, tau=20.0)
     method = TangentQR(steps=200, transient=4000, dt=0.4)
+    system = linear_flow(with_spectrum(values), tau=20.0)
     got = sx.lyapunov_exponents(system, np.ones(3), method=method)
     np.testing.assert_allclose(got.exponents[0], values, atol=1e-7)
     np.testing.assert_allclose(got.time_constants[0], [-100, 40, 10], rtol=1e-6)
     assert got.step == pytest.approx(0.4)
 
 
-def within_error(got, index, known, worst):
-    """The mean over trajectories is the known number within four of its standard errors."""
-    estimates = got.exponents[:, index]
-    error = estimates.std(ddof=1) / len(estimates) ** 0.5
-    assert error < worst
-    assert abs(estimates.mean() - known) < 4 * error + 1e-4  # known to four digits
-
-
-def test_the_henon_map():
-    starts = 0.1 * np.random.default_rng(0).standard_normal((8, 2))
-    got = sx.lyapunov_exponents(sx.DiscreteMap(henon, 2), starts, method=TangentQR(steps=20_000))
-    within_error(got, 0, 0.4192, 2e-3)
-    within_error(got, 1, -1.6229, 2e-3)
-    np.testing.assert_allclose(got.exponents.sum(1), np.log(0.3), atol=1e-10)
-    np.testing.assert_allclose(got.kaplan_yorke, 1.2583, atol=0.01)
-
-
-def test_the_lorenz_system():
-    starts = np.random.default_rng(0).standard_normal((8, 3))
-    method = TangentQR(steps=40_000, transient=2000)
-    got = sx.lyapunov_exponents(sx.Flow(lorenz, 3), starts, method=method)
-    within_error(got, 0, 0.9056, 0.01)
-    within_error(got, 2, -14.5721, 0.01)
-    np.testing.assert_allclose(got.exponents[:, 1], 0, atol=0.01)
+CHAOTIC = {  # its exponents, how well they are known, their sum and how well it is met, dimension
+    "Hénon": (
+        systems.henon(),
+        TangentQR(steps=20_000),
+        {0: (0.4192, 2e-3), 1: (-1.6229, 2e-3)},
+        (np.log(0.3), 1e-10),
+        (1.2583, 0.01),
+    ),
     # volumes shrink at the constant rate −10 − 1 − 8/3; what is left is the integrator's error
-    np.testing.assert_allclose(got.exponents.sum(1), -41 / 3, atol=2e-4)
-    np.testing.assert_allclose(got.kaplan_yorke, 2.062, atol=0.005)
+    "Lorenz": (
+        systems.lorenz(28.0),
+        TangentQR(steps=40_000, transient=2000),
+        {0: (0.9056, 0.01), 2: (-14.5721, 0.01)},
+        (-41 / 3, 2e-4),
+        (2.062, 0.005),
+    ),
+}
 
 
-def driven(x, u):
-    return jnp.tanh(jnp.array([[1.2, 0.4], [-0.6, 0.9]]) @ x + u)
+@pytest.mark.parametrize("name", CHAOTIC)
+def test_chaotic_systems_have_the_exponents_of_the_literature(name):
+    system, method, known, (total, error), (dimension, tolerance) = CHAOTIC[name]
+    starts = 0.1 * np.random.default_rng(0).standard_normal((8, system.size))
+    got = sx.lyapunov_exponents(system, starts, method=method)
+    for index, (exponent, worst) in known.items():
+        estimates = got.exponents[:, index]
+        standard_error = estimates.std(ddof=1) / len(estimates) ** 0.5
+        assert standard_error < worst
+        # within four standard errors of a number that is known to four digits
+        assert abs(estimates.mean() - exponent) < 4 * standard_error + 1e-4
+    np.testing.assert_allclose(got.exponents.sum(1), total, atol=error)
+    np.testing.assert_allclose(got.kaplan_yorke, dimension, atol=tolerance)
+    if name == "Lorenz":
+        np.testing.assert_allclose(got.exponents[:, 1], 0, atol=0.01)
 
 
 def test_inputs_that_vary_in_time():
     """Against the product of the Jacobians, step by step."""
-    system = sx.DiscreteMap(driven, 2, input=np.zeros(2))
-    inputs = np.random.default_rng(0).standard_normal((3, 60, 2))
-    got = sx.lyapunov_exponents(
-        system, np.zeros((3, 2)), inputs=inputs, method=TangentQR(transient=10)
-    )
+    J = np.array([[1.2, 0.4], [-0.6, 0.9]])
+    system = sx.DiscreteMap(lambda x, u: jnp.tanh(J @ x + u), 2, input=np.zeros(2))
+    inputs, method = np.random.default_rng(0).standard_normal((3, 60, 2)), TangentQR(transient=10)
+    got = sx.lyapunov_exponents(system, np.zeros((3, 2)), inputs=inputs, method=method)
     for trial in range(3):
         x, log_det = np.zeros(2), 0.0
         for t, u in enumerate(inputs[trial]):
-            J = np.array([[1.2, 0.4], [-0.6, 0.9]])
             x = np.tanh(J @ x + u)
-            if t >= 10:
-                log_det += np.log(abs(np.linalg.det((1 - x**2)[:, None] * J)))
+            log_det += (t >= 10) * np.log(abs(np.linalg.det((1 - x**2)[:, None] * J)))
         np.testing.assert_allclose(got.exponents[trial].sum(), log_det / 50, rtol=1e-10)
         np.testing.assert_allclose(got.end[trial], x, atol=1e-12)
-    shared = sx.lyapunov_exponents(
-        system, np.zeros((2, 2)), inputs=inputs[1], method=TangentQR(transient=10)
-    )
+    shared = sx.lyapunov_exponents(system, np.zeros((2, 2)), inputs=inputs[1], method=method)
     np.testing.assert_allclose(shared.exponents, got.exponents[[1, 1]], rtol=1e-12)
-
-
-def test_the_largest_exponents_alone():
-    W = 1.5 * np.random.default_rng(0).standard_normal((12, 12)) / 12**0.5
-    system = sx.DiscreteMap(lambda x: jnp.tanh(W @ x), 12)
-    start = np.random.default_rng(1).standard_normal((2, 12))
-    every = sx.lyapunov_exponents(system, start, method=TangentQR(steps=2000))
-    some = sx.lyapunov_exponents(system, start, method=TangentQR(steps=2000, num_exponents=3))
-    assert some.exponents.shape == (2, 3)
-    np.testing.assert_allclose(some.exponents, every.exponents[:, :3], atol=0.02)
 
 
 def test_units_that_collapse_at_once_have_minus_infinity():
     """relu(W x + b) with one unit that is never active: its direction is gone after a step."""
-    W = np.array([[0.5, 0.2], [0.3, 0.1]])
-    b = np.array([1.0, -9.0])
+    W, b = np.array([[0.5, 0.2], [0.3, 0.1]]), np.array([1.0, -9.0])
     system = sx.DiscreteMap(lambda x: jnp.maximum(W @ x + b, 0), 2)
     got = sx.lyapunov_exponents(system, np.ones(2), method=TangentQR(steps=200))
-    assert got.exponents[0, 0] == pytest.approx(np.log(0.5), abs=1e-12)
-    assert got.exponents[0, 1] == -np.inf
-    assert got.time_constants[0, 1] == 0
-    assert got.standard_error[0, 1] == 0
-    assert got.kaplan_yorke[0] == 0
+    np.testing.assert_allclose(got.exponents, [[np.log(0.5), -np.inf]], atol=1e-12)
+    assert (got.time_constants[0, 1], got.standard_error[0, 1], got.kaplan_yorke[0]) == (0, 0, 0)
 
 
-def test_a_trajectory_that_leaves_says_so_and_the_others_go_on():
+def test_a_trajectory_that_leaves_does_not_disturb_the_others():
     system = sx.DiscreteMap(lambda x: x**2 - 0.5, 1)
-    got = sx.lyapunov_exponents(
-        system, np.array([[0.1], [5.0]]), method=TangentQR(steps=400, transient=0)
-    )
+    method = TangentQR(steps=400, transient=0)
+    got = sx.lyapunov_exponents(system, np.array([[0.1], [5.0]]), method=method)
     fixed = (1 - 3**0.5) / 2
     assert got.history[0, -1, 0] == pytest.approx(np.log(2 * abs(fixed)), abs=0.02)
-    assert np.isnan(got.exponents[1, 0])
-    assert np.isnan(got.kaplan_yorke[1])
-    assert got.outcome[0] == "followed for 400 steps"
-    assert got.outcome[1].startswith("left to infinity after at least 0 steps")
-    assert "largest -0.3" in repr(got)
+    assert np.isnan(got.exponents[1, 0]) and np.isnan(got.kaplan_yorke[1])
+    assert "infinity" in got.outcome[1] and "infinity" not in got.outcome[0]
     alone = sx.lyapunov_exponents(system, np.array([5.0]))
-    assert "largest unknown" in repr(alone)
+    assert np.isnan(alone.exponents).all() and "unknown" in repr(alone)
 
 
 def test_growth_without_bound_is_not_called_chaos():
@@ -150,42 +116,34 @@ def test_growth_without_bound_is_not_called_chaos():
     system = sx.DiscreteMap(lambda x: jnp.maximum(1.1 * x, 0), 1)
     got = sx.lyapunov_exponents(system, np.ones((1, 1)), method=TangentQR(steps=1000))
     np.testing.assert_allclose(got.exponents, np.log(1.1), atol=1e-12)
-    assert "grew without bound" in got.outcome[0]
+    assert "bound" in got.outcome[0]
 
 
 def test_an_exponent_that_may_be_zero_is_said_to_be():
     """On a circle that is gone round by an irrational angle there is no growth and no decay."""
-    turn = lambda z: z / jnp.sqrt(z @ z) ** 0.5  # noqa: E731
-    angle = jnp.array([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]])
-    push = jnp.array([1.0, 0.8])
-    circle = sx.DiscreteMap(lambda z: push * (angle @ turn(z / push)), 2)
-    got = sx.lyapunov_exponents(circle, np.ones(2), method=TangentQR(steps=997, transient=100))
-    assert abs(got.exponents[0, 0]) < 1e-3
-    assert "may be 0" in got.outcome[0]
-    np.testing.assert_allclose(got.exponents[0, 1], np.log(0.5), atol=2e-3)
-
-
-def van_der_pol(x):
-    return jnp.stack([x[1], (1 - x[0] ** 2) * x[1] - x[0]])
+    turn = np.array([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]])
+    push = np.array([1.0, 0.8])
+    step = lambda z: push * (turn @ (z / push)) / jnp.linalg.norm(z / push) ** 0.5  # noqa: E731
+    method = TangentQR(steps=997, transient=100)
+    got = sx.lyapunov_exponents(sx.DiscreteMap(step, 2), np.ones(2), method=method)
+    np.testing.assert_allclose(got.exponents, [[0, np.log(0.5)]], atol=2e-3)
+    assert abs(got.exponents[0, 0]) < 1e-3 and "may be 0" in got.outcome[0]
 
 
 @pytest.mark.parametrize(
-    ("system", "starts", "exponent", "steps", "dt"),
-    [
-        (sx.Flow(van_der_pol, 2), (-2, 2), 0.0, 4000, 0.02),
-        (sx.DiscreteMap(henon, 2), (-0.1, 0.1), 0.41922, 4000, None),
-    ],
+    ("system", "starts", "exponent", "dt"),
+    [(systems.van_der_pol(), 2.0, 0.0, 0.02), (systems.henon(), 0.1, 0.41922, None)],
     ids=["cycle", "chaos"],
 )
-def test_two_standard_errors_cover_the_exponent(system, starts, exponent, steps, dt):
+def test_two_standard_errors_cover_the_exponent(system, starts, exponent, dt):
     """Of 96 runs that start anywhere and last 80 to 100 % of some time; more in the benchmarks."""
-    rng, off, said = np.random.default_rng(0), [], []
-    for share in np.linspace(0.8, 1, 12):
-        method = TangentQR(steps=int(share * steps), transient=1500, num_exponents=1, dt=dt)
-        got = sx.lyapunov_exponents(system, rng.uniform(*starts, (8, system.size)), method=method)
-        off.append(got.exponents[:, 0] - exponent)
-        said.append(got.standard_error[:, 0])
-    off, said = np.abs(np.concatenate(off)), np.concatenate(said)
+    rng, runs = np.random.default_rng(0), []
+    for steps in np.linspace(3200, 4000, 12).astype(int).tolist():
+        method = TangentQR(steps=steps, transient=1500, num_exponents=1, dt=dt)
+        states = rng.uniform(-starts, starts, (8, 2))
+        runs.append(sx.lyapunov_exponents(system, states, method=method))
+    off = np.abs(np.concatenate([run.exponents[:, 0] for run in runs]) - exponent)
+    said = np.concatenate([run.standard_error[:, 0] for run in runs])
     assert (off <= 2 * said).mean() >= 0.85 and (off <= 3 * said).mean() >= 0.97
     assert 0.7 < np.sqrt((said**2).mean() / (off**2).mean()) < 2.2
 
@@ -206,47 +164,10 @@ def test_the_kaplan_yorke_dimension(exponents, size, dimension):
     np.testing.assert_allclose(kaplan_yorke(np.array(exponents, float), size), dimension)
 
 
-MAP = sx.DiscreteMap(driven, 2, input=np.zeros(2))
-
-
-@pytest.mark.parametrize(
-    ("message", "start", "options"),
-    [
-        (r"start must have shape \(2,\) or \(trajectory, 2\), got \(3,\)", np.zeros(3), {}),
-        ("start holds no trajectory", np.zeros((0, 2)), {}),
-        ("start has 1 values that are NaN", np.array([0, np.nan]), {}),
-        ("inputs must have shape", np.zeros(2), {"inputs": np.zeros((2000, 3))}),
-        ("do not fit 1 starts", np.zeros(2), {"inputs": np.zeros((2, 2000, 2))}),
-        ("the inputs last 20 steps", np.zeros(2), {"inputs": np.zeros((20, 2))}),
-        ("num_exponents must be at most 2", np.zeros(2), {"method": TangentQR(num_exponents=3)}),
-        ("dt is the integrator's step of a flow", np.zeros(2), {"method": TangentQR(dt=1.0)}),
-    ],
-)
-def test_what_does_not_fit_is_refused(message, start, options):
-    with pytest.raises(sx.InvalidInputError, match=message):
-        sx.lyapunov_exponents(MAP, start, **options)
-
-
-def test_inputs_need_a_system_that_takes_them():
-    with pytest.raises(sx.InvalidInputError, match="the system takes no input"):
-        sx.lyapunov_exponents(sx.DiscreteMap(henon, 2), np.zeros(2), inputs=np.zeros((20, 1)))
-
-
-@pytest.mark.parametrize("options", [{"steps": 0}, {"transient": -1}])
-def test_impossible_options_are_refused(options):
-    with pytest.raises(sx.InvalidInputError, match=f"{next(iter(options))} must be a whole number"):
-        TangentQR(**options)
-
-
-def test_points_are_starts_and_none_of_them_is_refused():
+def test_points_are_starts():
     """Exponents at fixed points are the logarithms of their multipliers."""
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
     points = sx.find_fixed_points(system, np.linspace(-1, 1, 11)[:, None])
-    few = sx.solvers.TangentQR(steps=50, transient=0)
-    found = sx.lyapunov_exponents(system, points, method=few)
+    found = sx.lyapunov_exponents(system, points, method=TangentQR(steps=50, transient=0))
     expected = np.log(2 * (1 - np.square(points.states)))
     np.testing.assert_allclose(found.exponents, expected, atol=1e-6)
-    nowhere = sx.find_fixed_points(sx.DiscreteMap(lambda x: x + 1, 1), np.zeros((3, 1)))
-    for none in (nowhere, points.slow):
-        with pytest.raises(sx.InvalidInputError, match="start holds no point"):
-            sx.lyapunov_exponents(system, none)

@@ -7,6 +7,7 @@ import systems
 
 import separatrix as sx
 from separatrix.analysis.fixed_points import piecewise, solver_selection
+from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import recognize
 
 STARTS = np.random.default_rng(0).uniform(0, 4, (20, 2))
@@ -28,71 +29,69 @@ def test_a_unit_that_is_masked_is_at_least_zero(holds):
     assert points.speed.max() < 1e-15
 
 
-def primer():
-    d = np.load(systems.DATA / "brainpy_seed0.npz")
-    step = lambda h, u: jnp.maximum(u @ d["w_ir"] + h @ d["w_rr"] + d["b_rr"], 0)  # noqa: E731
-    system = sx.DiscreteMap(step, 64, dt=100.0, input=np.array([1.0, 0.5, 0.5]))
-    return system, d["activity"].reshape(-1, 64)
-
-
-def test_the_first_point_of_the_primer_is_known_as_the_page_says():
-    """What docs/explanation/fixed-points.md says of its residual and of rounding."""
-    system, states = primer()
-    fixed = sx.find_fixed_points(system, states[::20], slow_points=False).fixed
-    assert len(fixed) == 2 and fixed.certified.all()
-    assert fixed.residual[0] < 1e-14 and fixed.rounding_level[0] < 1e-12
+DATA = np.load(systems.DATA / "brainpy_seed0.npz")
+STATES = DATA["activity"].reshape(-1, 64)
+PRIMER = sx.DiscreteMap(
+    lambda h, u: jnp.maximum(u @ DATA["w_ir"] + h @ DATA["w_rr"] + DATA["b_rr"], 0),
+    64,
+    dt=100.0,
+    input=np.array([1.0, 0.5, 0.5]),
+)
 
 
 def test_slow_points_are_so_many_at_most_the_slowest(monkeypatch):
-    system, states = primer()
-    whole = sx.find_fixed_points(system, states[::5], certify=False)
+    whole = sx.find_fixed_points(PRIMER, STATES[::5], certify=False)
     monkeypatch.setattr(piecewise, "_MOST_SLOW_POINTS", 3)
-    points = sx.find_fixed_points(system, states[::5], certify=False)
+    points = sx.find_fixed_points(PRIMER, STATES[::5], certify=False)
     assert len(whole.slow) > 3 and len(points.fixed) == len(whole.fixed)
     np.testing.assert_allclose(points.slow.states, whole.slow.states[:3])
     left = points.outcome_reasons[points.outcomes == "rejected"]
-    assert set(left) == {"a slow point that is left out: only the 3 slowest are kept"}
+    assert set(left) == {Ending.SLOWER_ARE_KEPT.describe(3)}
 
 
-def test_what_is_not_as_it_was_read_is_not_fixed(monkeypatch):
+MISREAD = {  # a function, and what a reader takes it for
+    "shifted": (
+        lambda x: jnp.where(x > 1, 0.5 * x, 0.75 * x - 0.25) + 1,
+        lambda x: jnp.where(x > 1, 0.5 * x, 0.75 * x - 0.25) + 1 + np.array([0.0, 1e-9]),
+    ),
+    # the zero of the reading is at a jump of the function
+    "a jump": (lambda x: x + jnp.where(x > 1, 0.5 - 0.5 * x, 3.0), lambda x: 0.5 + 0.5 * x),
+}
+
+
+@pytest.mark.parametrize("name", MISREAD)
+def test_what_is_not_as_it_was_read_is_not_fixed(name, monkeypatch):
     """Whatever a reader may get wrong, the function itself has the last word."""
-
-    def misread(function, size):
-        return recognize(lambda x: function(x) + jnp.array([0.0, 1e-9]), size)
-
-    step = lambda x: jnp.where(x > 1, 0.5 * x, 0.75 * x - 0.25) + 1  # noqa: E731
+    step, reading = MISREAD[name]
     right = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
+    misread = lambda _, size: recognize(lambda x: reading(x) - x, size)  # noqa: E731
     monkeypatch.setattr(solver_selection, "recognize", misread)
     points = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
-    assert (right.outcome_reasons == "reached by region walk").all()
-    assert (points.outcome_reasons != "reached by region walk").all()
-    np.testing.assert_allclose(points.fixed.states, right.fixed.states, rtol=1e-14)
+    assert (points.outcome_reasons != Ending.WALK_ZERO.text).all()
+    if name == "shifted":
+        assert (right.outcome_reasons == Ending.WALK_ZERO.text).all()
+        np.testing.assert_allclose(points.fixed.states, right.fixed.states, rtol=1e-14)
 
 
-def test_a_zero_of_the_reading_at_a_jump_of_the_function_is_not_fixed(monkeypatch):
-    monkeypatch.setattr(
-        solver_selection, "recognize", lambda _, size: recognize(lambda x: 0.5 - 0.5 * x, size)
-    )
-    jumps = sx.Flow(lambda x: jnp.where(x > 1, 0.5 - 0.5 * x, 3.0), 2)
-    points = sx.find_fixed_points(jumps, STARTS)
-    assert (points.outcome_reasons != "reached by region walk").all()
-
-
-def test_a_reading_is_believed_where_zeros_are_a_continuum_or_lie_on_kinks():
-    line = sx.DiscreteMap(lambda x: x @ np.full((2, 2), 0.5) + jnp.maximum(-1 - x, 0), 2)
-    corner = sx.DiscreteMap(lambda x: 1 / 3 + 0.5 * jnp.maximum(x - 1 / 3, 0), 2)
-    for system in (line, corner):
-        points = sx.find_fixed_points(system, STARTS)
-        assert len(points.fixed) == 1
-        assert (points.outcomes == "fixed").all()
-    assert (points.outcome_reasons == "reached by region walk").all()
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x: x @ np.full((2, 2), 0.5) + jnp.maximum(-1 - x, 0),  # a line of zeros
+        lambda x: 1 / 3 + 0.5 * jnp.maximum(x - 1 / 3, 0),  # one in a corner
+    ],
+)
+def test_a_reading_is_believed_where_zeros_are_a_continuum_or_lie_on_kinks(step):
+    points = sx.find_fixed_points(sx.DiscreteMap(step, 2), STARTS)
+    assert len(points.fixed) == 1
+    assert set(points.outcomes) == {"fixed"}
 
 
 def test_candidates_that_are_led_downhill_are_asked_for_slow_points():
-    system, states = primer()
-    points = sx.find_fixed_points(system, states)
-    quick = sx.find_fixed_points(system, states, slow_points=False)
-    assert (len(points.fixed), len(points.slow)) == (2, 9)
+    """And what docs/explanation/fixed-points.md says of a residual and of rounding."""
+    points = sx.find_fixed_points(PRIMER, STATES)
+    quick = sx.find_fixed_points(PRIMER, STATES, slow_points=False)
+    assert (len(points.fixed), len(points.slow)) == (2, 9) and points.fixed.certified.all()
+    assert points.fixed.residual[0] < 1e-14 and points.fixed.rounding_level[0] < 1e-12
     assert points.slow.hits.sum() > 1600 and (quick.outcomes == "fixed").sum() > 400
 
 

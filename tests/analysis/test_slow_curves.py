@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
+from fields import assert_fields
 
 import separatrix as sx
 
@@ -13,33 +14,27 @@ LINE = sx.Flow(lambda r: -r + jax.nn.relu(SWAP @ r + 1.0), 2, tau=10.0)
 DIFFERENCE = np.array([1.0, -1.0])
 
 
-def relu_map(size, seed, gain=1.2):
+def random_map(activation, size, seed, gain, bias=0.0):
     rng = np.random.default_rng(seed)
     W = gain * rng.standard_normal((size, size)) / np.sqrt(size)
-    b = 0.3 * rng.standard_normal(size)
-    return sx.DiscreteMap(lambda h: 0.8 * h + 0.2 * jax.nn.relu(W @ h + b), size, dt=20.0)
-
-
-def smooth_network(size=12, seed=0):
-    W = np.random.default_rng(seed).standard_normal((size, size)) * 1.5 / np.sqrt(size)
-    return sx.DiscreteMap(lambda h: 0.8 * h + 0.2 * jnp.tanh(W @ h), size, dt=20.0)
+    b = bias * rng.standard_normal(size)
+    return sx.DiscreteMap(lambda h: 0.8 * h + 0.2 * activation(W @ h + b), size, dt=20.0)
 
 
 def test_an_exact_line_attractor_is_flat_where_it_is_one():
     values = np.linspace(-1.5, 1.5, 13)
     curve = sx.slow_curve(LINE, DIFFERENCE, values)
     on_it = np.abs(values) <= 1
-    assert (curve.outcomes == np.where(on_it, "fixed", "minimum")).all()
-    exact = np.column_stack([1 + values, 1 - values]) / 2
-    np.testing.assert_allclose(curve.states[on_it], exact[on_it], atol=1e-15)
-    np.testing.assert_allclose(curve.tangents[3:-3], [[0.5, -0.5]] * 7, atol=1e-12)
+    exact = np.column_stack([1 + values, 1 - values])[on_it] / 2
+    np.testing.assert_allclose(curve.states[on_it], exact, atol=1e-15)
     # λ = −2 across the line: 10 ms / 2; at its ends the tangent has a corner
-    np.testing.assert_allclose(curve.transverse_time[3:-3], 5.0, rtol=1e-12)
+    assert_fields(curve[3:-3], tangents=[[0.5, -0.5]] * 7, transverse_time=[5.0] * 7)
     # beyond the ends r1 = c + …: minimum of |v|² on the slice, and the drift back
     np.testing.assert_allclose(curve.drift[[0, -1]], [0.3, -0.3], atol=1e-12)
-    assert curve.joined[1:].all() and not curve.joined[0]
-    assert curve.flat(1e6) == [(-1.0, 1.0)]
+    outcomes = np.where(on_it, "fixed", "minimum")
+    assert_fields(curve, outcomes=outcomes, joined=np.arange(13) > 0)
     assert not len(curve.crossings)  # a continuum is no isolated point
+    assert curve.flat(1e6) == [(-1.0, 1.0)]
     assert curve.passage_time() == np.inf
 
 
@@ -69,47 +64,57 @@ def test_wong_wang_along_the_difference():
     assert np.isfinite(curve.transverse_time).all() and (curve.transverse_time > 0).all()
 
 
-def assert_minima(curve, system, trials=400, seed=0):
-    """No state on the slice beside a minimum, at any of several distances, is slower."""
-    rng = np.random.default_rng(seed)
-    unit = np.asarray(curve.axis) / np.linalg.norm(curve.axis)
+@pytest.mark.parametrize(
+    ("system", "count"),
+    [
+        (random_map(jax.nn.relu, 10, 0, 1.2, 0.3), 50),  # its minima may lie on kinks
+        (random_map(jnp.tanh, 12, 0, 1.5), 1),
+    ],
+)
+def test_no_state_of_the_slice_beside_a_minimum_is_slower(system, count):
+    size, rng = system.size, np.random.default_rng(0)
+    axis = np.random.default_rng(10).standard_normal(size)
+    starts = rng.standard_normal((count, size))
+    curve = sx.slow_curve(system, axis, np.linspace(-2, 2, 9), starts)
+    assert set(curve.outcomes) <= {"minimum", "fixed"}
+    assert any("kinks" in r and "on 0" not in r for r in curve.reasons) == (count == 50)
+    np.testing.assert_allclose(curve.states @ axis, curve.values, atol=1e-12)
+    step = rng.standard_normal((400, size))
+    step -= np.outer(step @ axis, axis) / (axis @ axis)
+    step *= 10.0 ** rng.uniform(-7, -2, (400, 1)) / np.linalg.norm(step, axis=1, keepdims=True)
     with jax.enable_x64(True):
         speed = jax.jit(jax.vmap(system.speed))
         for x, lowest in zip(curve.states, curve.speed, strict=True):
-            step = rng.standard_normal((trials, len(x)))
-            step -= np.outer(step @ unit, unit)
-            step /= np.linalg.norm(step, axis=1, keepdims=True)
-            step *= 10.0 ** rng.uniform(-7, -2, (trials, 1))
             assert (np.asarray(speed(x + step)) >= lowest * (1 - 1e-12)).all()
 
 
-def test_minima_of_relu_systems_may_lie_on_kinks():
-    seed = 0
-    system = relu_map(10, seed)
-    axis = np.random.default_rng(seed + 10).standard_normal(10)
-    starts = np.random.default_rng(seed).standard_normal((50, 10))
-    curve = sx.slow_curve(system, axis, np.linspace(-2, 2, 9), starts)
-    assert set(curve.outcomes) <= {"minimum", "fixed"}
-    assert any("on 0 kinks" not in reason for reason in curve.reasons)
-    np.testing.assert_allclose(curve.states @ axis, curve.values, atol=1e-12)
-    assert_minima(curve, system)
+FIRST = np.array([1.0, 0.0])
+REJECTED = {  # a flow, values along its first unit, a start, and the outcomes
+    # of a function that is not piecewise linear a kink is not called a minimum
+    "a kink": (
+        lambda x: jnp.stack([1.0 + x[0] ** 2, 0.1 + jnp.abs(jnp.sinh(x[1]))]),
+        [0.0, 0.5],
+        [[0.0, 0.4]],
+        ["rejected", "rejected"],
+    ),
+    "a pole": (
+        lambda x: jnp.append(1 / (x[0] - 0.5), -x[1:]),
+        [0.0, 0.5, 1.0],
+        None,
+        ["minimum", "rejected", "minimum"],
+    ),
+    "a logarithm": (jnp.log, [-1.0, 0.0, 1.0], None, ["rejected"] * 3),
+}
 
 
-def test_minima_of_smooth_systems():
-    system = smooth_network()
-    axis = np.random.default_rng(1).standard_normal(12)
-    curve = sx.slow_curve(system, axis, np.linspace(-2, 2, 9))
-    np.testing.assert_allclose(curve.states @ axis, curve.values, atol=1e-12)
-    assert (curve.outcomes != "rejected").all()
-    assert_minima(curve, system)
-
-
-def test_a_kink_of_a_function_that_is_not_piecewise_linear_is_not_called_a_minimum():
-    system = sx.Flow(lambda x: jnp.stack([1.0 + x[0] ** 2, 0.1 + jnp.abs(jnp.sinh(x[1]))]), 2)
-    curve = sx.slow_curve(system, np.array([1.0, 0.0]), [0.0, 0.5], np.array([[0.0, 0.4]]))
-    assert (curve.outcomes == "rejected").all()
-    assert all("kink" in reason for reason in curve.reasons)
-    assert np.isnan(curve.states).all() and np.isnan(curve.drift).all()
+@pytest.mark.parametrize("name", REJECTED)
+def test_what_is_neither_fixed_nor_a_minimum_is_rejected(name):
+    field, values, start, outcomes = REJECTED[name]
+    start = start if start is None else np.array(start)
+    curve = sx.slow_curve(sx.Flow(field, 2), FIRST, values, start)
+    assert curve.outcomes.tolist() == outcomes
+    rejected = curve.outcomes == "rejected"
+    assert np.isnan(curve.drift[rejected]).all() and np.isnan(curve.states[rejected]).all()
 
 
 def test_a_curve_that_jumps_says_so():
@@ -119,45 +124,7 @@ def test_a_curve_that_jumps_says_so():
         x, y = z
         return jnp.stack([jnp.ones(()), (y**2 - 1) ** 2 + 0.3 * x * y + 1.0])
 
-    system = sx.Flow(field, 2)
-    starts = np.array([[x, np.sign(-x)] for x in np.linspace(-1, 1, 8)])
-    curve = sx.slow_curve(system, np.array([1.0, 0.0]), np.linspace(-1, 1, 8), starts)
+    values = np.linspace(-1, 1, 8)
+    curve = sx.slow_curve(sx.Flow(field, 2), FIRST, values, np.stack([values, -np.sign(values)], 1))
     assert (np.sign(curve.states[:, 1]) == -np.sign(curve.values)).all()
     assert curve.joined.tolist() == [False, *[True] * 3, False, *[True] * 3]
-
-
-def test_a_start_that_is_not_finite_is_refused_and_a_slice_where_the_system_fails_is_rejected():
-    with pytest.raises(sx.InvalidInputError, match="start: no state is finite"):
-        sx.slow_curve(LINE, DIFFERENCE, [0.0], np.full((2, 2), np.nan))
-    log = sx.Flow(lambda x: jnp.log(x) + x[::-1], 2)
-    curve = sx.slow_curve(log, np.array([1.0, 0.0]), [-1.0, 1.0], np.array([[1.0, 0.3]]))
-    assert curve.outcomes.tolist()[0] == "rejected"
-    nowhere = sx.slow_curve(sx.Flow(jnp.log, 2), np.array([1.0, 0.0]), [-1.0, 0.0, 1.0])
-    assert nowhere.outcomes.tolist() == ["rejected"] * 3
-    assert np.isnan(nowhere.drift).all()
-
-
-@pytest.mark.parametrize(
-    ("axis", "values", "start", "text"),
-    [
-        (np.ones(3), [0.0], None, r"axis must have shape \(2,\).*got \(3,\)"),
-        (np.zeros(2), [0.0], None, "axis is zero everywhere"),
-        (np.array([np.nan, 1]), [0.0], None, "axis has 1 values that are NaN"),
-        (np.ones(2), [], None, "values must be a list"),
-        (np.ones(2), [1.0, 0.0], None, "values must increase"),
-        (np.ones(2), [0.0, np.inf], None, "values has 1 values"),
-        (np.ones(2), [0.0], np.ones((4, 3)), r"start must have shape \(…, 2\).*got \(4, 3\)"),
-    ],
-)
-def test_what_does_not_fit_is_refused(axis, values, start, text):
-    with pytest.raises(sx.InvalidInputError, match=text):
-        sx.slow_curve(LINE, axis, values, start)
-
-
-def test_a_pole_is_neither_fixed_nor_a_minimum():
-    size = 2
-    field = lambda x: jnp.append(1 / (x[0] - 0.5), -x[1:])  # noqa: E731
-    curve = sx.slow_curve(sx.Flow(field, size), np.eye(size)[0], [0.0, 0.5, 1.0])
-    assert curve.outcomes.tolist() == ["minimum", "rejected", "minimum"]
-    assert curve.reasons[1] == "the start, or the system there, is NaN or infinite"
-    assert np.isnan(curve.drift[1])

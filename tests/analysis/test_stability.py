@@ -1,6 +1,7 @@
 """How many directions leave a point: told where no error can change it, −1 elsewhere."""
 
 import jax.numpy as jnp
+import linear_tools
 import numpy as np
 import pytest
 import systems
@@ -8,10 +9,8 @@ import systems
 import separatrix as sx
 
 
-def at_origin(jacobian, kind="flow"):
-    J = np.asarray(jacobian, float)
-    make = sx.Flow if kind == "flow" else sx.DiscreteMap
-    linear = sx.linearize(make(lambda x: J @ x, len(J)), np.zeros((1, len(J))))
+def at_origin(J, kind="flow"):
+    linear = linear_tools.at_origin(np.asarray(J, float), kind)
     return int(linear.n_unstable[0]), str(linear.stability[0])
 
 

@@ -31,24 +31,45 @@ def test_wilsons_interval_is_scipys(states):
         assert (found.low[k], found.high[k]) == pytest.approx((known.low, known.high), abs=1e-12)
 
 
-def test_states_that_do_not_settle_have_reasons():
-    rest = sx.basins(BISTABLE, EDGES, np.array([[0.0], [np.nan], [1.0]]))
-    assert rest.reached.tolist() == [-1, -1, 2] and rest.unsettled == 2
-    assert rest.reasons[0] == Ending.AT_NO_ATTRACTOR.describe(1)
-    assert rest.reasons[1] == Ending.NOT_FINITE.text
-    cycle = sx.basins(systems.hopf(2.0, 1.0).system, np.zeros((1, 2)), np.ones((2, 2)))
-    assert cycle.unsettled == 2 and all("is stable" in reason for reason in cycle.reasons)
+def nested(z):
+    """r' = r (r² − 1) (4 − r²), turning: a cycle of radius 2 around a stable origin."""
+    square = z @ z
+    return (square - 1) * (4 - square) * z + 5 * jnp.stack([-z[1], z[0]])
 
-    # r' = r (r² − 1) (4 − r²), turning: a cycle of radius 2 around a stable origin
-    def turning(z):
-        square = z @ z
-        return (square - 1) * (4 - square) * z + 5 * jnp.stack([-z[1], z[0]])
 
-    starts = np.array([[0.5, 0], [0, 1.5]])
-    ends = sx.basins(sx.Flow(turning, 2), np.zeros((1, 2)), starts)
-    assert ends.reached.tolist() == [0, -1] and "still moving" in ends.reasons[1]
-    lost = sx.basins(systems.ghost(-0.25).system, np.array([[-0.5], [0.5]]), np.array([[0.6]]))
-    assert "infinity" in lost.reasons[0]
+UNSETTLED = {  # a system, its points, states, which they reach, and why the first of -1 does not
+    "at an unstable point": (
+        BISTABLE,
+        EDGES,
+        [[0.0], [1.0]],
+        [-1, 2],
+        Ending.AT_NO_ATTRACTOR.describe(1),
+    ),
+    "not finite": (BISTABLE, EDGES, [[np.nan], [1.0]], [-1, 2], Ending.NOT_FINITE.text),
+    "a cycle alone": (
+        systems.hopf(2.0, 1.0).system,
+        np.zeros((1, 2)),
+        np.ones((2, 2)),
+        [-1, -1],
+        "is stable",
+    ),
+    "a cycle": (
+        sx.Flow(nested, 2),
+        np.zeros((1, 2)),
+        [[0.5, 0], [0, 1.5]],
+        [0, -1],
+        "still moving",
+    ),
+    "infinity": (systems.ghost(-0.25).system, [[-0.5], [0.5]], [[0.6]], [-1], "infinity"),
+}
+
+
+@pytest.mark.parametrize("name", UNSETTLED)
+def test_states_that_do_not_settle_have_reasons(name):
+    system, points, states, reached, reason = UNSETTLED[name]
+    ends = sx.basins(system, np.array(points), np.array(states))
+    assert ends.reached.tolist() == reached and ends.unsettled == reached.count(-1)
+    assert reason in ends.reasons[reached.index(-1)]
 
 
 def test_times_are_in_ms():

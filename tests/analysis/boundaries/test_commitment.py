@@ -4,27 +4,31 @@ import numpy as np
 import pytest
 import systems
 from boundary_tools import BISTABLE, EDGES, points_of
+from fields import assert_fields
 
 import separatrix as sx
+from separatrix.solvers.endings import Ending
 
 
 def test_commitment_on_one_unit():
     walks = np.array([[0.2, -0.1, 0.3, 0.5], [-0.1, -0.2, -0.3, -0.4], [0.1, 0.2, 0.3, -0.1]])
     made = sx.commitment(BISTABLE, walks[:, :, None], EDGES, dt=10.0)
-    assert made.choice.tolist() == [2, 0, 0]
-    assert made.decision_step.tolist() == [2, 0, 3]
-    assert made.decision_time.tolist() == [30.0, 10.0, 40.0]
-    sign = np.where(made.choice == 2, 1, -1)[:, None]
-    np.testing.assert_allclose(made.distance, sign * walks, atol=1e-11)
-    np.testing.assert_allclose(made.nearest, np.abs(walks), atol=1e-11)
+    assert_fields(
+        made,
+        choice=[2, 0, 0],
+        decision_step=[2, 0, 3],
+        decision_time=[30.0, 10.0, 40.0],
+        distance=np.array([[1], [-1], [-1]]) * walks,
+        nearest=np.abs(walks),
+        atol=1e-11,
+    )
 
 
 @pytest.mark.laws
 def test_commitment_in_wong_wang_is_the_distance_to_the_diagonal():
     book = systems.wong_wang(30.0, 0.0)
-    rng = np.random.default_rng(0)
-    walks = np.clip(0.3 + 0.05 * rng.standard_normal((6, 15, 2)).cumsum(1), 0, 1)
-    points = points_of(book)
+    points, steps = points_of(book), np.random.default_rng(0).standard_normal((6, 15, 2))
+    walks = np.clip(0.3 + 0.05 * steps.cumsum(1), 0, 1)
     made = sx.commitment(book.system, walks, points, dt=20.0)
     ahead = (walks[:, :, 0] - walks[:, :, 1]) / np.sqrt(2)
     chosen = np.sign(points.states[made.choice] @ [1.0, -1.0])[:, None]
@@ -37,8 +41,6 @@ def test_commitment_in_wong_wang_is_the_distance_to_the_diagonal():
 
 def test_a_trajectory_that_settles_nowhere_decides_nothing():
     made = sx.commitment(BISTABLE, np.array([[[0.5], [0.0]], [[0.5], [0.5]]]), EDGES)
-    assert made.choice.tolist() == [-1, 2]
-    assert made.decision_step.tolist() == [-1, 0]
+    assert_fields(made, choice=[-1, 2], decision_step=[-1, 0], dt=20.0)
     assert np.isnan(made.decision_time[0]) and np.isnan(made.distance[0]).all()
-    assert "came to rest at point 1" in made.reasons[0]
-    assert made.dt == 20.0
+    assert made.reasons[0] == Ending.AT_NO_ATTRACTOR.describe(1)

@@ -55,22 +55,16 @@ def test_a_product_has_boundaries_on_both_axes():
     boundary = sx.separatrix(system, points, systems.box(2, -1, 1, 100), segments=30)
     np.testing.assert_allclose(np.abs(boundary.states).min(1), 0, atol=1e-11)
     found = boundary.saddle >= 0
-    which = np.abs(boundary.states[found]).argmin(1)
-    at = np.abs(boundary.normals[found])[np.arange(found.sum()), which]
+    across = np.abs(boundary.states[found]).argmin(1, keepdims=True)
+    at = np.take_along_axis(np.abs(boundary.normals[found]), across, axis=1)
     np.testing.assert_allclose(at, 1, atol=1e-6)
     # the corner, where four basins meet, belongs to no saddle with one unstable direction
     assert (np.abs(boundary.states[~found]).max(1) < 0.3).all()
 
 
-def test_one_attractor_has_no_boundary():
-    boundary = sx.separatrix(
-        sx.DiscreteMap(lambda x: 0.5 * x, 2), np.zeros((1, 2)), np.ones((3, 2))
-    )
-    assert len(boundary) == len(boundary.outcomes) == 0
-
-
-def test_a_segment_that_holds_an_unknown_attractor_says_so():
-    system = sx.Flow(lambda x: -x * (x**2 - 1) * (x**2 - 4), 1)
+def test_where_there_is_no_boundary_none_is_told():
+    one = sx.separatrix(sx.DiscreteMap(lambda x: 0.5 * x, 2), np.zeros((1, 2)), np.ones((3, 2)))
+    assert len(one) == len(one.outcomes) == 0
+    system = sx.Flow(lambda x: -x * (x**2 - 1) * (x**2 - 4), 1)  # an attractor is not given
     boundary = sx.separatrix(system, np.array([[-2.0], [2.0]]))
-    assert len(boundary) == 0
-    assert "not among the points" in boundary.outcomes[0]
+    assert len(boundary) == 0 and "not among the points" in boundary.outcomes[0]

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from branch_tools import END, follow, residuals, specials, unexplained_changes
+import systems
+from branch_tools import END, follow, residuals, unexplained_changes
 
 import separatrix as sx
 from separatrix.solvers import PseudoArclength
@@ -35,38 +36,33 @@ def rectified(seed, units, gain):
     )
 
 
-def followed(system_of, units, method):
-    starts = np.random.default_rng(1).uniform(-2, 2, (60, units))
-    points = sx.find_fixed_points(system_of(0.0), starts, completeness=False, slow_points=False)
-    return follow(
-        system_of, points.fixed.states[:2], (-2, 2), at=0.0, disconnected=None, method=method
-    )
+BENDS = {  # slopes, kinks, a start at −1, and where the branch has its corners
+    # the point is unstable between the kinks only
+    "apart": ((0.5, -1.5, 0.5), (0.0, 1e-2), -2.0, [0, 2.5e-2], PseudoArclength()),
+    "near": ((0.5, -1.5, 0.5), (0.0, 1e-4), -2.0, [0, 2.5e-4], COARSE),
+    # turned back almost along itself: p = 100 x below 0, −100 x up to 0.001, x − 0.101 above
+    "sharp": ((-99.0, 101.0, 0.0), (0.0, 1e-3), -0.01, [-0.1, 0.0], COARSE),
+}
 
 
-@pytest.mark.parametrize(("method", "width"), [(PseudoArclength(), 1e-2), (COARSE, 1e-4)])
-def test_kinks_near_one_another_are_special_points_of_their_own(method, width):
-    # slopes 0.5, −1.5, 0.5: the point is unstable between the kinks only
-    branches = follow(bent((0.5, -1.5, 0.5), (0.0, width)), -2.0, (-1, 1), method=method)
-    assert branches.special("border collision") == pytest.approx([0, 2.5 * width], abs=1e-8)
-    assert not unexplained_changes(branches)
-
-
-def test_a_branch_that_turns_back_almost_along_itself_is_followed():
-    # p = 100 x below 0, −100 x up to 0.001, x − 0.101 above
-    system_of = bent((-99.0, 101.0, 0.0), (0.0, 1e-3))
-    branches = follow(system_of, -0.01, (-1, 1), method=COARSE, disconnected=None)
+@pytest.mark.parametrize("name", BENDS)
+def test_kinks_near_one_another_are_special_points_of_their_own(name):
+    slopes, kinks, start, corners, method = BENDS[name]
+    system_of = bent(slopes, kinks)
+    branches = follow(system_of, start, (-1, 1), method=method, disconnected=None)
     assert branches.endings[0].tolist() == [END, END]
     assert residuals(branches, system_of).max() < 1e-12
-    assert branches.special("border collision") == pytest.approx([-0.1, 0.0], abs=1e-8)
-    assert len(specials(branches, "border collision")) == branches.n_special
-    assert not unexplained_changes(branches)
+    assert branches.special("border collision") == pytest.approx(corners, abs=1e-8)
+    assert branches.n_special == 2 and not unexplained_changes(branches)
 
 
 # of these the first was lost at a corner, the second one's steps led across kinks and back
 @pytest.mark.parametrize("seed", [120, 132])
 def test_stability_changes_at_special_points_only(seed):
-    system_of = rectified(seed, 8, 1.8)
-    branches = followed(system_of, 8, COARSE)
+    system_of, starts = rectified(seed, 8, 1.8), systems.box(8, -2, 2, 60, seed=1)
+    points = sx.find_fixed_points(system_of(0.0), starts, completeness=False, slow_points=False)
+    start = points.fixed.states[:2]
+    branches = follow(system_of, start, (-2, 2), at=0.0, disconnected=None, method=COARSE)
     assert residuals(branches, system_of).max() < 1e-9
     assert not unexplained_changes(branches)
     assert set(branches.endings.ravel().tolist()) <= {END, "closed on itself"}

@@ -1,20 +1,19 @@
 """Branches of systems whose bifurcations are known: one unit, two, and networks of rank one."""
 
+from types import SimpleNamespace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import systems
 from branch_tools import follow, specials, tanh_unit
+from fields import assert_fields
 
 import separatrix as sx
 
 
-def test_tanh_unit_has_a_supercritical_pitchfork_at_gain_1():
+def test_the_branches_of_a_tanh_unit_in_its_gain():
     branches = follow(tanh_unit, 0.0, (0.5, 2.0), name="w")
-    assert branches.special_type.tolist() == ["pitchfork"]
-    assert branches.special_parameters[0] == pytest.approx(1.0, abs=1e-12)
-    assert branches.special_criticality.tolist() == ["supercritical"]
-    assert branches.special_coefficient[0] == pytest.approx(-1 / 3, abs=1e-9)  # tanh = x − x³/3
-    assert (branches.special_branch[0], branches.special_other[0]) == (0, 1)
     known = [-0.9575040240772687, 0.0, 0.9575040240772687]
     assert np.sort(branches.states_at(2.0)[:, 0]) == pytest.approx(known, abs=1e-12)
     straight, curved = branches.of_branch(0), branches.of_branch(1)
@@ -25,52 +24,22 @@ def test_tanh_unit_has_a_supercritical_pitchfork_at_gain_1():
     assert curved.parameters[off] == pytest.approx(w, abs=1e-9)
 
 
-def test_tanh_unit_has_folds_in_its_bias():
-    w, fold = 2.0, 0.532839975353552
-    branches = follow(lambda b: tanh_unit(w, b), -1.0, (-2.0, 2.0), name="b")
-    assert branches.special("fold") == pytest.approx([-fold, fold], abs=1e-10)
-    states = branches.special_states[specials(branches, "fold"), 0]
-    assert states == pytest.approx(np.array([1, -1]) * np.sqrt(1 - 1 / w), abs=1e-10)
-    assert branches.n_branches == 1
-    assert set(branches.n_unstable.tolist()) == {0, 1}
-
-
-def test_an_imperfect_pitchfork_has_no_branch_point():
-    branches = follow(lambda p: sx.Flow(lambda x: p * x - x**3 + 1e-3, 1), 0.0, (-1.0, 1.0))
-    assert branches.special_type.tolist() == ["fold"]
-    assert branches.special_parameters[0] == pytest.approx(3 * (1e-3 / 2) ** (2 / 3), abs=1e-10)
-    assert branches.n_branches == 2  # the second is not connected: deflation found it
-    assert branches.origin[1].startswith("deflation at")
-
-
-def test_a_strong_resonance_is_named():
-    def system(a):
-        return sx.DiscreteMap(lambda x: jnp.tanh(a * jnp.stack([-x[1], x[0]])), 2)
-
-    branches = follow(system, np.zeros(2), (0.5, 1.5))
-    assert branches.special("Neimark–Sacker") == pytest.approx([1.0], abs=1e-10)
-    assert branches.special_criticality.tolist() == ["strong resonance"]  # θ = π/2
-    assert np.isnan(branches.special_coefficient[0])
+def of_gain(gain):
+    return systems.rank_one(gain).system
 
 
 def test_rank_one_network_of_50_units():
-    rng = np.random.default_rng(0)
-    m, n = rng.standard_normal(50), rng.standard_normal(50)
-    n += (1.8 - n @ m / 50) * m / (m @ m / 50)
-
-    def system(gain):
-        return sx.Flow(lambda x: -x + gain * m * (n @ jnp.tanh(x)) / 50, 50)
-
-    branches = follow(system, np.zeros(50), (0.0, 1.0), name="gain")
-    assert branches.special("pitchfork") == pytest.approx([1 / 1.8], abs=1e-10)
+    branches = follow(of_gain, np.zeros(50), (0.0, 1.0), name="gain")
+    m, _ = systems.RANK_ONE
     kappa = np.sort(branches.states_at(1.0) @ m / (m @ m))
     assert kappa == pytest.approx([-1.2991568555472, 0, 1.2991568555472], abs=1e-11)
-    last = branches.parameters == 1.0
-    largest = np.sort(branches.largest_eigenvalue[last])
+    largest = np.sort(branches.largest_eigenvalue[branches.parameters == 1.0])
     assert largest == pytest.approx([-0.6796801113, -0.6796801113, 0.8], abs=1e-9)
 
 
 def wong_wang(mu, coherence=0.0):
+    """Written by hand: a quotient of the drive and what vanishes with it."""
+
     def field(s):
         evidence = 0.00052 * mu * (1 + coherence * jnp.array([1.0, -1.0]))
         drive = 270.0 * (0.2609 * s - 0.0497 * s[::-1] + 0.3255 + evidence) - 108.0
@@ -80,30 +49,234 @@ def wong_wang(mu, coherence=0.0):
 
 
 def test_wong_wang_in_stimulus_strength():
-    start = np.full(2, 0.102651249565)
-    branches = follow(wong_wang, start, (-20.0, 80.0), at=0.0, name="μ")
-    folds, forks = specials(branches, "fold"), specials(branches, "pitchfork")
-    assert branches.n_special == 6
-    low, high = -7.731826998201019, 65.68198606519489
-    assert branches.special_parameters[folds] == pytest.approx([low, low, high, high], abs=1e-8)
-    known = [10.67680576467845, 43.01818677701672]
-    assert branches.special_parameters[forks] == pytest.approx(known, abs=1e-8)
-    states = branches.special_states[forks]
-    assert states[:, 0] == pytest.approx([0.1440105421167553, 0.5309013504826715], abs=1e-8)
-    assert states[:, 1] == pytest.approx(states[:, 0], abs=1e-10)
-    assert branches.special_criticality[forks].tolist() == ["subcritical", "subcritical"]
-    # one closed curve runs through both pitchforks and the four folds
-    assert branches.n_branches == 2
+    """One closed curve runs through both pitchforks and the four folds."""
+    branches = follow(wong_wang, np.full(2, 0.102651249565), (-20.0, 80.0), at=0.0, name="μ")
+    states = branches.special_states[specials(branches, "pitchfork")]
+    known = np.array([[0.1440105421167553] * 2, [0.5309013504826715] * 2])
+    assert states == pytest.approx(known, abs=1e-8)
     assert branches.endings[1].tolist() == ["closed on itself", "closed on itself"]
     counts = [len(branches.states_at(mu)) for mu in (-10.0, 0.0, 30.0, 50.0, 70.0)]
     assert counts == [1, 5, 3, 5, 1]
 
 
-def test_wong_wang_in_coherence():
-    start = np.array([0.709280520282, 0.0239636646117])
-    branches = follow(lambda c: wong_wang(30.0, c), start, (1.0, -1.0), name="coherence")
-    edge = 0.6847012902209954
-    assert branches.special("fold") == pytest.approx([-edge, edge], abs=1e-8)
-    right = branches.special_states[specials(branches, "fold")[1]]
-    assert right == pytest.approx([0.15558657, 0.55120795], abs=1e-7)
-    assert branches.n_branches == 1
+def takens(p, b):
+    return sx.Flow(lambda z: jnp.stack([z[1], p + b * z[1] + z[0] ** 2 + z[0] * z[1]]), 2)
+
+
+def turned(z, rate, omega, others=0.0):
+    """A pair of modes with real part `rate`, and what keeps it small."""
+    return (rate - z @ z - others) * z + omega * jnp.stack([-z[1], z[0]])
+
+
+def two_pairs(p, other):
+    """Pairs with real parts p and `other`, of frequencies 1 and 2.2."""
+
+    def field(z):
+        one, two = z[:2], z[2:]
+        return jnp.concatenate([turned(one, p, 1.0, two @ two), turned(two, other, 2.2, one @ one)])
+
+    return sx.Flow(field, 4)
+
+
+def flow(field, size=1):
+    return lambda p: sx.Flow(lambda x: field(x, p), size)
+
+
+LOW, HIGH = -7.731826998201019, 65.68198606519489
+STRENGTHS = [LOW, LOW, 10.67680576467845, 43.01818677701672, HIGH, HIGH]
+FOLD, EDGE, GAP = 0.532839975353552, 0.6847012902209954, np.sqrt(0.5)
+DEGENERATE = {"parameters": [0.0], "criticality": ["degenerate"]}
+SPECIAL = {  # a family, a start, a span, the special points, and how well their place is known
+    "a unit in its gain": (
+        tanh_unit,
+        [0.0],
+        (0.5, 2.0),
+        {
+            "type": ["pitchfork"],
+            "parameters": [1.0],
+            "criticality": ["supercritical"],
+            "coefficient": [-1 / 3],  # tanh = x − x³/3
+            "branch": [0],
+            "other": [1],
+        },
+        1e-9,
+    ),
+    "rank one in its gain": (
+        of_gain,
+        np.zeros(50),
+        (0.0, 1.0),
+        {"type": ["pitchfork"], "parameters": [1 / 1.8]},
+        1e-10,
+    ),
+    "Wong-Wang in strength": (
+        wong_wang,
+        [0.102651249565] * 2,
+        (-20.0, 80.0),
+        {
+            "type": ["fold"] * 2 + ["pitchfork"] * 2 + ["fold"] * 2,
+            "parameters": STRENGTHS,
+            "criticality": [*[""] * 2, *["subcritical"] * 2, *[""] * 2],
+        },
+        1e-8,
+    ),
+    "a unit in its bias": (
+        lambda b: tanh_unit(2.0, b),
+        [-1.0],
+        (-2.0, 2.0),
+        {"type": ["fold"] * 2, "parameters": [-FOLD, FOLD], "states": [[GAP], [-GAP]]},
+        1e-10,
+    ),
+    "an imperfect pitchfork": (
+        flow(lambda x, p: p * x - x**3 + 1e-3),
+        [0.0],
+        (-1.0, 1.0),
+        {"type": ["fold"], "parameters": [3 * (1e-3 / 2) ** (2 / 3)]},
+        1e-10,
+    ),
+    "a strong resonance": (  # θ = π/2
+        lambda a: sx.DiscreteMap(lambda x: jnp.tanh(a * jnp.stack([-x[1], x[0]])), 2),
+        [0.0, 0.0],
+        (0.5, 1.5),
+        {
+            "type": ["Neimark–Sacker"],
+            "parameters": [1.0],
+            "criticality": ["strong resonance"],
+            "coefficient": [np.nan],
+        },
+        1e-10,
+    ),
+    "Wong-Wang in coherence": (
+        lambda c: wong_wang(30.0, c),
+        [0.709280520282, 0.0239636646117],
+        (1.0, -1.0),
+        {
+            "type": ["fold"] * 2,
+            "parameters": [-EDGE, EDGE],
+            "states": [[0.55120795, 0.15558657], [0.15558657, 0.55120795]],
+        },
+        1e-8,
+    ),
+    # b = 0.3: trace b + x = 0 at x = −b, so p = −b²; l₁ > 0 all along, as at the BT point
+    "beside a Bogdanov-Takens point": (
+        lambda p: takens(p, 0.3),
+        [-1.0, 0.0],
+        (-1.0, 1.0),
+        {"type": ["Hopf", "fold"], "parameters": [-0.09, 0.0], "criticality": ["subcritical", ""]},
+        1e-12,
+    ),
+    "two Hopf points": (
+        lambda p: two_pairs(p, p - 1e-6),
+        np.zeros(4),
+        (-1.0, 1.1),
+        {"type": ["Hopf"] * 2, "parameters": [0.0, 1e-6], "criticality": ["supercritical"] * 2},
+        1e-12,
+    ),
+    "two Hopf points, nearer": (
+        lambda p: two_pairs(p, p - 2e-8),
+        np.zeros(4),
+        (-1.0, 1.1),
+        {"type": ["Hopf"] * 2, "parameters": [0.0, 2e-8], "criticality": ["degenerate"] * 2},
+        1e-12,
+    ),
+    # w' = p − w², and beside it a pair with real part p
+    "a fold with other modes": (
+        flow(lambda z, p: jnp.append(turned(z[:2], p, 1.0), p - z[2] ** 2), 3),
+        [0.0, 0.0, 1.0],
+        (1.0, -0.5),
+        {"type": ["fold"], **DEGENERATE},
+        1e-6,
+    ),
+    # x' = y, y' = p + b y + x² + x y at b = 0: the Hopf point has come to the fold
+    "a Bogdanov-Takens point": (
+        lambda p: takens(p, 0.0),
+        [-1.0, 0.0],
+        (-1.0, 1.0),
+        {"type": ["fold"], **DEGENERATE},
+        1e-6,
+    ),
+    "a flat fold": (
+        flow(lambda x, p: p - x**4),
+        [1.0],
+        (1.0, -1.0),
+        {"type": ["fold"], **DEGENERATE},
+        1e-6,
+    ),
+    "a flat pitchfork": (
+        flow(lambda x, p: p * x - x**5),
+        [0.0],
+        (-1.0, 1.0),
+        {"type": ["pitchfork"], **DEGENERATE},
+        1e-6,
+    ),
+    # r' = r (p − r⁴): the cubic coefficient is 0, as at a Bautin point
+    "a Bautin point": (
+        flow(lambda z, p: (p - (z @ z) ** 2) * z + jnp.stack([-z[1], z[0]]), 2),
+        [0.0, 0.0],
+        (-1.0, 1.0),
+        {"type": ["Hopf"], **DEGENERATE},
+        1e-6,
+    ),
+    "a 1:1 resonance": (
+        lambda p: sx.DiscreteMap(lambda z: jnp.stack([z[0] + z[1], z[1] + p + z[0] ** 2]), 2),
+        [-1.0, 0.0],
+        (-1.0, 1.0),
+        {"type": ["fold"], **DEGENERATE},
+        1e-6,
+    ),
+}
+SEPARATE = {  # the number of branches, where those that are not connected are looked for, too
+    "a unit in its bias": 1,
+    "an imperfect pitchfork": 2,
+    "Wong-Wang in coherence": 1,
+    "Wong-Wang in strength": 2,
+}
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_points_are_where_they_are_known_to_be(name):
+    system_of, start, span, expected, error = SPECIAL[name]
+    options = {} if name in SEPARATE else {"disconnected": None}
+    at = {"at": 0.0} if "strength" in name else {}
+    branches = follow(system_of, np.array(start), span, **options, **at)
+    order = np.argsort(branches.special_parameters, kind="stable")
+    found = {field: getattr(branches, f"special_{field}")[order] for field in expected}
+    assert_fields(SimpleNamespace(**found), **expected, atol=error)
+    if name in SEPARATE:
+        assert branches.n_branches == SEPARATE[name]
+    if name == "beside a Bogdanov-Takens point":
+        # ½ p·B(q, q) with q = (1, 0), p = (·, 1/b) of the sign for p·q = 1
+        assert abs(branches.special_coefficient[order[1]]) == pytest.approx(1 / 0.3, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("system_of", "kind"),
+    [
+        (lambda p: two_pairs(p, p), "several modes"),
+        (lambda p: two_pairs(jnp.sin(p), p * jnp.exp(p)), "several modes"),
+        (
+            lambda p: sx.Flow(
+                lambda z: jnp.append(turned(z[:2], p, 1.0, 0.0), p * z[2] - z[2] ** 3), 3
+            ),
+            "branch point",
+        ),
+    ],
+)
+def test_where_several_modes_cross_the_place_is_known_within_its_error(system_of, kind):
+    branches = sx.continue_fixed_points(
+        system_of, np.zeros(system_of(0.0).size), (-1.0, 1.3), switch=False, disconnected=None
+    )
+    assert branches.special_type.tolist() == [kind]
+    assert branches.special_criticality.tolist() == [""]
+    assert abs(branches.special_parameters[0]) <= branches.special_error[0] < 1e-8
+
+
+@pytest.mark.parametrize("power", [2, 4])
+def test_branches_that_touch_have_no_special_point_and_a_remark(power):
+    """x (p^k − x) = 0: the curve touches the line at 0 and crosses nothing."""
+    branches = sx.continue_fixed_points(
+        lambda p: sx.Flow(lambda x: x * (p**power - x), 1), np.zeros(1), (-1.0, 1.3)
+    )
+    assert branches.n_special == 0 and branches.remarks
+    for p in (-0.9, 0.9):
+        states = branches.states_at(p)[:, 0]
+        assert np.unique(states.round(3)).tolist() == pytest.approx([0.0, p**power], abs=2e-3)

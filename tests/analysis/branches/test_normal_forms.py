@@ -132,17 +132,19 @@ def test_units_of_the_parameter_change_no_word(unit):
         ),
         (systems.brusselator, [1.0, 1.5], (1.5, 3.0), ["supercritical Hopf"]),
         (systems.morris_lecar, [-60.0, 0.01], (0.0, 60.0), ["fold"]),
-        (
+        pytest.param(
             systems.jansen_rit,
             systems.JANSEN_RIT_AT_REST,
             (-50.0, 350.0),
             ["fold", "fold", "subcritical Hopf", "supercritical Hopf", "supercritical Hopf"],
+            marks=pytest.mark.runs,
         ),
-        (
+        pytest.param(
             systems.lorenz,
             np.zeros(3),
             (0.5, 30.0),
             ["subcritical Hopf", "subcritical Hopf", "supercritical pitchfork"],
+            marks=pytest.mark.runs,
         ),
         # what drives the second unit does not hear of it at the start
         (
