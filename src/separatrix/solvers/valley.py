@@ -125,7 +125,7 @@ class _ValleyIteration(AbstractIteration[_ValleyState, Solution]):
         r, J = self.valley.evaluate(x)
         steep = ~_are_level(r, J)
         U, S, Vt = _decomposed(np.where(steep[:, None, None], J, 0.0))
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             flat = np.linalg.norm(r, axis=1) / size
             slow = np.square(S) <= (S.max(1, initial=0.0) * flat)[:, None]
         inside = steep & slow.any(1) & ~slow.all(1) & (slow.sum(1) <= _MOST_DIRECTIONS)

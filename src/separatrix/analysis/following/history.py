@@ -1,5 +1,7 @@
 """History kept of states that are followed."""
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Complex, Float, Int
 
@@ -49,10 +51,9 @@ class History:
         """Return which states are at most half as fast as they were in the mean."""
         last = self._blocks[-1]
         with np.errstate(all="ignore"):
-            whole = np.linalg.norm(
-                np.diff(np.stack([p[rows] for p in self._places]), axis=0), axis=2
-            )
-            mean = whole.sum(0) / np.maximum(self._times[-1][rows] - self._times[0][rows], 1e-300)
+            ways = (np.linalg.norm(b[rows] - a[rows], axis=1) for a, b in pairwise(self._places))
+            whole = sum(ways, np.zeros(len(rows)))
+            mean = whole / np.maximum(self._times[-1][rows] - self._times[0][rows], 1e-300)
             steps = np.linalg.norm(np.diff(last.states[:, rows], axis=0), axis=2).sum(0)
             now = steps / np.maximum(last.times[-1][rows] - last.times[0][rows], 1e-300)
         return ~(now > 0.5 * mean)

@@ -6,6 +6,7 @@ closed curve the misses, as parts of the diameters, fall from turn to turn, or a
 the integration; on a spiral they stay equal while the diameters change.
 """
 
+import functools
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -67,9 +68,9 @@ class Open(Enum):
     NOT_YET = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Turn:
-    """A closed curve.
+    """A closed curve, equal to itself alone, so that its width can be kept by `lru_cache`.
 
     Attributes
     ----------
@@ -108,13 +109,7 @@ class Turn:
         Each unit is counted in its own extent on the curve, or one of small numbers (a gate beside
         a voltage) might be anywhere. Between the states of one cycle there may be those of another.
         """
-        extent = np.ptp(self.path, axis=0)
-        scale = np.maximum(extent, _LEAST_EXTENT * float(extent.max(initial=0.0)))
-        reach = MISS * _exact_diameter(self.path / scale)
-        if self.steps:
-            apart = scipy.spatial.distance.cdist(self.path[1:] / scale, self.path[1:] / scale)
-            np.fill_diagonal(apart, np.inf)
-            reach = min(reach, _BETWEEN * float(apart.min(1).mean()))
+        scale, reach = _width(self)
         return bool(self._distance(states, scale).max(initial=0.0) <= reach)
 
     def _distance(self, states: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -149,6 +144,19 @@ class Turn:
         if self.steps != other.steps or abs(self.period - other.period) > 0.02 * self.period:
             return False
         return bool(self.distance(other.path[-1:])[0] <= 2.5 * MISS * self.diameter)
+
+
+@functools.lru_cache(maxsize=64)
+def _width(curve: Turn) -> tuple[Float[np.ndarray, " unit"], float]:
+    """Return the extent of a curve in each unit, and how far from it states are on it, in these."""
+    extent = np.ptp(curve.path, axis=0)
+    scale = np.maximum(extent, _LEAST_EXTENT * float(extent.max(initial=0.0)))
+    reach = MISS * _exact_diameter(curve.path / scale)
+    if curve.steps:
+        apart = scipy.spatial.distance.cdist(curve.path[1:] / scale, curve.path[1:] / scale)
+        np.fill_diagonal(apart, np.inf)
+        reach = min(reach, _BETWEEN * float(apart.min(1).mean()))
+    return scale, reach
 
 
 def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
