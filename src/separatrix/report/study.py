@@ -64,7 +64,6 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
     """
     groups = _groups(results)
     beside = dict(results.runs) if results.varied == ["variant"] else {}
-    page = f"/{REPORT}" if beside else ""
     return write_page(
         Path(path),
         "study.html",
@@ -83,8 +82,16 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
         columns=list(results.table),
         rows=[(key, [_text(v) for v in row]) for key, row in results.table.iterrows()],
-        runs={key: f"cells/{key}{page}" for key in results.done.index},
+        runs={key: _page_of(results.path, key) for key in results.done.index},
+        first=next(iter(results.done.index), None),
+        name=results.path.name,
     )
+
+
+def _page_of(study: Path, key: str) -> str:
+    """Return the page of a network as it is linked: once it is drawn; until then its folder."""
+    drawn = (study / "cells" / key / REPORT).exists()
+    return f"cells/{key}/{REPORT}" if drawn else f"cells/{key}"
 
 
 def _groups(results: StudyResults) -> dict[str, pd.DataFrame]:
