@@ -58,9 +58,10 @@ def _behavior(run: Run) -> Iterator[Statement]:
         trials = int(np.sum(curve.num_trials))
         yield Statement(
             BEHAVIOR,
-            f"It answers {percent(curve.mean_accuracy)} of new trials correctly; the ideal "
-            f"observer {percent(curve.ideal_mean_accuracy)}.",
-            f"watched: {trials} trials, {_interval(curve.mean_accuracy, trials)}",
+            f"It answers {percent(curve.mean_accuracy)} of new trials correctly "
+            f"({_interval(curve.mean_accuracy, trials)}); the ideal observer "
+            f"{percent(curve.ideal_mean_accuracy)}.",
+            f"watched: {trials} trials",
             f"sx.psychometric(run.network, run.task, num_trials={trials}, key=key)",
             "psychometric",
         )
@@ -69,8 +70,9 @@ def _behavior(run: Run) -> Iterator[Statement]:
         beside = f"; the ideal observer {percent(ideal)}" if np.isfinite(ideal) else ""
         yield Statement(
             BEHAVIOR,
-            f"It scores {percent(scored.mean_score)} on new trials{beside}.",
-            f"watched: {trials} trials, {_interval(scored.mean_score, trials)}",
+            f"It scores {percent(scored.mean_score)} on new trials "
+            f"({_interval(scored.mean_score, trials)}){beside}.",
+            f"watched: {trials} trials",
             f"sx.performance(run.network, run.task, num_trials={trials}, key=key)",
             "performance",
         )
@@ -201,8 +203,8 @@ def _periods(run: Run) -> Iterator[Statement]:
             yield Statement(
                 DYNAMICS,
                 f"Period {name}: the choice read out at the end of the basin is the one made in "
-                f"{periods.agrees[row]} of {of}.",
-                f"watched: {of} without noise; {_agreement(periods, row)}",
+                f"{periods.agrees[row]} of {of} ({_agreement(periods, row)}).",
+                f"watched: {of} without noise",
                 call,
                 "trial_periods",
             )
