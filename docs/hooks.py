@@ -4,6 +4,7 @@ The pages stay readable as they are, in a repository's browser. Here
 * each topic of reference/api.md becomes a page with the whole docstrings of its names, to which
   come the tasks and the networks, each of which has a page;
 * what a page links to outside docs/, such as CONTRIBUTING.md, becomes a page or a file of the site;
+* pictures are drawn by the code of the pages that show them (pictures.py);
 * the questions of an experiment's file are put in a table;
 * formulas become MathML, which browsers draw without a script.
 """
@@ -14,6 +15,7 @@ import inspect
 import logging
 import posixpath
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ import separatrix
 from separatrix.experiment import QUESTIONS
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+from pictures import drawn_by  # noqa: E402 - which stands beside this file
+
 ROOT = DOCS.parent
 NAMES = "reference/api.md"
 WITHOUT_PREFIX = {"reference/tasks.md": "sx.tasks.", "reference/networks.md": "sx.networks."}
@@ -47,6 +52,10 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages of docstrings, and the files outside docs/ that pages link to."""
     for topic, (uri, names) in topics().items():
         files.append(File.generated(config, uri, content=docstrings(topic, names)))
+    for page in sorted(DOCS.rglob("*.md")):
+        for name, path in drawn_by(page).items():
+            uri = (page.parent / name).relative_to(DOCS).as_posix()
+            files.append(File.generated(config, uri, abs_src_path=str(path)))
     for path in sorted(outside()):
         files.append(File.generated(config, uri_of(path), abs_src_path=str(path)))
     return files
