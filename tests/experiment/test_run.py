@@ -63,6 +63,7 @@ def test_the_directory_holds_the_whole_run_and_says_what_it_does(run):
         "non_normality",
         "selection_vectors",
         "fixed_points_fixation",
+        "trial_periods",
         "verdict",
         "analyses",
     ]
