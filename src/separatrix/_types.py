@@ -158,6 +158,8 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
     >>> real_array([1, 2], "axis")
     array([1., 2.])
     """
+    if getattr(value, "requires_grad", False):  # a tensor within a computation of gradients
+        value = value.detach()
     try:
         masked = isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)
         array = np.ma.getdata(value) if masked else np.asarray(value)

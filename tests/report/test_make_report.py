@@ -45,6 +45,7 @@ def test_all_that_is_known_is_on_the_page(made):
     assert run.trial_periods.period.tolist() == ["cue", "delay"]
     assert run.trial_periods.input_words.tolist() == ["0.5, 0", "all channels 0"]
     assert run.verdict.duration == 6
+    assert statements(run)[0].text.startswith("The states given are NOT those of this network")
     for one in statements(run):
         assert one.known and one.call
         assert one.section in {*re.findall(r'<section id="(\w+)"', text)} | {"speeds"}
@@ -73,6 +74,25 @@ def test_a_system_and_states_are_enough(tmp_path):
     assert set(again) == set(run.records)
 
 
+def test_states_of_the_network_are_known_as_its_own(tmp_path):
+    network = sx.networks.CTRNN(2, 8, 1, dt=20.0, tau=100.0, key=jax.random.key(0))
+    inputs = RNG.normal(size=(5, 12, 2)).astype(np.float32)
+    states = network.unroll(inputs)
+    run = sx.make_report(network, states, tmp_path / "page.html", inputs=inputs)
+    assert run.experiment["compared"] == 55 and run.experiment["miss"] < 1e-5
+    other = sx.make_report(network, 2 * states, tmp_path / "page.html", inputs=inputs)
+    assert other.experiment["miss"] > 0.05
+
+
+def test_what_the_time_limit_leaves_is_not_claimed(tmp_path):
+    run = sx.make_report(BISTABLE, TRIALS, tmp_path / "page.html", max_seconds=1e-9)
+    assert "verdict" not in run.records
+    assert "time limit" in run.analyses.why_not("verdict")
+    held = sx.verdict(BISTABLE, TRIALS[:, -1], duration=20.0, max_seconds=1e-9)
+    assert (held.held, held.answer) == ("unknown", "unknown")
+    assert set(held.ends) == {"not known"}
+
+
 STATES = RNG.normal(size=(30, 2))
 REFUSED = {
     "states of other units": lambda: sx.make_report(BISTABLE, np.zeros((5, 3))),
@@ -85,6 +105,18 @@ REFUSED = {
     ),
     "a period without input": lambda: sx.make_report(BISTABLE, TRIALS, periods={"cue": (0, 4)}),
     "no such claim": lambda: sx.make_report(BISTABLE, TRIALS, question="a plane"),
+    "NaN within a trial": lambda: sx.make_report(
+        BISTABLE, np.where(np.arange(10)[:, None] == 4, np.nan, TRIALS)
+    ),
+    "inputs of other channels": lambda: sx.make_report(
+        BISTABLE, TRIALS, inputs=np.zeros((12, 10, 3))
+    ),
+    "a flow whose time is not known": lambda: sx.make_report(sx.Flow(lambda x: -x, size=2), TRIALS),
+    "a readout that is no function of arrays": lambda: sx.make_report(
+        BISTABLE, STATES, readout=len
+    ),
+    "records in place of the page": lambda: sx.make_report(BISTABLE, STATES, "page.nc"),
+    "a folder that is not there": lambda: sx.make_report(BISTABLE, STATES, "nowhere/page.html"),
     "no duration": lambda: sx.make_report(BISTABLE, TRIALS, duration=-1.0),
 }
 

@@ -20,6 +20,8 @@ from .legends import BESIDE, Place, labeled, legend_beside, legend_of
 from .scores import NUMBERED
 from .style import GRAY, choice_color, choice_name, ink, paper, sequential, tint
 
+MOST_LABELS = 3
+
 __all__ = ["trials"]
 
 YELLOW = "#FFD24D"
@@ -240,6 +242,8 @@ def _describe_answer(
     def name(choice: int) -> str:
         return responses[choice] if 0 < choice < len(responses) else choice_name(choice)
 
+    if np.asarray(activity.choice)[trial] < 0:  # of a user's own trials, with labels of any name
+        return "\n".join(f"{name}: {value}" for name, value in list(said.items())[:MOST_LABELS])
     lines = []
     if "coherence" in said:
         lines.append(f"coherence {said['coherence']:g} %")

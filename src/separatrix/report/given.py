@@ -4,11 +4,15 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .._double import double_precision
 from .._types import (
     InvalidInputError,
+    first_line,
     is_whole,
     nearest,
     real_array,
@@ -24,6 +28,7 @@ from ..systems import AbstractSystem
 
 QUESTION = ("claim", "paper", "period")
 SAME = 1e-6
+MOST_COMPARED = 512
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,6 +53,9 @@ class Given:
         The period whose input is the main one; None: no period.
     words
         The main input in words.
+    miss
+        How far one step from the states given is from the next ones, in the median, as a part of
+        the step, and of how many; None: not compared.
     duration
         Over which states are asked to be held; None: only where they end.
     readout
@@ -64,6 +72,7 @@ class Given:
     periods: tuple[Period, ...]
     main: Period | None
     words: str
+    miss: tuple[float, int] | None
     duration: float | None
     readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None
     question: dict[str, str]
@@ -102,6 +111,7 @@ def checked(
     labels: Any,
     periods: Mapping[str, Any] | None,
     duration: float | None,
+    dt: float | None,
     question: str | Mapping[str, str] | None,
 ) -> Given:
     """Return the arguments of `make_report`, checked; raise InvalidInputError for unusable ones."""
@@ -118,12 +128,16 @@ def checked(
     is_timed = values.ndim == 3
     trials = values if is_timed else values[:, None]
     inside = np.isfinite(trials).all(-1)  # NaN after the end of a trial that is shorter
-    if not inside[:, 0].all():
+    whole = inside[:, 0] & (inside[:, 1:] <= inside[:, :-1]).all(1)
+    if not whole.all():
         raise InvalidInputError(
-            f"states are not finite in the first step of trial {int(inside[:, 0].argmin())}; after "
-            "the end of a trial they may be NaN."
+            f"states of trial {int(whole.argmin())} are not finite in its first step, or between "
+            "finite ones; only after the end of a trial they may be NaN."
         )
     shown = None if inputs is None else _per_step(inputs, "inputs", trials.shape[:2], is_timed)
+    channels = _channels(system_or_network)
+    if shown is not None and channels is not None and shown.shape[2] != channels:
+        raise InvalidInputError(f"inputs have {shown.shape[2]} channels, the network {channels}.")
     asked = _question(question)
     spans = _periods(periods, shown, inside)
     main = _main(spans, asked)
@@ -139,26 +153,90 @@ def checked(
         flat = trials.reshape(-1, trials.shape[2])
         answers = np.zeros((len(flat), 0)) if read is None else read(flat)
         answers = answers.reshape(*trials.shape[:2], -1)
+    dt = _step(system, dt, is_timed)
     if duration is not None:
         require_positive(duration, "duration")
     elif is_timed:
         steps = trials.shape[1] if main is None else float(np.median(main.within.sum(1)))
-        duration = steps * system.time_unit
+        duration = steps * dt
     activity = Activity(
         states=trials,
         outputs=answers,
         inputs=np.zeros((*trials.shape[:2], 0)) if shown is None else shown,
         choice=np.full(len(trials), -1),
         conditions=dict(_labels(labels, len(trials))),
-        dt=float(system.time_unit),
+        dt=dt,
         inside=inside,
     )
     at_input: Callable[[np.ndarray], AbstractSystem] | None = None
     if network is not None or system.input is not None:
         at_input = system.at_input if network is None else network.at_input
     return Given(
-        network, system, at_input, activity, is_timed, spans, main, words, duration, read, asked
+        network=network,
+        system=system,
+        at_input=at_input,
+        activity=activity,
+        is_timed=is_timed,
+        periods=spans,
+        main=main,
+        words=words,
+        miss=None if shown is None else _miss(system_or_network, trials, shown),
+        duration=duration,
+        readout=read,
+        question=asked,
     )
+
+
+def _channels(given: AbstractSystem | AbstractNetwork) -> int | None:
+    """Return the number of input channels; None: the system has no input."""
+    if isinstance(given, AbstractNetwork):
+        return given.num_inputs
+    return None if given.input is None else int(np.size(given.input))
+
+
+def _step(system: AbstractSystem, dt: float | None, is_timed: bool) -> float:
+    """Return the time between two states: a step of a map; of a flow it has to be given."""
+    if dt is not None:
+        require_positive(dt, "dt")
+    if system.kind == "flow" and is_timed and dt is None:
+        raise InvalidInputError(
+            "states of a flow with a time axis need dt=, the time between two of them (in the unit "
+            "of tau)."
+        )
+    if system.kind == "map" and dt is not None and dt != system.time_unit:
+        raise InvalidInputError(
+            f"a step of the map is {system.time_unit:g}, got dt={dt:g}: make the system with that "
+            "dt, or leave it out."
+        )
+    return float(system.time_unit if dt is None else dt)
+
+
+def _miss(
+    given: AbstractSystem | AbstractNetwork,
+    states: Float[np.ndarray, "trial time unit"],
+    inputs: Float[np.ndarray, "trial time channel"],
+) -> tuple[float, int] | None:
+    """Compare steps of a map from the states given, at the inputs given, with the next states.
+
+    The input of the step may stand beside the state before it, or after it: the better one counts.
+    """
+    if isinstance(given, AbstractSystem) and (given.kind == "flow" or given.input is None):
+        return None
+    function = given.step if isinstance(given, AbstractNetwork) else given.evaluate
+    before, after = states[:, :-1].reshape(-1, states.shape[2]), states[:, 1:]
+    after = after.reshape(before.shape)
+    chosen = np.flatnonzero(np.isfinite(before).all(1) & np.isfinite(after).all(1))[:MOST_COMPARED]
+    if not len(chosen):
+        return None
+    misses = []
+    for shown in (inputs[:, 1:], inputs[:, :-1]):
+        u = shown.reshape(len(before), -1)[chosen]
+        with double_precision():
+            step = np.asarray(jax.vmap(function)(jnp.asarray(before[chosen]), jnp.asarray(u)))
+        way = np.linalg.norm(after[chosen] - before[chosen], axis=1)
+        off = np.linalg.norm(step - after[chosen], axis=1)
+        misses.append(float(np.median(off) / max(np.median(way), np.finfo(float).tiny)))
+    return min(misses), len(chosen)
 
 
 def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
@@ -211,6 +289,7 @@ def _periods(
 ) -> tuple[Period, ...]:
     """Return the periods that a user named: steps, or steps and the input that is held."""
     found = []
+    require_kind(periods, Mapping | None, "periods", "a table: names and steps")
     for name, given in (periods or {}).items():
         steps, value = given if _is_pair(given) else (given, None)
         start, stop = _span(steps, str(name), inside.shape[1])
@@ -223,10 +302,11 @@ def _periods(
             )
         if inputs is not None:
             differs = bool(np.ptp(inputs[:, start:stop], axis=(0, 1)).max(initial=0.0) > SAME)
-        if value is None and inputs is not None:
-            value = inputs[:, start:stop].mean((0, 1))
+        mean = None if inputs is None else inputs[:, start:stop].mean((0, 1))
+        value = mean if value is None else value
         held = np.atleast_1d(real_array(value, f"the input of periods[{name!r}]"))
-        found.append(Period(str(name), within, held, in_words(held), differs))
+        is_mean = value is mean
+        found.append(Period(str(name), within, held, in_words(held), differs and is_mean))
     return tuple(found)
 
 
@@ -294,7 +374,13 @@ def _readout(
     if readout is None:
         return None if network is None else lambda states: outputs_of(network, states)
     if callable(readout):
-        tried = np.shape(readout(np.zeros((2, size))))
+        try:
+            tried = np.shape(readout(np.zeros((2, size))))
+        except Exception as error:
+            raise InvalidInputError(
+                "readout must be weights (output, unit), or a function of arrays of states (state, "
+                f"unit); it raised {first_line(error)}."
+            ) from error
         if len(tried) != 2 or tried[0] != 2:
             raise InvalidInputError(
                 f"readout must give outputs (state, output) of states (state, unit), got {tried} "
@@ -304,7 +390,8 @@ def _readout(
     weights = np.atleast_2d(real_array(readout, "readout"))
     if weights.shape[1:] != (size,):
         raise InvalidInputError(
-            f"readout must have shape (output, {size}), got {np.shape(readout)}."
+            f"readout must have shape (output, {size}), got {np.shape(readout)}"
+            f"{': give its transpose' if np.shape(readout)[0] == size else ''}."
         )
     return lambda states: np.asarray(states, float) @ weights.T
 

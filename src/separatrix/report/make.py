@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from .._records import Record
-from .._types import Array
-from .._watch import Report, quiet, report_progress, watching
+from .._types import Array, InvalidInputError
+from .._watch import Report, is_over, quiet, report_progress, watching, why_over
 from ..analysis import (
     FrozenInputs,
     Verdict,
@@ -30,7 +30,7 @@ from ..systems import AbstractSystem
 from .given import Given, checked, slopes_of
 from .page import write_report
 
-CANDIDATES = 2048
+CANDIDATES = 1024
 """States, evenly chosen, from which points are looked for."""
 MOST_LINEARIZED = 64
 MOST_LINKED = 64
@@ -48,6 +48,7 @@ def make_report(
     labels: Array | Mapping[str, Array] | None = None,
     periods: Mapping[str, Any] | None = None,
     duration: float | None = None,
+    dt: float | None = None,
     question: str | Mapping[str, str] | None = None,
     title: str | None = None,
     max_seconds: float | None = None,
@@ -81,6 +82,8 @@ def make_report(
     duration
         How long states are to be held (ms, where dt or tau are). None: as long as the main period,
         or a trial; without time only the ends of the states are told.
+    dt
+        Time between two states of a trial, where the system is a flow; of a map it is a step.
     question
         What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`, at
         whose input the network is taken apart; otherwise it is the longest one.
@@ -111,6 +114,11 @@ def make_report(
     >>> run.verdict.held
     'point'
     """
+    path = Path(path)
+    if path.suffix not in (".html", ".htm") or path.is_dir() or not path.parent.is_dir():
+        raise InvalidInputError(
+            f"path must be a file .html in a folder that there is, got {str(path)!r}."
+        )
     given = checked(
         system_or_network,
         states,
@@ -120,13 +128,15 @@ def make_report(
         labels=labels,
         periods=periods,
         duration=duration,
+        dt=dt,
         question=question,
     )
-    path = Path(path)
     with watching("report", max_seconds, progress), quiet():
         records = _records(given)
     name = title or _title(given)
-    about = {"name": name, "analysis": {"question": dict(given.question)}}
+    about: dict[str, Any] = {"name": name, "analysis": {"question": dict(given.question)}}
+    if given.miss is not None:
+        about["miss"], about["compared"] = given.miss
     origin = provenance()
     run = Run(path, about, given.network, records, origin)
     save_records(records, path.with_suffix(".nc"), origin=origin)
@@ -164,7 +174,19 @@ def _records(given: Given) -> dict[str, Record]:
     def announce(stage: str) -> None:
         report_progress(stage, next(done, 4), 5)
 
-    return records | run_stages(dict(_stages(given, records)), announce)
+    stages = {name: _in_time(stage) for name, stage in _stages(given, records)}
+    return records | run_stages(stages, announce)
+
+
+def _in_time(stage: Callable[[], Record]) -> Callable[[], Record]:
+    """Return a stage that says that the time is over, where it is."""
+
+    def begun() -> Record:
+        if is_over():
+            raise SkippedError(f"{why_over()}.")
+        return stage()
+
+    return begun
 
 
 def _stages(given: Given, records: dict[str, Record]) -> Iterator[tuple[str, Callable[[], Record]]]:

@@ -95,7 +95,7 @@ def _sections(
             view |= embedded(section, run, directory)
             text = section.caption(run)
             told.append(view | {"text": text, "alt": _alt(text), "script": section.script(run)})
-        elif missing := section.missing(run):
+        elif (section.of_any or "task" in run.experiment) and (missing := section.missing(run)):
             absent.append(view | {"text": missing})
     return told, absent
 

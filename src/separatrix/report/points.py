@@ -11,6 +11,8 @@ from .text_filters import number, time_constant
 from .view import linearized_points
 
 MAX_POINTS = 30
+NEUTRAL = 1e9
+"""Steps, or τ: a longer time constant is that of a mode that neither grows nor decays."""
 
 POINT_COLUMNS = (
     "point",
@@ -47,7 +49,7 @@ def point_rows(run: Run) -> list[tuple[str, ...]]:
             str(where[i]) or "–",
             number(float(points.speed[i]), ".2g"),
             _relative(float(points.speed[i]), usual),
-            "yes" if points.certified[i] else "no",
+            _proved(points, int(i)),
             number(float(points.radius[i]), ".2g") if points.certified[i] else "–",
             times[i],
             str(int(points.hits[i])),
@@ -89,6 +91,12 @@ def _relative(speed: float, usual: float) -> str:
     return f"{part:.2g} %" if part >= 0.01 else "< 0.01 %"
 
 
+def _proved(points: FixedPoints, i: int) -> str:
+    if not points.certified[i]:
+        return "–"
+    return "exists" if points.kind[i] == "fixed" else "is not fixed"
+
+
 def _unstable(points: FixedPoints, i: int) -> str:
     directions = int(points.n_unstable[i])
     if directions < 0:
@@ -103,5 +111,6 @@ def _slowest_times(run: Run, points: FixedPoints) -> list[str]:
         linearization = run.linearization
         mode = slowest_mode(linearization, i)
         time = float(np.asarray(linearization.time_constants)[i, mode])
-        times[place] = time_constant(time, points.time_units)
+        beyond = abs(time) > NEUTRAL * points.time_unit  # of rounding, where a mode is neutral
+        times[place] = "neutral" if beyond else time_constant(time, points.time_units)
     return times

@@ -36,6 +36,8 @@ class Section:
     """The values that its words speak of."""
     applies: Callable[[Run], bool] = lambda run: True
     """Whether the figure can be drawn of the records."""
+    of_any: bool = False
+    """Whether it may be of any system, not of an experiment alone."""
     script: Callable[[Run], str] = lambda run: ""
     """The line of Python that draws it from the saved file, where `records` are its records."""
     compare: Callable[[Mapping[str, Run]], Figure] | None = None

@@ -17,7 +17,9 @@ from .text_filters import duration, percent
 
 BEHAVIOR, POINTS, DYNAMICS = "Behavior", "Points", "Dynamics"
 GROUPS = (BEHAVIOR, POINTS, DYNAMICS)
-CONFIDENCE = 0.95
+MADE = "sx.make_report(…, periods=…)"
+MOST_MISSED = 0.05
+"""Part of a step by which states may miss the next ones: noise of trials, or single precision."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,21 @@ def statements(run: Run) -> list[Statement]:
 
 
 def _behavior(run: Run) -> Iterator[Statement]:
-    """Yield how well the network does its task."""
+    """Yield how well the network does its task, and whether the states given are its own."""
+    if "miss" in run.experiment:
+        miss, number = float(run.experiment["miss"]), int(run.experiment["compared"])
+        own = (
+            "are those of this network" if miss <= MOST_MISSED else "are NOT those of this network"
+        )
+        off = f"{100 * miss:.2g} % of a step" if miss >= 1e-5 else "less than 0.001 % of a step"
+        yield Statement(
+            BEHAVIOR,
+            f"The states given {own}: at the inputs given, one step misses the next state by {off} "
+            "in the median.",
+            f"watched: {counted(number, 'step')}",
+            "sx.make_report(system, states, inputs=inputs)",
+            "trials",
+        )
     curve, scored = run.find("psychometric"), run.find("performance")
     if curve is not None:
         trials = int(np.sum(curve.num_trials))
@@ -117,7 +133,8 @@ def _points(run: Run) -> Iterator[Statement]:
             POINTS,
             f"{_capital(counted(len(slow), 'slow point'))}: local minima of the speed, no fixed "
             "points.",
-            f"solved; that they are not fixed is proved of {proved}",
+            "solved; that none is fixed is proved"
+            + ("" if proved == len(slow) else f" of {proved}"),
             call,
             "speeds",
         )
@@ -167,6 +184,7 @@ def _verdict(run: Run) -> Iterator[Statement]:
     if verdict is None:
         return
     over = f", duration={verdict.duration:g}" if np.isfinite(verdict.duration) else ""
+    over += ", axis=run.verdict.axis" if np.isfinite(verdict.axis).all() else ""
     call = f"sx.verdict(system, run.verdict.states{over}, points=run.fixed_points)"
     for text, kind in parts(verdict):
         yield Statement(DYNAMICS, text, _known(verdict, kind), call, "held")
@@ -189,13 +207,15 @@ def _periods(run: Run) -> Iterator[Statement]:
     periods = run.find("trial_periods")
     if periods is None:
         return
-    call = "sx.trial_periods(run.network, run.task)"
+    has_task = "task" in run.experiment
+    call = "sx.trial_periods(run.network, run.task)" if has_task else MADE
+    watched = "without noise" if has_task else "as given"
     for row, name in enumerate(periods.period):
         of = counted(int(periods.num_trials[row]), "trial")
         yield Statement(
             DYNAMICS,
             f"Period {name}: {periods.sentences[row]}",
-            f"watched: {of} without noise",
+            f"watched: {of} {watched}",
             call,
             "trial_periods",
         )

@@ -29,8 +29,10 @@ class Verdict(Record):
 
     ends: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")
     shares: Float[Array, " end"] = array("of the states that are followed")
-    low: Float[Array, " end"] = array("lower end of the 95 % interval of the share (Wilson)")
-    high: Float[Array, " end"] = array("upper end of it")
+    low: Float[Array, " end"] = array(
+        "lower end of the 95 % interval of the share (Wilson), were all that is not known elsewhere"
+    )
+    high: Float[Array, " end"] = array("upper end of it, were all that is not known here")
     known: Shaped[np.ndarray, " end"] = array('"proved", "solved" or "watched"; "" of unknown ends')
     detail: Shaped[np.ndarray, " end"] = array("periods, exponents, time constants of growth")
     end_states: Float[Array, "end unit"] = array("a state of each end; NaN where there is none")

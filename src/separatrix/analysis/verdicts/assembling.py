@@ -109,6 +109,19 @@ def recorded(
     )
 
 
+def not_followed(found: Verdict, duration: float) -> Verdict:
+    """Return the verdict on ends where states were not followed for long enough to say more."""
+    nothing = holding.Word(Held.UNKNOWN, "unknown")
+    claims = [*found.claims, _held_claim(nothing, True)]
+    return replace(
+        found,
+        held=str(Held.UNKNOWN),
+        answer="unknown",
+        duration=duration,
+        claims_text=to_json(claims),
+    )
+
+
 def _over_the_duration(
     asked: Question, ends: Ends, seen: Recording, measured: holding.Measured
 ) -> tuple[list[Claim], dict[str, Any]]:
@@ -149,22 +162,7 @@ def _held_claims(
     m: holding.Measured, found: list[holding.Word], points: FixedPoints | None
 ) -> list[Claim]:
     """Return the claims on what holds the states over T."""
-    claims = [
-        Claim(
-            Kind.HELD,
-            {
-                "word": str(word.held),
-                "first": k == 0,
-                "answer": word.answer,
-                "pieces": word.pieces,
-                "dimension": word.dimension,
-                "attracting": word.attracting,
-                "places": word.places,
-            },
-            0.1,
-        )
-        for k, word in enumerate(found)
-    ]
+    claims = [_held_claim(word, k == 0) for k, word in enumerate(found)]
     most = float(np.quantile(m.moved, 0.95, method="inverted_cdf"))
     if most <= MOST_MOVED and m.has_set:
         claims.append(Claim(Kind.MOVED, {"value": most}, 0.01))
@@ -174,6 +172,20 @@ def _held_claims(
     if none:
         claims.append(Claim(Kind.NO_FIXED_POINT, {}, 0.0, Known.PROVED))
     return claims
+
+
+def _held_claim(word: holding.Word, first: bool) -> Claim:
+    """Return the claim that a word is true, and first."""
+    numbers = {
+        "word": str(word.held),
+        "first": first,
+        "answer": word.answer,
+        "pieces": word.pieces,
+        "dimension": word.dimension,
+        "attracting": word.attracting,
+        "places": word.places,
+    }
+    return Claim(Kind.HELD, numbers, 0.1)
 
 
 def _distance(seen: Recording, extent: float) -> np.ndarray:

@@ -70,8 +70,10 @@ def detail(numbers: dict[str, Any], units: str) -> str:
 def _claim(
     system: AbstractSystem, ends: Ends, what: str, rows: np.ndarray, cycles: Cycles | None
 ) -> Claim:
-    share = len(rows) / len(ends.what)
-    low, high = wilson(np.array([share]), np.array([len(ends.what)]))
+    of, share = len(ends.what), len(rows) / len(ends.what)
+    others = 0 if what == What.UNKNOWN else int(ends.are(What.UNKNOWN).sum())  # may end here, too
+    low, _ = wilson(np.array([share]), np.array([of]))
+    _, high = wilson(np.array([(len(rows) + others) / of]), np.array([of]))
     numbers = {
         "what": what,
         "rows": rows,

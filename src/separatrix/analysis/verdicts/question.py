@@ -6,17 +6,18 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._types import Array, InvalidInputError, require_positive
-from ..._watch import Report, watching
+from ..._watch import Report, is_over, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, states_of
 from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
+from ..following.end import What
 from ..following.exponents import with_exponent
 from ..following.follower import MOST_STEPS, follow, largest
 from ..following.pool import empty_pool
 from . import holding
 from .answer import Verdict
-from .assembling import Question, recorded, without_contradictions
+from .assembling import Question, not_followed, recorded, without_contradictions
 from .recording import Recording
 
 MOST_STATES = 512
@@ -68,7 +69,7 @@ def verdict(
         What `find_fixed_points` and `find_cycles` found of this system, with their proofs.
     max_seconds, progress
         When to stop, and whom to tell how far it has come, as in `find_fixed_points`: the ends of
-        states that were not followed so far are not known.
+        states that were not followed so far are not known, nor, before 2 T, what holds them.
 
     Returns
     -------
@@ -131,6 +132,9 @@ def _answer(asked: Question) -> Verdict:
     seen = Recording(asked.states, span, system.kind == "map", asked.axis)
     ends = follow(system, asked.states, duration=span, pool=pool, look=seen.add)
     ends = without_contradictions(asked, with_exponent(system, ends))
+    lost = ends.are(What.INFINITY)
+    if is_over() and (ends.times[~lost] < 2 * span * (1 - 1e-12)).any():
+        return not_followed(recorded(asked, ends), span * system.time_unit)
     return recorded(asked, ends, seen, holding.measured(system, ends, seen))
 
 

@@ -33,4 +33,5 @@ SECTION = Section(
     values,
     applies=lambda run: has_plane(run) and run.activity.states.shape[1] > 1,
     script=in_the_plane("activity", "activity"),
+    of_any=True,
 )

@@ -52,4 +52,5 @@ SECTION = Section(
     draw,
     values,
     applies=has_plane,
+    of_any=True,
 )

@@ -44,4 +44,5 @@ SECTION = Section(
     values,
     applies=has_plane,
     compare=compare,
+    of_any=True,
 )

@@ -60,4 +60,5 @@ SECTION = Section(
     applies=has_plane,
     compare=compare,
     script=in_the_plane("fixed_points", "fixed_points", "activity"),
+    of_any=True,
 )

@@ -29,4 +29,5 @@ SECTION = Section(
     lambda run: figures.verdict(run.verdict),
     values,
     script=lambda run: 'sx.figures.verdict(records["verdict"])',
+    of_any=True,
 )

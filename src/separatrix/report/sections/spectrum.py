@@ -60,7 +60,7 @@ def _named(run: Run, alignment: Any, names: str, noun: str) -> list[tuple[str, f
     row = np.asarray(alignment, float)[shown_entry(run), 0]
     known = getattr(run.task, names, None)
     if known is None or len(known) != len(row):
-        known = [f"{noun} {k}" for k in range(len(row))]
+        known = [str(k + 1) for k in range(len(row))]
     return list(zip(known, row.tolist(), strict=True))
 
 
@@ -81,4 +81,5 @@ SECTION = Section(
     lambda run: figures.spectrum(run.linearization, shown_entry(run)),
     values,
     script=lambda run: f'sx.figures.spectrum(records["linearization"], {shown_entry(run)})',
+    of_any=True,
 )

@@ -17,4 +17,5 @@ SECTION = Section(
     ("fixed_points",),
     lambda run: figures.speeds(run.fixed_points),
     values,
+    of_any=True,
 )

@@ -1,7 +1,5 @@
 """The trial, period by period."""
 
-import numpy as np
-
 from ... import figures
 from ..._tables import describe_duration
 from ...evaluation import TrialPeriods
@@ -60,14 +58,16 @@ def _end(periods: TrialPeriods, end: int) -> Values:
     """Return an end, the share of the trials there, and which trials they are."""
     groups = sorted(periods.trials_at(end).items(), key=lambda pair: -pair[1])
     listed = ", ".join(f"{number} × {name}" for name, number in groups[:MOST_ENDS])
-    distinct = len(np.unique(periods.group)) > 1
+    low, high = (100 * float(limit[end]) for limit in (periods.end_low, periods.end_high))
+    said = [
+        f"{low:.0f} to {high:.0f}" if low < high else "",  # where all are one state, that is all
+        str(periods.end_known[end]),
+        listed + (", …" if len(groups) > MOST_ENDS else "") if len(set(periods.group)) > 1 else "",
+    ]
     return {
         "name": periods.end_name[end],
         "share": float(periods.end_share[end]),
-        "low": float(periods.end_low[end]),
-        "high": float(periods.end_high[end]),
-        "known": periods.end_known[end],
-        "groups": listed + (", …" if len(groups) > MOST_ENDS else "") if distinct else "",
+        "said": "; ".join(filter(None, said)),
     }
 
 
@@ -79,4 +79,5 @@ SECTION = Section(
     values,
     applies=has_plane,
     script=in_the_plane("trial_periods", "trial_periods"),
+    of_any=True,
 )

@@ -36,4 +36,5 @@ SECTION = Section(
     draw,
     values,
     applies=_has_trials,
+    of_any=True,
 )
