@@ -81,7 +81,7 @@ SAYS = {
         "coverage 1.0\n['stable' 'stable' 'saddle'] ",
         "['fixed' 'slow'] ",
         "States pass a ghost (slow, away from every known fixed point) over 1 s",
-        "['unstable'] True\nStates go round a cycle of 4 steps over 2 s, without noise.\n[4] [200.]",
+        "['unstable'] True\nStates go round a cycle of 4 steps over 2 s, without noise.\n[4] [200.",
     ],
     "explanation/fixed-points": [],
     "explanation/proofs-that-anyone-can-check": [],
