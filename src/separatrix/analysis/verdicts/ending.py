@@ -63,7 +63,7 @@ def detail(numbers: dict[str, Any], units: str) -> str:
         value, error = f"{numbers['exponent']:.2g}", f"{numbers['exponent_error']:.1g}"
         return f"largest exponent {value} ± {error} per {each}".replace("-", "−")
     if what == What.UNKNOWN and np.isfinite(numbers["grows"]):
-        return f"grows e-fold in {describe_duration(numbers['grows'], units)}"
+        return f"moves away e-fold in {describe_duration(numbers['grows'], units)}"
     return ""
 
 
