@@ -55,6 +55,8 @@ def on_files(files: Files, config: Any) -> Files:
     for page in sorted(DOCS.rglob("*.md")):
         for name, path in drawn_by(page).items():
             uri = (page.parent / name).relative_to(DOCS).as_posix()
+            if files.get_file_from_path(uri) is not None:
+                raise FileExistsError(f"{page.name} draws {uri}, which another page draws, too.")
             files.append(File.generated(config, uri, abs_src_path=str(path)))
     for path in sorted(outside()):
         files.append(File.generated(config, uri_of(path), abs_src_path=str(path)))

@@ -202,3 +202,14 @@ def test_a_slow_spiral_is_no_closed_curve(rate):
     assert isinstance(curve_of_flow(times, path, velocities, 1e-6), Open)
     found = cycle_of_steps(path[::10], 1e-15)
     assert isinstance(found, Open) or not found.is_told
+
+
+def test_a_ghost_is_one_over_any_duration_that_sees_it_passed():
+    # speeds fall twentyfold, away from the only fixed point, and peak again after 460 ms
+    W = np.array([[1.5, -0.75], [-0.75, 1.5]])
+    drive = 0.72 * np.array([1.0, -1.0])
+    system = sx.Flow(lambda x: -x + jnp.tanh(W @ x + drive), size=2, tau=10.0)
+    starts = np.array([-0.95, 0.95]) + np.random.default_rng(0).normal(0, 0.03, (20, 2))
+    for duration in (300.0, 450.0, 600.0, 800.0):
+        found = sx.verdict(system, starts, duration=duration)
+        assert found.is_held_by("ghost") == "yes", duration

@@ -116,6 +116,8 @@ class TrialPeriods(Record):
     def _agreement(self, row: int) -> str:
         if self.agrees[row] < 0:
             return "–"
+        if not self.predicts[row]:
+            return "no choice"
         return f"{self.agrees[row]} of {self.num_trials[row]}"
 
     def _closing(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import jax.random as jr
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int, Shaped
 
 from .._types import GivenKey, InvalidInputError, require_count, require_key, require_kind
@@ -26,7 +27,7 @@ MOST_GROUPS = 8
 LEAST_EXPLAINED = 0.3
 """Part of the variance of the states that the averages have to explain to tell anything."""
 SAME = 1e-6
-"""Inputs of trials that differ by less are one."""
+"""Inputs of trials, or points, that differ by less are one."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -168,6 +169,9 @@ def _one(
             points = find_fixed_points(system, _candidates(watched, period))
         states = closing[:3] if together else closing
         held = verdict(system, states, duration=watched.dt * lasts, points=points)
+        if len(further := _unlisted(held, points)):
+            known_states = np.concatenate([np.asarray(points.states, float), further])
+            points = find_fixed_points(system, known_states)
     ended = np.full(len(rows), -1)
     ended[np.asarray(held.followed)] = np.asarray(held.ended)
     if together:
@@ -182,6 +186,15 @@ def _one(
         watched.dt * float(first[shown].mean()),
         watched.dt * lasts,
     )
+
+
+def _unlisted(held: Verdict, points: FixedPoints) -> Float[np.ndarray, "state unit"]:
+    """Return stable points at which states end and that the search has not found."""
+    ends = np.asarray(held.end_states, float)[np.asarray(held.ends) == "stable point"]
+    if not len(points) or not len(ends):
+        return ends
+    away = scipy.spatial.distance.cdist(ends, np.asarray(points.states, float)).min(1)
+    return ends[away > SAME * np.maximum(1.0, np.linalg.norm(ends, axis=1))]
 
 
 def _candidates(watched: Watched, period: Period) -> Float[np.ndarray, "state unit"]:
@@ -274,7 +287,7 @@ def _averages(
     say little of single trials, as of pulses at random times.
     """
     names, numbers = np.unique(watched.group, return_counts=True)
-    names = names[np.argsort(-numbers, kind="stable")][:MOST_GROUPS]
+    names = np.sort(names[np.argsort(-numbers, kind="stable")][:MOST_GROUPS])
     means, of_period = [], []
     inside = np.stack([period.within for period in periods])
     for name in names:

@@ -112,8 +112,8 @@ def _setup(run: Run) -> str:
     inputs = run.find("frozen_inputs")
     value = "…" if inputs is None else np.asarray(inputs.values[0]).tolist()
     return (
-        f'run = sx.load_run("{run.path.name}"), system = run.network.at_input({value}), and key is '
-        "a random key: counts of trials depend on it."
+        f"run is what sx.load_run reads of this directory, system = run.network.at_input({value}), "
+        "and key is a random key: counts of trials depend on it."
     )
 
 

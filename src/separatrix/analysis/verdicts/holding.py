@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
 from ..following.end import Ends, What
+from ..following.follower import INTEGRATION
 from .claims import Held
 from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording
@@ -268,11 +269,12 @@ def _slowing(
     times, speeds = seen.speeds()
     count = len(seen.starts)
     slowed, slowest = np.zeros(count), np.full(count, np.nan)
+    floor = 1e-8 if system.kind == "map" else INTEGRATION  # of speeds: less tells nothing
     for k in range(count):
         there = np.isfinite(speeds[:, k])
         if there.sum() < 3:
             continue
-        slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k])
+        slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k], floor)
     slow = slowed >= Thresholds().slows / 2
     beside = np.full(count, np.inf)
     if slow.mean() < _SHARE:
@@ -295,14 +297,16 @@ def _slowing(
     return slowed, beside, pool.states[near[0]] if one else None
 
 
-def _slow_stretch(times: np.ndarray, speeds: np.ndarray) -> tuple[float, float]:
-    """Return how many times slower a state becomes before it is as much faster, and when."""
+def _slow_stretch(times: np.ndarray, speeds: np.ndarray, floor: float) -> tuple[float, float]:
+    """Return how many times slower a state becomes before it is as much faster, and when.
+
+    Speeds below `floor`, as a part of the largest before, are those of rounding or the integrator.
+    """
     before = np.maximum.accumulate(speeds)
     after = np.maximum.accumulate(speeds[::-1])[::-1]
     with np.errstate(all="ignore"):
         times_slower = np.minimum(before, after) / speeds
-    # At rounding level speeds tell nothing.
-    times_slower = np.where(speeds > 1e-8 * before, times_slower, 0.0)
+    times_slower = np.where(speeds > floor * before, times_slower, 0.0)
     k = int(np.nan_to_num(times_slower, posinf=0.0).argmax())
     return float(times_slower[k]), float(times[k])
 
@@ -315,14 +319,12 @@ def _stretch(
     places = np.isfinite(seen.places[:, k]).all(1)
     if not there.any() or not np.isfinite(slowest):
         return seen.places[places, k]
-    speed = np.interp(seen.grid, times[there], speeds[there])
-    least = np.interp(slowest, times[there], speeds[there])
-    slow = places & (speed <= 5 * least)
+    at, speed = times[there], speeds[there]
+    quick = speed > 5 * np.interp(slowest, at, speed)  # of every step: places may lie far apart
+    begin = at[quick & (at < slowest)].max(initial=-np.inf)
+    end = at[quick & (at > slowest)].min(initial=np.inf)
+    slow = places & (seen.grid > begin) & (seen.grid < end)
     nearest = int(np.abs(seen.grid - slowest).argmin())
-    apart = np.flatnonzero(~slow)
-    before, after = apart[apart < nearest], apart[apart > nearest]
-    slow[: before.max(initial=-1) + 1] = False  # another stretch
-    slow[after.min(initial=len(slow)) :] = False
     slow[nearest] = places[nearest]
     return seen.places[slow, k] if slow.any() else seen.places[places, k]
 

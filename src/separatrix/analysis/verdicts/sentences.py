@@ -178,7 +178,9 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
     if what == What.UNKNOWN:
         grows = [float(one["grows"]) for one in of if np.isfinite(one["grows"])]
         unknown = f"the end of {whole} is not known"
-        return f"{unknown}: they still move away, e-fold in {span(v, grows[0])}" if grows else unknown
+        if not grows:
+            return unknown
+        return f"{unknown}: they still move away, e-fold in {span(v, grows[0])}"
     return {
         What.UNSTABLE: f"{whole} end at an unstable point",
         What.CURVE: f"{whole} end on {_curves(v)}",
