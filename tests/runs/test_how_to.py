@@ -56,6 +56,18 @@ SAYS = {
         "Verdict: States come to rest at two stable points",
         "0.3, 0, 0",
     ],
+    "how-to/read-the-report": ["Verdict: ", "TrialPeriods: ", "FixedPoints of a map of 16 units: "],
+    "how-to/which-question-which-call": [
+        "Verdict: 52 % end at one stable point and 48 % at another, without noise.\n"
+        "Verdict: All end at one stable point, without noise.\n"
+    ],
+    "how-to/faq": [
+        "the loss is not finite at step 1",
+        "['fixed' 'rejected'] the candidate, or the system on the way from it, is NaN",
+        "16\nFixedPoints of a map of 16 units: 1 fixed, 0 slow",
+        "float32 False",
+        "FixedPoints of a map of 1 unit: 3 fixed, 0 slow; 1 candidate, 0 rejected",
+    ],
     "how-to/networks-made-elsewhere": [],
     "how-to/models-from-elsewhere": [
         "[[-1.0, 0.0], [1.22, 0.976]]",
