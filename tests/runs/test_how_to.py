@@ -56,6 +56,12 @@ SAYS = {
         "Verdict: States come to rest at two stable points",
         "0.3, 0, 0",
     ],
+    "how-to/inputs-that-change": [
+        "40 of 40",
+        "strength 4: -0.17",
+        "subcritical pitchfork at both stimuli = 0.13446888",
+        "True\n(3, 2)",
+    ],
     "how-to/networks-made-elsewhere": [],
     "how-to/models-from-elsewhere": [
         "[[-1.0, 0.0], [1.22, 0.976]]",
@@ -63,6 +69,7 @@ SAYS = {
         "[-12.15  89.83 315.7",
     ],
     "how-to/results-in-matlab-and-julia": [],
+    "reference/gallery": [],
     "reference/verdict": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],
