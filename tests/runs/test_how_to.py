@@ -56,6 +56,14 @@ SAYS = {
         "Verdict: States come to rest at two stable points",
         "0.3, 0, 0",
     ],
+    "how-to/coming-from-another-tool": [
+        "9 fixed, 0 slow; 1050 candidates",
+        "[0 0 1 1 2 2 2 2 3] (9, 4) True",
+        "2 fixed, 9 slow; 2200 candidates",
+        "True True\ncomplete: ",
+        "1 fixed, 0 slow; 200 candidates",
+        "16 saddle 1.6102\n16 stable 0.5189",
+    ],
     "how-to/inputs-that-change": [
         "40 of 40",
         "strength 4: -0.17",
