@@ -79,7 +79,7 @@ SAYS = {
     "how-to/results-in-matlab-and-julia": [],
     "reference/gallery": [],
     "reference/verdict": [],
-    "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
+    "tutorial/first-run": ["Run: runs/small", "['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],
     "explanation/proofs-that-anyone-can-check": [],
     "../README": ["FixedPoints of a map of 24 units: ", "Verdict: States "],
