@@ -12,7 +12,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 PAGES = tuple(
     f"how-to/{name}"
     for name in (
-        *("models-from-elsewhere", "networks-made-elsewhere"),
+        *("coming-from-another-tool", "models-from-elsewhere", "networks-made-elsewhere"),
         *("pytorch-from-a-to-z", "your-own-network"),
     )
 )
