@@ -12,7 +12,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 PAGES = tuple(
     f"how-to/{name}"
     for name in (
-        *("an-agent-trained-by-reinforcement", "models-from-elsewhere", "networks-made-elsewhere"),
+        *("an-agent-trained-by-reinforcement", "coming-from-another-tool"),
+        *("models-from-elsewhere", "networks-made-elsewhere"),
         *("pytorch-from-a-to-z", "your-own-network"),
     )
 )

@@ -68,6 +68,20 @@ SAYS = {
         "float32 False",
         "FixedPoints of a map of 1 unit: 3 fixed, 0 slow; 1 candidate, 0 rejected",
     ],
+    "how-to/coming-from-another-tool": [
+        "9 fixed, 0 slow; 1050 candidates",
+        "[0 0 1 1 2 2 2 2 3] (9, 4) True",
+        "2 fixed, 9 slow; 2200 candidates",
+        "True True\ncomplete: ",
+        "1 fixed, 0 slow; 200 candidates",
+        "16 saddle 1.6102\n16 stable 0.5189",
+    ],
+    "how-to/inputs-that-change": [
+        "40 of 40",
+        "strength 4: -0.17",
+        "subcritical pitchfork at both stimuli = 0.13446888",
+        "True\n(3, 2)",
+    ],
     "how-to/networks-made-elsewhere": [],
     "how-to/models-from-elsewhere": [
         "[[-1.0, 0.0], [1.22, 0.976]]",
@@ -75,6 +89,7 @@ SAYS = {
         "[-12.15  89.83 315.7",
     ],
     "how-to/results-in-matlab-and-julia": [],
+    "reference/gallery": [],
     "reference/verdict": [],
     "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/concepts": [
@@ -95,6 +110,7 @@ SAYS = {
         "States pass a ghost (slow, away from every known fixed point) over 1 s",
         "['unstable'] True\nStates go round a cycle of 4 steps over 2 s, without noise.\n[4] [200.",
     ],
+    "tutorial/first-run": ["Run: runs/small", "['stable' 'stable' 'unstable']"],
     "explanation/fixed-points": [],
     "explanation/proofs-that-anyone-can-check": [],
     "../README": ["FixedPoints of a map of 24 units: ", "Verdict: States "],
