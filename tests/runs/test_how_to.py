@@ -91,7 +91,6 @@ SAYS = {
     "how-to/results-in-matlab-and-julia": [],
     "reference/gallery": [],
     "reference/verdict": [],
-    "tutorial/first-run": ["['stable' 'stable' 'unstable']"],
     "explanation/concepts": [
         "2 fixed stable, 1 fixed saddle; index sum 1; complete: no fixed point is missing",
         "[ 1.25 -0.25]\n[-8. 40.]\n['fixed' 'slow']",
