@@ -70,11 +70,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 for write in (
     lambda path: sx.save_network(network, path),
     lambda path: sx.save_records(records, path),
-    lambda path: write_page(
-        path, "study.html", title="x" * 1000, description="", states="", answers=[],
-        summaries={}, independent=True, numbers=[], pictures=[], sections=[], classes=[],
-        map={}, failed=[], columns=[], rows=[], runs={},
-    ),
+    lambda path: write_page(path, "base.html", title="x" * 2000),
 ):
     try:
         write(Path(sys.argv[1]))
