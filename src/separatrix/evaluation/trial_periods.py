@@ -107,8 +107,8 @@ def trial_periods(
     >>> task = sx.tasks.PerceptualDecisionMaking()
     >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
     >>> periods = sx.trial_periods(net, task, num_trials=20)
-    >>> periods.period.tolist(), periods.input_words[1]
-    (['fixation', 'stimulus', 'decision'], 'fixation 1, both stimuli 0.5')
+    >>> periods.input_words.tolist()
+    ['fixation 1, both stimuli 0', 'fixation 1, both stimuli 0.5', 'all inputs 0']
     """
     require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     require_kind(task, AbstractTask, "task", "one such as sx.tasks.FlipFlop()")

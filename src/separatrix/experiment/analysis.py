@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from .._records import Record
+from .._types import InvalidInputError
 from .._watch import part_of_a_program, quiet
 from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points
@@ -21,7 +22,7 @@ from .linear import linear_records
 from .question import held
 from .questions import question_stages
 from .setup import Setup
-from .stages import Announce, Stage, run_stages
+from .stages import Announce, SkippedError, Stage, run_stages
 from .subject import Subject
 
 
@@ -99,9 +100,12 @@ def _further_points(
 def _periods(setup: Setup, network: AbstractNetwork, points: FixedPoints) -> TrialPeriods:
     """Look at every period of a trial; points at the input of one of them are known."""
     name, task = str(setup.inputs.names[0]), setup.task
-    is_period = name in task.periods and np.array_equal(task.period_input(name), setup.input)
-    known = {name: points} if is_period else {}
-    return trial_periods(network, task, key=setup.key_questions, points=known)
+    try:
+        is_period = name in task.periods and np.array_equal(task.period_input(name), setup.input)
+        known = {name: points} if is_period else {}
+        return trial_periods(network, task, key=setup.key_questions, points=known)
+    except InvalidInputError as reason:  # a task of many rules, whose mean input is none of them
+        raise SkippedError(str(reason)) from None
 
 
 def _candidates(setup: Setup, activity: Activity, size: int) -> np.ndarray:
