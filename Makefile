@@ -102,6 +102,7 @@ weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and
 	$(MAKE) test-newest
 	$(MAKE) test-lowest
 	$(MAKE) test-dist
+	$(MAKE) test-kernel
 	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
 	for round in 1 2 3 4; do $(BIN)/python benchmarks/first_sight.py $$round; done
 	$(BIN)/python benchmarks/run_verdicts.py
