@@ -20,7 +20,7 @@ from .periods_record import TrialPeriods
 from .pulses import Pulses, no_pulses, pulses_of
 from .readout import outputs_of, signs_of
 
-CANDIDATES = 512
+CANDIDATES = 256
 """States of a period, at most, from which its points are looked for."""
 MOST_GROUPS = 8
 """Of more groups of trials the most frequent are averaged."""

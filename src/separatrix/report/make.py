@@ -30,7 +30,7 @@ from ..systems import AbstractSystem
 from .given import Given, checked, slopes_of
 from .page import write_report
 
-CANDIDATES = 1024
+CANDIDATES = 512
 """States, evenly chosen, from which points are looked for."""
 MOST_LINEARIZED = 64
 MOST_LINKED = 64
