@@ -71,6 +71,7 @@ class Run:
         x = np.asarray(states, float)
         x, self.map, self.f = x[np.isfinite(x).all(1)], kind == "map", function
         self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
+        self.unknown = 0  # states of which the claims give no end
         self.E0 = cdist(x, x).max() or max(abs(x).max(), 1e-8)
         T = duration / time_unit if duration else 250 if self.map else 5.0
         move = abs(self.go(x))
@@ -485,7 +486,9 @@ class Run:
             like = [e for e in like if e.steps]
         off = len(rows) - len(like) - vague > 0.02 * len(rows)
         yield not off and (len(like) >= 0.98 * len(rows) or None), str(dict(counts))
-        low, high = binomtest(len(n["rows"]), self.N).proportion_ci(method="wilson")
+        low, _ = binomtest(len(n["rows"]), self.N).proportion_ci(method="wilson")
+        most = min(len(n["rows"]) + self.unknown, self.N)  # which may end here, too
+        _, high = binomtest(most, self.N).proportion_ci(method="wilson")
         for key, value in {"share": share, "low": low, "high": high}.items():
             yield from number(n, key, value, 0.01)
         if what == "bounded" and like:
@@ -595,6 +598,8 @@ def check(kind, function, states, duration, claims, *, axis=None, time_unit=1.0,
     """Return "true", "false", "cannot tell" or "missed", and a reason, for each claim."""
     with np.errstate(all="ignore"):
         run = Run(kind, function, states, duration, axis, time_unit, max_steps)
+        ends = [claim["numbers"] for claim in claims if claim["kind"] == "end"]
+        run.unknown = sum(len(n["rows"]) for n in ends if n["what"] == "unknown")
         for claim in claims:  # where two ends are near each other, a path may seem to reach either
             n = claim["numbers"]
             if n.get("what") == "point" and run.fixed(n["state"], "point")[0]:
