@@ -48,7 +48,7 @@ def test_run_writes_everything_and_says_what_matters(directory):
     out, said = directory
     names = {p.name for p in out.iterdir()}
     assert names == {"experiment.toml", "results.nc", "weights.safetensors"}
-    for word in ("ideal observer", "fixed point", "slow point", "Analyses: done", str(out)):
+    for word in ("ideal observer", "Is a fixed point missing?", "Analyses: done", str(out)):
         assert word in said
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from sample_records import RECORDS, network
 
 import separatrix as sx
-from separatrix.report.answer import sentences
+from separatrix.report.answer import summary
 from separatrix.store import Run
 
 EXPERIMENT = {
@@ -25,14 +25,14 @@ def told(claim="line", verdict=None):
         | {"question": EXPERIMENT["analysis"]["question"] | {"claim": claim}}
     }
     run = Run(Path("/nowhere/run"), experiment, network(), records, {})
-    return [sentence.unescape() for sentence in sentences(run)]
+    return [sentence.unescape() for sentence in summary(run)]
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():
     learned, holds, *held, claimed = told()
     assert learned.startswith("A CTRNN of 6 units")
     assert "where the ideal observer answers" in learned
-    assert "At the input “fixation 1, both stimuli 0.5” its state space holds" in holds
+    assert holds.startswith("At the input “fixation 1, both stimuli 0.5”: ")
     assert tuple(held) == RECORDS["verdict"].sentences
     assert claimed == (
         "Yang & Wang (2020) found a line attractor along PC1: that does not hold in this network."
@@ -60,6 +60,6 @@ def test_what_is_too_short_to_tell_is_unknown():
 def test_without_a_verdict_nothing_is_said_of_it():
     experiment, records = EXPERIMENT | {"analysis": {}}, dict(RECORDS)
     del records["verdict"], records["frozen_inputs"]
-    said = sentences(Run(Path("/nowhere/run"), experiment, network(), records, {}))
+    said = summary(Run(Path("/nowhere/run"), experiment, network(), records, {}))
     assert len(said) == 2
-    assert "At the input that was held constant" in said[1]
+    assert "2 slow points" in said[1]

@@ -10,7 +10,7 @@ from sample_records import RECORDS, fixed_points, network
 import separatrix as sx
 from separatrix.analysis import Analyses
 from separatrix.report import view, write_figures, write_report
-from separatrix.report.answer import sentences
+from separatrix.report.answer import summary
 from separatrix.report.sections import ORDER, fixed_points as of_points, shown_sections, spectrum
 from separatrix.store import Run
 
@@ -192,7 +192,7 @@ def test_what_is_known_of_missing_fixed_points_is_the_records_own_sentence(known
     assert points.known_of_missing == said and said in repr(points)
     told = run({**only("activity", "principal_components"), "fixed_points": points})
     sentence = f"Is a fixed point missing? {said[0].upper()}{said[1:]}."
-    assert sentence in sentences(told)[1]
+    assert sentence in summary(told)[1]
     assert sentence in of_points.SECTION.caption(told)
 
 

@@ -365,9 +365,9 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
 
 def _print_summary(done: Any) -> None:
     with noting(_complete(done.path)):
-        from ..report import sentences
+        from ..report import summary
 
-        for sentence in sentences(done):
+        for sentence in summary(done):
             console.print(sentence.unescape())
         console.print(done.analyses.summary())
         console.print(f"report: {(done.path / 'report.html').resolve()}")

@@ -1,4 +1,4 @@
-"""What a network does in each period of a trial: the record."""
+"""The record of the periods of a trial."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped

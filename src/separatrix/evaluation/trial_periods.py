@@ -1,4 +1,4 @@
-"""What a network does in each period of a trial: points, ends and basins at its input."""
+"""Points, ends and basins in each period of a trial, at its input."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -141,7 +141,7 @@ def found_in(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Found:
-    """What was found in one period."""
+    """Points, verdict and ends of one period."""
 
     system: AbstractSystem
     points: FixedPoints

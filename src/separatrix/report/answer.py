@@ -1,15 +1,14 @@
-"""What opens a report: three or four sentences that a reviewer could quote, with their evidence."""
+"""The sentences that open a report, which a reviewer could quote."""
 
 import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import FrozenInputs
 from ..analysis.verdicts.sentences import NAMES
 from ..store import Run
 from .section import Values
-from .sections.fixed_points import counts_of
+from .statements import POINTS, statements
 from .text_filters import paragraph
 from .view import plane
 
@@ -20,12 +19,29 @@ _ALONG = 0.7
 """|cos| from which on a line is said to extend along a direction."""
 
 
-def sentences(run: Run, *, with_points: bool = True) -> list["Markup"]:
-    """Return what was learned, what points there are, and what holds the states, as HTML."""
+def sentences(run: Run) -> list["Markup"]:
+    """Return what was learned, and what holds the states, as HTML."""
     from markupsafe import Markup
 
-    text = paragraph("answer.html", _learned(run) | _holds(run, with_points) | _held(run))
+    text = paragraph("answer.html", _learned(run) | _held(run))
     return [Markup(found.strip()) for found in re.findall("<p>(.*?)</p>", text)]
+
+
+def summary(run: Run) -> list["Markup"]:
+    """Return these sentences, with the statements on points after the first one, as HTML.
+
+    Each says how it is known; the last one, on missing points, does so itself.
+    """
+    from markupsafe import Markup, escape
+
+    first, *others = sentences(run)
+    found = [one for one in statements(run) if one.group == POINTS]
+    known = [f"{one.text.removesuffix('.')} ({one.known})." for one in found[:-1]]
+    points = [escape(text) for text in (*known, *(one.text for one in found[-1:]))]
+    inputs = run.find("frozen_inputs")
+    if points and inputs is not None:
+        points.insert(0, escape(f"At the input “{inputs.words[0]}”:"))
+    return [first, *([Markup(" ").join(points)] if points else []), *others]
 
 
 def _learned(run: Run) -> Values:
@@ -33,6 +49,7 @@ def _learned(run: Run) -> Values:
     curve, scored = run.find("psychometric"), run.find("performance")
     return {
         "network": run.network,
+        "points": run.find("fixed_points"),
         "history": run.find("history"),
         "psychometric": curve,
         "num_trials": 0 if curve is None else int(np.sum(curve.num_trials)),
@@ -40,27 +57,6 @@ def _learned(run: Run) -> Values:
         "has_ideal": scored is not None and bool(np.isfinite(scored.ideal_mean_score)),
         "rules": run.find("rule_performance"),
     }
-
-
-def _holds(run: Run, shown: bool) -> Values:
-    """Return what fixed and slow points there are, how many are proved, and if any is missing."""
-    points, inputs = run.find("fixed_points"), run.find("frozen_inputs")
-    if points is None:
-        return {"points": None}
-    topology = run.find("topology")
-    return {
-        "where": "the input that was held constant" if inputs is None else _where(inputs),
-        "cube": topology if topology is not None and topology.is_cube is True else None,
-        "shows_points": shown,
-        **counts_of(points),
-    }
-
-
-def _where(inputs: FrozenInputs) -> str:
-    """Write the input that was held constant; one of no channels was not given."""
-    if not inputs.values.shape[1]:
-        return "an input that was not given"
-    return f"the input “{inputs.words[0]}”"
 
 
 def _held(run: Run) -> Values:

@@ -13,7 +13,7 @@ from ..store import Run, load_network
 from .make import make_report
 
 ARRAYS = ("inputs", "outputs", "labels")
-"""What a file of states may hold beside them."""
+"""Names of the arrays that a file of states may hold beside them."""
 
 
 def report_of_files(

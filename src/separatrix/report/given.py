@@ -1,4 +1,4 @@
-"""What a user hands in for a page: a network or a system, states, and what else is known."""
+"""Arguments of `make_report`, checked: a network or a system, states, and what else is known."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -13,7 +13,6 @@ from .._double import double_precision
 from .._types import (
     InvalidInputError,
     first_line,
-    is_whole,
     nearest,
     real_array,
     require_kind,
@@ -25,9 +24,9 @@ from ..evaluation.readout import outputs_of
 from ..evaluation.trial_periods import Period, Watched
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
+from .named_periods import in_words, main_period, named_periods
 
 QUESTION = ("claim", "paper", "period")
-SAME = 1e-6
 MOST_COMPARED = 512
 
 
@@ -41,8 +40,6 @@ class Given:
         Where one was given, else None.
     system
         At the main input.
-    at_input
-        The system at another input; None where it has none.
     activity
         The states as trials; states without time are trials of one step.
     is_timed
@@ -66,7 +63,6 @@ class Given:
 
     network: AbstractNetwork | None
     system: AbstractSystem
-    at_input: Callable[[np.ndarray], AbstractSystem] | None
     activity: Activity
     is_timed: bool
     periods: tuple[Period, ...]
@@ -76,6 +72,10 @@ class Given:
     duration: float | None
     readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None
     question: dict[str, str]
+
+    def at_input(self, input: np.ndarray) -> AbstractSystem:
+        """Return the system at another input."""
+        return (self.network or self.system).at_input(input)
 
     @property
     def closing(self) -> Float[np.ndarray, "state unit"]:
@@ -120,39 +120,24 @@ def checked(
         system_or_network, kinds, "system_or_network", "a DiscreteMap, a Flow or a network"
     )
     network = system_or_network if isinstance(system_or_network, AbstractNetwork) else None
-    values = real_array(states, "states")
-    if values.ndim not in (2, 3) or not values.size:
-        raise InvalidInputError(
-            f"states must be (state, unit) or (trial, time, unit), got shape {values.shape}."
-        )
-    is_timed = values.ndim == 3
-    trials = values if is_timed else values[:, None]
-    inside = np.isfinite(trials).all(-1)  # NaN after the end of a trial that is shorter
-    whole = inside[:, 0] & (inside[:, 1:] <= inside[:, :-1]).all(1)
-    if not whole.all():
-        raise InvalidInputError(
-            f"states of trial {int(whole.argmin())} are not finite in its first step, or between "
-            "finite ones; only after the end of a trial they may be NaN."
-        )
+    trials, inside, is_timed = _trials(states)
     shown = None if inputs is None else _per_step(inputs, "inputs", trials.shape[:2], is_timed)
     channels = _channels(system_or_network)
     if shown is not None and channels is not None and shown.shape[2] != channels:
         raise InvalidInputError(f"inputs have {shown.shape[2]} channels, the network {channels}.")
     asked = _question(question)
-    spans = _periods(periods, shown, inside)
-    main = _main(spans, asked)
+    spans = named_periods(periods, shown, inside)
+    main = main_period(spans, asked)
     system, words = _frozen(system_or_network, main, shown)
     if trials.shape[2] != system.size:
         raise InvalidInputError(
-            f"states must have {system.size} units in their last axis, got shape {values.shape}."
+            f"states must have {system.size} units in their last axis, got {np.shape(states)}."
         )
     read = _readout(readout, network, trials.shape[2])
-    if outputs is not None:
-        answers = _per_step(outputs, "outputs", trials.shape[:2], is_timed)
+    if outputs is None:
+        answers = _read_out(read, trials)
     else:
-        flat = trials.reshape(-1, trials.shape[2])
-        answers = np.zeros((len(flat), 0)) if read is None else read(flat)
-        answers = answers.reshape(*trials.shape[:2], -1)
+        answers = _per_step(outputs, "outputs", trials.shape[:2], is_timed)
     dt = _step(system, dt, is_timed)
     if duration is not None:
         require_positive(duration, "duration")
@@ -168,13 +153,9 @@ def checked(
         dt=dt,
         inside=inside,
     )
-    at_input: Callable[[np.ndarray], AbstractSystem] | None = None
-    if network is not None or system.input is not None:
-        at_input = system.at_input if network is None else network.at_input
     return Given(
         network=network,
         system=system,
-        at_input=at_input,
         activity=activity,
         is_timed=is_timed,
         periods=spans,
@@ -185,6 +166,27 @@ def checked(
         readout=read,
         question=asked,
     )
+
+
+def _trials(
+    states: Any,
+) -> tuple[Float[np.ndarray, "trial time unit"], Bool[np.ndarray, "trial time"], bool]:
+    """Return states as trials, which of their steps belong to them, and whether they have time."""
+    values = real_array(states, "states")
+    if values.ndim not in (2, 3) or not values.size:
+        raise InvalidInputError(
+            f"states must be (state, unit) or (trial, time, unit), got shape {values.shape}."
+        )
+    is_timed = values.ndim == 3
+    trials = values if is_timed else values[:, None]
+    inside = np.isfinite(trials).all(-1)  # NaN after the end of a trial that is shorter
+    whole = inside[:, 0] & (inside[:, 1:] <= inside[:, :-1]).all(1)
+    if not whole.all():
+        raise InvalidInputError(
+            f"states of trial {int(whole.argmin())} are not finite in its first step, or between "
+            "finite ones; only after the end of a trial they may be NaN."
+        )
+    return trials, inside, is_timed
 
 
 def _channels(given: AbstractSystem | AbstractNetwork) -> int | None:
@@ -239,6 +241,16 @@ def _miss(
     return min(misses), len(chosen)
 
 
+def _read_out(
+    readout: Callable[[np.ndarray], np.ndarray] | None,
+    trials: Float[np.ndarray, "trial time unit"],
+) -> Float[np.ndarray, "trial time output"]:
+    """Return the outputs of all states; none where nothing reads them out."""
+    flat = trials.reshape(-1, trials.shape[2])
+    outputs = np.zeros((len(flat), 0)) if readout is None else readout(flat)
+    return outputs.reshape(*trials.shape[:2], -1)
+
+
 def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
     """Return the question as a table; raise InvalidInputError for another."""
     asked = {"claim": question} if isinstance(question, str) else dict(question or {})
@@ -280,66 +292,6 @@ def _labels(labels: Any, trials: int) -> dict[str, np.ndarray]:
                 f"{name!r} of shape {column.shape} and type {column.dtype}."
             )
     return columns
-
-
-def _periods(
-    periods: Mapping[str, Any] | None,
-    inputs: Float[np.ndarray, "trial time channel"] | None,
-    inside: Bool[np.ndarray, "trial time"],
-) -> tuple[Period, ...]:
-    """Return the periods that a user named: steps, or steps and the input that is held."""
-    found = []
-    require_kind(periods, Mapping | None, "periods", "a table: names and steps")
-    for name, given in (periods or {}).items():
-        steps, value = given if _is_pair(given) else (given, None)
-        start, stop = _span(steps, str(name), inside.shape[1])
-        within = np.zeros_like(inside)
-        within[:, start:stop] = inside[:, start:stop]
-        differs = False
-        if value is None and inputs is None:
-            raise InvalidInputError(
-                f"periods[{name!r}] has no input: give ((start, stop), input), or inputs=."
-            )
-        if inputs is not None:
-            differs = bool(np.ptp(inputs[:, start:stop], axis=(0, 1)).max(initial=0.0) > SAME)
-        mean = None if inputs is None else inputs[:, start:stop].mean((0, 1))
-        value = mean if value is None else value
-        held = np.atleast_1d(real_array(value, f"the input of periods[{name!r}]"))
-        is_mean = value is mean
-        found.append(Period(str(name), within, held, in_words(held), differs and is_mean))
-    return tuple(found)
-
-
-def _is_pair(given: Any) -> bool:
-    """Whether a period is steps and an input, not steps alone."""
-    return isinstance(given, tuple | list) and len(given) == 2 and not is_whole(given[0])
-
-
-def _span(steps: Any, name: str, count: int) -> tuple[int, int]:
-    """Return the first step of a period, and the one after its last."""
-    if isinstance(steps, slice):
-        start, stop, _ = steps.indices(count)
-    elif isinstance(steps, tuple | list) and len(steps) == 2 and all(map(is_whole, steps)):
-        start, stop = int(steps[0]), int(steps[1])
-    else:
-        start, stop = -1, -1
-    if not 0 <= start < stop <= count:
-        raise InvalidInputError(
-            f"periods[{name!r}] must be (start, stop) or a slice within the {count} steps of a "
-            f"trial, got {steps!r}."
-        )
-    return start, stop
-
-
-def _main(periods: tuple[Period, ...], question: Mapping[str, str]) -> Period | None:
-    """Return the period that is asked for, or the longest one."""
-    wanted = question.get("period")
-    names = [period.name for period in periods]
-    if wanted is not None and wanted not in names:
-        raise InvalidInputError(f"question: no period {wanted!r}: {nearest(wanted, names)}")
-    if wanted is not None:
-        return periods[names.index(wanted)]
-    return max(periods, key=lambda period: int(period.within[0].sum()), default=None)
 
 
 def _frozen(
@@ -406,11 +358,3 @@ def slopes_of(
     flat = readout(around.reshape(-1, states.shape[1])).reshape(*around.shape[:2], -1)
     forward, back = np.split(flat, 2, axis=1)
     return np.swapaxes(forward - back, 1, 2) / (2 * step)
-
-
-def in_words(values: Float[np.ndarray, " channel"], most: int = 12) -> str:
-    """Write an input without names of its channels: "1, 0.5, 0.5"."""
-    if not values.any():
-        return "all channels 0"
-    shown = [f"{value:.4g}" for value in values[:most]] + ["…"] * (len(values) > most)
-    return ", ".join(shown).replace("-", "−")

@@ -81,7 +81,7 @@ def make_report(
         input that is held constant; without one it is the mean of `inputs` over the steps.
     duration
         How long states are to be held (ms, where dt or tau are). None: as long as the main period,
-        or a trial; without time only the ends of the states are told.
+        or a trial; without a time axis the page says only where the states end.
     dt
         Time between two states of a trial, where the system is a flow; of a map it is a step.
     question
@@ -212,7 +212,6 @@ def _stages(given: Given, records: dict[str, Record]) -> Iterator[tuple[str, Cal
     def periods() -> Record:
         if not given.periods:
             raise SkippedError("no periods were given (periods=).")
-        assert given.at_input is not None  # periods need inputs
         known = {} if given.main is None else {given.main.name: points}
         rows = found_in(given.at_input, given.watched, given.periods, known=known)
         return record(given.watched, given.periods, rows, no_pulses())

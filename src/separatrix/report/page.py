@@ -20,7 +20,7 @@ from .statements import BEHAVIOR, DYNAMICS, POINTS, statements
 from .text_filters import templates
 
 TERMS = {BEHAVIOR: "term-behavior", POINTS: "term-points", DYNAMICS: "term-dynamics"}
-"""Where the terms of a group of statements are explained."""
+"""Anchors of the terms of each group of statements."""
 
 
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
@@ -55,7 +55,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         path,
         "run.html",
         title=str(run.experiment.get("name", run.path.name)),
-        sentences=sentences(run, with_points=False),
+        sentences=sentences(run),
         results=[(name, one.summary()) for name, one in run.records.items()],
         statements=statements(run),
         terms=TERMS,

@@ -1,4 +1,4 @@
-"""Where points lie in relation to the activity: visited, near it, or outside."""
+"""Places of points in relation to the activity: visited, near it, or outside."""
 
 import numpy as np
 import scipy

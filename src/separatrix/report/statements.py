@@ -1,4 +1,4 @@
-"""What a page states: each statement with how it is known, and the call that repeats it."""
+"""The statements of a page, each with how it is known and the call that repeats it."""
 
 import dataclasses
 from collections import Counter
@@ -160,8 +160,8 @@ def _how_proved(number: int, exist: int, counted_too: int) -> str:
         return "solved to rounding, not proved"
     of = "proved" if exist == number else f"solved to rounding; of {exist} proved"
     if counted_too == exist:
-        return f"{of}: that they exist, and their unstable directions"
-    return f"{of}: that they exist; of {counted_too} their unstable directions, too"
+        return f"{of}: existence and unstable directions"
+    return f"{of}: existence; of {counted_too} the unstable directions, too"
 
 
 def _kind(stability: str, number: int) -> str:

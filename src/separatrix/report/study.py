@@ -14,7 +14,7 @@ from ..analysis.boundaries.fractions import wilson
 from ..store import Run
 from ..store.directory import FIGURES, REPORT
 from ..studies import StudyResults, compare
-from .answer import sentences
+from .answer import summary
 from .page import write_page
 from .pictures import embedded, png_of, shown
 from .section import Section
@@ -71,7 +71,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         description="" if results.study is None else results.study.description,
         states=_counts(results.table["state"]),
         answers=[] if beside else list(_answers(groups)),
-        summaries={name: sentences(run) for name, run in beside.items()},
+        summaries={name: summary(run) for name, run in beside.items()},
         sections=list(_sections(beside)),
         independent=results.is_independent,
         groups=[name or "all networks" for name in groups],

@@ -125,7 +125,7 @@ class Branches(Record):
         return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
 
     def emerging_cycle(self, special: int, parameter: float | None = None) -> EmergingCycle:
-        r"""Tell the cycle that is born at a special point from its normal form.
+        r"""Return the cycle that is born at a special point from its normal form.
 
         At a distance δ of the parameter from a Hopf point the motion along the critical vector q is
         $\dot z = (i\omega + \kappa\delta) z + c\,z|z|^2$, so the cycle has

@@ -118,6 +118,8 @@ def _held(v: "Verdict") -> str:
         finding = "States pass a saddle and keep moving, and nothing holds them"
     elif passes is not None:
         finding += " and pass a saddle on the way"
+    if first.numbers["word"] == Held.DIVERGING:  # which takes as long as it takes
+        return f"{finding}{_where(v)}."
     return f"{finding} over {span(v, v.duration)}{_where(v)}."
 
 

@@ -34,7 +34,7 @@ def values(run: Run) -> Values:
 
 
 def _row(periods: TrialPeriods, k: int) -> Values:
-    """Return what is told of one period."""
+    """Return the numbers and words of one period."""
     ends = periods.ends_of(k)
     trials, units = int(periods.num_trials[k]), periods.time_units
     return {
