@@ -13,11 +13,9 @@ from golden import textbook
 
 import separatrix as sx
 from separatrix._watch import Watch, watched_by
-from separatrix.analysis.completeness import Domain, FurtherSearch, assess, find_domain, index
-from separatrix.analysis.completeness.further import unstable_directions
+from separatrix.analysis.completeness import Domain, assess, find_domain, further, index
 from separatrix.analysis.fixed_points import certificates
-from separatrix.analysis.fixed_points.solver_selection import FixedPointSolver
-from separatrix.analysis.point_table import PointTable
+from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.enclosure.branch_and_prune.box_search import alone_at_origin
 
@@ -140,12 +138,12 @@ def test_few_starts_are_made_up_for_and_a_full_search_is_not_repeated(name):
     system, starts = systems.flip_flop(architecture)
     collection = Collection(system, starts[first])
     points = collection.points
-    before = assess(float64(system), points)[1]  # no search: nothing is added
-    _, known = assess(float64(system), points, collection.search)
+    before = assess(Evaluator(system), points)[1]  # no search: nothing is added
+    _, known = assess(Evaluator(system), points, collection.search)
     assert len(collection.points.states) == 27
     assert known.index_sum == 1 and not known.complete
     # how many rounds it takes is a matter of the last bit
-    assert known.starts == 512 * known.rounds <= 512 * FurtherSearch().rounds
+    assert known.starts == 512 * known.rounds <= 512 * further.ROUNDS
     assert len(collection.calls) == known.rounds
     if name == "all":
         assert known.rounds == 0 and known.coverage == 1 and known.chao1 == 27
@@ -183,8 +181,8 @@ def test_a_search_in_vain_ends_after_a_round():
     collection = Collection(system, systems.box(10, -1, 1))
     origin = np.abs(collection.points.states).max(axis=1) < 1e-9
     points = point_set(system, collection.points.states[~origin])
-    _, known = assess(system, points, stays, further=FurtherSearch(starts=16, rounds=3))
-    assert known.index_sum == 2 and known.rounds == 1 and known.starts == 16
+    _, known = assess(Evaluator(system), points, stays)
+    assert known.index_sum == 2 and known.rounds == 1 and known.starts == 512
 
 
 PAIRS = {
@@ -219,16 +217,16 @@ def test_a_point_that_no_start_reaches_ends_a_homotopy(excitation, drive, slowne
 def test_many_units_are_told_that_no_path_was_followed(monkeypatch):
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 10))
     none = point_set(system, np.zeros((0, 10)))
-    assert "homotopy" not in assess(system, none, stays)[1].text
+    assert "homotopy" not in assess(Evaluator(system), none, stays)[1].text
     monkeypatch.setattr(MODULE, "MOST_UNITS", 9)
-    assert "homotopy" in assess(system, none, stays)[1].text
+    assert "homotopy" in assess(Evaluator(system), none, stays)[1].text
 
 
 def test_an_exhaustive_search_that_gives_up_proves_nothing():
     book = systems.ring(4, "map")
     system = float64(book.system)
     points = point_set(system, book.states)
-    _, known = assess(system, points, exhaustion=BranchAndPrune(max_boxes=100))
+    _, known = assess(Evaluator(system), points, exhaustion=BranchAndPrune(max_boxes=100))
     assert not known.complete and known.index_sum == 1
 
 
@@ -241,12 +239,11 @@ def test_points_of_a_proof_are_taken_where_they_may_be_added():
         assert (proof.error_bounds < proof.radii).all()
         return point_set(system, [[0.0], *proof.states.tolist()])
 
-    _, known = assess(system, origin, stays, adopt=adopt)
+    _, known = assess(Evaluator(system), origin, stays, adopt)
     assert known.complete and known.index_sum == 1
     np.testing.assert_allclose(np.abs(adopted[0][:, 0]), [0.957504, 0.957504], atol=1e-6)
-    # a search that loses what was proved, or none
-    for search, rounds in ((stays, 4), (stays, 0), (None, 0)):
-        _, known = assess(system, origin, search, further=FurtherSearch(rounds=rounds))
+    for search in (stays, None):
+        _, known = assess(Evaluator(system), origin, search)
         assert not known.complete and known.index_sum == -1
 
 
@@ -255,7 +252,7 @@ def test_points_of_a_proof_are_taken_where_they_may_be_added():
 )
 def test_a_bistable_field_is_complete_in_a_given_domain_that_holds_it(domain, complete):
     system = float64(sx.Flow(lambda x: 0.5 * (x - x**3), 1, domain=domain))
-    _, known = assess(system, point_set(system, [[-1.0], [0.0], [1.0]]))
+    _, known = assess(Evaluator(system), point_set(system, [[-1.0], [0.0], [1.0]]))
     assert known.complete == complete and known.index_sum is None
 
 
@@ -269,7 +266,7 @@ def test_a_bistable_field_is_complete_in_a_given_domain_that_holds_it(domain, co
 )
 def test_no_claim_where_nothing_holds(step):
     system, called = float64(sx.DiscreteMap(step, 2)), []
-    _, known = assess(system, point_set(system, np.full((1, 2), 2.0)), called.append)
+    _, known = assess(Evaluator(system), point_set(system, np.full((1, 2), 2.0)), called.append)
     assert called == [] and not known.complete and known.index_sum is None
     assert not known.domain.bounded
 
@@ -286,7 +283,7 @@ def test_states_of_saturated_gates_are_no_fixed_points():
     far = 1e3 * np.linalg.solve(U, np.ones(12))  # all gates are 1
     points = point_set(system, [np.zeros(12), far])
     np.testing.assert_array_equal(points.proved, [True, False])
-    kept, known = assess(system, points)
+    kept, known = assess(Evaluator(system), points)
     assert kept.states.any() == 0 and kept.reached.tolist() == 10 * [0] + 10 * [-1]
     assert known.outside == 1 and known.index_sum is not None and known.chao1 == 1
     np.testing.assert_array_equal(known.domain.excludes(points.states), [False, True])
@@ -297,16 +294,15 @@ POINTS = np.array([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0], [-0.5, -0.5, 0.5]])
 UNSTABLE = np.array([1]), np.array([[1.0, 0.0, 0.0]])
 
 
-def draws(method, states=POINTS, unstable=UNSTABLE):
-    rng = np.random.default_rng(method.seed)
-    rounds = range(method.rounds)
-    return [method.draw(rng, DOMAIN, states, lambda rows, enough: unstable) for _ in rounds]
+def draws(rounds, count, states=POINTS, unstable=UNSTABLE):
+    rng = np.random.default_rng(further.SEED)
+    directions = lambda rows, enough: unstable  # noqa: E731
+    return [further.draw(rng, DOMAIN, states, directions, count) for _ in range(rounds)]
 
 
 def test_starts_are_reproducible_and_are_mixtures_and_both_sides_of_what_is_unstable():
-    method = FurtherSearch(starts=400, rounds=3)
-    first, second, third = draws(method)
-    np.testing.assert_array_equal([first, second, third], draws(method))
+    first, second, third = draws(3, 400)
+    np.testing.assert_array_equal([first, second, third], draws(3, 400))
     assert len(first) == 400 and (np.abs([first, second, third]) <= 1).all()
     assert not np.array_equal(first, second)  # each round has its own
     along = first[(first[:, 1:] == 0).all(axis=1), 0]
@@ -318,7 +314,7 @@ def test_starts_are_reproducible_and_are_mixtures_and_both_sides_of_what_is_unst
 
 def test_starts_without_points_are_uniform():
     none = np.zeros((0, 3))
-    (starts,) = draws(FurtherSearch(starts=200, rounds=1), none, (np.zeros(0, int), none))
+    (starts,) = draws(1, 200, none, (np.zeros(0, int), none))
     assert starts.shape == (200, 3) and len(np.unique(starts)) == 600
     assert np.abs(starts.mean(axis=0)).max() < 0.15
 
@@ -349,20 +345,13 @@ SPIRAL = np.array([[0.1, -1.0, 0.0], [1.0, 0.1, 0.0], [0.0, 0.0, -1.0]])
     [(DIAGONAL, "map", [0, 2]), (DIAGONAL, "flow", [0]), (SPIRAL, "flow", [0, 1])],
 )
 def test_unstable_directions_span_those_axes(velocity, kind, axes):
-    origins, directions = unstable_directions(velocity[None], kind)
+    origins, directions = further.unstable_directions(velocity[None], kind)
     assert origins.tolist() == [0] * len(axes)
     assert not np.delete(directions, axes, axis=1).any()
     assert abs(np.linalg.det(directions[:, axes])) > 0.5
 
 
-def test_what_a_proof_finds_is_kept_where_the_solver_goes_elsewhere(monkeypatch):
-    solve = FixedPointSolver.solve
-
-    def lost(self, starts, slow_points, known=None):
-        table, known = solve(self, starts, slow_points, known)
-        return (table if slow_points else PointTable.empty(len(starts), 1)), known
-
-    monkeypatch.setattr(FixedPointSolver, "solve", lost)
+def test_what_a_proof_finds_is_kept_without_hits():
     system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1)
     points = sx.find_fixed_points(system, np.zeros((1, 1)))
     assert points.complete and len(points.fixed) == 3 and points.certified.all()
@@ -374,9 +363,9 @@ def test_a_set_in_which_two_points_may_be_one_is_not_called_complete():
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(0.5 * x), 1))
     twice = point_set(system, [[0.0], [0.0]])
     twice.states[1], twice.errors[1], twice.radii[1] = 1e-3, 2e-3, 0.0
-    _, known = assess(system, twice)
+    _, known = assess(Evaluator(system), twice)
     assert not known.complete and known.index_sum is None
-    assert assess(system, without(twice, 1))[1].complete
+    assert assess(Evaluator(system), without(twice, 1))[1].complete
 
 
 def test_a_number_filled_in_does_not_vanish_from_afar():
@@ -401,11 +390,12 @@ def test_no_rays_from_the_origin_are_searched_when_time_is_over():
 def test_proofs_that_contradict_each_other_are_withdrawn(wrong, monkeypatch):
     system = float64(sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 1))
     points = point_set(system, [[0.0], [0.9575040240772687], [-0.9575040240772687]])
-    assert assess(system, points)[1].complete
+    assert assess(Evaluator(system), points)[1].complete
     if wrong == "an index":
-        monkeypatch.setattr(MODULE, "index_sum", lambda *_: index.IndexSum(3, ""))
+        monkeypatch.setattr(MODULE, "index_sum", lambda *_: 3)
     else:
-        narrow = dataclasses.replace(find_domain(system), upper=np.array([0.5]))
-        monkeypatch.setattr(MODULE, "find_domain", lambda *_: narrow)
+        domain, velocity = find_domain(system)
+        narrow = dataclasses.replace(domain, upper=np.array([0.5]))
+        monkeypatch.setattr(MODULE, "find_domain", lambda *_: (narrow, velocity))
         monkeypatch.setattr(Domain, "excludes", lambda _, states: np.zeros(len(states), bool))
-    assert not assess(system, points)[1].complete
+    assert not assess(Evaluator(system), points)[1].complete

@@ -29,7 +29,7 @@ COMPLETE = {
 def sum_of(system, points):
     velocity = Enclosed(system.velocity, (system.size,))
     points = with_indices(points, velocity, None, points.fixed)
-    return index_sum(find_domain(system), points), points
+    return index_sum(find_domain(system)[0], points), points
 
 
 @pytest.mark.parametrize("name", COMPLETE)
@@ -38,10 +38,10 @@ def test_sum_over_a_complete_set_is_one_and_any_missing_point_breaks_it(name):
     book = make(*arguments)
     system = float64(book.system)
     result, points = sum_of(system, point_set(system, book.states))
-    assert result.value == 1 and result.reason == "" and not points.obstacles.any()
+    assert result == 1 and not points.obstacles.any()
     for k in range(len(book.states)):
         result, _ = sum_of(system, without(points, k))
-        assert result.value == 1 - points.indices[k] != 1
+        assert result == 1 - points.indices[k] != 1
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
@@ -61,16 +61,16 @@ def test_map_and_flow_have_the_same_indices(n, kind):
 def test_sign_of_the_determinant_is_that_of_numpy(size):
     for J in np.random.default_rng(size).standard_normal((10, size, size)):
         velocity = Enclosed(lambda x, J=J: jnp.asarray(J) @ x, (size,))
-        found = point_indices(velocity, np.zeros((1, size)), np.zeros(1))
-        assert found.signs[0] == np.sign(np.linalg.det(-J))
+        (sign,), _ = point_indices(velocity, np.zeros((1, size)), np.zeros(1))
+        assert sign == np.sign(np.linalg.det(-J))
 
 
 @pytest.mark.parametrize(("slope", "sign"), [(3, 0), (0.5, 1)])
 def test_index_of_a_kink(slope, sign):
     """v = −x + 3 |x| is a minimum, of degree 0: its slopes contain 0, so nothing is claimed."""
     velocity = Enclosed(lambda x: -x + slope * jnp.abs(x), (1,))
-    found = point_indices(velocity, np.zeros((1, 1)), np.array([1e-9]))
-    assert found.signs[0] == sign and bool(found.obstacles[0]) == (sign == 0)
+    (found,), (why,) = point_indices(velocity, np.zeros((1, 1)), np.array([1e-9]))
+    assert found == sign and bool(why) == (sign == 0)
 
 
 SINGULAR = sx.DiscreteMap(lambda x: jnp.tanh(x), 1)
@@ -95,9 +95,9 @@ def test_no_sum_without_its_hypotheses(name):
     system, states, word = NO_SUM[name]
     system = float64(system)
     result, _ = sum_of(system, point_set(system, states))
-    assert result.value is None and word in result.reason
+    assert isinstance(result, str) and word in result
 
 
 def test_no_points_sum_to_zero():
     system = float64(systems.tanh_unit(2.0).system)
-    assert sum_of(system, point_set(system, np.zeros((0, 1))))[0].value == 0
+    assert sum_of(system, point_set(system, np.zeros((0, 1))))[0] == 0

@@ -37,7 +37,7 @@ def certify(states):
 
 def indices(states):
     velocity = Enclosed(SYSTEM.velocity, (SIZE,))
-    return point_indices(velocity, states, np.zeros(len(states))).signs.tolist()
+    return point_indices(velocity, states, np.zeros(len(states)))[0].tolist()
 
 
 def decide(states):

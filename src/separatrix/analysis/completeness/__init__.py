@@ -2,9 +2,8 @@
 
 from .assess import assess
 from .coverage import chao1, good_turing_coverage
-from .domain import Domain, Enclosure, find_domain
+from .domain import Domain, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete_in_latent
-from .further import FurtherSearch
 from .index import index_sum, latent_indices, point_indices
 from .known import Completeness
 
@@ -12,8 +11,6 @@ __all__ = [
     "MOST_VARIABLES",
     "Completeness",
     "Domain",
-    "Enclosure",
-    "FurtherSearch",
     "Proof",
     "assess",
     "chao1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -15,34 +16,31 @@ from ...enclosure.interval import Enclosed, EnclosureError, point
 from ...enclosure.krawczyk.context import in_chunks
 from ...solvers.endings import Ending
 from ...solvers.low_rank import LatentSystem
-from ...solvers.newton import Evaluate
 from ...systems import AbstractSystem
 from ..point_table import PointTable
-from . import texts
+from . import further, texts
 from .coverage import chao1, good_turing_coverage
-from .domain import Domain, Enclosure, find_domain
+from .domain import Domain, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete
-from .further import FurtherSearch, far_away, unstable_directions
 from .homotopy import MOST_UNITS, from_center
-from .index import IndexSum, index_sum, some_may_be_one, with_indices
+from .index import index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
+
+if TYPE_CHECKING:
+    from ..fixed_points.evaluator import Evaluator
 
 Search = Callable[[PointTable, Float[np.ndarray, "start unit"]], PointTable]
 Adopt = Callable[[PointTable, Proof], PointTable]
 
 
 def assess(
-    system: AbstractSystem,
+    evaluator: Evaluator,
     table: PointTable,
     search: Search | None = None,
-    *,
-    further: FurtherSearch | None = None,
-    exhaustion: BranchAndPrune | None = None,
     adopt: Adopt | None = None,
-    evaluate: Evaluate | None = None,
+    *,
+    exhaustion: BranchAndPrune | None = None,
     proof: Proof | None = None,
-    latent: LatentSystem | None = None,
-    enclosure: Enclosure | None = None,
 ) -> tuple[PointTable, Completeness]:
     """Look for missing fixed points and say what is known about their absence.
 
@@ -58,29 +56,21 @@ def assess(
 
     Parameters
     ----------
-    system
-        A map or a flow in float64.
+    evaluator
+        A map or a flow in float64. Of one too large for its Jacobian indices are those that its
+        latent system proves.
     table
         The points found so far, with what is proved of each.
     search
         Follows further starts, and returns a table with what they lead to, too. None forbids
-        further search, and the addition of points that the exhaustive proof finds.
+        further search.
     adopt
-        Adds points that the exhaustive proof finds and the search does not reach.
-    evaluate
-        Gives residuals `(batch, unit)` and their Jacobians, for homotopies; None forbids these.
-    further
-        The method of the further search, with its options; None means `FurtherSearch()`.
+        Adds points that an exhaustive proof finds. None forbids that.
     exhaustion
         The method of the exhaustive search; None means `BranchAndPrune()`, which gives up after
         200,000 boxes, up to about 10 s.
     proof
         What an exhaustive search has told already; its points are among those given.
-    latent
-        The latent system of the velocity, where it is written so: indices are proved by it.
-    enclosure
-        The velocity, and the box that is proved with it; None means `Enclosure.of(system)`. Without
-        a velocity indices are those that the latent system proves.
 
     Returns
     -------
@@ -91,37 +81,38 @@ def assess(
         Coverage and Chao's estimate are those of the points and hits given, before any further
         search: its starts are chosen with knowledge, so they are no random sample.
     """
-    enclosure = enclosure or Enclosure.of(system)
-    proved = table.select(table.fixed & table.proved)
-    domain = find_domain(system, enclosure, (proved.states, proved.errors))
+    system, proved = evaluator.system, table.select(table.fixed & table.proved)
+    domain, velocity = find_domain(system, (proved.states, proved.errors))
+    velocity = None if evaluator.is_large else velocity
 
     def judge(table: PointTable) -> _Judged:
-        return _judged(table, domain, enclosure.velocity, latent)
+        return _judged(table, domain, velocity, evaluator.latent_velocity)
 
     now = judge(table)
     richness, coverage = chao1(now.points.hits), good_turing_coverage(now.points.hits)
     if proof is None:
-        table, proof = _exhausted(system, now, domain, search, adopt, exhaustion)
+        table, proof = _exhausted(system, now, domain, adopt, exhaustion or BranchAndPrune())
         now = judge(table)
     proof = _without_contradiction(proof, system, now, domain)
-    starts, further = list[int](), further or FurtherSearch()
-    rng = np.random.default_rng(further.seed)
+    starts, rng = list[int](), np.random.default_rng(further.SEED)
 
     def draw(now: _Judged, use_homotopy: bool, count: int) -> np.ndarray:
-        if use_homotopy and evaluate is not None and len(path := from_center(evaluate, domain)):
+        evaluate, states = evaluator.residual_and_jacobian, now.points.states
+        if use_homotopy and len(path := from_center(evaluate, domain)):
             return path
-        states = now.points.states
-        unstable = partial(_unstable, system.kind, enclosure.velocity, states)
-        new = replace(further, starts=count).draw(rng, domain.around(states), states, unstable)
-        return new if domain.bounded else np.concatenate([new, far_away(rng, domain, states)])
+        unstable = partial(_unstable, system.kind, velocity, states)
+        new = further.draw(rng, domain.around(states), states, unstable, count)
+        return (
+            new if domain.bounded else np.concatenate([new, further.far_away(rng, domain, states)])
+        )
 
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
-        now, starts = _searched(now, richness, further, draw, found)
+        now, starts = _searched(now, richness, draw, found)
     not_led = search is not None and now.lacks_positive and system.size > MOST_UNITS
     known = Completeness(
-        index_sum=now.index.value,
-        index_reason=now.index.reason,
+        index_sum=now.index if isinstance(now.index, int) else None,
+        index_reason=now.index if isinstance(now.index, str) else "",
         coverage=coverage,
         chao1=richness,
         complete=proof.complete,
@@ -140,7 +131,6 @@ def assess(
 def _searched(
     now: _Judged,
     richness: float | None,
-    method: FurtherSearch,
     draw: Callable[[_Judged, bool, int], np.ndarray],
     search: Callable[[PointTable, np.ndarray], _Judged],
 ) -> tuple[_Judged, list[int]]:
@@ -148,13 +138,14 @@ def _searched(
     starts, use_homotopy = list[int](), not len(now.points)
     if not now.has_sum and now.table.states.shape[1] > MOST_VARIABLES:
         return now, starts
-    count = method.starts if now.has_sum or now.suggests_more(richness) else method.probes
+    many = now.has_sum or now.suggests_more(richness)
+    count = further.STARTS if many else further.PROBES
     # A sum would tell of pairs; a point that is not proved may be found again beside itself.
     pairs = not now.has_sum and len(now.points) > 1 and bool(now.points.proved.all())
-    while len(starts) < method.rounds and (pairs or now.suggests_more(richness)):
+    while len(starts) < further.ROUNDS and (pairs or now.suggests_more(richness)):
         if is_over():
             break
-        report_progress(Stage.FURTHER, len(starts), method.rounds)
+        report_progress(Stage.FURTHER, len(starts), further.ROUNDS)
         before, new = len(now.points), draw(now, use_homotopy, count)
         now = search(now.table, new)
         starts.append(len(new))
@@ -170,11 +161,14 @@ def _searched(
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """The points of a table, which are none as they lie outside the box, and the sum of indices."""
+    """The points of a table, which are none as they lie outside the box, and the sum of indices.
+
+    Or, in place of the sum, why it means nothing.
+    """
 
     table: PointTable
     outside: Bool[np.ndarray, " point"]
-    index: IndexSum
+    index: int | str
 
     @property
     def points(self) -> PointTable:
@@ -184,17 +178,17 @@ class _Judged:
     @property
     def has_sum(self) -> bool:
         """Whether there is an index sum."""
-        return self.index.value is not None
+        return isinstance(self.index, int)
 
     @property
     def lacks_positive(self) -> bool:
         """Whether a point of index 1 is known to be missing."""
-        return self.index.value is not None and self.index.value < 1
+        return isinstance(self.index, int) and self.index < 1
 
     def suggests_more(self, richness: float | None) -> bool:
         """Whether points are known to be missing, or likely to be."""
         likely = richness is not None and richness >= len(self.points) + 1
-        return self.index.value not in (None, 1) or likely
+        return (self.has_sum and self.index != 1) or likely
 
 
 def _judged(
@@ -207,14 +201,14 @@ def _judged(
     outside = table.fixed & ~table.proved & (not domain.given)
     outside &= domain.excludes(table.states)
     if not domain.inward:
-        return _Judged(table, outside, IndexSum(None, domain.obstacle))
+        return _Judged(table, outside, domain.obstacle)
     if velocity is None and latent is None:
-        return _Judged(table, outside, IndexSum(None, texts.NO_INDEX))
+        return _Judged(table, outside, texts.NO_INDEX)
     if is_over():
-        return _Judged(table, outside, IndexSum(None, why_over()))
+        return _Judged(table, outside, why_over())
     may_be_fixed = table.fixed & ~outside
     if domain.given and domain.excludes(table.states[may_be_fixed]).any():
-        return _Judged(table, outside, IndexSum(None, texts.BEYOND_BOX))
+        return _Judged(table, outside, texts.BEYOND_BOX)
     table = with_indices(table, velocity, latent, may_be_fixed)
     return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
 
@@ -238,7 +232,7 @@ def _unstable(
         middles = slopes.midpoint_radius()[0]
         if not np.isfinite(middles).all():
             break
-        which, found = unstable_directions(middles, kind)
+        which, found = further.unstable_directions(middles, kind)
         origins.append(rows[chunk][which])
         directions.append(found)
         if sum(map(len, directions)) >= enough:
@@ -250,9 +244,8 @@ def _exhausted(
     system: AbstractSystem,
     now: _Judged,
     domain: Domain,
-    search: Search | None,
     adopt: Adopt | None,
-    method: BranchAndPrune | None,
+    method: BranchAndPrune,
 ) -> tuple[PointTable, Proof]:
     """Try to prove that no point is missing; points that turn up are added.
 
@@ -262,18 +255,13 @@ def _exhausted(
     if not points.proved.all():
         return table, Proof.failed(texts.NOT_CERTIFIED, system.size)
     known = points.states, points.radii, points.errors
-    proof = prove_complete(system, domain, known, method or BranchAndPrune())
+    proof = prove_complete(system, domain, known, method)
     if not len(proof.states):
         return table, proof
-    if search is None:
+    if adopt is None:
         text = texts.NOT_ADDED.format(len(proof.states))
         return table, replace(proof, complete=False, text=text)
-    table = search(table, proof.states)
-    if not _all_among(proof, table):
-        if adopt is None:
-            return table, replace(proof, complete=False, text=texts.LOST)
-        table = adopt(table, proof)
-    return table, proof
+    return adopt(table, proof), proof
 
 
 def _without_contradiction(
@@ -291,7 +279,7 @@ def _without_contradiction(
     errors = errors[:, None]
     beyond = (states + errors < domain.lower) | (states - errors > domain.upper)
     beyond = beyond.any(axis=1) & points.proved
-    if proof.complete and now.index.value not in (None, 1) and not system.has_own_residual:
+    if proof.complete and now.has_sum and now.index != 1 and not system.has_own_residual:
         return replace(
             proof,
             complete=False,
@@ -304,12 +292,3 @@ def _without_contradiction(
             text=texts.CONTRADICTED.format(texts.BEYOND_DOMAIN),
         )
     return proof
-
-
-def _all_among(proof: Proof, table: PointTable) -> bool:
-    """Whether each point of the proof is the only one near a certified point of the table."""
-    certified = table.select(table.fixed & table.proved)
-    if not len(certified):
-        return False
-    distance = np.abs(proof.states[:, None] - certified.states[None]).max(axis=2)
-    return bool((distance + proof.error_bounds[:, None] < certified.radii).any(axis=1).all())

@@ -98,40 +98,15 @@ class Domain:
         return texts.box(self.lower, self.upper) if self.bounded else "no box"
 
 
-@dataclass(frozen=True)
-class Enclosure:
-    """The velocity of a system, traced for intervals, and the box that is proved with it.
-
-    `velocity` is None where it cannot be traced, for the reason that `domain` gives.
-    """
-
-    velocity: Enclosed | None
-    domain: Domain
-
-    @classmethod
-    def of(cls, system: AbstractSystem) -> "Enclosure":
-        """Enclose a system that computes in float64."""
-        velocity = None
-        try:
-            velocity = Enclosed(system.velocity, (system.size,))
-            domain = _proved(velocity)
-            return cls(velocity, domain if domain.bounded else _reordered(system, velocity, domain))
-        except EnclosureError as refusal:
-            why = texts.NOT_ENCLOSED.format(refusal)
-            return cls(velocity, Domain.unknown(system.size, why))
-
-
 def find_domain(
-    system: AbstractSystem, enclosure: Enclosure | None = None, known: Known | None = None
-) -> Domain:
+    system: AbstractSystem, known: Known | None = None
+) -> tuple[Domain, Enclosed | None]:
     r"""Find the box that holds all fixed points of a system, and prove it where possible.
 
     Parameters
     ----------
     system
         A map or a flow that computes in float64.
-    enclosure
-        What was proved of it already.
     known
         States of proved fixed points and their error bounds: a domain that the system was given is
         dropped when one of them lies outside.
@@ -142,6 +117,8 @@ def find_domain(
         The proved box; where there is none, the one that is proved within the system's own
         `domain`, or this itself. A system without one whose velocity points inward on a box of
         states that are nowhere negative has that box, if all points known are so, too.
+    Enclosed
+        The velocity, traced for intervals, by which it is proved; None where it cannot be.
 
     Examples
     --------
@@ -149,15 +126,21 @@ def find_domain(
     >>> def step(h):  # a GRU that someone wrote by hand
     ...     z = jax.nn.sigmoid(jnp.roll(h, 1))
     ...     return (1 - z) * jnp.tanh(2 * h) + z * h
-    >>> print(find_domain(sx.DiscreteMap(step, 3)))
+    >>> print(find_domain(sx.DiscreteMap(step, 3))[0])
     [-1, 1]^3
     """
-    enclosure = enclosure or Enclosure.of(system)
-    if enclosure.domain.bounded:
-        return enclosure.domain
-    if system.domain is not None:
-        return _with_given(enclosure, system, known)
-    return _of_positive(enclosure, known)
+    velocity = None
+    try:
+        velocity = Enclosed(system.velocity, (system.size,))
+        domain = _proved(velocity)
+        domain = domain if domain.bounded else _reordered(system, velocity, domain)
+    except EnclosureError as refusal:
+        domain = Domain.unknown(system.size, texts.NOT_ENCLOSED.format(refusal))
+    if not domain.bounded and system.domain is not None:
+        domain = _with_given(domain, velocity, system, known)
+    elif not domain.bounded:
+        domain = _of_positive(domain, velocity, known)
+    return domain, velocity
 
 
 def _proved(velocity: Enclosed, lowest: Any = -np.inf, highest: Any = np.inf) -> Domain:
@@ -232,9 +215,10 @@ def _reordered(system: AbstractSystem, velocity: Enclosed, domain: Domain) -> Do
     return found
 
 
-def _with_given(enclosure: Enclosure, system: AbstractSystem, known: Known | None) -> Domain:
+def _with_given(
+    proved: Domain, velocity: Enclosed | None, system: AbstractSystem, known: Known | None
+) -> Domain:
     """Take the box that the system brings along, if it does, and what is proved within it."""
-    proved = enclosure.domain
     lowest, highest = (_spread(end, system.size) for end in system.domain)
     lower, upper = np.maximum(proved.lower, lowest), np.minimum(proved.upper, highest)
     outside = (lower > upper).any()
@@ -243,7 +227,7 @@ def _with_given(enclosure: Enclosure, system: AbstractSystem, known: Known | Non
         outside |= ((states + errors < lower) | (states - errors > upper)).any()
     if outside:
         return replace(proved, evidence=texts.GIVEN_IS_WRONG)
-    within = _proved_within(enclosure, lowest, highest)
+    within = _proved_within(proved, velocity, lowest, highest)
     if within.bounded:
         return replace(within, evidence=texts.GIVEN_BOX, given=True)
     evidence = texts.GIVEN_BOX
@@ -252,24 +236,23 @@ def _with_given(enclosure: Enclosure, system: AbstractSystem, known: Known | Non
     return Domain(lower, upper, False, evidence, within.obstacle, given=True)
 
 
-def _of_positive(enclosure: Enclosure, known: Known | None) -> Domain:
+def _of_positive(domain: Domain, velocity: Enclosed | None, known: Known | None) -> Domain:
     """Take the box of what is nowhere negative, where the velocity points inward, or none.
 
     Not where a fixed point is known outside it.
     """
     if known is not None and (known[0] + known[1][:, None] < 0).any():
-        return enclosure.domain
-    found = _proved_within(enclosure, 0.0, np.inf)
+        return domain
+    found = _proved_within(domain, velocity, 0.0, np.inf)
     if not found.inward:
-        return enclosure.domain
+        return domain
     return replace(found, evidence=texts.POSITIVE_BOX, given=True, positive=True)
 
 
-def _proved_within(enclosure: Enclosure, lowest: Any, highest: Any) -> Domain:
+def _proved_within(domain: Domain, velocity: Enclosed | None, lowest: Any, highest: Any) -> Domain:
     """Bound the units within a part of space, if the velocity can be enclosed there."""
-    velocity = enclosure.velocity
     if velocity is None:
-        return enclosure.domain
+        return domain
     try:
         return _proved(velocity, lowest, highest)
     except EnclosureError as refusal:

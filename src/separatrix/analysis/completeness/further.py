@@ -1,7 +1,6 @@
 """Starts of the search for fixed points that an earlier search has missed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,61 +12,48 @@ Directions = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 """Points, and how many directions are of use -> which point each unstable direction belongs to,
 and the directions, of length 1."""
 
+STARTS = 512
+"""How many in a round."""
+PROBES = 32
+"""How many where no index sum tells whether points are missing."""
+ROUNDS = 4
+"""How many at most."""
+SEED = 0
+"""The same points always get the same starts."""
 _DISTANCES = (0.01, 0.1, 0.5)  # from an unstable point, in units of the way to another point
 _FAR = 64  # starts far from all points, where no box is known
 _FARTHEST = 100.0  # in units of the points
 _ORIGINS = 32  # points that are looked at for unstable directions in a round, at most
 
 
-@dataclass(frozen=True)
-class FurtherSearch:
-    """Starts from mixtures of the points found, along unstable directions, and from the domain.
+def draw(
+    rng: np.random.Generator,
+    domain: Domain,
+    states: Float[np.ndarray, "point unit"],
+    directions_of: Directions,
+    count: int,
+) -> States:
+    """Return the starts of a round, given the points known by then.
 
-    A half of the starts of a round are mixtures of two points: convex ones, exchanges of some of
-    the coordinates, and mirror images of points in others and in the origin. A quarter lies on
-    either side of unstable points, along the directions in which they are left, and a quarter is
-    uniform in the domain (around the points, where that has no end). In a trained network the
-    points lie near the corners, edges and faces of a distorted cube, so mixtures find what is
-    missing among them.
-
-    Attributes
-    ----------
-    starts
-        How many starts in a round.
-    probes
-        How many in a round where no index sum tells whether points are missing.
-    rounds
-        How many rounds at most.
-    seed
-        Of NumPy's generator: the same points always get the same starts.
+    A half of them are mixtures of two points: convex ones, exchanges of some of the coordinates,
+    and mirror images of points in others and in the origin. A quarter lies on either side of
+    unstable points, along the directions in which they are left, and a quarter is uniform in the
+    domain (around the points, where that has no end). In a trained network the points lie near the
+    corners, edges and faces of a distorted cube, so mixtures find what is missing among them.
     """
-
-    starts: int = 512
-    probes: int = 32
-    rounds: int = 4
-    seed: int = 0
-
-    def draw(
-        self,
-        rng: np.random.Generator,
-        domain: Domain,
-        states: Float[np.ndarray, "point unit"],
-        directions_of: Directions,
-    ) -> States:
-        """Return the starts of a round, given the points known by then."""
-        count, along = self.starts, self.starts // 4
-        left = rng.permutation(len(states))[: min(_ORIGINS, along)]
-        origins, directions = directions_of(left, -(-along // 2))  # each is gone along both ways
-        low, high = domain.lower + 0.0, domain.upper + 0.0  # to NumPy, -0.0 lies below 0.0
-        parts = [rng.uniform(low, high, (count // 4, len(low)))]
-        if len(states) > 1:
-            parts += [_mixtures(rng, states, count // 2)]
-        if len(directions):
-            half_box = float(np.linalg.norm(high - low)) / 2
-            parts += [_beside(rng, states, origins, directions, along, half_box)]
-        missing = count - sum(map(len, parts))
-        starts = np.concatenate([*parts, rng.uniform(low, high, (missing, len(low)))])
-        return np.clip(starts, low, high)
+    along = count // 4
+    left = rng.permutation(len(states))[: min(_ORIGINS, along)]
+    origins, directions = directions_of(left, -(-along // 2))  # each is gone along both ways
+    low, high = domain.lower + 0.0, domain.upper + 0.0  # to NumPy, -0.0 lies below 0.0
+    parts = [rng.uniform(low, high, (count // 4, len(low)))]
+    if len(states) > 1:
+        parts += [_mixtures(rng, states, count // 2)]
+    if len(directions):
+        half_box = float(np.linalg.norm(high - low)) / 2
+        parts += [_beside(rng, states, origins, directions, along, half_box)]
+    missing = count - sum(map(len, parts))
+    starts = np.concatenate([*parts, rng.uniform(low, high, (missing, len(low)))])
+    return np.clip(starts, low, high)
 
 
 def far_away(

@@ -20,7 +20,6 @@ judged in place of S. (L and Z deform one after the other into any that their bo
 A(x − x*) + A L Z (x − x*).)
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,20 +40,8 @@ from .domain import Domain
 States = Float[np.ndarray, "point unit"]
 
 
-@dataclass(frozen=True)
-class Indices:
-    """The index of each fixed point: sign det(−Dv), 0 where it is not proved, and why it is not."""
-
-    signs: Int[np.ndarray, " point"]
-    obstacles: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class IndexSum:
-    """Σ sign det(−Dv), or None and the reason why it means nothing."""
-
-    value: int | None
-    reason: str
+Indices = tuple[Int[np.ndarray, " point"], tuple[str, ...]]
+"""The index of each fixed point: sign det(−Dv), 0 where it is not proved, and why it is not."""
 
 
 def point_indices(
@@ -69,10 +56,8 @@ def point_indices(
             return _indices(result, orientation)
 
     parts = over_chunks(judge, *states.shape)
-    return Indices(
-        np.concatenate([np.zeros(0, int), *(part.signs for part in parts)]),
-        tuple(text for part in parts for text in part.obstacles),
-    )
+    signs = np.concatenate([np.zeros(0, int), *(signs for signs, _ in parts)])
+    return signs, tuple(text for _, obstacles in parts for text in obstacles)
 
 
 def latent_indices(
@@ -101,10 +86,10 @@ def with_indices(
         labels = np.flatnonzero(which & (table.indices == UNTRIED))
         if form is None or not len(labels):
             continue
-        found = prove(form, table.states[labels], table.proved_errors[labels])
-        kept = (found.signs != 0) | (velocity is None or form is velocity)
-        obstacles = np.array(found.obstacles, object)[kept]
-        table = table.with_proofs(labels[kept], indices=found.signs[kept], obstacles=obstacles)
+        signs, why = prove(form, table.states[labels], table.proved_errors[labels])
+        kept = (signs != 0) | (velocity is None or form is velocity)
+        obstacles = np.array(why, object)[kept]
+        table = table.with_proofs(labels[kept], indices=signs[kept], obstacles=obstacles)
     return table
 
 
@@ -123,7 +108,7 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
         refusal or ("" if sign else texts.DEGENERATE if there else texts.NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)
     ]
-    return Indices(orientation * signs, tuple(obstacles))
+    return orientation * signs, tuple(obstacles)
 
 
 def _signs_of_determinants(nearly: Preconditioner) -> np.ndarray:
@@ -152,7 +137,7 @@ def _parity(permutation: np.ndarray) -> int:
     return sign
 
 
-def index_sum(domain: Domain, points: PointTable) -> IndexSum:
+def index_sum(domain: Domain, points: PointTable) -> int | str:
     r"""Add up the indices of fixed points, where the theorem's hypotheses hold.
 
     Parameters
@@ -164,21 +149,20 @@ def index_sum(domain: Domain, points: PointTable) -> IndexSum:
 
     Returns
     -------
-    IndexSum
-        The value is None where the velocity is not shown to point inward, where a point is not
-        certified or not shown to be non-degenerate, or where two points may be one.
+    Σ sign det(−Dv); or why it means nothing, where the velocity is not shown to point inward, where
+    a point is not certified or not shown to be non-degenerate, or where two points may be one.
     """
     if not domain.inward:
-        return IndexSum(None, domain.obstacle)
+        return domain.obstacle
     if not points.proved.all():
         count = int((~points.proved).sum())
-        return IndexSum(None, texts.UNCERTIFIED.format(count, len(points)))
+        return texts.UNCERTIFIED.format(count, len(points))
     if not points.indices.all():
         worst = int(np.flatnonzero(points.indices == 0)[0])
-        return IndexSum(None, texts.WITHOUT_INDEX.format(worst, points.obstacles[worst]))
+        return texts.WITHOUT_INDEX.format(worst, points.obstacles[worst])
     if some_may_be_one(points.states, points.proved_errors):
-        return IndexSum(None, texts.NEARER_THAN_ERRORS)
-    return IndexSum(int(points.indices.sum()), "")
+        return texts.NEARER_THAN_ERRORS
+    return int(points.indices.sum())
 
 
 def some_may_be_one(states: States, error_bounds: Float[np.ndarray, " point"]) -> bool:

@@ -4,7 +4,6 @@ import numpy as np
 
 NOT_CERTIFIED = "a fixed point is not certified"
 NOT_ADDED = "the exhaustive search found {} more, which were not to be added"
-LOST = "the exhaustive search found points that the solver does not reach"
 MAY_BE_ONE = "two fixed points are nearer than their error bounds: they may be one"
 SUM_IS_NOT_ONE = "the set is complete, but the sum of its indices is not 1"
 BEYOND_DOMAIN = "a certified point lies outside the domain that holds all of them"

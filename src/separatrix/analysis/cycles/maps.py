@@ -32,7 +32,7 @@ def search_map(
                 found.reasons[found.reached < 0] = Ending.RUNNING.text
                 break
             each = [np.array([row]) for row in range(len(states))]
-            _solve(propagator, states, each, length, lengths, method, form, found)
+            _collect(found, each, lengths, *_solve(propagator, states, length, method, form))
     found.complete_lengths = add_missing(propagator, found, lengths)
     measure(propagator, found)
 
@@ -55,8 +55,8 @@ def search_followed_map(
                 found.miss(int(row), Ending.RUNNING.text)
             continue
         lengths.add(curve.steps)
-        one, wanted = curve.path[:1], (curve.steps,)
-        _solve(propagator, one, [there], curve.steps, wanted, method, form, found)
+        solved = _solve(propagator, curve.path[:1], curve.steps, method, form)
+        _collect(found, [there], (curve.steps,), *solved)
     if lengths:
         found.complete_lengths = add_missing(propagator, found, tuple(sorted(lengths)))
     measure(propagator, found)
@@ -65,22 +65,17 @@ def search_followed_map(
 def _solve(
     propagator: Propagator,
     states: np.ndarray,
-    rows: list[np.ndarray],
     length: int,
-    lengths: tuple[int, ...],
     method: MultipleShooting | CycleWalk,
     form: PiecewiseLinear | None,
-    found: CycleSearchResult,
-) -> None:
-    """Solve for a cycle of a length from each of some states, which starts `rows` have led to."""
+) -> tuple[CycleWalkResult | ShootingResult, np.ndarray]:
+    """Solve for a cycle of a length from each of some states; return also which are exact."""
     if isinstance(method, CycleWalk):
         assert form is not None  # only a recognized map is given to it
         walked = method.solve(form, states, length)
-        _collect(found, rows, lengths, walked, walked.exact)
-    else:
-        orbits = propagator.sample(states, np.ones(len(states)), length, 1)
-        shot = method.solve(propagator.step, orbits, None)
-        _collect(found, rows, lengths, shot, np.zeros(len(states), bool))
+        return walked, walked.exact
+    orbits = propagator.sample(states, np.ones(len(states)), length, 1)
+    return method.solve(propagator.step, orbits, None), np.zeros(len(states), bool)
 
 
 def _collect(

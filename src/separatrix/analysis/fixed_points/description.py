@@ -1,8 +1,6 @@
 """Description of each point: residual and speed, eigenvalues, stability, the users' record."""
 
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,39 +17,40 @@ from . import words
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
 from .points import FixedPoints
+from .solver_selection import FixedPointSolver
 
 _KINDS = np.array(["fixed", "slow"])  # as in `PointKind`
 
+Spectra = tuple[np.ndarray, np.ndarray]
+"""Eigenvalues (point, mode), NaN where they are not known, and the proved number of unstable ones
+(point,), −1 where nothing is proved."""
+
 
 def describe(
-    evaluator: Evaluator,
-    zero_test: ZeroTest,
+    solver: FixedPointSolver,
     table: PointTable,
-    known: Completeness | None,
+    known: Completeness | str,
     marginal_band: float,
     *,
     certify: bool,
-    completeness: bool,
     stopped: str = "",
 ) -> FixedPoints:
     """Sort the points by kind, unstable directions and speed, and say what is known of each.
 
     States, bounds and speeds are given in the units of the candidates: bounds are largest entries,
-    so the smallest unit decides a radius, the largest an error bound. A search that was `stopped`,
-    for the reason given, proves no more.
+    so the smallest unit decides a radius, the largest an error bound. Of what may be missing it is
+    `known`, or why nothing is. A search that was `stopped`, for the reason given, proves no more.
     """
+    evaluator, zero_test = solver.evaluator, solver.zero_test
     system = evaluator.system
     residuals, levels = _residuals(evaluator, zero_test, table.states)
     speed = evaluator.speed(table.states)
-    directions = _directions(
-        evaluator, table, certify and not stopped, marginal_band, zero_test.eps
-    )
-    order = np.lexsort((speed, directions.n_unstable, table.kinds))
+    spectra = _spectra(evaluator, table, certify and not stopped)
+    n_unstable, stability, largest = _stability(solver, table, spectra, marginal_band)
+    order = np.lexsort((speed, n_unstable, table.kinds))
     reached = np.append(np.argsort(order), -1)[table.reached]
     kind = _KINDS[table.kinds]
-    offset = 1.0 if system.kind == "map" else 0.0
-    largest = growth(directions.eigenvalues, system.kind).max(1, initial=-np.inf) + offset
-    untried = words.untried(certify, stopped)
+    domain = known.domain if isinstance(known, Completeness) else None
     return FixedPoints(
         states=table.states[order],
         kind=kind[order],
@@ -61,22 +60,22 @@ def describe(
         certified=table.proved[order],
         error_bound=table.errors[order],
         radius=table.radii[order],
-        certificate=words.certificates(table, untried)[order],
-        n_unstable_certified=directions.proved[order],
-        n_unstable=directions.n_unstable[order],
-        stability=directions.stability[order],
+        certificate=words.certificates(table, words.untried(certify, stopped))[order],
+        n_unstable_certified=(spectra[1] >= 0)[order],
+        n_unstable=n_unstable[order],
+        stability=stability[order],
         largest_eigenvalue=largest[order],
         hits=table.hits[order],
         label=np.arange(len(table)),
         outcomes=np.append(kind, "rejected").astype("<U8")[table.reached],
         reached=reached,
-        outcome_reasons=words.outcome_reasons(table, known and known.domain),
+        outcome_reasons=words.outcome_reasons(table, domain),
         units=_parts(system),
         system=system.kind,
         time_unit=system.time_unit,
         marginal_band=marginal_band,
         precision=zero_test.precision,
-        **_completeness(table, known, completeness, stopped),
+        **_completeness(table, known),
     )
 
 
@@ -101,16 +100,12 @@ def _residuals(
     return size, levels
 
 
-def _completeness(
-    table: PointTable, known: Completeness | None, asked: bool, stopped: str
-) -> dict[str, Any]:
+def _completeness(table: PointTable, known: Completeness | str) -> dict[str, Any]:
     """Return the fields that say what may be missing."""
-    if not asked:
-        return {"completeness": words.NOT_ASKED}
+    if isinstance(known, str):
+        return {"completeness": known}
     if table.contradiction is not None:
         return {"completeness": words.contradiction(table.contradiction)}
-    if known is None:
-        return {"completeness": words.untried(asked, stopped)}
     return {
         "index_sum": known.index_sum,
         "coverage": known.coverage,
@@ -120,143 +115,102 @@ def _completeness(
     }
 
 
-class _Directions(NamedTuple):
-    """Unstable-direction counts and stability labels."""
+def _stability(
+    solver: FixedPointSolver, table: PointTable, spectra: Spectra, band: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count unstable directions by eigenvalues where these tell, by proofs where there are any.
 
-    n_unstable: np.ndarray
-    stability: np.ndarray
-    proved: np.ndarray
-    eigenvalues: np.ndarray  # NaN where they are not those of the system
-
-
-def _directions(
-    evaluator: Evaluator, table: PointTable, certify: bool, band: float, eps: float
-) -> _Directions:
-    """Count unstable directions by eigenvalues where these tell, by proofs where there are any."""
+    Returns these numbers, names, and the largest eigenvalue of each point, NaN where those of the
+    system are not known.
+    """
+    evaluator, (values, known) = solver.evaluator, spectra
     system, states, errors = evaluator.system, table.states, table.errors
-    spectra = _spectra(evaluator, states, errors, table.proved & table.fixed & certify)
-    known, on_kink = spectra.n_unstable, on_kinks(system.evaluate, states, errors=errors)
-    n_unstable, stability, _ = judge(spectra.eigenvalues, system.kind, band, on_kink)
+    on_kink = on_kinks(system.evaluate, states, errors=errors)
+    n_unstable, stability, _ = judge(values, system.kind, band, on_kink)
     slow = np.flatnonzero(table.kinds == PointKind.SLOW)
     left = np.flatnonzero(table.fixed & (known < 0))
     n_unstable[slow], stability[slow], _ = judge_slow(
-        spectra.eigenvalues[slow], system.kind, band, on_kink[slow]
+        values[slow], system.kind, band, on_kink[slow]
     )
     if len(left) and not evaluator.is_large:
+        eps = solver.zero_test.eps
         uncertainty = disturbed(evaluator.jacobian, states[left], errors[left], eps)
         n_unstable[left], stability[left], _ = judge(
-            spectra.eigenvalues[left], system.kind, band, on_kink[left], uncertainty=uncertainty
+            values[left], system.kind, band, on_kink[left], uncertainty=uncertainty
         )
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.
-        more = n_unstable == spectra.eigenvalues.shape[1]
+        more = n_unstable == values.shape[1]
         n_unstable[more], stability[more] = -1, "unknown"
     # Where the proof has another number, the eigenvalues are not those of the system: derivatives
     # are noisy, as where 0/0 has a limit, or a rule of the user's own says what is not so; or the
     # modes are so far from orthogonal that rounding moves eigenvalues.
     proved = known >= 0
     refuted = proved & (n_unstable >= 0) & (n_unstable != known)
-    values = np.where(refuted[:, None], np.nan, spectra.eigenvalues)
     # What is proved holds on all sides of a kink, and where derivatives are NaN.
     renamed = refuted | (proved & (n_unstable < 0) & (stability != "marginal"))
     n_unstable[proved] = known[proved]
     stability[renamed] = name_of(known[renamed], system.size)
-    return _Directions(n_unstable, stability, proved, values)
+    values = np.where(refuted[:, None], np.nan, values)
+    offset = 1.0 if system.kind == "map" else 0.0
+    return n_unstable, stability, growth(values, system.kind).max(1, initial=-np.inf) + offset
 
 
-class _Spectra(NamedTuple):
-    """The eigenvalues of each point (point, unit), and the proved number of unstable ones (point,).
-
-    Eigenvalues are NaN where a Jacobian is not finite, the number is -1 where it is not proved.
-    """
-
-    eigenvalues: np.ndarray
-    n_unstable: np.ndarray
-
-
-def _spectra(
-    evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
-) -> _Spectra:
+def _spectra(evaluator: Evaluator, table: PointTable, certify: bool) -> Spectra:
     """Work out the eigenvalues at each state, and prove how many are unstable where asked to.
 
-    `bounds (point,)` are the proved distances to the exact points, `proved (point,)` tells which
-    points are counted. Of large systems the eigenvalues are those that decide stability, (point,
-    some), and only what latent variables tell is proved.
+    Of large systems the eigenvalues are those that decide stability, (point, some), and only what
+    latent variables tell is proved.
     """
-    found = _by_latent(evaluator, states, bounds, proved)
-    unknown = np.isnan(found.eigenvalues).any(1)
+    states, bounds, proved = table.states, table.errors, table.proved & table.fixed & certify
+    values, n_unstable = _by_latent(evaluator, states, bounds, proved)
+    unknown = np.isnan(values).any(1)
     if evaluator.is_large:
-        width = found.eigenvalues.shape[1]
-        found.eigenvalues[unknown] = evaluator.leading_eigenvalues(states[unknown], width)
-        return found
-    left = np.flatnonzero(unknown | (proved & (found.n_unstable < 0)))
-    if len(left):
-        rest = _of_all_units(evaluator, states[left], bounds[left], proved[left])
-        found.eigenvalues[left], found.n_unstable[left] = rest
-    return found
+        values[unknown] = evaluator.leading_eigenvalues(states[unknown], values.shape[1])
+        return values, n_unstable
+    left = np.flatnonzero(unknown | (proved & (n_unstable < 0)))
+    for chunk in evaluator.chunks(len(left)):
+        rows = left[chunk]
+        found = _of_all_units(evaluator, states[rows], bounds[rows], proved[rows])
+        values[rows], n_unstable[rows] = found
+    return values, n_unstable
 
 
 def _by_latent(
     evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
-) -> _Spectra:
+) -> Spectra:
     """Return the spectra by the latent system, where there is one and all units leak alike."""
     latent, count = evaluator.latent_velocity, len(states)
     width = evaluator.size
     if evaluator.is_large:
         width = min(width, max(LEADING, 1 if latent is None else latent.rank + 1))
-    found = _Spectra(np.full((count, width), np.nan, complex), np.full(count, -1))
+    values, n_unstable = np.full((count, width), np.nan, complex), np.full(count, -1)
     if latent is None or not count:
-        return found
+        return values, n_unstable
     kind: KindOfSystem = "map" if evaluator.system.kind == "map" else "flow"
     known = latent_spectra(latent, kind, states, np.where(proved, bounds, 0.0))
-    if known is None:
-        return found
-    found.n_unstable[proved] = known.n_unstable[proved]
-    found.eigenvalues[:] = known.rest
-    found.eigenvalues[:, : latent.rank] = known.eigenvalues
-    return found
+    if known is not None:
+        n_unstable[proved] = known.n_unstable[proved]
+        values[:] = known.rest
+        values[:, : latent.rank] = known.eigenvalues
+    return values, n_unstable
 
 
 def _of_all_units(
     evaluator: Evaluator, states: np.ndarray, bounds: np.ndarray, proved: np.ndarray
-) -> _Spectra:
-    """Do so by the Jacobian in all units."""
-    found = _Spectra(np.full(states.shape, np.nan, complex), np.full(len(states), -1))
-    for rows in evaluator.chunks(len(states)):
-        eigen = _Eigen(evaluator.jacobian(states[rows]))
-        among = np.flatnonzero(proved[rows])
-        counted = rows.start + among
-        if len(counted):
-            basis_of = partial(eigen.vectors, among)
-            points = states[counted], bounds[counted]
-            counts = count_unstable_certified(evaluator.system, *points, basis_of)
-            found.n_unstable[counted] = [-1 if number is None else number for number in counts]
-        found.eigenvalues[rows] = eigen.values()
-    return found
-
-
-@dataclass
-class _Eigen:
-    """Jacobians (point, unit, unit), whose eigenvalues come with eigenvectors where these do."""
-
-    jacobians: np.ndarray
-    _values: np.ndarray = field(init=False)
-    _pending: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._values = np.full(self.jacobians.shape[:2], np.nan, complex)
-        self._pending = np.isfinite(self.jacobians).all((1, 2))
-
-    def vectors(self, among: np.ndarray, number: int) -> np.ndarray:
-        """Return the eigenvectors of one among some rows."""
-        row = among[number]
-        self._values[row], vectors = np.linalg.eig(self.jacobians[row])
-        self._pending[row] = False
-        return vectors
-
-    def values(self) -> np.ndarray:
-        """Return the eigenvalues of each, NaN where a Jacobian is not finite."""
-        rows = np.flatnonzero(self._pending)
-        if len(rows):
-            self._values[rows] = eigenvalues(self.jacobians[rows])
-        return self._values
+) -> Spectra:
+    """Do so by the Jacobian in all units; `proved (point,)` tells which points are counted."""
+    jacobians = evaluator.jacobian(states)
+    finite, counted = np.isfinite(jacobians).all((1, 2)), np.flatnonzero(proved)
+    values, n_unstable = np.full(states.shape, np.nan, complex), np.full(len(states), -1)
+    if len(counted):
+        known = finite[counted, None, None]
+        of_counted, bases = np.linalg.eig(np.where(known, jacobians[counted], 0.0))
+        values[counted] = np.where(known[:, 0], of_counted, np.nan)
+        points = states[counted], bounds[counted]
+        counts = count_unstable_certified(evaluator.system, *points, bases.__getitem__)
+        n_unstable[counted] = [-1 if number is None else number for number in counts]
+    rest = np.flatnonzero(finite & ~proved)
+    if len(rest):
+        values[rest] = eigenvalues(jacobians[rest])
+    return values, n_unstable

@@ -5,12 +5,7 @@ import scipy
 
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.endings import Ending
-from ..completeness import (
-    Domain,
-    Enclosure,
-    Proof,
-    prove_complete_in_latent,
-)
+from ..completeness import Proof, prove_complete_in_latent
 from ..point_table import Contradiction, Evidence, PointTable, Status
 from . import words
 from .certificates import certify, doubts_of_step, with_exhaustion
@@ -65,11 +60,3 @@ def prove_in_all_units(evaluator: Evaluator, table: PointTable, proof: Proof | N
     assert proof is not None  # or why there is none
     untried = np.flatnonzero(table.fixed & (table.status == Status.UNTRIED))
     return table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)
-
-
-def enclosed(evaluator: Evaluator) -> Enclosure:
-    """Return the box of a system too large for a Jacobian, if latent variables make it of use."""
-    system = evaluator.system
-    if evaluator.latent is None:
-        return Enclosure(None, Domain.unknown(system.size, words.NO_BOX))
-    return Enclosure(None, Enclosure.of(system).domain)

@@ -29,7 +29,7 @@ from .certificates import add_proved, add_unknown, certify as certify_points, is
 from .description import describe
 from .evaluator import Evaluator
 from .even_rows import with_even_rows
-from .latent import enclosed, prove_by_latent, prove_in_all_units
+from .latent import prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .root_finding import Known
 from .solver_selection import FixedPointSolver
@@ -156,20 +156,22 @@ def find_fixed_points(
             evaluator = Evaluator(even)
         zero_test = ZeroTest(even.residual, system.size, inside)
         solver = FixedPointSolver(evaluator, zero_test, method, certify)
-        (table, learned), known = solver.solve(starts, slow_points), None
+        table, learned = solver.solve(starts, slow_points)
+        known: Completeness | str = words.NOT_ASKED
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
             table = prove_in_all_units(evaluator, table, proof)
-            if completeness and table.contradiction is None and not is_over():
+            if completeness and table.contradiction is not None:
+                known = words.contradiction(table.contradiction)
+            elif completeness and is_over():
+                known = words.untried(certify, why_over())
+            elif completeness:
                 further = partial(solver.solve, slow_points=False, known=learned)
                 table, known = _completed(evaluator, table, further, exhaustion, proof)
         stopped = why_over() if is_over() else ""
-        if known is not None:
+        if isinstance(known, Completeness):
             known = _with_remarks(known, system, table, typical, stopped)
-        return describe(
-            evaluator, zero_test, table, known, marginal_band,
-            certify=certify, completeness=certify and completeness, stopped=stopped,
-        )  # fmt: skip
+        return describe(solver, table, known, marginal_band, certify=bool(certify), stopped=stopped)
 
 
 def _completed(
@@ -180,19 +182,15 @@ def _completed(
     proof: Proof | None,
 ) -> tuple[PointTable, Completeness]:
     """Search for points that are missing, and return what is known of them."""
-    system, latent = evaluator.system, evaluator.latent_velocity
+    system = evaluator.system
     if evaluator.is_large:
-        box = enclosed(evaluator)
-        return assess(system, table, proof=proof, latent=latent, enclosure=box)
+        return assess(evaluator, table, proof=proof)
 
     def search(table: PointTable, starts: np.ndarray) -> PointTable:
         return certify_points(system, add_unknown(table, solve(starts)[0]))
 
-    return assess(
-        system, table, search, adopt=partial(add_proved, system),
-        evaluate=evaluator.residual_and_jacobian, exhaustion=exhaustion, proof=proof,
-        latent=latent,
-    )  # fmt: skip
+    adopt = partial(add_proved, system)
+    return assess(evaluator, table, search, adopt, exhaustion=exhaustion, proof=proof)
 
 
 def _with_remarks(

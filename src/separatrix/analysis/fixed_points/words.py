@@ -19,7 +19,6 @@ TOO_LARGE = (
     f"too large: proofs need the Jacobian, which is not formed for more than {DENSE} units, or a "
     f"function written with at most {MOST_VARIABLES} variables between, as in U @ (V @ x)"
 )
-NO_BOX = "none was looked for in so many units"
 ENDLESS = "a continuum of fixed points has no end that a search could come to"
 ON_TRUST = "; all zeros of `residual`, that is, which is taken to be zero wherever the speed is"
 _GIVE_DOMAIN = (
