@@ -19,7 +19,7 @@ from separatrix.analysis.fixed_points import words as points
 from separatrix.analysis.following.end import What
 from separatrix.analysis.following.turns import Open
 from separatrix.analysis.measures.intervals import NoInterval
-from separatrix.analysis.point_table import Degeneracy, Evidence, PointKind, Status
+from separatrix.analysis.point_table import Evidence, PointKind
 from separatrix.analysis.slow_curves import slices
 from separatrix.analysis.verdicts import claims
 from separatrix.solvers.continuation.curve import CurveEnd
@@ -47,7 +47,7 @@ TEXTS = [
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {Degeneracy, PointKind, Status, Stage, What, Open, State, TrainingEnding, cycles.Led}
+WORDLESS = {PointKind, Stage, What, Open, State, TrainingEnding, cycles.Led}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

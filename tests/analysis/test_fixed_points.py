@@ -254,9 +254,9 @@ def test_what_is_no_zero_does_not_join_two_that_are_each_alone():
     """x³ = x at 0 and at 1, and a state where either is proved to be the only one."""
     states = np.array([[0.0], [0.5], [1.0]])
     table = PointTable.empty(0, 1).with_points(states, PointKind.FIXED, 1e-15)
-    table = table.with_proofs(np.array([0, 2]), evidence=Evidence.UNIQUE, radii=0.6)
+    table = table.with_values(np.array([0, 2]), evidence=Evidence.UNIQUE, radii=0.6)
     refused = {"evidence": Evidence.REFUSED, "errors": 1e-9, "details": "not shown"}
-    table = table.with_proofs(np.array([1]), **refused)
+    table = table.with_values(np.array([1]), **refused)
     assert certify(sx.Flow(lambda x: x - x**3, 1), table).states.tolist() == [[0.0], [1.0]]
 
 

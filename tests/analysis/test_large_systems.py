@@ -169,7 +169,7 @@ def test_more_variables_than_are_searched():
 
 def reached_by_one_each(states):
     table = PointTable.empty(len(states), 2).with_points(np.array(states), PointKind.FIXED, 1e-9)
-    return table.with_candidates(np.arange(len(states)), reached=np.arange(len(states)))
+    return table.with_values(np.arange(len(states)), reached=np.arange(len(states)))
 
 
 def test_a_state_where_all_zeros_are_proved_to_lie_elsewhere_is_rejected():

@@ -94,11 +94,10 @@ def test_a_jacobian_that_scales_one_matrix_is_recognized(name):
         if name not in SCALED:
             assert found == [None, None]
             return
-        assert np.array_equal(found[0].matrix, found[1].matrix)
-        for state, part in zip(states, found, strict=True):
-            assert part.by_rows == SCALED[name]
-            scales = part.scales[:, None] if part.by_rows else part.scales
-            jacobian = part.matrix * scales + np.diag(part.offsets)
-            np.testing.assert_allclose(part.value, function(state), rtol=1e-14)
+        assert np.array_equal(found[0][3], found[1][3])
+        for state, (value, scales, offsets, matrix, by_rows) in zip(states, found, strict=True):
+            assert by_rows == SCALED[name]
+            jacobian = matrix * (scales[:, None] if by_rows else scales) + np.diag(offsets)
+            np.testing.assert_allclose(value, function(state), rtol=1e-14)
             expected = jax.jacfwd(function)(state)
             np.testing.assert_allclose(jacobian, expected, rtol=1e-13, atol=1e-14)

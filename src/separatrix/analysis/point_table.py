@@ -4,7 +4,6 @@ Every stage of `find_fixed_points` takes a table and returns a new one. What it 
 and enumerations; `fixed_points/words.py` makes the sentences of them that users read.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..solvers.endings import Ending
+from ..solvers.iterate import replaced
 
 Labels = Int[np.ndarray, " label"]
 
@@ -25,14 +25,6 @@ class PointKind(IntEnum):
 
     FIXED = 0
     SLOW = 1
-
-
-class Degeneracy(IntEnum):
-    """Degeneracy of a fixed point, by its singular values and the states beside it."""
-
-    NONE = 0
-    SINGULAR = 1
-    CONTINUUM = 2
 
 
 class Evidence(IntEnum):
@@ -48,14 +40,6 @@ class Evidence(IntEnum):
     CONTINUUM = 11
     NO_ZERO_OF_STEP = 12
     NOTHING_OF_STEP = 13  # for the reason in `details`
-
-
-class Status(IntEnum):
-    """How far the proof of a point has come."""
-
-    UNTRIED = 0
-    PROVED = 1
-    REFUSED = 2
 
 
 class Contradiction(NamedTuple):
@@ -81,8 +65,8 @@ class PointTable:
         Distance within which no other fixed point is proved to lie; 0 where nothing is proved.
     evidence (point,), details (point,)
         The `Evidence`, and the words of the prover that refused.
-    degeneracy (point,), singular_values (point, 4)
-        `Degeneracy`, with the largest and the three smallest singular values, −1 where there are
+    singular_values (point, 4)
+        Of a degenerate zero, the largest and the three smallest singular values, −1 where there are
         none.
     indices (point,), obstacles (point,)
         sign det(−Dv) of the velocity v, 0 where it is not proved, for the reason in `obstacles`;
@@ -101,7 +85,6 @@ class PointTable:
     radii: Float[np.ndarray, " point"]
     evidence: Int[np.ndarray, " point"]
     details: Shaped[np.ndarray, " point"]
-    degeneracy: Int[np.ndarray, " point"]
     singular_values: Float[np.ndarray, "point 4"]
     indices: Int[np.ndarray, " point"]
     obstacles: Shaped[np.ndarray, " point"]
@@ -121,7 +104,6 @@ class PointTable:
             radii=np.zeros(0),
             evidence=np.zeros(0, int),
             details=np.zeros(0, object),
-            degeneracy=np.zeros(0, int),
             singular_values=np.zeros((0, 4)),
             indices=np.zeros(0, int),
             obstacles=np.zeros(0, object),
@@ -140,18 +122,14 @@ class PointTable:
         return self.kinds == PointKind.FIXED
 
     @property
-    def status(self) -> Int[np.ndarray, " point"]:
-        """The `Status` of each proof."""
-        return np.select(
-            [self.evidence >= Evidence.REFUSED, self.evidence > Evidence.UNTRIED],
-            [Status.REFUSED, Status.PROVED],
-            Status.UNTRIED,
-        )
+    def untried(self) -> Bool[np.ndarray, " point"]:
+        """Of which points no proof was tried."""
+        return self.evidence == Evidence.UNTRIED
 
     @property
     def proved(self) -> Bool[np.ndarray, " point"]:
         """Which points are proved: fixed ones to exist, slow ones not to be fixed."""
-        return self.status == Status.PROVED
+        return ~self.untried & (self.evidence < Evidence.REFUSED)
 
     @property
     def hits(self) -> Int[np.ndarray, " point"]:
@@ -179,7 +157,6 @@ class PointTable:
             "radii": np.zeros(count),
             "evidence": np.full(count, Evidence.UNTRIED),
             "details": np.full(count, "", object),
-            "degeneracy": np.full(count, Degeneracy.NONE),
             "singular_values": np.full((count, 4), -1.0),
             "indices": np.full(count, UNTRIED),
             "obstacles": np.full(count, "", object),
@@ -194,21 +171,16 @@ class PointTable:
         """Take over another search among some of the candidates, and its points."""
         moved = np.where(other.reached < 0, -1, other.reached + len(self))
         table = self.with_rows(other, np.arange(len(other)))
-        table = table.with_candidates(
+        table = table.with_values(
             rows, reached=moved, outcomes=other.outcomes, numbers=other.numbers,
             clipped=other.clipped,
         )  # fmt: skip
         return replace(table, contradiction=self.contradiction or other.contradiction)
 
-    def with_candidates(
-        self, rows: Labels | Bool[np.ndarray, " candidate"], **columns: Any
-    ) -> "PointTable":
-        """Return a copy in which some candidates have these values of `columns`, by name."""
-        return self._changed(rows, columns)
-
-    def with_proofs(self, labels: Labels, **columns: Any) -> "PointTable":
-        """Note what is proved of some points; `columns` by name."""
-        return self._changed(labels, columns)
+    def with_values(self, rows: Any, **columns: Any) -> "PointTable":
+        """Return a copy in which some points, or candidates, have these values, by column."""
+        changed = {name: replaced(getattr(self, name), rows, new) for name, new in columns.items()}
+        return replace(self, **changed)
 
     def select(self, which: Bool[np.ndarray, " point"]) -> "PointTable":
         """Keep some of the points; the candidates of the others reached none."""
@@ -225,19 +197,13 @@ class PointTable:
         """Take points out, and reject their candidates."""
         numbers = np.broadcast_to(numbers, len(self))
         rows = np.flatnonzero(np.append(which, False)[self.reached])
-        rejected = self.with_candidates(rows, outcomes=outcome, numbers=numbers[self.reached[rows]])
+        rejected = self.with_values(rows, outcomes=outcome, numbers=numbers[self.reached[rows]])
         return rejected.select(~which)
 
     def merged(self, into: Int[np.ndarray, " point"]) -> "PointTable":
         """Let points be others, `into` (itself for one that stays), which take their candidates."""
         moved = replace(self, reached=np.append(into, -1)[self.reached])
         return moved.select(into == np.arange(len(self)))
-
-    def _changed(self, rows: np.ndarray, values: Mapping[str, Any]) -> "PointTable":
-        columns: dict[str, Any] = {name: getattr(self, name).copy() for name in values}
-        for name, column in columns.items():
-            column[rows] = values[name]
-        return replace(self, **columns)
 
     def _appended(self, new: dict[str, np.ndarray]) -> "PointTable":
         columns: dict[str, Any] = {
@@ -248,7 +214,7 @@ class PointTable:
 
 _OF_POINTS = (
     *("states", "kinds", "errors", "radii", "evidence", "details"),
-    *("degeneracy", "singular_values", "indices", "obstacles"),
+    *("singular_values", "indices", "obstacles"),
 )
 
 

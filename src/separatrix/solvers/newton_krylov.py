@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .iterate import AbstractIteration, Report, Solution, States, iterate
+from .levenberg_marquardt import LevenbergMarquardt
 from .levenberg_marquardt.equations import DampedState, endings_of
 
 
@@ -36,35 +37,27 @@ IsZero = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """States and residuals -> where these are at rounding level (batch,)."""
 
 
-@dataclass(frozen=True)
-class NewtonKrylov:
+def solve_without_jacobians(
+    method: LevenbergMarquardt,
+    attempt: Try,
+    is_zero: IsZero,
+    starts: States,
+    room: int,
+    report: Report | None = None,
+) -> Solution:
     r"""Find zeros of a residual from products with its Jacobian and its transpose alone.
 
     A step solves $(J^\top J + \mu s I)\,p = -J^\top r$ by conjugate gradients, with
     $s = |J^\top r|^2/|r|^2$; μ follows the ratio of actual to predicted decrease, so that the steps
-    turn into Newton's. The options are those of `LevenbergMarquardt`.
+    turn into Newton's. At most `room` starts are followed at a time.
 
     References
     ----------
     Knoll & Keyes (2004) J. Comput. Phys. 193:357.
     """
-
-    max_steps: int = 200
-    stall_steps: int = 8
-    first_damping: float = 1e-2
-
-    def solve(
-        self,
-        attempt: Try,
-        starts: States,
-        room: int,
-        is_zero: IsZero,
-        report: Report | None = None,
-    ) -> Solution:
-        """Solve from every start, `room` at a time; `is_zero` tells zeros by state and r."""
-        ends = Solution.unmoved(starts)
-        iteration = _KrylovIteration(self, attempt, starts, is_zero, ends.extent)
-        return iterate(iteration, ends, room, report)
+    ends = Solution.unmoved(starts)
+    iteration = _KrylovIteration(method, attempt, starts, is_zero, ends.extent)
+    return iterate(iteration, ends, room, report)
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class _KrylovState(DampedState):
 
 @dataclass(frozen=True)
 class _KrylovIteration(AbstractIteration[_KrylovState, Solution]):
-    method: NewtonKrylov
+    method: LevenbergMarquardt
     attempt: Try
     starts: States
     is_zero: IsZero

@@ -89,7 +89,7 @@ def with_indices(
         signs, why = prove(form, table.states[labels], table.proved_errors[labels])
         kept = (signs != 0) | (velocity is None or form is velocity)
         obstacles = np.array(why, object)[kept]
-        table = table.with_proofs(labels[kept], indices=signs[kept], obstacles=obstacles)
+        table = table.with_values(labels[kept], indices=signs[kept], obstacles=obstacles)
     return table
 
 

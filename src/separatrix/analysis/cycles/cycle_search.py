@@ -166,7 +166,7 @@ def _form_for(
         return form
     if method is not None:
         raise InvalidInputError(
-            f"CycleWalk solves piecewise-linear maps, and this one is none: {form.reason}. Leave "
+            f"CycleWalk solves piecewise-linear maps, and this one is none: {form}. Leave "
             "the method out, or use MultipleShooting()."
         )
     return None

@@ -30,7 +30,7 @@ from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Proof
-from ..point_table import Contradiction, Evidence, PointKind, PointTable, Status
+from ..point_table import Contradiction, Evidence, PointKind, PointTable
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "point unit"]
@@ -48,9 +48,9 @@ def certify(system: AbstractSystem, table: PointTable) -> PointTable:
     (Krawczyk's test). Slow points: that no fixed point lies within the radius. Points that are
     proved to be one are merged. Those for which there is no time stay untried.
     """
-    done, total = 0, int(np.count_nonzero(table.status == Status.UNTRIED))
+    done, total = 0, int(np.count_nonzero(table.untried))
     for kind, prove in ((PointKind.FIXED, _prove_zeros), (PointKind.SLOW, _prove_absence)):
-        labels = np.flatnonzero((table.kinds == kind) & (table.status == Status.UNTRIED))
+        labels = np.flatnonzero((table.kinds == kind) & table.untried)
         for part in in_portions(len(labels), system.size):
             if is_over():
                 break
@@ -74,7 +74,7 @@ def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) 
     proved = evidence < Evidence.REFUSED
     doubts, why = doubts_of_step(system, states, np.where(proved, errors, np.inf))
     doubtful = proved & (doubts != Evidence.UNTRIED)
-    return table.with_proofs(
+    return table.with_values(
         labels,
         evidence=np.where(doubtful, doubts, evidence),
         errors=np.where(doubtful, table.errors[labels], errors),
@@ -87,7 +87,7 @@ def _prove_absence(system: AbstractSystem, table: PointTable, labels: np.ndarray
     # Where a user's own residual has no zero the step may have one all the same.
     function = system.residual if is_trusted(system) else system.velocity
     proof = certify_absence(function, table.states[labels])
-    return table.with_proofs(
+    return table.with_values(
         labels,
         evidence=np.where(proof.absent, Evidence.ABSENCE, Evidence.REFUSED),
         radii=np.where(proof.absent, proof.radius, 0.0),

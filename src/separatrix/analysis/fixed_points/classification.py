@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...solvers.endings import Ending
-from ..point_table import Degeneracy, Evidence, PointKind, PointTable, ends_of
-from .continua import are_singular, find_continua, find_continua_between, same_zeros
+from ..point_table import Evidence, PointKind, PointTable, ends_of
+from .continua import are_singular, find_continua, find_continua_between, middles, same_zeros
 from .polishing import are_vanishing, polish
 from .root_finding import RootFinder
 from .slow_points import DescentResult
@@ -46,20 +46,18 @@ def with_zeros(finder: RootFinder, table: PointTable, zeros: DescentResult) -> P
     point = np.where(on_continuum, near.continuum_of + len(groups) + len(table), -1)
     for number, group in enumerate(groups):
         point[group] = number + len(table)
-    degeneracy = np.where(singular[chosen], Degeneracy.SINGULAR, Degeneracy.NONE)
-    degeneracy[len(groups) :] = Degeneracy.CONTINUUM
-    endless = degeneracy == Degeneracy.CONTINUUM
+    endless = np.arange(len(chosen)) >= len(groups)
+    degenerate = (singular[chosen] | endless)[:, None]
     table = table.with_points(
         near.states[chosen],
         PointKind.FIXED,
         np.where(endless, np.inf, near.errors[chosen]),
         evidence=np.where(endless, Evidence.CONTINUUM, Evidence.UNTRIED),
-        degeneracy=degeneracy,
-        singular_values=np.where(degeneracy[:, None], ends_of(near.singular_values)[chosen], -1.0),
+        singular_values=np.where(degenerate, ends_of(near.singular_values)[chosen], -1.0),
     )
     rows = np.flatnonzero(zeros.of >= 0)
     of = zeros.of[rows]
-    return table.with_candidates(rows, reached=point[of], outcomes=outcomes[of])
+    return table.with_values(rows, reached=point[of], outcomes=outcomes[of])
 
 
 def _polished_and_classified(
@@ -70,7 +68,7 @@ def _polished_and_classified(
     singular_values = np.zeros((len(states), 0))
     if finder.evaluator.is_large:
         kept = np.arange(len(states))
-        continua = find_continua_between(states, partial(_zeros_reached, finder))
+        label = find_continua_between(states, partial(_zeros_reached, finder))
     else:
         polished = polish(finder.evaluator, finder.zero_test, states)
         states, errors = polished.states, polished.errors
@@ -78,18 +76,16 @@ def _polished_and_classified(
         outcomes[_vanish(finder, states, errors)] = Ending.FADING
         outcomes[polished.endings == Ending.JUMP] = Ending.JUMP
         kept = np.flatnonzero(outcomes == Ending.ZERO)
-        continua = find_continua(
+        label[kept] = find_continua(
             states[kept],
             directions[kept],
             finder.zero_test.scale,
             partial(_zeros_approached, finder),
         )
-    label[kept] = continua.label
     isolated = (label < 0) & (outcomes == Ending.ZERO)
     outcomes[isolated & ~finder.zero_test.settled(states, errors)] = Ending.UNSETTLED
-    representatives = kept[continua.middles]
     return _ClassifiedZeros(
-        states, errors, singular_values, outcomes, label, representatives, len(kept)
+        states, errors, singular_values, outcomes, label, middles(states, label), len(kept)
     )
 
 

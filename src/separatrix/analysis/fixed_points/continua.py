@@ -1,7 +1,6 @@
 """Which fixed points lie on a continuum (line and ring attractors, identity maps)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -21,34 +20,13 @@ _BETWEEN = (0.25, 0.5, 0.75)  # where it is looked whether two zeros are one
 _SINGULAR = 1e-6  # a smallest singular value, beside the largest, that may be 0
 
 
-@dataclass(frozen=True)
-class Continua:
-    """Which zeros belong to a continuum.
-
-    Attributes
-    ----------
-    label (state,)
-        The number of the continuum, −1 for an isolated zero.
-    middles (continuum,)
-        The state nearest to the mean of each continuum's states, which stands for it.
-    """
-
-    label: Int[np.ndarray, " state"]
-    middles: Int[np.ndarray, " continuum"]
-
-    @classmethod
-    def none(cls, count: int) -> "Continua":
-        """Return that all of `count` zeros are isolated, as far as is known."""
-        return cls(np.full(count, -1), np.zeros(0, int))
-
-
 def find_continua(
     states: Float[np.ndarray, "state unit"],
     directions: Float[np.ndarray, "state unit"],
     scale: float,
     solve: Solve,
-) -> Continua:
-    """Find the zeros that have further zeros beside them.
+) -> Int[np.ndarray, " state"]:
+    """Find the zeros that have others beside them: the number of each one's continuum, or −1.
 
     A zero whose Jacobian is nearly singular may be isolated all the same (a fold). So the solver is
     started a little way along the singular direction, `directions` (zero where there is none), at
@@ -57,32 +35,34 @@ def find_continua(
     """
     suspect = np.flatnonzero(directions.any(1))
     if not len(suspect):
-        return Continua.none(len(states))
+        return np.full(len(states), -1)
     looked_into = suspect[np.unique(np.linspace(0, len(suspect) - 1, _MOST).astype(int))]
     here = looked_into[_has_neighbors(states[looked_into], directions[looked_into], scale, solve)]
-    if not len(here):
-        return Continua.none(len(states))
     known = np.full(len(states), -1)
     known[here] = join(states[here], solve)
     # What was not looked into goes with the nearest state that was.
     label = np.full(len(states), -1)
     nearest = scipy.spatial.distance.cdist(states[suspect], states[looked_into]).argmin(1)
     label[suspect] = known[looked_into[nearest]]
-    groups = [np.flatnonzero(label == number) for number in range(label.max() + 1)]
-    return Continua(label, np.array([group[_middle(states[group])] for group in groups]))
+    return label
 
 
-def find_continua_between(states: Float[np.ndarray, "state unit"], solve: Solve) -> Continua:
+def find_continua_between(
+    states: Float[np.ndarray, "state unit"], solve: Solve
+) -> Int[np.ndarray, " state"]:
     """Find zeros that others lie between, where no Jacobian tells which ones to suspect."""
-    if len(states) < 2:
-        return Continua.none(len(states))
     numbers = join(states, solve)
-    groups = [np.flatnonzero(numbers == number) for number in range(numbers.max() + 1)]
-    groups = [group for group in groups if len(group) > 1]
-    label = np.full(len(states), -1)
-    for number, group in enumerate(groups):
-        label[group] = number
-    return Continua(label, np.array([group[_middle(states[group])] for group in groups], int))
+    several = np.bincount(numbers) > 1
+    return np.where(several, np.cumsum(several) - 1, -1)[numbers]
+
+
+def middles(
+    states: Float[np.ndarray, "state unit"], label: Int[np.ndarray, " state"]
+) -> Int[np.ndarray, " continuum"]:
+    """Return the state nearest to the mean of each continuum's states, which stands for it."""
+    groups = [np.flatnonzero(label == number) for number in range(label.max(initial=-1) + 1)]
+    nearest = (np.linalg.norm(states[g] - states[g].mean(0), axis=1).argmin() for g in groups)
+    return np.array([group[row] for group, row in zip(groups, nearest, strict=True)], int)
 
 
 def join(states: Float[np.ndarray, "state unit"], solve: Solve) -> Int[np.ndarray, " state"]:
@@ -92,8 +72,8 @@ def join(states: Float[np.ndarray, "state unit"], solve: Solve) -> Int[np.ndarra
     between them, finds a zero there, apart from both, and another between that one and either: an
     isolated zero between two others has none.
     """
-    if len(states) == 1:
-        return np.zeros(1, int)
+    if len(states) < 2:
+        return np.zeros(len(states), int)
     tree = spanning_tree(states)
     ones, others = states[tree.row], states[tree.col]
     zeros, joined = _between(ones, others, solve)
@@ -175,7 +155,3 @@ def _connected(tree: coo_array, joined: Bool[np.ndarray, " edge"]) -> Int[np.nda
     tree.eliminate_zeros()
     # Equal states have no edge: the tree's zeros are left out of a sparse matrix.
     return connected_components(tree, directed=False)[1]
-
-
-def _middle(states: np.ndarray) -> int:
-    return int(np.linalg.norm(states - states.mean(0), axis=1).argmin())

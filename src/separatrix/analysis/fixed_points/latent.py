@@ -6,7 +6,7 @@ import scipy
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.endings import Ending
 from ..completeness import Proof, prove_complete_in_latent
-from ..point_table import Contradiction, Evidence, PointTable, Status
+from ..point_table import Contradiction, Evidence, PointTable
 from . import words
 from .certificates import certify, doubts_of_step, with_exhaustion
 from .evaluator import Evaluator
@@ -58,5 +58,5 @@ def prove_in_all_units(evaluator: Evaluator, table: PointTable, proof: Proof | N
     if not evaluator.is_large:
         return certify(evaluator.system, table)
     assert proof is not None  # or why there is none
-    untried = np.flatnonzero(table.fixed & (table.status == Status.UNTRIED))
-    return table.with_proofs(untried, evidence=Evidence.REFUSED, details=proof.text)
+    untried = np.flatnonzero(table.fixed & table.untried)
+    return table.with_values(untried, evidence=Evidence.REFUSED, details=proof.text)

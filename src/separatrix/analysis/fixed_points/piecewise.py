@@ -16,7 +16,7 @@ from ...solvers.piecewise_linear import (
     solve_regions,
 )
 from ...solvers.zero_test import ZeroTest
-from ..point_table import Degeneracy, Evidence, PointKind, PointTable, ends_of
+from ..point_table import Evidence, PointKind, PointTable, ends_of
 from .continua import join
 from .evaluator import Evaluator
 
@@ -50,7 +50,7 @@ def search_piecewise(
     point[descent.outcome == Ending.SLIDE_UNVERIFIED] = -1
     there = point >= 0
     slow = np.append(table.kinds == PointKind.SLOW, False)[point]
-    table = table.with_candidates(
+    table = table.with_values(
         lost[there],
         reached=point[there],
         outcomes=np.where(slow, Ending.SPEED_MINIMUM_ON_KINKS, Ending.SLID_TO_ZERO)[there],
@@ -58,7 +58,7 @@ def search_piecewise(
     )
     nowhere = table.reached[lost] < 0
     left_out = descent.outcome == Ending.SPEED_MINIMUM_ON_KINKS
-    return table.with_candidates(
+    return table.with_values(
         lost[nowhere],
         outcomes=np.where(left_out, Ending.SLOWER_ARE_KEPT, descent.outcome)[nowhere],
         numbers=np.where(left_out, _MOST_SLOW_POINTS, descent.numbers)[nowhere],
@@ -89,7 +89,7 @@ def is_as_read(
 def _with_walk(table: PointTable, walk: RegionSolution) -> PointTable:
     """Return a table with the zeros of the walk, in their order, and how every candidate fared."""
     at_zero = walk.outcome == Ending.WALK_ZERO
-    return _with_zeros(table, walk.zeros).with_candidates(
+    return _with_zeros(table, walk.zeros).with_values(
         np.arange(len(walk.outcome)),
         reached=np.where(at_zero, walk.point, -1),
         outcomes=walk.outcome,
@@ -133,10 +133,9 @@ def _with_continua(
         PointKind.FIXED,
         np.inf,
         evidence=np.full(len(first), Evidence.CONTINUUM),
-        degeneracy=np.full(len(first), Degeneracy.CONTINUUM),
         singular_values=np.concatenate([ends_of(c.singular_values[None]) for c in first]),
     )
-    return table.with_candidates(members, reached=label)
+    return table.with_values(members, reached=label)
 
 
 def _with_minima(

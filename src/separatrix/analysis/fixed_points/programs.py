@@ -38,7 +38,7 @@ def residual_and_rough_jacobian(system: AbstractSystem, states: Any) -> Any:
 def shared_matrix(system: AbstractSystem, state: Any) -> Any:
     """Return the matrix that Jacobians scale and whether by rows, or None; see `SharedMatrix`."""
     found = scaled_jacobian(system.residual, state)
-    return None if found is None else (found.matrix, found.by_rows)
+    return None if found is None else found[3:]
 
 
 @eqx.filter_jit
@@ -48,7 +48,7 @@ def residual_and_scales(system: AbstractSystem, states: Any) -> Any:
     def parts(state: Any) -> Any:
         found = scaled_jacobian(system.residual, state)
         assert found is not None  # there is a shared matrix
-        return found.value, found.scales, found.offsets
+        return found[:3]
 
     return jax.vmap(parts)(states)
 

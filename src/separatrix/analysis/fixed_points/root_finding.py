@@ -15,7 +15,7 @@ from ...solvers.iterate import Report, Solution, States
 from ...solvers.levenberg_marquardt import Equations, LevenbergMarquardt
 from ...solvers.merging import group
 from ...solvers.minimize import DampedNewton, Derivatives
-from ...solvers.newton_krylov import NewtonKrylov
+from ...solvers.newton_krylov import solve_without_jacobians
 from ...solvers.valley import Valley, follow_valleys
 from ...solvers.zero_test import ZeroTest
 from .evaluator import Evaluator
@@ -123,9 +123,10 @@ class RootFinder:
         )
 
     def _solve_without_jacobians(self, starts: States, report: Report | None = None) -> Solution:
-        method, room = self.method, self.evaluator.batch_size
-        krylov = NewtonKrylov(method.max_steps, method.stall_steps, method.first_damping)
-        return krylov.solve(self.evaluator.attempt, starts, room, self.zero_test.decide, report)
+        of = self.evaluator
+        return solve_without_jacobians(
+            self.method, of.attempt, self.zero_test.decide, starts, of.batch_size, report
+        )
 
     def _solve_roughly(
         self, starts: States, known: Known, report: Report | None

@@ -145,7 +145,7 @@ class SpeedDescent:
         rows = np.flatnonzero(minima.of >= 0)
         reached = minima.of[rows] + len(table)
         table = table.with_points(minima.states, PointKind.SLOW)
-        return table.with_candidates(rows, reached=reached, outcomes=Ending.SPEED_MINIMUM)
+        return table.with_values(rows, reached=reached, outcomes=Ending.SPEED_MINIMUM)
 
     def follow_valleys(
         self, ends: Solution, known: Known, slow_points: bool

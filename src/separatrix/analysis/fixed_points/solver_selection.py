@@ -140,10 +140,10 @@ def _piecewise_linear_forms(
     system: AbstractSystem, zero_test: ZeroTest
 ) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:
     residual = recognize(system.residual, system.size)
-    if not isinstance(residual, PiecewiseLinear):
+    if isinstance(residual, str):
         return None
     velocity = recognize(system.velocity, system.size)
-    if not isinstance(velocity, PiecewiseLinear):
+    if isinstance(velocity, str):
         return None
     if zero_test.refusal:
         return residual, velocity

@@ -6,7 +6,7 @@ from jaxtyping import Shaped
 from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.endings import Ending
 from ..completeness import MOST_VARIABLES
-from ..point_table import Contradiction, Degeneracy, Evidence, PointTable
+from ..point_table import Contradiction, Evidence, PointTable
 from .evaluator import DENSE
 
 Texts = Shaped[np.ndarray, " text"]
@@ -47,7 +47,7 @@ _EVIDENCE = {
 
 def outcome_reasons(table: PointTable, domain: object) -> Texts:
     """Return why each candidate ended so; outside of the box `domain` states were rejected."""
-    on_continuum = np.append(table.degeneracy == Degeneracy.CONTINUUM, False)[table.reached]
+    on_continuum = np.append(table.evidence == Evidence.CONTINUUM, False)[table.reached]
     numbers, which = np.unique(table.numbers, return_inverse=True)
     point = np.where(on_continuum, table.reached + 1, 0)
     columns = table.outcomes, which.reshape(-1), point, 1 * table.clipped
@@ -97,8 +97,7 @@ def _certificate(table: PointTable, label: int) -> str:
     text = _EVIDENCE[evidence].format(
         error=table.errors[label], radius=table.radii[label], cause=table.details[label]
     )
-    degenerate = table.degeneracy[label] == Degeneracy.SINGULAR and evidence is Evidence.REFUSED
-    if not degenerate:
+    if evidence is not Evidence.REFUSED or values[0] < 0:
         return text
     return f"degenerate (singular values {values[0]:.1e} to {values[-1]:.1e}): {text}"
 

@@ -158,7 +158,7 @@ def _minimizer(
         return method or KinkDescent(), form
     if method is None:
         return DampedNewton(), None
-    reason = "it computes in float32" if isinstance(form, PiecewiseLinear) else form.reason
+    reason = "it computes in float32" if isinstance(form, PiecewiseLinear) else form
     raise InvalidInputError(
         f"KinkDescent needs a piecewise-linear system, and this one is none: {reason}. Leave the "
         "method out, or use DampedNewton()."

@@ -10,6 +10,6 @@ columns: the Jacobian of ``tanh(W @ x) - x`` is diag(1 - tanh²) W - 1, in which
 is the same at every state.
 """
 
-from .forward import ScaledJacobian, scaled_jacobian, value_and_transposed_jacobian
+from .forward import scaled_jacobian, value_and_transposed_jacobian
 
-__all__ = ["ScaledJacobian", "scaled_jacobian", "value_and_transposed_jacobian"]
+__all__ = ["scaled_jacobian", "value_and_transposed_jacobian"]

@@ -1,7 +1,7 @@
 """A function's value and Jacobian at once."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -32,39 +32,19 @@ def value_and_transposed_jacobian(function: Function, state: Any) -> tuple[Any, 
     return value, jax.vmap(push)(jnp.eye(len(state), dtype=state.dtype))
 
 
-class ScaledJacobian(NamedTuple):
-    """A value f(x) and its Jacobian, diag(scales) M + diag(offsets), or M diag(scales) + the same.
-
-    Attributes
-    ----------
-    value (n,)
-        The value.
-    matrix (n, n)
-        M, which does not depend on the state.
-    scales, offsets (n,)
-        What M is scaled with, and what is added.
-    by_rows
-        Whether M's rows are scaled, or else its columns.
-    """
-
-    value: Any
-    matrix: Any
-    scales: Any
-    offsets: Any
-    by_rows: bool
-
-
-def scaled_jacobian(function: Function, state: Any) -> ScaledJacobian | None:
+def scaled_jacobian(function: Function, state: Any) -> tuple[Any, ...] | None:
     """Return a function's value `(n,)` and Jacobian as a matrix that is scaled, if it is one.
 
-    To be called where JAX traces.
+    That is f(x), s, o, the matrix M `(n, n)`, which does not depend on the state, and whether its
+    rows are scaled: then the Jacobian is diag(s) M + diag(o), and else M diag(s) + diag(o). To be
+    called where JAX traces.
 
     Examples
     --------
     >>> W = jnp.ones((2, 2))
-    >>> found = scaled_jacobian(lambda x: W @ x**2 - x, jnp.array([3.0, 4.0]))
-    >>> found.matrix.tolist(), found.scales.tolist(), found.offsets.tolist(), found.by_rows
-    ([[1.0, 1.0], [1.0, 1.0]], [6.0, 8.0], [-1.0, -1.0], False)
+    >>> _, s, o, matrix, by_rows = scaled_jacobian(lambda x: W @ x**2 - x, jnp.array([3.0, 4.0]))
+    >>> s.tolist(), o.tolist(), matrix.tolist(), by_rows
+    ([6.0, 8.0], [-1.0, -1.0], [[1.0, 1.0], [1.0, 1.0]], False)
     """
     closed = jax.make_jaxpr(function)(state)
     size = len(state)
@@ -76,6 +56,5 @@ def scaled_jacobian(function: Function, state: Any) -> ScaledJacobian | None:
         return None
     offsets = jnp.zeros_like(out.value) if scaled.slope is None else scaled.slope
     if scaled.right is None:
-        return ScaledJacobian(out.value, scaled.matrix.T, scaled.left, offsets, True)
-    matrix = (scaled.matrix * scaled.left).T
-    return ScaledJacobian(out.value, matrix, scaled.right, offsets, False)
+        return out.value, scaled.left, offsets, scaled.matrix.T, True
+    return out.value, scaled.right, offsets, (scaled.matrix * scaled.left).T, False

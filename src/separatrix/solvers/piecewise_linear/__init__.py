@@ -8,13 +8,12 @@ minima of its speed, most of which lie on the kinks between regions.
 from .descend import KinkDescent, descend_speed
 from .form import PiecewiseLinear
 from .minima import SlowSolution
-from .recognize import NotPiecewiseLinear, recognize
+from .recognize import recognize
 from .walk import RegionSolution, solve_regions
 from .zeros import Zero, evaluation_error, same_zero
 
 __all__ = [
     "KinkDescent",
-    "NotPiecewiseLinear",
     "PiecewiseLinear",
     "RegionSolution",
     "SlowSolution",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -22,20 +21,7 @@ from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
 _NO_RULE = "no piecewise-linear rule for the operation {}"
 
 
-@dataclass(frozen=True)
-class NotPiecewiseLinear:
-    """The verdict on a function that is not piecewise linear, or was not recognized as such.
-
-    Attributes
-    ----------
-    reason
-        Which operation stood in the way.
-    """
-
-    reason: str
-
-
-def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | NotPiecewiseLinear:
+def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | str:
     """Decide from its jaxpr whether a function from R^n to R^n is piecewise linear.
 
     The function is traced once, in float64, and its operations are carried out on affine
@@ -51,8 +37,7 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
 
     Returns
     -------
-    PiecewiseLinear or NotPiecewiseLinear
-        The canonical form, or the reason why there is none.
+    The canonical form; or, in words, which operation stood in the way.
 
     Raises
     ------
@@ -65,7 +50,7 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
     >>> form = recognize(lambda h: 0.5 * h + jax.nn.relu(1.0 - h), 3)
     >>> form.gate_count
     3
-    >>> recognize(jax.numpy.tanh, 3).reason
+    >>> recognize(jax.numpy.tanh, 3)
     'no piecewise-linear rule for the operation tanh'
 
     References
@@ -93,9 +78,9 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | No
                 values = program.interpret(reader.apply, values)
             return _form(table, values[program.outputs[0]], reader.narrowed)
         except UnrecognizedError as error:
-            return NotPiecewiseLinear(str(error))
+            return str(error)
         except NoIntervalRule as error:
-            return NotPiecewiseLinear(_NO_RULE.format(error.primitive))
+            return _NO_RULE.format(error.primitive)
 
 
 def _form(table: GateTable, result: Operand, narrowed: bool) -> PiecewiseLinear:
