@@ -32,7 +32,7 @@ class Ending(enum.IntEnum):
     ZERO = "the residual is at rounding level"
     NEAR = "near a zero, which others finish"
     MINIMUM = "the residual, which is not zero, decreases no further"
-    STALLED = "no step decreases the speed: a kink, or rounding hides the way down"
+    STALLED = "no step decreases the speed: a kink or a jump, or rounding hides the way down"
     MAX_STEPS = "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)"
     SINGULAR = "the Jacobian is singular"
     SADDLE = "at a saddle of the speed"

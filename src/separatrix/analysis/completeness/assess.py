@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,7 @@ from jaxtyping import Bool, Float
 
 from ..._watch import Stage, is_over, report_progress, why_over
 from ...enclosure.branch_and_prune import BranchAndPrune
-from ...enclosure.interval import Enclosed, EnclosureError, point
-from ...enclosure.krawczyk.context import in_chunks
+from ...enclosure.interval import Enclosed
 from ...solvers.endings import Ending
 from ...solvers.low_rank import LatentSystem
 from ...systems import AbstractSystem
@@ -100,8 +98,7 @@ def assess(
         evaluate, states = evaluator.residual_and_jacobian, now.points.states
         if use_homotopy and len(path := from_center(evaluate, domain)):
             return path
-        unstable = partial(_unstable, system.kind, velocity, states)
-        new = further.draw(rng, domain.around(states), states, unstable, count)
+        new = further.draw(rng, domain.around(states), states, count)
         return (
             new if domain.bounded else np.concatenate([new, further.far_away(rng, domain, states)])
         )
@@ -211,33 +208,6 @@ def _judged(
         return _Judged(table, outside, texts.BEYOND_BOX)
     table = with_indices(table, velocity, latent, may_be_fixed)
     return _Judged(table, outside, index_sum(domain, table.select(may_be_fixed)))
-
-
-def _unstable(
-    kind: str, velocity: Enclosed | None, states: np.ndarray, rows: np.ndarray, enough: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return directions in which points are unstable, and which points, until there are enough.
-
-    Each point costs eigenvectors.
-    """
-    origins, directions = [np.zeros(0, int)], [np.zeros((0, states.shape[1]))]
-    for chunk in in_chunks(len(rows), states.shape[1]):
-        if velocity is None:
-            break
-        try:
-            slopes = velocity.slopes(point(states[rows[chunk]])).slopes
-        except EnclosureError:  # an operation has no rule
-            break
-        assert slopes is not None  # asked for
-        middles = slopes.midpoint_radius()[0]
-        if not np.isfinite(middles).all():
-            break
-        which, found = further.unstable_directions(middles, kind)
-        origins.append(rows[chunk][which])
-        directions.append(found)
-        if sum(map(len, directions)) >= enough:
-            break
-    return np.concatenate(origins), np.concatenate(directions)
 
 
 def _exhausted(

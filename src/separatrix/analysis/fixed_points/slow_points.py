@@ -206,7 +206,6 @@ class SpeedDescent:
         if is_over():
             endings[minima.endings == Ending.RUNNING] = Ending.RUNNING
         endings[minima.endings == Ending.RAN_AWAY] = Ending.ESCAPED
-        endings[self._jumping(minima)] = Ending.JUMP
         return endings
 
     def _is_misleading(self, states: np.ndarray) -> bool:
@@ -287,15 +286,6 @@ class SpeedDescent:
             minima = minima.put(left, descended)
         rows = which.reshape(-1)
         return zeros.select(rows), minima.select(rows), known
-
-    def _jumping(self, minima: Solution) -> np.ndarray:
-        """Return the rows in which a jump of the function ended the descent."""
-        stalled = minima.endings == Ending.STALLED
-        rows = np.flatnonzero(stalled & np.isfinite(minima.states).all(1))
-        states = minima.states[rows]
-        size = np.maximum(np.abs(states).max(1, initial=0), self.zero_test.scale)
-        # Steps that decrease nothing are no longer tried once they are about so short.
-        return rows[self.zero_test.jumps(states, np.sqrt(self.zero_test.eps) * size)]
 
     def _zeros_among(self, minima: Solution) -> Solution:
         """Return distinct minima with those that are zeros in place of what was taken for one."""

@@ -8,7 +8,7 @@ import numpy as np
 from ..._parallel import chunks
 from ..._watch import Stage, report_progress
 from ...solvers.endings import Ending
-from ...solvers.iterate import States, replaced
+from ...solvers.iterate import States
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
@@ -103,30 +103,19 @@ class FixedPointSolver:
             table, _ = search_smooth(self.matrix_free_finder, starts, False, known)
             rest = np.flatnonzero(table.reached < 0)
         if table is None or len(rest):
-            found, near = self._solved_exactly(starts[rest], slow_points)
+            found = self._solved_exactly(starts[rest], slow_points)
             if found is None:
-                found, known = search_smooth(self.finder, near, slow_points, known)
+                found, known = search_smooth(self.finder, starts[rest], slow_points, known)
             table = found if table is None else table.joined(found, rest)
         return reject_moving(self.evaluator, self.zero_test, table), known
 
-    def _solved_exactly(
-        self, starts: np.ndarray, slow_points: bool
-    ) -> tuple[PointTable | None, np.ndarray]:
-        """Solve exactly where the system is piecewise linear, and as was read.
-
-        Of one that computes in float32 the exact function stands for it: what is found there is
-        nearly, but not quite, a zero of the function as it is. Then, and where the system is
-        another, there is no table, and starts from which the function itself is to be solved.
-        """
+    def _solved_exactly(self, starts: np.ndarray, slow_points: bool) -> PointTable | None:
+        """Solve exactly where the system is piecewise linear, and as was read; else None."""
         if self._forms is None:
-            return None, starts
-        narrowed = self._forms[0].narrowed
-        exact = search_piecewise(*self._forms, starts, slow_points or narrowed)
-        if narrowed:
-            fixed = np.append(exact.fixed, False)[exact.reached]
-            return None, replaced(starts, fixed, exact.states[exact.reached[fixed]])
+            return None
+        exact = search_piecewise(*self._forms, starts, slow_points)
         is_read = is_as_read(self._forms[0], self.evaluator, self.zero_test, exact)
-        return (exact if is_read else None), starts
+        return exact if is_read else None
 
     @cached_property
     def _forms(self) -> tuple[PiecewiseLinear, PiecewiseLinear] | None:

@@ -154,13 +154,12 @@ def _minimizer(
     if isinstance(method, DampedNewton):
         return method, None
     form = recognize(system.velocity, system.size)
-    if isinstance(form, PiecewiseLinear) and not form.narrowed:
+    if isinstance(form, PiecewiseLinear):
         return method or KinkDescent(), form
     if method is None:
         return DampedNewton(), None
-    reason = "it computes in float32" if isinstance(form, PiecewiseLinear) else form
     raise InvalidInputError(
-        f"KinkDescent needs a piecewise-linear system, and this one is none: {reason}. Leave the "
+        f"KinkDescent needs a piecewise-linear system, and this one is none: {form}. Leave the "
         "method out, or use DampedNewton()."
     )
 

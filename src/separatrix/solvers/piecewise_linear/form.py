@@ -32,9 +32,6 @@ class PiecewiseLinear:
         ``Z`` ``(m, n)``, ``L`` ``(m, m)`` and ``c`` ``(m,)``.
     output_weights
         ``Y`` ``(n, m)``.
-    narrowed
-        The function it was read from rounds to less than float64 on the way; what is solved here
-        is the exact function, which that one only follows to its own precision.
     rounding
         How steep it may seem where it is constant: what rounding leaves of coefficients that
         cancel, as those of an identity do in its residual.
@@ -48,7 +45,6 @@ class PiecewiseLinear:
     gate_coupling: Array
     gate_offset: Array
     output_weights: Array
-    narrowed: bool = False
     rounding: float = 0.0
     layers: tuple[Ints, ...] = field(init=False)
 
@@ -169,7 +165,6 @@ class PiecewiseLinear:
             gate_coupling=sign[:, None] * coupling,
             gate_offset=sign * d,
             output_weights=Y + (Y * pattern) @ coupling if self.is_coupled else Y,
-            narrowed=self.narrowed,
         )
 
     def without_idle_gates(self) -> PiecewiseLinear:

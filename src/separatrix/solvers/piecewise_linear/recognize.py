@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -73,17 +74,16 @@ def recognize(function: Callable[[Any], Any], size: int) -> PiecewiseLinear | st
             program = flatten(closed)
             values: dict[int, Operand] = dict(program.constants)
             values[program.inputs[0]] = state
-            reader = _Reader(table)
             with np.errstate(all="ignore"):  # Weights that are not finite are refused below.
-                values = program.interpret(reader.apply, values)
-            return _form(table, values[program.outputs[0]], reader.narrowed)
+                values = program.interpret(partial(_apply, table), values)
+            return _form(table, values[program.outputs[0]])
         except UnrecognizedError as error:
             return str(error)
         except NoIntervalRule as error:
             return _NO_RULE.format(error.primitive)
 
 
-def _form(table: GateTable, result: Operand, narrowed: bool) -> PiecewiseLinear:
+def _form(table: GateTable, result: Operand) -> PiecewiseLinear:
     if isinstance(result, StepFunction):
         result = as_affine(result, table.width)
     if not isinstance(result, Affine):  # A constant function.
@@ -104,71 +104,66 @@ def _form(table: GateTable, result: Operand, narrowed: bool) -> PiecewiseLinear:
         gate_coupling=rows[:, n:].copy(),
         gate_offset=offsets,
         output_weights=out[:, n:].copy(),
-        narrowed=narrowed,
     )
     return form.without_idle_gates()
 
 
-class _Reader:
-    """Carries out operations on constants, affine values and steps."""
+def _apply(table: GateTable, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
+    """Return the results of one operation on constants, affine values and steps."""
+    results = _results(table, operation, operands)
+    for dtype, result in zip(operation.dtypes, results, strict=True):
+        rounds = operation.name == "reduce_precision" or dtype.itemsize < 8
+        if isinstance(result, Affine) and jax.numpy.issubdtype(dtype, np.floating) and rounds:
+            raise UnrecognizedError("it computes in less than float64")
+    return results
 
-    def __init__(self, table: GateTable) -> None:
-        self.table = table
-        self.narrowed = False
 
-    def apply(self, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
-        """Return the results of one operation."""
-        results = self._results(operation, operands)
-        for dtype, result in zip(operation.dtypes, results, strict=True):
-            rounds = operation.name == "reduce_precision" or dtype.itemsize < 8
-            floating = jax.numpy.issubdtype(dtype, np.floating)
-            self.narrowed |= isinstance(result, Affine) and floating and rounds
-        return results
+def _results(table: GateTable, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
+    name = operation.name
+    depends = [isinstance(operand, (Affine, StepFunction)) for operand in operands]
+    is_simple = name in MOVES and name not in POSITIONED and len(operands) == 1
+    if not any(depends) and not is_simple:  # what is simple, NumPy does without compiling
+        return evaluate_equation(operation, operands)
+    if name in UNCHANGED:
+        return operands
+    if name in OF_EITHER_SIDE and _are_of_one_step(operands):
+        return [_of_either_side(operation, operands)]
+    known = [None if own else v for own, v in zip(depends, operands, strict=True)]
+    if name in MOVES:
+        move = _known(operation, move_of(operation, known))
+        return _moved(table, move, [operands[place] for place in move.places])
+    if name not in RULES and name not in MATRICES:
+        raise UnrecognizedError(_NO_RULE.format(name))
+    if name not in STEP_RULES:
+        operands = [_continuous(table, operand) for operand in operands]
+    if name in RULES:
+        return [RULES[name](table, *operands, **operation.params)]
+    return [_multiplied(table, operation, _known(operation, matrix_of(operation, known)), operands)]
 
-    def _results(self, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
-        name = operation.name
-        depends = [isinstance(operand, (Affine, StepFunction)) for operand in operands]
-        is_simple = name in MOVES and name not in POSITIONED and len(operands) == 1
-        if not any(depends) and not is_simple:  # what is simple, NumPy does without compiling
-            return evaluate_equation(operation, operands)
-        if name in UNCHANGED:
-            return operands
-        if name in OF_EITHER_SIDE and _are_of_one_step(operands):
-            return [_of_either_side(operation, operands)]
-        known = [None if own else v for own, v in zip(depends, operands, strict=True)]
-        if name in MOVES:
-            move = _known(operation, move_of(operation, known))
-            return self._moved(move, [operands[place] for place in move.places])
-        if name not in RULES and name not in MATRICES:
-            raise UnrecognizedError(_NO_RULE.format(name))
-        if name not in STEP_RULES:
-            operands = [_continuous(self.table, operand) for operand in operands]
-        if name in RULES:
-            return [RULES[name](self.table, *operands, **operation.params)]
-        return [
-            self._multiplied(operation, _known(operation, matrix_of(operation, known)), operands)
-        ]
 
-    def _moved(self, move: Move, operands: list[Operand]) -> list[Operand]:
-        """Move constants and coefficients alike, or both sides of a step."""
-        if len(operands) == 1 and move.fill is None:
-            return _moved_alone(move, operands[0])
-        parts = [as_affine(operand, self.table.width) for operand in operands]
-        width = max(len(part.coefficients) for part in parts)
-        if move.fill is not None:  # a constant
-            parts.append(Affine(np.zeros((width, 1)), np.full(1, move.fill)))
-        (coefficients,) = move.apply([part.widened(width) for part in parts], 1)
-        (constant,) = move.apply([part.constant for part in parts], 0)
-        return [Affine(coefficients, constant)]
+def _moved(table: GateTable, move: Move, operands: list[Operand]) -> list[Operand]:
+    """Move constants and coefficients alike, or both sides of a step."""
+    if len(operands) == 1 and move.fill is None:
+        return _moved_alone(move, operands[0])
+    parts = [as_affine(operand, table.width) for operand in operands]
+    width = max(len(part.coefficients) for part in parts)
+    if move.fill is not None:  # a constant
+        parts.append(Affine(np.zeros((width, 1)), np.full(1, move.fill)))
+    (coefficients,) = move.apply([part.widened(width) for part in parts], 1)
+    (constant,) = move.apply([part.constant for part in parts], 0)
+    return [Affine(coefficients, constant)]
 
-    def _multiplied(self, operation: flat.Step, matrix: Array, operands: list[Operand]) -> Affine:
-        place, width = MATRICES[operation.name], self.table.width
-        value, shape = as_affine(operands[place], width), operation.shapes[0]
-        moved = Affine(
-            (value.coefficients.reshape(-1, len(matrix)) @ matrix).reshape(-1, *shape),
-            (value.constant.ravel() @ matrix).reshape(shape),
-        )
-        return moved if place == 0 else moved.plus(as_affine(operands[0], width))
+
+def _multiplied(
+    table: GateTable, operation: flat.Step, matrix: Array, operands: list[Operand]
+) -> Affine:
+    place, width = MATRICES[operation.name], table.width
+    value, shape = as_affine(operands[place], width), operation.shapes[0]
+    moved = Affine(
+        (value.coefficients.reshape(-1, len(matrix)) @ matrix).reshape(-1, *shape),
+        (value.constant.ravel() @ matrix).reshape(shape),
+    )
+    return moved if place == 0 else moved.plus(as_affine(operands[0], width))
 
 
 def _known(operation: flat.Step, found: Any) -> Any:
