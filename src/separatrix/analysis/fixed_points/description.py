@@ -190,9 +190,9 @@ def _by_latent(
     kind: KindOfSystem = "map" if evaluator.system.kind == "map" else "flow"
     known = latent_spectra(latent, kind, states, np.where(proved, bounds, 0.0))
     if known is not None:
-        n_unstable[proved] = known.n_unstable[proved]
-        values[:] = known.rest
-        values[:, : latent.rank] = known.eigenvalues
+        of_latent, rest, counts = known
+        n_unstable[proved], values[:] = counts[proved], rest
+        values[:, : latent.rank] = of_latent
     return values, n_unstable
 
 

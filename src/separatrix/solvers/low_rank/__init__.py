@@ -4,11 +4,10 @@ from .exhaust import exhaust, exhaust_enclosure
 from .factors import UnboundedRemainderError
 from .latent import LatentSystem
 from .recognition import MOST_LATENT, latent_system, low_rank_enclosure
-from .spectrum import LatentSpectra, latent_spectra
+from .spectrum import latent_spectra
 
 __all__ = [
     "MOST_LATENT",
-    "LatentSpectra",
     "LatentSystem",
     "UnboundedRemainderError",
     "exhaust",

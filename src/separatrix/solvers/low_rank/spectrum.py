@@ -9,8 +9,6 @@ have no such formula.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ...enclosure.interval.arithmetic import Array, Interval, add, ball, multiply, point
@@ -21,27 +19,9 @@ from .latent import LatentSystem
 _EXACT = 1e-9  # beside the size of a matrix: wider ones, as on kinks, have no eigenvalues to tell
 
 
-class LatentSpectra(NamedTuple):
-    """Spectra of the Jacobian of a map or field at each of some states.
-
-    Attributes
-    ----------
-    eigenvalues
-        Those of the small matrix, (point, rank), of map or field; NaN where they are not known.
-    rest
-        The eigenvalue that all the others are; it is a stable one.
-    n_unstable
-        The proved number of unstable ones, -1 where it is not proved.
-    """
-
-    eigenvalues: Array
-    rest: float
-    n_unstable: np.ndarray
-
-
 def latent_spectra(
     velocity: LatentSystem, kind: Kind, states: Array, errors: Array
-) -> LatentSpectra | None:
+) -> tuple[Array, float, np.ndarray] | None:
     """Return the eigenvalues of map or field at states (point, n), where units leak alike.
 
     Parameters
@@ -55,7 +35,9 @@ def latent_spectra(
 
     Returns
     -------
-    LatentSpectra; None where units leak unlike each other, or the leak is not shown to be stable.
+    The eigenvalues of the small matrix (point, rank), NaN where not known; the one that all
+    others are, a stable one; and the proved number of unstable ones (point,), −1 where it is not
+    proved. None where units leak unlike each other, or the leak is not shown to be stable.
     """
     leak = velocity.leak.map(np.atleast_1d)
     is_stable = leak.upper < 0 if kind == "flow" else (leak.upper < 0) & (leak.lower > -2)
@@ -71,7 +53,7 @@ def latent_spectra(
         values = _eigenvalues(matrices)
     counts[~result.allowed], values[~result.allowed] = -1, np.nan
     rest = float(leak.midpoint_radius()[0][0]) + (kind == "map")
-    return LatentSpectra(values, rest, counts)
+    return values, rest, counts
 
 
 def _eigenvalues(matrices: Interval) -> Array:

@@ -105,8 +105,8 @@ def examine_minimum(
     """
     turned = residual.oriented(pattern & ~kinks)
     B, b, W, d = turned.linear, turned.offset, turned.gate_weights, turned.gate_offset
-    solved = _constrained_least_squares(B, b, W[kinks], d[kinks], near)
-    x, r, z = solved.x, B @ solved.x + b, W @ solved.x + d
+    x, flat, weakest, stiffness = _constrained_least_squares(B, b, W[kinks], d[kinks], near)
+    r, z = B @ x + b, W @ x + d
     low, high, magnified = _multipliers(turned, kinks, r)
     # The residual is known to the rounding of its terms only.
     terms = np.abs(r) + np.abs(B) @ np.abs(x) + np.abs(b)
@@ -119,15 +119,15 @@ def examine_minimum(
     found = residual(x)
     zero = bool((np.abs(found) <= 4.0 * evaluation_error(residual, x)).all())
     verified = zero or bool(right and level and agrees.all())
-    spread = np.abs(x).max(initial=0.0) + np.linalg.norm(terms) / solved.weakest
-    off_kinks = gate_error[kinks].max(initial=0.0) / solved.stiffness
+    spread = np.abs(x).max(initial=0.0) + np.linalg.norm(terms) / weakest
+    off_kinks = gate_error[kinks].max(initial=0.0) / stiffness
     return Minimum(
         state=x,
         speed=float(np.linalg.norm(found)),
         zero=zero,
         kinks=kinks,
         verified=verified,
-        flat_directions=solved.flat,
+        flat_directions=flat,
         rounding=float(8 * len(x) * _EPS * spread + off_kinks),
     )
 
@@ -164,18 +164,14 @@ def _same_minimum(residual: PiecewiseLinear, one: Minimum, other: Minimum) -> bo
     return coincide(one, other)
 
 
-@dataclass(frozen=True)
-class _Solved:
-    """A constrained least-squares solution and how well it is determined."""
+def _constrained_least_squares(
+    B: Array, b: Array, C: Array, c: Array, near: Array
+) -> tuple[Array, Array, float, float]:
+    """Minimize ``|B x + b|`` subject to ``C x + c = 0``, near a point.
 
-    x: Array
-    flat: Array
-    weakest: float
-    stiffness: float
-
-
-def _constrained_least_squares(B: Array, b: Array, C: Array, c: Array, near: Array) -> _Solved:
-    """Minimize ``|B x + b|`` subject to ``C x + c = 0``, near a point."""
+    Returns ``x``, the directions in which it is not determined, and the least singular values, as
+    far as they are not zero, of ``B`` along the equations and of these.
+    """
     n = len(b)
     U, s, Vt = np.linalg.svd(C) if len(C) else (np.eye(0), np.zeros(0), np.eye(n))
     rank = int((s > 16 * n * _EPS * s.max(initial=0.0)).sum())
@@ -184,12 +180,8 @@ def _constrained_least_squares(B: Array, b: Array, C: Array, c: Array, near: Arr
     u, sigma, vt = np.linalg.svd(B @ along)
     full = int((sigma > 16 * n * _EPS * np.abs(B).sum(axis=1).max(initial=0.0)).sum())
     step = vt[:full].T @ ((u.T @ (B @ x + b))[:full] / sigma[:full])
-    return _Solved(
-        x=x - along @ step,
-        flat=along @ vt[full:].T,
-        weakest=float(sigma[:full].min(initial=np.inf)),
-        stiffness=float(s[:rank].min(initial=np.inf)),
-    )
+    weakest, stiffness = sigma[:full].min(initial=np.inf), s[:rank].min(initial=np.inf)
+    return x - along @ step, along @ vt[full:].T, float(weakest), float(stiffness)
 
 
 def _multipliers(turned: PiecewiseLinear, kinks: Bools, r: Array) -> tuple[Array, Array, float]:
