@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from separatrix.solvers import batched
+from separatrix.solvers.batched import Cholesky
+from separatrix.solvers.levenberg_marquardt import DenseJacobians
 
 ROUNDING = {np.float64: 1e-12, np.float32: 1e-4}
 CHOLESKY = {np.float64: 1e-11, np.float32: 1e-3}
@@ -75,21 +77,24 @@ def test_matrices_that_are_regular_by_far():
 
 @few_rows_and_many
 @in_both_precisions
-def test_positive_matrices_are_solved_and_left_alone(size, dtype):
+def test_factors_of_positive_matrices_are_put_by_and_by(size, dtype):
     matrices = positive(size, dtype)
-    before, vectors = matrices.copy(), np.random.default_rng(1).standard_normal((4, size))
+    before = matrices.copy()
     matrices.flags.writeable = False  # as what JAX returns
-    x = batched.solve_positive(matrices, vectors)
+    factors = Cholesky.empty(4, size, dtype)
+    for rows in (slice(0, 3), slice(3, 6)):
+        factors.put(rows, matrices[rows])
     np.testing.assert_array_equal(matrices, before)
-    assert x.dtype == float
-    assert np.abs(batched.apply(before.astype(float), x) - vectors).max() < CHOLESKY[dtype]
+    assert assert_solves(factors.solve, matrices, EVERY, CHOLESKY[dtype]).dtype == float
 
 
 @pytest.mark.parametrize("bad", [-1.0, np.nan])
 def test_a_matrix_that_is_not_positive_spoils_only_its_own_answer(bad):
     matrices = positive(40, np.float32)
     matrices[2, 7, 7] = bad * 1e3
-    x = batched.solve_positive(matrices, np.ones((4, 40)))
+    factors = Cholesky.empty(4, 40)
+    factors.put(slice(None), matrices)
+    x = factors.solve(np.ones((4, 40)), EVERY)
     assert np.isnan(x[2]).any() and np.isfinite(x[[0, 1, 3]]).all()
 
 
@@ -100,8 +105,8 @@ def test_damped_systems(size, dtype):
     shifts = np.array([1.0, 0.5, 2.0, 0.0])
     matrices = stack(size, dtype)
     matrices[3, :, 0] = 0
-    weights, vectors = shifts[:, None] * np.ones(size), -np.ones((4, size))
-    x = batched.solve_squares(matrices, weights, vectors)
+    gradient = np.ones((4, size))
+    x = DenseJacobians(matrices).damped(shifts, gradient).steps(gradient, gradient, EVERY)
     assert np.isnan(x[3]).all()  # nothing holds its first column
     wide = matrices.astype(float)
     squares = wide.swapaxes(1, 2) @ wide + shifts[:, None, None] * np.eye(size)

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Int
+from numpy.typing import DTypeLike
 from scipy.linalg import get_lapack_funcs, lapack
 
 from .._parallel import cores, on_every_core, one_blas_thread
@@ -51,38 +52,21 @@ def solve_columns(matrices: Stack, columns: Columns) -> Columns:
 
 
 def solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
-    """Solve (AᵀA + diag w) x = b for each A, w and b, in A's precision; NaN where singular."""
-    work = len(matrices) * matrices.shape[-1] ** 3
-    return over_parts(_solve_squares, matrices, weights, vectors, work=work)
+    """Solve (AᵀA + diag w) x = b for each A, w and b by LU; NaN where that is singular."""
+    return over_parts(
+        _solve_squares, matrices, weights, vectors, work=len(matrices) * matrices.shape[-1] ** 3
+    )
 
 
 def _solve_squares(matrices: Stack, weights: Vectors, vectors: Vectors) -> Vectors:
+    return _solve_part(_squares(matrices, weights), vectors[..., None])[..., 0]
+
+
+def _squares(matrices: Stack, weights: Vectors) -> Stack:
     with np.errstate(over="ignore", invalid="ignore"):
         squares = matrices.swapaxes(1, 2) @ matrices
         np.einsum("bii->bi", squares)[...] += weights
-    # NumPy, which walks the stack without Python, solves few units quicker than LAPACK.
-    if matrices.shape[-1] <= _SMALL:
-        return _solve_part(squares, vectors[..., None])[..., 0]
-    return _solve_positive(squares, vectors)
-
-
-def solve_positive(matrices: Stack, vectors: Vectors) -> Vectors:
-    """Solve A x = b for each symmetric A, in its precision; NaN where it is not positive."""
-    work = matrices.size * matrices.shape[2] / 3
-    return over_parts(_solve_positive, matrices, vectors, work=work)
-
-
-def _solve_positive(matrices: Stack, vectors: Vectors) -> Vectors:
-    factorize, solve = get_lapack_funcs(("potrf", "potrs"), dtype=matrices.dtype)
-    with np.errstate(over="ignore"):  # what is too large for the type has no solution
-        right = vectors.astype(matrices.dtype)
-    solutions = np.full(vectors.shape, np.nan)
-    for row, matrix in enumerate(matrices):
-        # A symmetric matrix in C's order is one in Fortran's, which LAPACK works in.
-        factor, info = factorize(matrix.T, lower=1, clean=False)
-        if not info:
-            solutions[row] = solve(factor, right[row], lower=1)[0]
-    return solutions
+    return squares
 
 
 def _solve_part(matrices: Stack, columns: Columns) -> Columns:
@@ -177,6 +161,57 @@ class _Factors:
     def is_singular(self) -> bool:
         """Return whether A is singular to rounding by its condition number, as in LAPACK."""
         return not self.reciprocal_condition() > np.finfo(self._lu.dtype).eps
+
+
+class Cholesky:
+    """Factors of a stack of symmetric matrices A, that solve A x = b several times.
+
+    The answers are in double precision, and NaN where A is not positive definite in its own.
+    """
+
+    def __init__(self, factors: Stack):
+        self._factors = factors
+        (self._solve_one,) = get_lapack_funcs(("potrs",), dtype=factors.dtype)
+
+    @classmethod
+    def empty(cls, count: int, size: int, dtype: DTypeLike = np.float32) -> "Cholesky":
+        """Return room for the factors of so many matrices."""
+        return cls(np.empty((count, size, size), dtype))
+
+    @classmethod
+    def of_squares(cls, matrices: Stack, weights: Vectors) -> "Cholesky":
+        """Factorize AᵀA + diag w for each A and w."""
+        work = matrices.size * matrices.shape[2]
+        return cls(over_parts(_factorize_squares, matrices, weights, work=work))
+
+    def put(self, rows: slice, matrices: Stack) -> None:
+        """Factorize matrices, and keep the factors in these rows."""
+        self._factors[rows] = matrices
+        over_parts(_factorize, self._factors[rows], work=matrices.size * matrices.shape[2] / 3)
+
+    def solve(self, vectors: Vectors, among: Int[np.ndarray, " some"]) -> Vectors:
+        """Return x of A x = b, for one b each for some of the matrices."""
+        with np.errstate(over="ignore"):  # what is too large for a factor's type has no solution
+            right = vectors.astype(self._factors.dtype)
+        solutions = np.empty(vectors.shape)
+        for row, place in enumerate(among.tolist()):
+            solutions[row] = self._solve_one(self._factors[place].T, right[row], lower=1)[0]
+        return solutions
+
+
+def _factorize(matrices: Stack) -> Stack:
+    """Replace each matrix by its factor, or by NaN where there is none."""
+    (factorize,) = get_lapack_funcs(("potrf",), dtype=matrices.dtype)
+    for matrix in matrices:
+        # A symmetric matrix in C's order is one in Fortran's, which LAPACK works in.
+        _, info = factorize(matrix.T, lower=1, overwrite_a=True, clean=False)
+        if info:
+            matrix[...] = np.nan
+    return matrices
+
+
+def _factorize_squares(matrices: Stack, weights: Vectors) -> Stack:
+    return _factorize(_squares(matrices, weights))
 
 
 def apply_transposed(matrices: Stack, vectors: Vectors) -> Float[np.ndarray, "batch column"]:

@@ -37,8 +37,8 @@ class Equations:
     room
         How many states are evaluated at a time, at most.
     residual
-        Gives r alone. Without it every step that is tried is evaluated with its Jacobian: that is
-        quicker where a call costs more than what it computes.
+        Gives r alone. Without it every step that is tried is evaluated with its Jacobian, and none
+        is followed by another: that is quicker where a call costs more than what it computes.
     eps
         The unit of rounding of r.
     attracted

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import repeat
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -25,6 +25,17 @@ Assemble = Callable[[Any, Any, Any, Vectors, Vectors, Vectors], Matrices]
 """G, A, Aᵀ, s, e, d -> matrices sᵢ Gᵢⱼ sⱼ + sᵢ Aᵢⱼ eⱼ + sⱼ Aⱼᵢ eᵢ, and dᵢ added to i = j."""
 
 _UNSEEN = 1e-10  # beside 1, in single precision
+_SMALL = 32  # units up to which a call of LAPACK costs more than what it computes
+
+
+class Damped(NamedTuple):
+    """Weights w (batch, unit), and how p of (JᵀJ + diag w) p = −Jᵀr is solved for.
+
+    `steps` takes r, Jᵀr and the rows of their J; it gives NaN where a system is singular.
+    """
+
+    weights: Vectors
+    steps: Callable[[Vectors, Vectors, Rows], Vectors]
 
 
 class Jacobians(abc.ABC):
@@ -54,12 +65,10 @@ class Jacobians(abc.ABC):
         """Return Jᵀ v for one v each, infinite where too large."""
 
     @abc.abstractmethod
-    def damped_steps(
-        self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
-    ) -> tuple[Vectors, Vectors]:
-        """Return p of (JᵀJ + diag w) p = −Jᵀr, NaN where that is singular, and the weights w.
+    def damped(self, damping: Vector, scale: Vectors) -> Damped:
+        """Return what damped steps are solved with.
 
-        These are `damping` times `scale`, or times another scale for all that suits as well.
+        The weights are `damping` times `scale`, or times another scale for all that suits as well.
         """
 
     def __len__(self) -> int:
@@ -105,11 +114,14 @@ class DenseJacobians(Jacobians):
         with np.errstate(over="ignore", invalid="ignore"):
             return batched.apply_transposed(J, vectors.astype(J.dtype)).astype(float)
 
-    def damped_steps(
-        self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
-    ) -> tuple[Vectors, Vectors]:
-        weights = damping[:, None] * scale
-        return batched.solve_squares(self.parts[0], weights, -gradient), weights
+    def damped(self, damping: Vector, scale: Vectors) -> Damped:
+        (J,), weights = self.parts, damping[:, None] * scale
+        if J.shape[1] > _SMALL:
+            factors = batched.Cholesky.of_squares(J, weights)
+            return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
+        # NumPy, which walks the stack without Python, solves few units quicker than LAPACK.
+        solve = batched.solve_squares
+        return Damped(weights, lambda r, g, rows: solve(take(J, rows), take(weights, rows), -g))
 
 
 @dataclass(eq=False)
@@ -147,13 +159,12 @@ class SharedMatrix:
         if not self.by_rows:
             self.squares = self.place((self.matrix.T @ self.matrix).astype(np.float32))
 
-    def solve(self, s: Vectors, e: Vectors, d: Vectors, right: Vectors) -> Vectors:
-        """Assemble matrices from s, e and d, as many at a time as have room, and solve for each."""
-        solutions = np.empty(right.shape)
+    def factors(self, s: Vectors, e: Vectors, d: Vectors) -> batched.Cholesky:
+        """Assemble matrices from s, e and d, as many at a time as have room, and factorize them."""
+        factors = batched.Cholesky.empty(len(s), len(self.matrix))
         for rows in chunks(len(s), self.chunk):
-            matrices = self.assemble(self.squares, *self.sides, s[rows], e[rows], d[rows])
-            solutions[rows] = batched.solve_positive(matrices, right[rows])
-        return solutions
+            factors.put(rows, self.assemble(self.squares, *self.sides, s[rows], e[rows], d[rows]))
+        return factors
 
     def agreed(self, scale: Vectors) -> Float[np.ndarray, " unit"]:
         """Return S: what the first candidates want, in the median, which outliers do not set."""
@@ -198,9 +209,7 @@ class ScaledJacobians(Jacobians):
             scaled = (s * vectors) @ M if self._shared.by_rows else s * (vectors @ M)
             return scaled + o * vectors
 
-    def damped_steps(
-        self, r: Vectors, gradient: Vectors, damping: Vector, scale: Vectors
-    ) -> tuple[Vectors, Vectors]:
+    def damped(self, damping: Vector, scale: Vectors) -> Damped:
         shared, (s, o) = self._shared, self.parts
         # Of saturated units: products of such scales are denormal, which takes a hundred times as
         # long.
@@ -208,7 +217,14 @@ class ScaledJacobians(Jacobians):
         with np.errstate(over="ignore", invalid="ignore"):
             if not shared.by_rows:
                 weights = damping[:, None] * scale
-                return shared.solve(s, o, o * o + weights, -gradient), weights
+                factors = shared.factors(s, o, o * o + weights)
+                return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
             S = shared.agreed(scale)
-            solved = shared.solve(s, o / S, o * o / S + damping[:, None], r)
-            return -self.transposed_times(solved) / S, damping[:, None] * S
+            factors = shared.factors(s, o / S, o * o / S + damping[:, None])
+
+        def steps(r: Vectors, gradient: Vectors, rows: Rows) -> Vectors:
+            solved = factors.solve(r, rows)
+            with np.errstate(over="ignore", invalid="ignore"):
+                return -self[rows].transposed_times(solved) / S
+
+        return Damped(damping[:, None] * S, steps)

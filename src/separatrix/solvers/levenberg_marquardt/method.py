@@ -22,9 +22,10 @@ class LevenbergMarquardt:
 
     A step solves $(J^\top J + \mu D)\,p = -J^\top r$ with $D$ diagonal, the largest squares of the
     columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré 1978); the damping
-    μ follows the ratio of actual to predicted decrease (Nielsen 1999). Where such steps do as
-    predicted, plain Newton steps $J p = -r$ take over: they converge quadratically and reach
-    rounding level, where the length of the last one measures the distance to the zero.
+    μ follows the ratio of actual to predicted decrease (Nielsen 1999). A step that halves $|r|^2$
+    is followed by another with the same factors (Fan 2012). Where such steps do as predicted, plain
+    Newton steps $J p = -r$ take over: they converge quadratically and reach rounding level, where
+    the length of the last one measures the distance to the zero.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class LevenbergMarquardt:
     References
     ----------
     Marquardt (1963) J. SIAM 11:431; Moré (1978) Lect. Notes Math. 630:105; Nielsen (1999)
-    IMM-REP-1999-05, Technical University of Denmark.
+    IMM-REP-1999-05, Technical University of Denmark; Fan (2012) Math. Comp. 81:447.
     """
 
     max_steps: int = 200

@@ -76,23 +76,38 @@ class TrialStep:
 
     @classmethod
     def of(cls, linearize: Linearize, residual: Residual | None, batch: Batch) -> "TrialStep":
-        """Take a step from each state: Newton's where it is its turn, or else a damped one."""
+        """Take a step from each state of a batch: Newton's where it is its turn, or a damped one.
+
+        With `residual`, a damped one that halves |r|² is followed by another with the same factors,
+        which cost more than all else (Fan 2012).
+        """
         newton, rows = np.flatnonzero(batch.newton), np.flatnonzero(~batch.newton)
         solver = batched.Solver(take(batch.J, newton).matrices())
         step, before = np.zeros(batch.x.shape), squares(batch.r)
         step[newton], predicted = solver.solve(-batch.r[newton]), before.copy()
         if len(rows):
-            gradient, given = batch.gradient[rows], (batch.damping[rows], batch.scale[rows])
-            p, weights = take(batch.J, rows).damped_steps(batch.r[rows], gradient, *given)
+            damped = take(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
+            gradient = batch.gradient[rows]
+            step[rows] = p = damped.steps(batch.r[rows], gradient, np.arange(len(rows)))
             with np.errstate(over="ignore", invalid="ignore"):
                 # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the system gives (JᵀJ + w)p = −Jᵀr.
-                step[rows], predicted[rows] = p, (p * (weights * p - gradient)).sum(1)
+                predicted[rows] = (p * (damped.weights * p - gradient)).sum(1)
         x = batch.x + step
         r, J = linearize(x) if residual is None else (residual(x), None)
+        if residual is not None and len(rows):
+            places = np.flatnonzero((squares(r) < before / 2)[rows])
+            again = rows[places]
+            if len(again):
+                gradient = batch.J[again].transposed_times(r[again])
+                with np.errstate(over="ignore", invalid="ignore"):
+                    second = x[again] + damped.steps(r[again], gradient, places)
+                    ahead = residual(second)
+                better = squares(ahead) < squares(r[again])
+                x[again[better]], r[again[better]] = second[better], ahead[better]
         after = squares(r)
         with np.errstate(over="ignore", invalid="ignore"):
             ratio = np.where(predicted > 0, (before - after) / predicted, -1.0)
-            lengths = np.linalg.norm(step, axis=1)
+            lengths = np.linalg.norm(x - batch.x, axis=1)
         return cls(x, r, J, after, lengths, ratio, newton, solver)
 
     def contracts(self, among: np.ndarray) -> np.ndarray:
