@@ -58,20 +58,18 @@ _ENTIRE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Attraction:
-    """Velocity of unit i: negative wherever x_i > upper[i], positive wherever x_i < lower[i].
-
-    `decays[i]` says whether A < 0 was proved; without it nothing is known of that unit.
-    """
-
-    lower: Float[np.ndarray, " unit"]
-    upper: Float[np.ndarray, " unit"]
-    decays: Bool[np.ndarray, " unit"]
+Attraction = tuple[
+    Float[np.ndarray, " unit"], Float[np.ndarray, " unit"], Bool[np.ndarray, " unit"]
+]
+"""Lower and upper bounds of the states at rest, and for which units there are any."""
 
 
 def attraction(execution: Execution) -> Attraction:
-    """Bound the states of the box of an execution where the velocity may vanish."""
+    """Bound the states of the box of an execution where the velocity may vanish.
+
+    The velocity of unit i is negative wherever x_i > upper[i], positive wherever x_i < lower[i].
+    `decays[i]` says whether A < 0 was proved; without it nothing is known of that unit.
+    """
     velocity = _Reading.of(replace(execution, program=_with_opposites(execution.program)))
     gates, pivots = len(velocity.gates), velocity.pivots()
     corners = np.array([*product((0, 1), repeat=gates)], int).reshape(2**gates, gates)
@@ -89,11 +87,8 @@ def attraction(execution: Execution) -> Attraction:
     decays = negative & (slope <= 0).all(axis=1)
     upper = add_up(pivots, _farthest(steepest, slope, high))
     lower = -add_up(-pivots, _farthest(steepest, slope, -low))
-    return Attraction(
-        np.where(decays, lower, -np.inf).max(axis=0),
-        np.where(decays, upper, np.inf).min(axis=0),
-        np.asarray(decays.any(axis=0)),
-    )
+    lowest, highest = np.where(decays, lower, -np.inf), np.where(decays, upper, np.inf)
+    return lowest.max(axis=0), highest.min(axis=0), np.asarray(decays.any(axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float
 from ...enclosure.interval import Enclosed, EnclosureError, Interval
 from ...systems import AbstractSystem
 from . import texts
-from .attraction import Attraction, attraction
+from .attraction import attraction
 
 _ROUNDS = 8  # of bounds that rest on earlier bounds; a stack of eight layers needs as many
 _Corners = tuple[np.ndarray, np.ndarray]
@@ -148,25 +148,23 @@ def _proved(velocity: Enclosed, lowest: Any = -np.inf, highest: Any = np.inf) ->
     (size,) = velocity.shape
     lowest, highest = _spread(lowest, size), _spread(highest, size)
     lower, upper = lowest, highest
-    found: Attraction | None = None
     for _ in range(_ROUNDS):
         with np.errstate(all="ignore"):
             execution = velocity.execute(Interval(lower[None], upper[None]))
             if execution.refusals[0]:
                 return Domain.unknown(size, texts.REFUSED.format(execution.refusals[0]))
-            found = attraction(execution)
+            rest_from, rest_to, decays = attraction(execution)
         old = (lower, upper)
-        lower = np.where(found.lower > -_FARTHEST, np.maximum(lower, found.lower), lower)
-        upper = np.where(found.upper < _FARTHEST, np.minimum(upper, found.upper), upper)
+        lower = np.where(rest_from > -_FARTHEST, np.maximum(lower, rest_from), lower)
+        upper = np.where(rest_to < _FARTHEST, np.minimum(upper, rest_to), upper)
         if (lower > upper).any():
             return Domain.unknown(size, texts.NO_STATES)
         bounded = np.isfinite(lower).all() and np.isfinite(upper).all()
         inside = bool(((lower > lowest) & (upper < highest)).all())
         if inside or (np.array_equal(old[0], lower) and np.array_equal(old[1], upper)):
             break
-    assert found is not None
     if not bounded:
-        why = texts.unbounded(~(np.isfinite(lower) & np.isfinite(upper)), found.decays)
+        why = texts.unbounded(~(np.isfinite(lower) & np.isfinite(upper)), decays)
         return Domain(lower, upper, False, why, why)
     rough = _not_lipschitz(velocity, (lower, upper), (lowest, highest)) if inside else texts.AT_END
     return Domain(lower, upper, not rough, texts.PROVED_BOX, rough)
@@ -194,7 +192,7 @@ def _reordered(system: AbstractSystem, velocity: Enclosed, domain: Domain) -> Do
     size, (low, high) = system.size, np.array([domain.lower, domain.upper])[:, None]
     with np.errstate(all="ignore"):
         execution = velocity.execute(Interval(low, high))
-        if size > _MOST_REORDERED or execution.refusals[0] or attraction(execution).decays.all():
+        if size > _MOST_REORDERED or execution.refusals[0] or attraction(execution)[2].all():
             return domain
         near = Interval(np.clip(low, -1, 1), np.clip(high, -1, 1))  # what is constant tells enough
         slopes = velocity.slopes(near).slopes

@@ -21,17 +21,12 @@ _PROBED = 16
 """Candidates at which slopes are measured."""
 
 
-class _Rows(eqx.Module):
-    """The residual of a system, or its Jacobian, with its rows divided."""
+def _residual(system: AbstractSystem, rows: Any, state: Array, *_: Any) -> Any:
+    return system.residual(state) / rows
 
-    system: AbstractSystem
-    rows: Any
-    of_jacobian: bool = eqx.field(static=True, default=False)
 
-    def __call__(self, state: Array, *_: Any) -> Any:
-        if self.of_jacobian:
-            return self.system.residual_jacobian(state) / self.rows[:, None]
-        return self.system.residual(state) / self.rows
+def _residual_jacobian(system: AbstractSystem, rows: Any, state: Array, *_: Any) -> Any:
+    return system.residual_jacobian(state) / rows[:, None]
 
 
 class _EvenRows(AbstractSystem):
@@ -45,9 +40,10 @@ class _EvenRows(AbstractSystem):
         self.function, self.domain, self.translation = (
             system.function, system.domain, system.translation,
         )  # fmt: skip
-        self.residual_function = _Rows(system, rows)
+        self.residual_function = eqx.Partial(_residual, system, rows)
         formula = system.residual_jacobian_function is not None
-        self.residual_jacobian_function = _Rows(system, rows, True) if formula else None
+        divided = eqx.Partial(_residual_jacobian, system, rows)
+        self.residual_jacobian_function = divided if formula else None
         self.of_kind, self.of_own_residual = system.kind, system.has_own_residual
 
     @property

@@ -16,8 +16,8 @@ from ...enclosure.flat import flatten
 from ...enclosure.jaxprs import evaluate_equation
 from ...enclosure.moves import MATRICES, MOVES, POSITIONED, UNCHANGED, Move, matrix_of, move_of
 from .affine import Affine, Array, GateTable, Operand, StepFunction, UnrecognizedError, as_affine
+from .affine_rules import OF_EITHER_SIDE, RULES, STEP_RULES
 from .form import PiecewiseLinear
-from .rules import OF_EITHER_SIDE, RULES, STEP_RULES
 
 _NO_RULE = "no piecewise-linear rule for the operation {}"
 
