@@ -1,7 +1,12 @@
 """Which of many solutions are the same one."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
+
+_FLAT = 1e-3  # how far, in units of the state, minima of one flat valley may be one
+_ROUNDINGS = 16.0  # a gradient is the sum of a few products with rounding errors
 
 
 def group(
@@ -26,13 +31,55 @@ def group(
     right = np.minimum.accumulate((projection[order] - reach)[::-1])[::-1][1:]
     blocks = np.split(order, np.flatnonzero(left < right) + 1)
     representative = np.empty(count, int)
+
+    def near(rows: np.ndarray, best: int) -> np.ndarray:
+        distance = np.linalg.norm(states[rows] - states[best], axis=1)
+        return distance <= uncertainty[rows] + uncertainty[best]
+
     for block in blocks:
-        remaining = block[np.argsort(uncertainty[block], kind="stable")]
-        while len(remaining):
-            best = int(remaining[0])
-            distance = np.linalg.norm(states[remaining] - states[best], axis=1)
-            same = distance <= uncertainty[remaining] + uncertainty[best]
-            same[0] = True
-            representative[remaining[same]] = best
-            remaining = remaining[~same]
+        _merge(block[np.argsort(uncertainty[block], kind="stable")], near, representative)
     return representative
+
+
+def group_minima(
+    states: Float[np.ndarray, "minimum unit"],
+    hessian: Callable[[int], Float[np.ndarray, "unit unit"]],
+    eps: float,
+    scale: float,
+) -> Int[np.ndarray, " minimum"]:
+    """Return the index of the minimum that each one is merged with, the first of its group.
+
+    Along a direction in which a function is nearly flat rounding of its gradient leaves a minimum
+    anywhere within some distance, a hundred times the last Newton correction or a million. So two
+    minima are the same when the gradient that the Hessian H of one expects at the other, H d, is
+    what rounding makes of the terms that gradients near there are sums of, as large as |H| |x|,
+    with the `scale` of states for |x| where a minimum lies near the origin.
+    """
+
+    def near(rows: np.ndarray, first: int) -> np.ndarray:
+        away = states[rows] - states[first]
+        size = max(scale, np.abs(states[first]).max())
+        close = np.abs(away).max(1) <= _FLAT * size
+        if close.sum() > 1:  # not only itself
+            H = hessian(first)
+            level = _ROUNDINGS * eps * np.abs(H).sum(1).max() * size
+            close &= np.abs(away @ H).max(1) <= level
+        return close
+
+    representative = np.empty(len(states), int)
+    _merge(np.arange(len(states)), near, representative)
+    return representative
+
+
+def _merge(
+    remaining: np.ndarray,
+    near: Callable[[np.ndarray, int], np.ndarray],
+    representative: np.ndarray,
+) -> None:
+    """Give the first solution all that are near enough, in place, and repeat with the rest."""
+    while len(remaining):
+        best = int(remaining[0])
+        same = near(remaining, best)
+        same[0] = True
+        representative[remaining[same]] = best
+        remaining = remaining[~same]

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ..._watch import Stage, is_over, report_progress
 from ...solvers.endings import Ending
 from ...solvers.iterate import Solution, States, replaced
+from ...solvers.merging import group_minima
 from ...solvers.minimize import DampedNewton
 from ...solvers.zero_test import ZeroTest
 from ..point_table import PointKind, PointTable
@@ -119,11 +120,28 @@ class SpeedDescent:
                 pending = pending[there.endings == Ending.RUNNING]
         return ends, known
 
+    def merge_minima(self, states: States, steps: np.ndarray) -> Int[np.ndarray, " state"]:
+        """Return the row of the minimum that each one is merged with.
+
+        As `merge` does, but flat valleys leave minima of the speed less certain than zeros.
+        """
+        best = self.finder.merge(states, steps)
+        distinct = np.unique(best)
+        distinct = distinct[np.argsort(steps[distinct], kind="stable")]
+
+        def hessian(number: int) -> np.ndarray:
+            return self.evaluator.speed_derivatives(states[distinct[[number]]])[2][0]
+
+        same = np.empty(len(states), int)
+        eps, scale = self.zero_test.eps, self.zero_test.scale
+        same[distinct] = distinct[group_minima(states[distinct], hessian, eps, scale)]
+        return same[best]
+
     def with_minima(self, table: PointTable, minima: DescentResult) -> PointTable:
         """Return a table with slow points, those that are one merged."""
         if not len(minima.states):
             return table
-        minima = minima.merged(self.finder.merge)
+        minima = minima.merged(self.merge_minima)
         rows = np.flatnonzero(minima.of >= 0)
         reached = minima.of[rows] + len(table)
         table = table.with_points(minima.states, PointKind.SLOW)
