@@ -50,10 +50,21 @@ def with_backward_rule(function, slope):
     return ruled
 
 
+def enclose(function, box):
+    """Bounds of the values of a function over a box."""
+    return Enclosed(function, box.shape).bounds(box[None])[0]
+
+
+def enclose_jacobian(function, box):
+    """Bounds (output, input) of its slopes over a box, and why nothing may be concluded."""
+    found = Enclosed(function, box.shape).slopes(box[None])
+    return found.slopes[0], found.refusals[0]
+
+
 def bounds_everywhere(function, size):
     """The least and the greatest values over all of space."""
     space = Interval(np.full((1, size), -np.inf), np.full((1, size), np.inf))
-    found = Enclosed(function, (size,)).bounds(space).bounds
+    found = Enclosed(function, (size,)).bounds(space)
     return found.lower[0], found.upper[0]
 
 
@@ -69,7 +80,7 @@ def assert_encloses(function, size, radii=(1e-3, 0.3, 3.0), boxes=1):
         for radius in np.repeat(radii, boxes):
             center = rng.standard_normal(size)
             box = Interval(center[None] - radius, center[None] + radius)
-            found, bounds = enclosed.slopes(box), enclosed.bounds(box).bounds
+            found, bounds = enclosed.slopes(box), enclosed.bounds(box)
             states = center + rng.uniform(-radius, radius, (40, size))
             values, slopes = map(np.asarray, both(jnp.asarray(states)))
             assert_holds_rounded(bounds, values)

@@ -23,7 +23,3 @@ class ComputesInFloat32(EnclosureError):  # noqa: N818 - it says what was found
             f"the function computes in {dtype} (in {primitive}), so it cannot be certified: "
             "give it weights and inputs in float64 and keep its arithmetic there"
         )
-
-
-class NotContinuous(EnclosureError):  # noqa: N818 - it says what was found
-    """A branch is undecided within the box and its two sides could not be shown to meet."""

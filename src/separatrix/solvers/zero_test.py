@@ -185,15 +185,12 @@ class ZeroTest:
         """
         assert self._enclosed is not None  # callers see to it
         try:
-            result = self._enclosed.bounds(boxes)
+            bounds = self._enclosed.bounds(boxes)
         except EnclosureError:  # at other states than at those that were tried first
             return np.ones(len(boxes.lower), bool), np.full(len(boxes.lower), np.inf)
-        lower, upper = result.bounds.lower, result.bounds.upper
-        refused = np.array([bool(reason) for reason in result.refusals], bool)
         with np.errstate(invalid="ignore", over="ignore"):
-            width = (upper - lower).max(1, initial=0)
-        possible = ~((lower > 0) | (upper < 0)).any(1) | refused
-        return possible, np.where(refused | np.isnan(width), np.inf, width)
+            width = (bounds.upper - bounds.lower).max(1, initial=0)
+        return ~np.any(bounds.excludes_zero(), axis=1), np.where(np.isnan(width), np.inf, width)
 
     def _is_discontinuous(
         self, states: States, width: Levels, jacobians: np.ndarray | None

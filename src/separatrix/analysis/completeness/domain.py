@@ -151,8 +151,6 @@ def _proved(velocity: Enclosed, lowest: Any = -np.inf, highest: Any = np.inf) ->
     for _ in range(_ROUNDS):
         with np.errstate(all="ignore"):
             execution = velocity.execute(Interval(lower[None], upper[None]))
-            if execution.refusals[0]:
-                return Domain.unknown(size, texts.REFUSED.format(execution.refusals[0]))
             rest_from, rest_to, decays = attraction(execution)
         old = (lower, upper)
         lower = np.where(rest_from > -_FARTHEST, np.maximum(lower, rest_from), lower)
@@ -176,7 +174,6 @@ def _not_lipschitz(velocity: Enclosed, box: _Corners, part: _Corners) -> str:
     excess = _EXCESS * (1 + np.maximum(np.abs(lower), np.abs(upper)))
     lower, upper = np.maximum(lower - excess, part[0]), np.minimum(upper + excess, part[1])
     result = velocity.steepness(Interval(lower[None], upper[None]))
-    assert result.slopes is not None  # asked for
     if result.refusals[0]:
         return texts.REFUSED.format(result.refusals[0])
     if not np.isfinite(result.slopes.magnitude()).all():
@@ -192,11 +189,10 @@ def _reordered(system: AbstractSystem, velocity: Enclosed, domain: Domain) -> Do
     size, (low, high) = system.size, np.array([domain.lower, domain.upper])[:, None]
     with np.errstate(all="ignore"):
         execution = velocity.execute(Interval(low, high))
-        if size > _MOST_REORDERED or execution.refusals[0] or attraction(execution)[2].all():
+        if size > _MOST_REORDERED or attraction(execution)[2].all():
             return domain
         near = Interval(np.clip(low, -1, 1), np.clip(high, -1, 1))  # what is constant tells enough
         slopes = velocity.slopes(near).slopes
-    assert slopes is not None  # asked for
     falls, rises = (slopes.upper[0] < 0).T, (slopes.lower[0] > 0).T  # (unit, component)
     varies = (slopes.upper[0] > slopes.lower[0]).T
     # As few as can be change their places.

@@ -95,15 +95,12 @@ def with_indices(
 
 def _indices(result: Enclosures, orientation: int) -> Indices:
     """Judge slopes, where bounds tell that there may be a zero."""
-    assert result.slopes is not None  # asked for
     nearly = Preconditioner.of(result.slopes)
     regular = nearly.rates(result.slopes).max(axis=1) < 1
     signs = np.zeros(len(regular), int)
     signs[regular] = _signs_of_determinants(nearly.rows(regular))
-    away = (result.bounds.lower > 0) | (result.bounds.upper < 0)
-    zero = ~np.any(away, axis=1)
-    willing = np.array([not text for text in result.refusals])
-    signs = np.where(zero & willing, signs, 0)
+    zero = ~np.any(result.bounds.excludes_zero(), axis=1)
+    signs = np.where(zero & result.allowed, signs, 0)
     obstacles = [
         refusal or ("" if sign else texts.DEGENERATE if there else texts.NO_ZERO)
         for refusal, sign, there in zip(result.refusals, signs, zero, strict=True)

@@ -99,7 +99,6 @@ def _mark_exact(propagator: Propagator, found: CycleSearchResult) -> None:
     step = Enclosed(propagator.system.evaluate, (propagator.size,))
     for cycle in found.cycles:
         result = step.slopes(ball(cycle.orbit, 2 * cycle.error))
-        assert result.slopes is not None  # asked for
         width = np.abs(result.slopes.upper - result.slopes.lower)
         size = 1 + result.slopes.magnitude()
         cycle.exact = cycle.exact or bool(result.allowed.all() and (width <= _INSIDE * size).all())

@@ -12,7 +12,7 @@ from ..interval.arithmetic import ULP, Array, Interval
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import quietly
 from .known import ZeroTable
-from .pruning import Pruned, excludes_zero, prune
+from .pruning import Pruned, prune
 
 _ENTRIES = 2**15  # of the slopes that are held at once
 _BATCH = 1024  # boxes; with fewer, the search reaches the depth where degeneracy shows sooner
@@ -119,8 +119,8 @@ class _Frontier:
             return True
         self.boxes += len(lower)
         report_progress(Stage.EXHAUST, self.spent + self.boxes, None)
-        value = self.enclosed.bounds(Interval(lower, upper))
-        left = ~excludes_zero(value)
+        bounds = self.enclosed.bounds(Interval(lower, upper))
+        left = ~np.any(bounds.excludes_zero(), axis=1)
         lower, upper = lower[left], upper[left]
         if len(lower) == 0:
             return True

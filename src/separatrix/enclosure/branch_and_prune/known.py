@@ -133,7 +133,6 @@ def polished(enclosed: EnclosedFunction, points: Array) -> Array:
     last = np.full(len(points), np.inf)
     for _ in range(_POLISHES):
         slopes = enclosed.slopes(Interval(points, points.copy()))
-        assert slopes.slopes is not None  # asked for
         inverse = approximate_inverse(slopes.slopes)
         step = newton_step(inverse, slopes.bounds).midpoint_radius()[0]
         length = np.max(np.abs(step), axis=1)

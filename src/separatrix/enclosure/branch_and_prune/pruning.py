@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..interval.arithmetic import ULP, Array, Interval, divide, down, point, up
-from ..interval.interpreter import EnclosedFunction, Enclosures
+from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
 from ..krawczyk.contraction import (
     Flags,
@@ -44,11 +44,9 @@ def prune(enclosed: EnclosedFunction, lower: Array, upper: Array) -> Pruned:
     boxes = Interval(lower, upper)
     middle = np.clip(0.5 * lower + 0.5 * upper, lower, upper)
     around, center = enclosed.slopes(boxes), enclosed.bounds(point(middle))
-    slopes = around.slopes
-    assert slopes is not None  # asked for
-    allowed = around.allowed & center.allowed
+    slopes, allowed = around.slopes, around.allowed
     inverse = approximate_inverse(slopes)
-    newton = newton_step(inverse, center.bounds)
+    newton = newton_step(inverse, center)
     rates = contraction_rates(inverse, slopes).max(axis=1)
     tilted = matmul(point(inverse), slopes)
     rows = Interval(
@@ -56,23 +54,17 @@ def prune(enclosed: EnclosedFunction, lower: Array, upper: Array) -> Pruned:
         np.concatenate([slopes.upper, tilted.upper], axis=1),
     )
     values = Interval(
-        np.concatenate([center.bounds.lower, newton.lower], axis=1),
-        np.concatenate([center.bounds.upper, newton.upper], axis=1),
+        np.concatenate([center.lower, newton.lower], axis=1),
+        np.concatenate([center.upper, newton.upper], axis=1),
     )
     low, high = _solve_rows(rows, values, middle, lower, upper)
     low, high = (np.where(allowed[:, None], low, lower), np.where(allowed[:, None], high, upper))
-    empty = excludes_zero(around) | np.any(low > high, axis=1)
+    empty = around.bounds.excludes_zero().any(axis=1) | np.any(low > high, axis=1)
     step = newton.midpoint_radius()[0]
     steepness = np.max(slopes.magnitude(), axis=1)
     return Pruned(
         low, high, empty, allowed & (rates < 1), middle - step, steepness, around.refusals
     )
-
-
-def excludes_zero(value: Enclosures) -> Flags:
-    """Whether a component of the function is proved to have no zero, for each box."""
-    apart = np.any((value.bounds.lower > 0) | (value.bounds.upper < 0), axis=1)
-    return apart & value.allowed
 
 
 def _solve_rows(
@@ -83,7 +75,7 @@ def _solve_rows(
     A second pass uses the slopes again on what the first has left: they hold there as well.
     """
     size = rows.magnitude()
-    usable = (rows.lower > 0) | (rows.upper < 0)
+    usable = rows.excludes_zero()
     divisor = Interval(np.where(usable, rows.lower, 1.0), np.where(usable, rows.upper, 1.0))
     low, high = lower, upper
     for _ in range(2):

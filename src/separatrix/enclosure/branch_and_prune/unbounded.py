@@ -16,7 +16,7 @@ import numpy as np
 
 from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
-from ..interval.interpreter import EnclosedFunction, Enclosures, fold, run_program
+from ..interval.interpreter import EnclosedFunction, Enclosures, enclosures, fold, run_program
 from ..interval.values import Value
 from ..krawczyk.contraction import LARGEST_RADIUS
 from .frontier import Exhaustion, Limits, search_box
@@ -117,7 +117,7 @@ class Homogeneous(Protocol):
     def has_constants(self) -> bool:
         """Whether h depends on s, so that g is not proportional along every ray from 0."""
 
-    def bounds(self, boxes: Interval) -> Enclosures:
+    def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the n values."""
 
     def slopes(self, boxes: Interval) -> Enclosures:
@@ -136,24 +136,19 @@ class HomogeneousProgram:
         """Whether it depends on s."""
         return uses(self.program, self.program.inputs[1])
 
-    def bounds(self, boxes: Interval) -> Enclosures:
+    def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the n values over boxes (box, n + 1)."""
-        results, refusals = self._run(boxes, False)
-        return Enclosures(results.bounds, None, refusals)
+        return self._run(boxes, None, None)[0].bounds
 
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of values and slopes (box, n, n + 1)."""
-        results, refusals = self._run(boxes, True)
-        assert results.slopes is not None  # asked for
-        shape = (boxes.shape[0], self.size + 1, self.size)
-        slopes = results.slopes.map(lambda a: np.swapaxes(np.broadcast_to(a, shape), 1, 2))
-        return Enclosures(results.bounds, slopes, refusals)
+        eye = point(np.eye(self.size + 1)[None])
+        value, refusals = self._run(boxes, eye[..., :-1], eye[..., -1])
+        return enclosures(value, (self.size,), self.size + 1, refusals)
 
-    def _run(self, boxes: Interval, differentiate: bool) -> tuple[Value, tuple[str, ...]]:
-        eye = np.eye(self.size + 1)[None]
-        seeds = (point(eye[..., :-1]), point(eye[..., -1])) if differentiate else (None, None)
-        arguments = [Value(boxes[:, :-1], seeds[0]), Value(boxes[:, -1], seeds[1])]
-        (value,), refusals = run_program(self.program, arguments, boxes.shape[0], differentiate)
+    def _run(self, boxes: Interval, *seeds: Interval | None) -> tuple[Value, tuple[str, ...]]:
+        arguments = map(Value, (boxes[:, :-1], boxes[:, -1]), seeds)
+        (value,), refusals = run_program(self.program, [*arguments], boxes.shape[0])
         return value, refusals
 
 
@@ -171,19 +166,13 @@ class Chart:
         """As many variables as the function has."""
         return (self.size,)
 
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """And as many values."""
-        return (self.size,)
-
-    def bounds(self, boxes: Interval) -> Enclosures:
+    def bounds(self, boxes: Interval) -> Interval:
         """Bounds over boxes (box, n)."""
         return self.function.bounds(self.embedded(boxes))
 
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of values and slopes over boxes (box, n)."""
         found = self.function.slopes(self.embedded(boxes))
-        assert found.slopes is not None  # asked for
         slopes = found.slopes.map(lambda array: np.delete(array, self.axis, axis=2))
         return replace(found, slopes=slopes)
 
@@ -303,9 +292,8 @@ def only_at_origin(limits: Limits, homogeneous: Homogeneous, size: int) -> int |
     zeros on kinks are proved to be alone, where slopes are too uncertain for Krawczyk's test.
     """
     cube = Interval(np.append(np.full(size, -1.0), 0.0)[None], np.ones((1, size + 1)))
-    found = homogeneous.bounds(cube)
     # An infinite factor makes 0 no zero.
-    is_defined = not any(found.refusals) and np.isfinite(found.bounds.magnitude()).all()
+    is_defined = np.isfinite(homogeneous.bounds(cube).magnitude()).all()
     if homogeneous.has_constants or not is_defined:
         return None
     boxes, none = 0, known_zeros(size, None, None, None)
@@ -324,7 +312,7 @@ def _reaches(base: EnclosedFunction) -> list[float]:
 
     Where they are small, that may be all that rounding left of them: 1 is tried before.
     """
-    value = base.bounds(point(np.zeros((1, *base.shape)))).bounds.magnitude().max(initial=0.0)
+    value = base.bounds(point(np.zeros((1, *base.shape)))).magnitude().max(initial=0.0)
     if not _TINIEST < value < 1 / _SMALL:
         return [1.0]
     reach = float(2.0 ** np.ceil(np.log2(4.0 * value)))

@@ -1,18 +1,16 @@
 """Rigorous bounds of JAX functions over boxes, and of all their slopes there.
 
-``enclose`` and ``enclose_jacobian`` take any JAX function; :class:`Enclosed` traces one once and
-encloses it over many boxes. The arithmetic rounds outward (see ``arithmetic`` and ``products`` for
-the bounds), so what is enclosed is proved.
+:class:`Enclosed` traces any JAX function once and encloses it over many boxes. The arithmetic
+rounds outward (see ``arithmetic`` and ``products`` for the bounds), so what is enclosed is proved.
 """
 
 from ..errors import (
     ComputesInFloat32,
     EnclosureError,
     NoIntervalRule,
-    NotContinuous,
 )
 from .arithmetic import Interval, ball, point
-from .interpreter import Enclosed, EnclosedFunction, Enclosures, enclose, enclose_jacobian
+from .interpreter import Enclosed, EnclosedFunction, Enclosures
 
 __all__ = [
     "ComputesInFloat32",
@@ -22,9 +20,6 @@ __all__ = [
     "Enclosures",
     "Interval",
     "NoIntervalRule",
-    "NotContinuous",
     "ball",
-    "enclose",
-    "enclose_jacobian",
     "point",
 ]

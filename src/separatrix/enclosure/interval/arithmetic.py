@@ -83,6 +83,10 @@ class Interval:
         values = np.asarray(values)
         return (self.lower <= values) & (values <= self.upper)
 
+    def excludes_zero(self) -> Array:
+        """Whether each interval is proved not to hold zero."""
+        return np.asarray((self.lower > 0) | (self.upper < 0))
+
     def midpoint_radius(self) -> tuple[Array, Array | None]:
         """Return a ball around each interval; the radius is None for points.
 
@@ -195,7 +199,7 @@ def _zero_times_infinity(x: Array, y: Array) -> Array:
 def reciprocal(a: Interval) -> Interval:
     """1/a; the whole line where a contains zero."""
     lower, upper = down(1.0 / a.upper), up(1.0 / a.lower)
-    unknown = ~((a.lower > 0) | (a.upper < 0))
+    unknown = ~a.excludes_zero()
     empty = np.isnan(a.lower) | np.isnan(a.upper)
     lower = np.where(unknown, -np.inf, np.where((a.lower > 0) & (lower < 0), 0.0, lower))
     upper = np.where(unknown, np.inf, np.where((a.upper < 0) & (upper > 0), 0.0, upper))
@@ -204,9 +208,8 @@ def reciprocal(a: Interval) -> Interval:
 
 def divide(a: Interval, b: Interval) -> Interval:
     """Divide, by the corners where b keeps its sign; the whole line elsewhere."""
-    safe = (b.lower > 0) | (b.upper < 0)
     lower, upper = _extremes(_corners(a, b, np.divide))
-    if not np.all(safe) or np.isnan(np.sum(lower)):
+    if not b.excludes_zero().all() or np.isnan(np.sum(lower)):
         return multiply(a, reciprocal(b))
     if a.vanishes:
         return point(np.zeros(lower.shape))

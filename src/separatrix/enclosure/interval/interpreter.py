@@ -15,18 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NotContinuous
 from ..flat import FlatProgram, Step, trace
 from . import rules
-from .arithmetic import Interval, point
+from .arithmetic import Array, Interval, point
 from .rules.rewriting import rewritten
-from .values import Value, constant
+from .values import Refuse, Value, constant
 
 _UNDEFINED = "not shown to be continuous: it may be NaN within the box"
 
@@ -35,11 +34,12 @@ _UNDEFINED = "not shown to be continuous: it may be NaN within the box"
 class Enclosures:
     """Bounds (box, *shape) and slopes (box, output, input) of a function over a batch of boxes.
 
-    ``refusals[b]`` says why nothing may be concluded over box b; it is empty where all is well.
+    ``refusals[b]`` says why nothing may be concluded from the slopes over box b; it is empty where
+    all is well. Bounds hold there, too.
     """
 
     bounds: Interval
-    slopes: Interval | None
+    slopes: Interval
     refusals: tuple[str, ...]
 
     @property
@@ -50,14 +50,10 @@ class Enclosures:
 
 @dataclass(frozen=True, eq=False)
 class Execution:
-    """One execution with all its values: `values[slot]` has a leading axis of boxes.
-
-    As in `Enclosures`, nothing may be concluded where `refusals[box]` gives a reason.
-    """
+    """One execution with all its values: `values[slot]` has a leading axis of boxes."""
 
     program: FlatProgram
     values: dict[int, Value]
-    refusals: tuple[str, ...]
 
 
 @runtime_checkable
@@ -68,11 +64,7 @@ class EnclosedFunction(Protocol):
     def shape(self) -> tuple[int, ...]:
         """The shape (n,) of its argument."""
 
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """The shape of its value."""
-
-    def bounds(self, boxes: Interval) -> Enclosures:
+    def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the values over each box (box, n)."""
 
     def slopes(self, boxes: Interval) -> Enclosures:
@@ -97,6 +89,13 @@ class Enclosed:
     EnclosureError
         When the function holds an unknown primitive or computes in less than float64. What can be
         told without a box is raised here, the rest by the methods.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> space = Interval(np.full((1, 2), -np.inf), np.full((1, 2), np.inf))
+    >>> Enclosed(jnp.tanh, (2,)).bounds(space).upper
+    array([[1., 1.]])
     """
 
     def __init__(self, function: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
@@ -108,11 +107,10 @@ class Enclosed:
             )
         self.output_shape = self.program.output_shapes[0]
 
-    def bounds(self, boxes: Interval) -> Enclosures:
+    def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the values over each box (box, *shape)."""
-        run = _Run(boxes.shape[0], differentiate=False)
-        (value,) = run.start(self.program, [Value(boxes)])
-        return Enclosures(run.full(value.bounds, self.output_shape), None, run.refusals())
+        ((bounds, _),), _ = run_program(self.program, [Value(boxes)], boxes.shape[0])
+        return bounds.map(lambda array: np.broadcast_to(array, boxes.shape[:1] + self.output_shape))
 
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of values and slopes over each box (box, n); functions of vectors only."""
@@ -128,9 +126,7 @@ class Enclosed:
 
         Slopes along a single direction tell it, at twice the cost of bounds.
         """
-        run = _Run(boxes.shape[0], differentiate=True)
-        run.start(self.program, [Value(boxes, point(np.ones((1, 1, *self.shape))))])
-        return run.refusals()
+        return self._along(boxes, point(np.ones((1, 1, *self.shape)))).refusals
 
     def steepness(self, boxes: Interval) -> Enclosures:
         """Bounds of the change over each box (box, n) with x, as (box, output, 1).
@@ -142,159 +138,64 @@ class Enclosed:
         return self._along(boxes, Interval(-ends, ends.copy()))
 
     def _along(self, boxes: Interval, directions: Interval) -> Enclosures:
-        run = _Run(boxes.shape[0], differentiate=True)
-        (value,) = run.start(self.program, [Value(boxes, directions)])
-        shape = (boxes.shape[0], directions.shape[1], *self.output_shape)
-        slopes = _any_where_undefined(value, shape).map(lambda array: np.swapaxes(array, -1, -2))
-        return Enclosures(run.full(value.bounds, self.output_shape), slopes, run.refusals())
+        values, refusals = run_program(self.program, [Value(boxes, directions)], boxes.shape[0])
+        return enclosures(values[0], self.output_shape, directions.shape[1], refusals)
 
     def execute(self, boxes: Interval) -> Execution:
         """Bounds of every value on the way over each box, for those who look inside."""
-        program, run = self.program, _Run(boxes.shape[0], differentiate=False)
-        values = {**program.constants, program.inputs[0]: Value(_variable(boxes))}
-        run.interpret(program, values, keep=True)
-        return Execution(program, values, run.refusals())
+        return Execution(self.program, _values(self.program, [Value(boxes)], _ignore, keep=True))
 
 
-def enclose(function: Callable[..., Any], *boxes: Interval) -> Any:
-    """Bounds of a JAX function over boxes: every value it takes there lies between them.
+def enclosures(
+    value: Value, shape: tuple[int, ...], inputs: int, refusals: tuple[str, ...]
+) -> Enclosures:
+    """Write out bounds and slopes of a value of some shape with all their axes."""
+    count = len(refusals)
+    bounds = value.bounds.map(lambda end: np.broadcast_to(end, (count, *shape)))
+    slopes = point(np.zeros((1, inputs, *shape))) if value.slopes is None else value.slopes
 
-    Parameters
-    ----------
-    function
-        Any JAX function of float64 arrays.
-    boxes
-        One interval per argument; bounds may be infinite.
+    def ordered(end: Array) -> Array:
+        return np.swapaxes(np.broadcast_to(end, (count, inputs, *shape)), -1, -2)
 
-    Returns
-    -------
-    Intervals, in the structure of the function's result.
-
-    Raises
-    ------
-    NoIntervalRule, ComputesInFloat32, NotContinuous
-        When the function cannot be enclosed. (A jump is no obstacle unless a loop or a branch
-        depends on it.)
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> box = enclose(jnp.tanh, Interval(np.full(2, -np.inf), np.full(2, np.inf)))
-    >>> box.lower, box.upper
-    (array([-1., -1.]), array([1., 1.]))
-    """
-    shapes = [box.shape for box in boxes]
-    structure: list[Any] = []
-
-    def flat(*arguments: Any) -> list[Any]:
-        leaves, tree = jax.tree.flatten(function(*arguments))
-        structure[:] = [tree]
-        return leaves
-
-    program = fold(trace(flat, *shapes))
-    run = _Run(1, differentiate=False)
-    values = run.start(program, [Value(box[None]) for box in boxes])
-    _raise_refusal(run.refusals())
-    return jax.tree.unflatten(structure[0], [value.bounds[0] for value in values])
-
-
-def enclose_jacobian(function: Callable[[Any], Any], box: Interval) -> Interval:
-    """Bounds (output, input) of every slope matrix of ``function`` over a box.
-
-    Hence of every Jacobian in it, Clarke's included, where the function has kinks.
-
-    Raises
-    ------
-    NoIntervalRule, ComputesInFloat32, NotContinuous
-        When the function cannot be enclosed, or is not shown to be continuous over the box.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> box = Interval(np.array([-1.0]), np.array([1.0]))
-    >>> slopes = enclose_jacobian(lambda x: jnp.maximum(x, 0.0), box)
-    >>> slopes.lower, slopes.upper
-    (array([[0.]]), array([[1.]]))
-    """
-    result = Enclosed(function, box.shape).slopes(box[None])
-    _raise_refusal(result.refusals)
-    assert result.slopes is not None
-    return result.slopes[0]
-
-
-def _raise_refusal(refusals: tuple[str, ...]) -> None:
-    if any(refusals):
-        reason = next(filter(None, refusals))
-        raise NotContinuous(reason)
+    return Enclosures(bounds, slopes.map(ordered), refusals)
 
 
 def run_program(
-    program: FlatProgram, arguments: list[Value], boxes: int, differentiate: bool
+    program: FlatProgram, arguments: list[Value], boxes: int
 ) -> tuple[list[Value], tuple[str, ...]]:
-    """Execute a folded program on values; returns its results and each box's refusal."""
-    run = _Run(boxes, differentiate)
-    results = run.start(program, arguments)
-    for result in results:
-        if differentiate:
-            run.refuse(_undefined(result), _UNDEFINED)
-    return results, run.refusals()
+    """Execute a folded program on values.
+
+    Returns its results, and for each box why nothing may be concluded from their slopes.
+    """
+    reasons = [""] * boxes
+
+    def refuse(where: NDArray[np.bool_], reason: str) -> None:
+        refused = np.broadcast_to(where.reshape(where.shape[0], -1).any(axis=1), (boxes,))
+        for box in np.flatnonzero(refused):
+            reasons[box] = reasons[box] or reason
+
+    differentiates = any(argument.slopes is not None for argument in arguments)
+    values = _values(program, arguments, refuse if differentiates else _ignore)
+    results = [values[slot] for slot in program.outputs]
+    for bounds, _ in results if differentiates else ():
+        refuse(np.isnan(bounds.lower) | np.isnan(bounds.upper), _UNDEFINED)
+    return results, tuple(reasons)
 
 
-def _undefined(value: Value) -> NDArray[np.bool_]:
-    return np.asarray(np.isnan(value.bounds.lower) | np.isnan(value.bounds.upper))
+def _values(
+    program: FlatProgram, arguments: list[Value], refuse: Refuse, keep: bool = False
+) -> dict[int, Value]:
+    values: dict[int, Value] = dict(program.constants)
+    # no constants, even where their box is a point
+    variables = [Value(Interval(b.lower, b.upper.copy()), slopes) for b, slopes in arguments]
+    values.update(zip(program.inputs, variables, strict=True))
+    with np.errstate(all="ignore"):
+        apply = partial(rules.apply, refuse)
+        return program.interpret(apply, values, keep)
 
 
-def _any_where_undefined(value: Value, shape: tuple[int, ...]) -> Interval:
-    """Write out slopes (box, input, *output): any, where nothing is known of the result."""
-    undefined = _undefined(value)
-    slopes = point(np.zeros(shape)) if value.slopes is None else value.slopes
-    slopes = slopes.map(lambda array: np.broadcast_to(array, shape))
-    if not undefined.any():
-        return slopes
-    return Interval(
-        np.where(undefined[:, None], -np.inf, slopes.lower),
-        np.where(undefined[:, None], np.inf, slopes.upper),
-    )
-
-
-class _Run:
-    """One execution of a program over a batch of boxes."""
-
-    def __init__(self, boxes: int, differentiate: bool) -> None:
-        self.boxes = boxes
-        self.differentiate = differentiate
-        self._reasons = [""] * boxes
-
-    def start(self, program: FlatProgram, arguments: list[Value]) -> list[Value]:
-        values: dict[int, Value] = dict(program.constants)
-        variable = [Value(_variable(a.bounds), a.slopes) for a in arguments]
-        values.update(zip(program.inputs, variable, strict=True))
-        self.interpret(program, values)
-        return [values[slot] for slot in program.outputs]
-
-    def interpret(self, program: FlatProgram, values: dict[int, Value], keep: bool = False) -> None:
-        """Carry out on values the steps of a program whose results are not among them."""
-        with np.errstate(all="ignore"):
-            program.interpret(
-                lambda step, operands: rules.apply(self, step, operands), values, keep
-            )
-
-    def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
-        per_box = np.broadcast_to(where.reshape(where.shape[0], -1).any(axis=1), (self.boxes,))
-        for box in np.flatnonzero(per_box):
-            self._reasons[box] = self._reasons[box] or reason
-
-    def refusals(self) -> tuple[str, ...]:
-        return tuple(self._reasons)
-
-    def full(self, bounds: Interval, shape: tuple[int, ...]) -> Interval:
-        """Give bounds that are the same in all boxes their full leading axis."""
-        return bounds.map(lambda array: np.broadcast_to(array, (self.boxes, *shape)))
-
-
-def _variable(bounds: Interval) -> Interval:
-    """Bounds of an argument, which is no constant even where its box is a point."""
-    return Interval(bounds.lower, bounds.upper.copy())
+def _ignore(where: NDArray[np.bool_], reason: str) -> None:
+    """Pass over jumps, which bounds hold."""
 
 
 def fold(program: FlatProgram) -> FlatProgram:
@@ -302,14 +203,14 @@ def fold(program: FlatProgram) -> FlatProgram:
 
     The constants of the program that is returned are values, and its steps have plans.
     """
-    run = _Run(1, differentiate=False)  # a constant has no jumps, whichever side it is on
     given = program.constants.items()
     known = {slot: v if isinstance(v, Value) else constant(v) for slot, v in given}
     with np.errstate(all="ignore"):
         for step in program.steps:
             if all(slot in known for slot in step.inputs) and step.outputs[0] not in known:
                 step = replace(step, plan=rules.plan(program, known, step))
-                results = rules.apply(run, step, [known[slot] for slot in step.inputs])
+                # a constant has no jumps, whichever side it is on
+                results = rules.apply(_ignore, step, [known[slot] for slot in step.inputs])
                 known.update(zip(step.outputs, results, strict=True))
         for rewrite in rules.REWRITES:
             program = rewritten(program, known, rewrite)

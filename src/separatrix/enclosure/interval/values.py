@@ -9,7 +9,7 @@ does not depend on the argument.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -35,18 +35,10 @@ class Value(NamedTuple):
         return self.bounds.ndim - 1
 
 
-@runtime_checkable
-class Run(Protocol):
-    """Interface of the interpreter that rules use."""
+Refuse = Callable[[NDArray[np.bool_], str], None]
+"""Says that nothing may be concluded from slopes in boxes where an element (box, …) is true."""
 
-    boxes: int
-    differentiate: bool
-
-    def refuse(self, where: NDArray[np.bool_], reason: str) -> None:
-        """Conclude nothing in boxes where an element of ``where`` (box, …) is true."""
-
-
-# A rule maps (run, step, *values) to the value, or list of values, of the step.
+# A rule maps (refuse, step, *values) to the value, or list of values, of the step.
 Rule = Callable[..., "Value | list[Value]"]
 Known = Mapping[int, Value]  # the constants of a program, by slot
 

@@ -135,13 +135,9 @@ def _excluded(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
 
 def _excluded_chunk(enclosed: EnclosedFunction, points: Array, radii: Array) -> Flags:
     balls = ball(points, radii[:, None])
-    by_value = enclosed.bounds(balls)
-    center, slopes = enclosed.bounds(point(points)), enclosed.slopes(balls)
-    assert slopes.slopes is not None
-    apart = np.any((by_value.bounds.lower > 0) | (by_value.bounds.upper < 0), axis=1)
-    apart &= by_value.allowed
-    tilted = _rows_exclude(center.bounds, slopes.slopes, radii)
-    return apart | (tilted & center.allowed & slopes.allowed)
+    around = enclosed.slopes(balls)
+    tilted = _rows_exclude(enclosed.bounds(point(points)), around.slopes, radii)
+    return around.bounds.excludes_zero().any(axis=1) | (tilted & around.allowed)
 
 
 def _rows_exclude(residual: Interval, slopes: Interval, radii: Array) -> Flags:

@@ -110,15 +110,11 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
     known = search.preconditioner.inverse[which]
     radius = _FIRST_RADIUS * scale[which]
     if not np.isnan(known).any():  # not the first attempt: the step from here can be foreseen
-        radius = np.maximum(radius, 4.0 * newton_step(known, value.bounds).magnitude().max(axis=1))
+        radius = np.maximum(radius, 4.0 * newton_step(known, value).magnitude().max(axis=1))
     result = enclosed.slopes(ball(centers, radius[:, None]))
-    assert result.slopes is not None
     preconditioner = Preconditioner.of(result.slopes)
-    newton = newton_step(preconditioner.inverse, value.bounds)
-    refusals = [
-        first or second for first, second in zip(value.refusals, result.refusals, strict=True)
-    ]
-    allowed = value.allowed & _sound(result)
+    newton = newton_step(preconditioner.inverse, value)
+    allowed = _sound(result)
     trial = judge_cubes(result.slopes, allowed, radius, preconditioner, newton.magnitude())
     search.radius[which], search.step[which] = radius, newton.magnitude()
     search.preconditioner.put(which, preconditioner)
@@ -127,8 +123,8 @@ def _attempt(enclosed: EnclosedFunction, search: Search, which: Array, scale: Ar
         trial.error,
         trial.rate,
     )
-    finite = np.isfinite(value.bounds.magnitude().max(axis=1))
-    for index, refusal, known, rate in zip(which, refusals, finite, trial.rate, strict=True):
+    finite = np.isfinite(value.magnitude().max(axis=1))
+    for index, refusal, known, rate in zip(which, result.refusals, finite, trial.rate, strict=True):
         search.reasons[index] = refusal or _why(bool(known), float(rate))
     return newton.midpoint_radius()[0]
 
@@ -170,7 +166,6 @@ def enlarge(enclosed: EnclosedFunction, search: Search, trials: int) -> None:
 
 def _try(enclosed: EnclosedFunction, search: Search, which: Array, radius: Array) -> CubeResult:
     result = enclosed.slopes(ball(search.centers[which], radius[:, None]))
-    assert result.slopes is not None
     allowed = _sound(result)
     preconditioner = search.preconditioner.rows(which)
     return judge_cubes(result.slopes, allowed, radius, preconditioner, search.step[which])

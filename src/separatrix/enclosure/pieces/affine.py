@@ -58,12 +58,6 @@ class _Batch:
     position: int
     boxes: int
     values: dict[int, Value]
-    differentiate: bool = True
-
-    def refuse(self, where: Flags, reason: str) -> None:
-        """Give up where a rule refuses: choices are fixed before."""
-        if np.any(where):
-            raise NotFewPiecesError(reason)
 
     def take(self, rows: Array) -> _Batch:
         """Return some of the functions, any number of times."""
@@ -91,6 +85,12 @@ class _Batch:
         table = np.concatenate(arrays, axis=1)
         first = {row.tobytes(): number for number, row in reversed([*enumerate(table)])}
         return self.take(np.array(sorted(first.values())))
+
+
+def _refuse(where: Flags, reason: str) -> None:
+    """Give up where a rule refuses: choices are fixed before."""
+    if np.any(where):
+        raise NotFewPiecesError(reason)
 
 
 def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval, Interval]]:
@@ -165,7 +165,7 @@ def _choice(batch: _Batch, step: Step, operands: list[Value]) -> tuple[Flags, Fl
     """
     operands = aligned(*operands)
     if step.name in _COMPARISONS:
-        truth = rules.apply(batch, step, operands)[0].bounds
+        truth = rules.apply(_refuse, step, operands)[0].bounds
         certain, possible = truth.lower, truth.upper
     elif step.name == "abs":
         certain, possible = operands[0].bounds.lower >= 0, operands[0].bounds.upper >= 0
@@ -224,7 +224,7 @@ def _linear(batch: _Batch, step: Step, operands: list[Value]) -> list[Value]:
         or (step.name == "convert_element_type" and kinds != ("f", "f"))
     ):
         raise NotFewPiecesError(step.name)
-    results = rules.apply(batch, step, operands)
+    results = rules.apply(_refuse, step, operands)
     for dtype, result in zip(step.dtypes, results, strict=True):
         if dtype.kind == "b" and not result.bounds.exact:
             raise NotFewPiecesError(step.name)

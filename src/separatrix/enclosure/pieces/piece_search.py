@@ -14,7 +14,6 @@ import numpy as np
 from ..._watch import Stage, is_over, report_progress, why_over
 from ..branch_and_prune.frontier import Exhaustion, refused
 from ..branch_and_prune.known import KnownZeros
-from ..branch_and_prune.pruning import excludes_zero
 from ..errors import EnclosureError
 from ..interval import Enclosed, Interval, point
 from ..interval.arithmetic import Array, add, divide, down, up
@@ -101,7 +100,7 @@ def _not_excluded(enclosed: Enclosed, around: Interval, lower: Array, upper: Arr
     around = around[np.all((around.upper >= lower) & (around.lower <= upper), axis=1)]
     if not len(around.lower):
         return around
-    return around[~excludes_zero(enclosed.bounds(around))]
+    return around[~enclosed.bounds(around).excludes_zero().any(axis=1)]
 
 
 def _undecided(enclosed: Enclosed, known: KnownZeros, boxes: Interval) -> int:

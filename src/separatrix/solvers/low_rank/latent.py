@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from operator import methodcaller
 
 import numpy as np
@@ -96,13 +95,15 @@ class LatentSystem:
         """Whether that box is finite."""
         return bool(np.isfinite(self.box.magnitude()).all())
 
-    def bounds(self, boxes: Interval) -> Enclosures:
+    def bounds(self, boxes: Interval) -> Interval:
         """Bounds of G over each box (box, rank)."""
-        return self._in_chunks(partial(self._enclose, differentiate=False), boxes)
+        parts = [boxes[part] for part in self._chunks(boxes.shape[0])]
+        images = _joined([self._image(part, False)[0].bounds for part in parts])
+        return subtract(boxes[:, : self.rank], images)
 
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of G and of its slopes over each box (box, rank)."""
-        return self._in_chunks(partial(self._enclose, differentiate=True), boxes)
+        return self._in_chunks(self._enclose, boxes)
 
     def narrowed(self, boxes: Interval) -> Interval:
         """Return the part k ∩ z(-h(k)/a) of each box (box, rank), again and again.
@@ -113,11 +114,9 @@ class LatentSystem:
 
     def _narrowed(self, boxes: Interval) -> Interval:
         for _ in range(_ROUNDS if self.variables == self.rank else 0):
-            image, refusals = self._image(boxes, False)
-            lower = np.fmax(boxes.lower, image.bounds.lower)
-            upper = np.fmin(boxes.upper, image.bounds.upper)
-            kept = np.array([bool(why) for why in refusals])[:, None]
-            kept = kept | (lower > upper).any(axis=1, keepdims=True)
+            image = self._image(boxes, False)[0].bounds
+            lower, upper = np.fmax(boxes.lower, image.lower), np.fmin(boxes.upper, image.upper)
+            kept = (lower > upper).any(axis=1, keepdims=True)
             boxes = Interval(np.where(kept, boxes.lower, lower), np.where(kept, boxes.upper, upper))
         return boxes
 
@@ -131,16 +130,13 @@ class LatentSystem:
 
     def lift(self, boxes: Interval) -> Interval:
         """Bounds (box, n) of the states x that belong to boxes of k."""
-        states, _, refusals = self._states(boxes, False)
-        unknown = np.array([bool(why) for why in refusals], bool)[:, None]
-        return states.bounds.map(lambda array: np.where(unknown, np.nan, array))
+        return self._states(boxes, False)[0].bounds
 
     def _in_chunks(self, enclose: Callable[[Interval], Enclosures], boxes: Interval) -> Enclosures:
         parts = [enclose(boxes[part]) for part in self._chunks(boxes.shape[0])]
-        slopes = [part.slopes for part in parts if part.slopes is not None]
         return Enclosures(
             _joined([part.bounds for part in parts]),
-            _joined(slopes) if slopes else None,
+            _joined([part.slopes for part in parts]),
             tuple(why for part in parts for why in part.refusals),
         )
 
@@ -148,34 +144,31 @@ class LatentSystem:
         step = max(1, _ENTRIES // (self.size * (1 + self.variables)))
         return [slice(start, start + step) for start in range(0, max(1, count), step)]
 
-    def _enclose(self, boxes: Interval, differentiate: bool) -> Enclosures:
-        image, refusals = self._image(boxes, differentiate)
+    def _enclose(self, boxes: Interval) -> Enclosures:
+        image, refusals = self._image(boxes, True)
         bounds = subtract(boxes[:, : self.rank], image.bounds)
-        slopes = self._less_than_identity(image, boxes.shape[0]) if differentiate else None
-        return Enclosures(bounds, slopes, refusals)
+        return Enclosures(bounds, self._less_than_identity(image), refusals)
 
     def _image(self, boxes: Interval, differentiate: bool) -> _Run:
         """Return z(-h(k)/a), flat, and its slopes (box, variable, rank)."""
         count = boxes.shape[0]
         states, scale, first = self._states(boxes, differentiate)
-        image, second = self._project(states, scale, count, differentiate)
+        image, second = self._project(states, scale, count)
         return image, tuple(a or b for a, b in zip(first, second, strict=True))
 
     def _around(self, states: Interval) -> Enclosures:
         count = states.shape[0]
-        latent, first = self._project(Value(states), [], count, False)
-        lifted, scale, second = self._states(latent.bounds, True)
-        image, third = self._project(Value(states, lifted.slopes), scale, count, True)
-        reasons = tuple(a or b or c for a, b, c in zip(first, second, third, strict=True))
+        latent, _ = self._project(Value(states), [], count)
+        lifted, scale, first = self._states(latent.bounds, True)
+        image, second = self._project(Value(states, lifted.slopes), scale, count)
+        reasons = tuple(a or b for a, b in zip(first, second, strict=True))
         bounds = subtract(states, lifted.bounds)
-        return Enclosures(bounds, self._less_than_identity(image, count), reasons)
+        return Enclosures(bounds, self._less_than_identity(image), reasons)
 
-    def _less_than_identity(self, image: Value, count: int) -> Interval:
+    def _less_than_identity(self, image: Value) -> Interval:
         """Return the identity less the slopes of k, as (box, output, input)."""
-        shape = (count, self.variables, self.rank)
-        left = point(np.broadcast_to(np.eye(self.variables)[:, : self.rank], shape))
-        if image.slopes is not None:
-            left = subtract(left, image.slopes)
+        assert image.slopes is not None  # asked for
+        left = subtract(point(np.eye(self.variables)[None, :, : self.rank]), image.slopes)
         return left.map(lambda array: np.swapaxes(array, -1, -2))
 
     def _states(
@@ -187,13 +180,17 @@ class LatentSystem:
         """
         count, size, variables = boxes.shape[0], self.size, self.variables
         values = [Value(point(np.zeros((1, size)))), *self._latent(boxes, differentiate)]
-        (rest,), refusals = run_program(self.embed, values, count, differentiate)
-        slopes = point(np.zeros((1, variables, size))) if rest.slopes is None else rest.slopes
-        bounds, slopes = (negate(divide(part, self.leak[None])) for part in (rest.bounds, slopes))
-        states = Value(
-            bounds.map(lambda array: np.broadcast_to(array, (count, size))),
-            slopes.map(lambda array: np.broadcast_to(array, (count, variables, size))),
-        )
+        (rest,), refusals = run_program(self.embed, values, count)
+
+        def divided(part: Interval, *lead: int) -> Interval:
+            quotient = negate(divide(part, self.leak[None]))
+            return quotient.map(lambda array: np.broadcast_to(array, (*lead, size)))
+
+        slopes = None
+        if differentiate:
+            slopes = rest.slopes or point(np.zeros((1, variables, size)))
+            slopes = divided(slopes, count, variables)
+        states = Value(divided(rest.bounds, count), slopes)
         return states, values[1 + len(self.shapes) :], refusals
 
     def _latent(self, boxes: Interval, differentiate: bool) -> list[Value]:
@@ -207,11 +204,11 @@ class LatentSystem:
             values.append(Value(bounds, seed if differentiate else None))
         return values
 
-    def _project(self, states: Value, scale: list[Value], count: int, differentiate: bool) -> _Run:
+    def _project(self, states: Value, scale: list[Value], count: int) -> _Run:
         """Return k = z(x), flat, and its slopes (box, input, rank)."""
-        results, refusals = run_program(self.project, [states, *scale], count, differentiate)
+        results, refusals = run_program(self.project, [states, *scale], count)
         bounds = _side_by_side([value.bounds for value in results], (count,))
-        if not differentiate or states.slopes is None:
+        if states.slopes is None:
             return Value(bounds), refusals
         inputs = states.slopes.shape[1]
         none = [point(np.zeros((1, inputs, *value.bounds.shape[1:]))) for value in results]

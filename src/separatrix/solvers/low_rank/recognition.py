@@ -118,7 +118,7 @@ def _hides_nan(embed: FlatProgram, project: FlatProgram, domain: Interval) -> bo
         return False
     if any(step.name == "div" and step.plan for step in project.steps):
         return True
-    results, _ = run_program(project, [Value(domain[None])], 1, False)
+    results, _ = run_program(project, [Value(domain[None])], 1)
     ends = [end for value in results for end in (value.bounds.lower, value.bounds.upper)]
     return any(np.isnan(end).any() for end in ends)
 

@@ -45,7 +45,6 @@ def latent_spectra(
         return None
     with quietly(velocity.rank):
         result = velocity.around(ball(states, errors[:, None]))
-        assert result.slopes is not None
         matrices = multiply(leak, result.slopes)
         if kind == "map":
             matrices = add(matrices, point(np.eye(velocity.rank)))

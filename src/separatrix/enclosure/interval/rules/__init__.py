@@ -11,7 +11,7 @@ from ...errors import ComputesInFloat32, NoIntervalRule
 from ...flat import FlatProgram, Step
 from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
 from ..arithmetic import Interval, point
-from ..values import Known, Rule, Run, Value, joined
+from ..values import Known, Refuse, Rule, Value, joined
 from . import elementwise, linear, selection
 from .mixtures import mixture
 from .quotients import removable, split_product
@@ -20,14 +20,14 @@ from .rewriting import Rewrite
 from .softmax import joined_mean, joined_softmax, softmax, softmax_mean
 
 
-def _unchanged(run: Run, step: Step, *values: Value) -> list[Value]:
+def _unchanged(refuse: Refuse, step: Step, *values: Value) -> list[Value]:
     return list(values)
 
 
-def _moved(run: Run, step: Step, *values: Value) -> Value | list[Value]:
+def _moved(refuse: Refuse, step: Step, *values: Value) -> Value | list[Value]:
     """Move bounds and slopes alike."""
     if step.plan is None and step.name == "dynamic_slice":  # positions depend on the argument
-        return selection.slice_at(run, step, *values)
+        return selection.slice_at(refuse, step, *values)
     if step.plan is None:
         raise NoIntervalRule(step.name)
     places, apply, fill = step.plan
@@ -75,14 +75,14 @@ def plan(program: FlatProgram, known: Known, step: Step) -> Any:
     return move_of(step, arrays) if step.name in MOVES else matrix_of(step, arrays)
 
 
-def apply(run: Run, step: Step, values: list[Value]) -> list[Value]:
+def apply(refuse: Refuse, step: Step, values: list[Value]) -> list[Value]:
     """Compute the outputs of one step."""
     rule = RULES.get(step.name)
     if rule is None:
         raise NoIntervalRule(step.name)
     for dtype in step.dtypes:
         _require_known(step.name, dtype)
-    result = rule(run, step, *values)
+    result = rule(refuse, step, *values)
     return [result] if isinstance(result, Value) else result
 
 

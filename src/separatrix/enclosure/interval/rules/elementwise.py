@@ -20,8 +20,8 @@ from ..functions import (
     power_function,
 )
 from ..values import (
+    Refuse,
     Rule,
-    Run,
     Value,
     aligned,
     count_inputs,
@@ -48,7 +48,7 @@ def compose(function: Function, value: Value) -> Value:
 
 def _of_values(function: Callable[..., Value]) -> Rule:
     """Make a rule of what asks for the operands only."""
-    return lambda run, step, *values: function(*values)
+    return lambda refuse, step, *values: function(*values)
 
 
 def _unary(name: str) -> Rule:
@@ -61,7 +61,7 @@ def opposite(value: Value) -> Value:
     return Value(arithmetic.negate(value.bounds), slopes)
 
 
-def _integer_pow(run: Run, step: Step, value: Value) -> Value:
+def _integer_pow(refuse: Refuse, step: Step, value: Value) -> Value:
     return compose(power_function(int(step.params["y"])), value)
 
 
@@ -71,7 +71,7 @@ def add(first: Value, second: Value) -> Value:
     return Value(arithmetic.add(first.bounds, second.bounds), summed(*_same_shape(first, second)))
 
 
-def _add(run: Run, step: Step, first: Value, second: Value) -> Value:
+def _add(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
     if step.dtypes[0].kind == "f":
         return add(first, second)
     first, second = aligned(first, second)
@@ -114,7 +114,7 @@ def multiply(first: Value, second: Value) -> Value:
     )
 
 
-def _multiply(run: Run, step: Step, first: Value, second: Value) -> Value:
+def _multiply(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
     if step.inputs[0] == step.inputs[1]:
         return compose(SMOOTH["square"], first)
     return multiply(first, second)
@@ -143,7 +143,7 @@ def _divide_removable(first: Value, factor: Interval, sign: float) -> Value:
     return multiply(compose(BERNOULLI, multiply(first, Value(factor))), Value(inverse))
 
 
-def _power(run: Run, step: Step, base: Value, exponent: Value) -> Value:
+def _power(refuse: Refuse, step: Step, base: Value, exponent: Value) -> Value:
     """Power x**y: exactly for an integer constant y, else exp(y log x) for positive x."""
     powers = exponent.bounds.lower
     if exponent.bounds.exact and powers.size and np.all(powers == powers.flat[0]):
@@ -203,7 +203,7 @@ def clamp(least: Value, value: Value, greatest: Value) -> Value:
     return Value(bounds, Interval(lower, upper))
 
 
-def _clamp(run: Run, step: Step, least: Value, value: Value, greatest: Value) -> Value:
+def _clamp(refuse: Refuse, step: Step, least: Value, value: Value, greatest: Value) -> Value:
     if step.dtypes[0].kind == "f":
         return clamp(least, value, greatest)
     low, x, high = (part.bounds for part in aligned(least, value, greatest))
@@ -217,22 +217,21 @@ def _clamp(run: Run, step: Step, least: Value, value: Value, greatest: Value) ->
 def _staircase(name: str, function: Callable[[Array], Array]) -> Rule:
     """Functions that are constant between jumps."""
 
-    def rule(run: Run, step: Step, value: Value) -> Value:
+    def rule(refuse: Refuse, step: Step, value: Value) -> Value:
         bounds = value.bounds.map(function)
-        if run.differentiate and value.slopes is not None:
-            jumps = ~(bounds.lower == bounds.upper)
-            run.refuse(jumps, f"not shown to be continuous: {name} jumps within the box")
+        jumps = ~(bounds.lower == bounds.upper)
+        refuse(jumps, f"not shown to be continuous: {name} jumps within the box")
         return Value(bounds)
 
     return rule
 
 
-def _convert(run: Run, step: Step, value: Value) -> Value:
+def _convert(refuse: Refuse, step: Step, value: Value) -> Value:
     kinds = step.input_dtypes[0].kind, step.dtypes[0].kind
     if kinds[0] == kinds[1] and kinds[0] in "fb":
         return value
-    if kinds[0] == "b" and run.differentiate and not value.bounds.exact:
-        run.refuse(value.bounds.lower != value.bounds.upper, _AS_NUMBER)
+    if kinds[0] == "b":
+        refuse(value.bounds.lower != value.bounds.upper, _AS_NUMBER)
     if kinds[1] in "iu":
         if kinds[0] == "f":
             raise NoIntervalRule(f"{step.name} of {step.dtypes[0]}")
@@ -259,11 +258,11 @@ def _largest(value: Value, axes: tuple[int, ...]) -> Value:
     return Value(bounds, Interval(lower, upper))
 
 
-def _reduce_max(run: Run, step: Step, value: Value) -> Value:
+def _reduce_max(refuse: Refuse, step: Step, value: Value) -> Value:
     return _largest(value, tuple(step.params["axes"]))
 
 
-def _reduce_min(run: Run, step: Step, value: Value) -> Value:
+def _reduce_min(refuse: Refuse, step: Step, value: Value) -> Value:
     return opposite(_largest(opposite(value), tuple(step.params["axes"])))
 
 
@@ -274,8 +273,8 @@ def _where_defined(rule: Rule, is_undefined: Callable[..., Flags]) -> Rule:
     reals nearby would be turned into those of a number again by tanh, or by ``where(r > 0, r, 0)``.
     """
 
-    def guarded(run: Run, step: Step, *values: Value) -> Value:
-        result = rule(run, step, *values)
+    def guarded(refuse: Refuse, step: Step, *values: Value) -> Value:
+        result = rule(refuse, step, *values)
         assert isinstance(result, Value)
         where = is_undefined(step, *(value.bounds for value in aligned(*values)))
         if not where.any():
@@ -290,16 +289,12 @@ def _beyond(end: float) -> Callable[..., Flags]:
     return lambda step, value: ~(value.lower > end)
 
 
-def _may_be_zero(value: Interval) -> Flags:
-    return np.asarray(~((value.lower > 0) | (value.upper < 0)))
-
-
 def _is_product_undefined(step: Step, first: Interval, second: Interval) -> Flags:
     """Return where a product is 0 · ∞, with an infinite constant, which is NaN and not 0."""
     found = np.zeros(1, bool)
     for one, other in ((first, second), (second, first)):
         if one.exact and np.isinf(one.lower).any():
-            found = found | (np.isinf(one.lower) & _may_be_zero(other))
+            found = found | (np.isinf(one.lower) & ~other.excludes_zero())
     return found
 
 
@@ -307,11 +302,11 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
     "mul": (_multiply, _is_product_undefined),
     "integer_pow": (
         _integer_pow,
-        lambda step, base: _may_be_zero(base) & (int(step.params["y"]) < 0),
+        lambda step, base: ~base.excludes_zero() & (int(step.params["y"]) < 0),
     ),
     "pow": (
         _power,
-        lambda step, base, exponent: _may_be_zero(base) & ~(exponent.lower >= 0),
+        lambda step, base, exponent: ~base.excludes_zero() & ~(exponent.lower >= 0),
     ),
     "log": (_unary("log"), _beyond(0.0)),
     "log1p": (_unary("log1p"), _beyond(-1.0)),
@@ -321,13 +316,15 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
         lambda step, value: ~((value.lower > -1.0) & (value.upper < 1.0)),
     ),
 }
-_quotient = _where_defined(_of_values(divide), lambda step, first, second: _may_be_zero(second))
+_quotient = _where_defined(_of_values(divide), lambda step, first, second: ~second.excludes_zero())
 
 
-def _divide_or_continue(run: Run, step: Step, first: Value, second: Value) -> Value | list[Value]:
+def _divide_or_continue(
+    refuse: Refuse, step: Step, first: Value, second: Value
+) -> Value | list[Value]:
     """Divide; a quotient whose singularity is removable is taken for its continuation there."""
     if step.plan is None:
-        return _quotient(run, step, first, second)
+        return _quotient(refuse, step, first, second)
     return _divide_removable(first, *step.plan)
 
 

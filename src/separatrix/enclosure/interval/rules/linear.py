@@ -9,17 +9,17 @@ from ...errors import ComputesInFloat32, NoIntervalRule
 from ...flat import Step
 from ..arithmetic import Array, Interval, add, point
 from ..products import matmul, total
-from ..values import Rule, Run, Value, summed
+from ..values import Refuse, Rule, Value, summed
 
 
-def _reduce_sum(run: Run, step: Step, value: Value) -> Value:
+def _reduce_sum(refuse: Refuse, step: Step, value: Value) -> Value:
     axes = step.params["axes"]
     bounds = total(value.bounds, tuple(axis + 1 for axis in axes))
     slopes = None if value.slopes is None else total(value.slopes, tuple(axis + 2 for axis in axes))
     return Value(bounds, slopes)
 
 
-def _dot_general(run: Run, step: Step, first: Value, second: Value) -> Value:
+def _dot_general(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
     """Contract two arrays, with the product rule for the slopes."""
     if isinstance(step.params.get("precision"), lax.DotAlgorithmPreset | lax.DotAlgorithm):
         raise ComputesInFloat32(step.name, str(step.params["precision"]))
@@ -96,14 +96,16 @@ def _exchange(array: Array, lead: int, first: int, second: int) -> Array:
     return array.transpose(*range(lead), *order)
 
 
-def _scatter_add(run: Run, step: Step, operand: Value, indices: Value, updates: Value) -> Value:
+def _scatter_add(
+    refuse: Refuse, step: Step, operand: Value, indices: Value, updates: Value
+) -> Value:
     """Add updates at known places."""
     spread = _through_matrix(step, updates, operand.bounds.shape[1:])
     slopes = summed(operand.slopes, spread.slopes)
     return Value(add(operand.bounds, spread.bounds), slopes)
 
 
-def _convolution(run: Run, step: Step, value: Value, kernel: Value) -> Value:
+def _convolution(refuse: Refuse, step: Step, value: Value, kernel: Value) -> Value:
     """Convolve with a known kernel."""
     return _through_matrix(step, value, step.shapes[0])
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import NoIntervalRule
 from ...flat import FlatProgram, Step
 from ..arithmetic import Array, Interval, hull, negate, point
-from ..values import Known, Rule, Run, Value, aligned, count_inputs, zero_slopes
+from ..values import Known, Refuse, Rule, Value, aligned, count_inputs, zero_slopes
 
 _MAYBE_NAN = "not shown to be continuous: what may be NaN within the box is compared"
 _JUMP = (
@@ -53,7 +53,7 @@ def _compare(
 ) -> Rule:
     """Compare; a real number with itself is decided (``x != x``, the test for NaN, is false)."""
 
-    def rule(run: Run, step: Step, first: Value, second: Value) -> Value:
+    def rule(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
         first, second = aligned(first, second)
         if step.inputs[0] == step.inputs[1]:
             certain = possible = np.full(first.bounds.shape, reflexive)
@@ -61,15 +61,14 @@ def _compare(
             certain, possible = relation(first.bounds, second.bounds)
         if first.bounds.lower.dtype.kind == second.bounds.lower.dtype.kind == "f":
             unknown = _may_be_nan(first.bounds, second.bounds)
-            if run.differentiate and unknown.any():
-                run.refuse(unknown, _MAYBE_NAN)
+            refuse(unknown, _MAYBE_NAN)
             certain, possible = certain & ~unknown, possible | unknown
         return truth(~possible, ~certain) if negated else truth(certain, possible)
 
     return rule
 
 
-def _is_finite(run: Run, step: Step, value: Value) -> Value:
+def _is_finite(refuse: Refuse, step: Step, value: Value) -> Value:
     certain = np.isfinite(value.bounds.lower) & np.isfinite(value.bounds.upper)
     possible = certain | ~(value.bounds.exact & ~np.isfinite(value.bounds.lower))
     return truth(certain, possible)
@@ -78,14 +77,14 @@ def _is_finite(run: Run, step: Step, value: Value) -> Value:
 def _logic(function: Callable[..., Array]) -> Rule:
     """AND and OR increase in each operand, so they act on "certainly" and "possibly" alike."""
 
-    def rule(run: Run, step: Step, *values: Value) -> Value:
+    def rule(refuse: Refuse, step: Step, *values: Value) -> Value:
         bounds = [value.bounds for value in aligned(*values)]
         return truth(function(*(b.lower for b in bounds)), function(*(b.upper for b in bounds)))
 
     return rule
 
 
-def _not(run: Run, step: Step, value: Value) -> Value:
+def _not(refuse: Refuse, step: Step, value: Value) -> Value:
     return truth(~value.bounds.upper, ~value.bounds.lower)
 
 
@@ -117,7 +116,7 @@ def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
 def _first_largest(sign: float) -> Rule:
     """Bound the place of the first of the largest elements (or smallest, by the sign)."""
 
-    def rule(run: Run, step: Step, value: Value) -> Value:
+    def rule(refuse: Refuse, step: Step, value: Value) -> Value:
         if step.input_dtypes[0].kind != "f":
             raise NoIntervalRule(f"{step.name} of {step.input_dtypes[0]}")
         (axis,) = step.params["axes"]
@@ -129,8 +128,7 @@ def _first_largest(sign: float) -> Rule:
         last = possible.shape[-1] - 1 - possible[..., ::-1].argmax(axis=-1)
         if np.array_equal(first, last):
             return Value(point(first))
-        if run.differentiate:
-            run.refuse(first != last, _PLACE)
+        refuse(first != last, _PLACE)
         return Value(Interval(first, last))
 
     return rule
@@ -146,13 +144,13 @@ def _may_be_first(lower: Array, upper: Array) -> Array:
     return beyond & (upper >= np.concatenate([after, none], axis=-1))
 
 
-def _select_n(run: Run, step: Step, which: Value, *cases: Value) -> Value:
+def _select_n(refuse: Refuse, step: Step, which: Value, *cases: Value) -> Value:
     if len(cases) == 1:
         return cases[0]
     if step.input_dtypes[0].kind != "b":
-        return _numbered(run, which, cases)
-    if run.differentiate and not which.bounds.exact and not step.plan:
-        run.refuse(which.bounds.lower != which.bounds.upper, _JUMP)
+        return _numbered(refuse, which, cases)
+    if not step.plan:
+        refuse(which.bounds.lower != which.bounds.upper, _JUMP)
     return select(which, *cases)
 
 
@@ -203,22 +201,21 @@ def _is_finite_constant(known: Known, slot: int) -> bool:
     return bounds is not None and bounds.exact and bool(np.isfinite(bounds.lower).all())
 
 
-def _numbered(run: Run, which: Value, cases: Sequence[Value]) -> Value:
+def _numbered(refuse: Refuse, which: Value, cases: Sequence[Value]) -> Value:
     """Take the case of a number: beyond the last one it is that, as XLA does."""
     first, last = (np.clip(e, 0, len(cases) - 1) for e in (which.bounds.lower, which.bounds.upper))
-    if run.differentiate and not np.array_equal(first, last):
-        run.refuse(first != last, _PLACE)
+    refuse(first != last, _PLACE)
     chosen = cases[0]
     for number, case in enumerate(cases[1:], start=1):
         chosen = select(truth(first >= number, last >= number), chosen, case)
     return chosen
 
 
-def slice_at(run: Run, step: Step, value: Value, *starts: Value) -> Value:
+def slice_at(refuse: Refuse, step: Step, value: Value, *starts: Value) -> Value:
     """Take a slice at a place that depends on the argument."""
     for axis, (start, size) in enumerate(zip(starts, step.params["slice_sizes"], strict=True)):
         places = range(step.input_shapes[0][axis] - size + 1)
-        value = _numbered(run, start, [_part(value, axis, place, size) for place in places])
+        value = _numbered(refuse, start, [_part(value, axis, place, size) for place in places])
     return value
 
 

@@ -27,7 +27,7 @@ from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
 from ..functions import exp
 from ..products import gamma, matmul, total
-from ..values import Known, Run, Value
+from ..values import Known, Refuse, Value
 from .quotients import compares
 
 _LARGEST_SLOPE = 0.25  # p (1 − p)
@@ -123,7 +123,7 @@ def _is_made_of_numbers(program: FlatProgram, known: Known, slot: int) -> bool:
     return True
 
 
-def softmax(run: Run, step: Step, value: Value) -> Value:
+def softmax(refuse: Refuse, step: Step, value: Value) -> Value:
     """Enclose shares: each grows with its own y, and falls with all others."""
     axis, y = step.params["axis"] + 1, value.bounds
     top = np.max(y.upper, axis=axis, keepdims=True)
@@ -146,10 +146,10 @@ def softmax(run: Run, step: Step, value: Value) -> Value:
     return Value(bounds, arithmetic.subtract(own_change, change))
 
 
-def softmax_mean(run: Run, step: Step, matrix: Value, value: Value) -> Value:
+def softmax_mean(refuse: Refuse, step: Step, matrix: Value, value: Value) -> Value:
     """Enclose a mean of the columns of a matrix, by shares."""
     columns = matrix.bounds.map(lambda end: np.moveaxis(end, 1 + step.params["axis"], -1))
-    shares = softmax(run, replace(step, params={"axis": 0}), Value(value.bounds)).bounds
+    shares = softmax(refuse, replace(step, params={"axis": 0}), Value(value.bounds)).bounds
     low, high = (_mean_by(columns, shares, end) for end in (-1.0, 1.0))
     bounds = Interval(
         np.maximum(low.lower, columns.lower.min(-1)), np.minimum(high.upper, columns.upper.max(-1))
