@@ -85,8 +85,8 @@ def test_absence_is_claimed_up_to_a_zero_and_no_further():
     gone = certify_absence(lambda x: jnp.sin(x) * (2 + x), states)
     assert np.all(gone.radius <= np.abs(states[:, 0]))
     assert np.all(gone.radius >= 0.2 * np.abs(states[:, 0]))
-    assert not certify_absence(jnp.sin, [[0.0], [1e-3]], radius=1e-2).absent.any()
-    assert certify_absence(jnp.sin, [[0.1]], radius=0.05).absent.all()
+    assert not certify_absence(jnp.sin, [[0.0]]).absent.any()
+    assert certify_absence(jnp.sin, [[0.1]]).radius[0] > 0.05
     assert not certify_absence(jnp.sort, [[0.1]]).absent.any()
 
 

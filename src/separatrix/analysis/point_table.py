@@ -33,7 +33,6 @@ class Evidence(IntEnum):
     UNTRIED = 0
     UNIQUE = 1  # it exists, and is alone within the radius
     EXISTS = 2
-    ALONE_AT_ORIGIN = 3
     EXHAUSTION = 4  # the same as UNIQUE, by an exhaustive search
     ABSENCE = 5  # of a fixed point near a slow one
     REFUSED = 10  # for the reason in `details`

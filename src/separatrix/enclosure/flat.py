@@ -21,7 +21,16 @@ import numpy as np
 
 from .._double import double_precision
 from .errors import NoIntervalRule
-from .jaxprs import Primitive, bodies_of, evaluate_equation, is_call, primitives, unrolled, walk
+from .jaxprs import (
+    Primitive,
+    bodies_of,
+    evaluate_equation,
+    is_call,
+    primitives,
+    selected,
+    unrolled,
+    walk,
+)
 from .parameters import require_known
 
 _Value = TypeVar("_Value")
@@ -173,35 +182,18 @@ class _Builder:
         if name == "scan" and equation.params["length"] <= _LONGEST_LOOP:
             return self.inline(unrolled(equation), arguments)
         if name == "cond":
-            return self._choice(equation, arguments)
+            return self._choice(equation, *arguments)
         if all(slot in self.constants for slot in arguments) and _is_exact(equation):
             known = [self.constants[slot] for slot in arguments]
             return [self.constant(value) for value in evaluate_equation(equation, known)]
         return self._step(name, equation, arguments)
 
-    def _choice(self, equation: Any, arguments: list[int]) -> list[int]:
-        """Write out all branches of a choice, and select from them, as JAX does in a batch."""
-        (index, *operands), branches = arguments, equation.params["branches"]
-        if index in self.constants:
-            which = int(np.clip(self.constants[index], 0, len(branches) - 1))
-            return self.inline(branches[which], operands)
-        made = next(step for step in reversed(self.steps) if index in step.outputs)
-        slot, which_dtype = index, made.dtypes[made.outputs.index(index)]
-        of_truth = made.name == "convert_element_type" and made.input_dtypes[0].kind == "b"
-        if of_truth and len(branches) == 2:
-            (slot,), (which_dtype,) = made.inputs, made.input_dtypes
-        cases = zip(*(self.inline(branch, operands) for branch in branches), strict=True)
-        outputs = []
-        for each, variable in zip(cases, equation.outvars, strict=True):
-            output, dtype = self.new_slot(), _dtype(variable.aval, "cond")
-            shape = tuple(variable.aval.shape)
-            count = len(branches)
-            self.steps.append(
-                Step("select_n", primitives.select_n_p, {}, (slot, *each), (output,), (shape,),
-                     (dtype,), ((), *[shape] * count), (which_dtype, *[dtype] * count))
-            )  # fmt: skip
-            outputs.append(output)
-        return outputs
+    def _choice(self, equation: Any, index: int, *operands: int) -> list[int]:
+        """Write out the branch of a choice, or all of them, and the selection of one."""
+        if index not in self.constants:
+            return self.inline(selected(equation), (index, *operands))
+        branches = equation.params["branches"]
+        return self.inline(branches[np.clip(self.constants[index], 0, len(branches) - 1)], operands)
 
     def _step(self, name: str, equation: Any, arguments: list[int]) -> list[int]:
         key = _key(name, equation.params, arguments)

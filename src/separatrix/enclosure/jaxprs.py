@@ -129,8 +129,23 @@ def unrolled(equation: Any) -> Any:
         rows = columns[::-1] if params["reverse"] else columns
         return [*carry, *(jax.numpy.stack(column) for column in zip(*rows, strict=True))]
 
+    return _made_of(loop, equation)
+
+
+def selected(equation: Any) -> Any:
+    """Return a closed jaxpr that writes out all branches of a `cond` and selects one."""
+    branches = equation.params["branches"]
+
+    def select(index: Any, *operands: Any) -> list[Any]:
+        results = [jax.core.eval_jaxpr(b.jaxpr, b.consts, *operands) for b in branches]
+        return [jax.lax.select_n(index, *cases) for cases in zip(*results, strict=True)]
+
+    return _made_of(select, equation)
+
+
+def _made_of(function: Callable[..., Any], equation: Any) -> Any:
     avals = [atom.aval for atom in equation.invars]
-    return jax.make_jaxpr(loop)(*[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
+    return jax.make_jaxpr(function)(*[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
 
 
 def bind(equation: Any, operands: Sequence[Any]) -> list[Any]:

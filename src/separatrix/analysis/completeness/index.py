@@ -31,7 +31,7 @@ from ...enclosure.interval import Enclosed, Interval, ball, point
 from ...enclosure.interval.interpreter import Enclosures
 from ...enclosure.interval.products import matmul
 from ...enclosure.krawczyk.context import over_chunks, quietly
-from ...enclosure.krawczyk.contraction import Preconditioner
+from ...enclosure.krawczyk.contraction import contraction_rates, invert
 from ...solvers.low_rank import LatentSystem
 from ..point_table import UNTRIED, PointTable
 from . import texts
@@ -95,10 +95,11 @@ def with_indices(
 
 def _indices(result: Enclosures, orientation: int) -> Indices:
     """Judge slopes, where bounds tell that there may be a zero."""
-    nearly = Preconditioner.of(result.slopes)
-    regular = nearly.rates(result.slopes).max(axis=1) < 1
+    middles, _ = result.slopes.midpoint_radius()
+    inverses = invert(middles)
+    regular = contraction_rates(inverses, result.slopes).max(axis=1) < 1
     signs = np.zeros(len(regular), int)
-    signs[regular] = _signs_of_determinants(nearly.rows(regular))
+    signs[regular] = _signs_of_determinants(middles[regular], inverses[regular])
     zero = ~np.any(result.bounds.excludes_zero(), axis=1)
     signs = np.where(zero & result.allowed, signs, 0)
     obstacles = [
@@ -108,16 +109,15 @@ def _indices(result: Enclosures, orientation: int) -> Indices:
     return orientation * signs, tuple(obstacles)
 
 
-def _signs_of_determinants(nearly: Preconditioner) -> np.ndarray:
+def _signs_of_determinants(matrices: np.ndarray, inverses: np.ndarray) -> np.ndarray:
     """Return the sign of the determinant of each matrix, 0 where it is not proved."""
-    matrices = nearly.middle
     if not len(matrices):
         return np.zeros(0, int)
     order, lower, upper = lu(matrices, p_indices=True)
     rows = np.arange(len(matrices))[:, None]
     product = matmul(point(lower), point(upper))
     product = Interval(product.lower[rows, order], product.upper[rows, order])
-    near = nearly.rates(product).max(axis=1) < 1
+    near = contraction_rates(inverses, product).max(axis=1) < 1
     diagonal = np.diagonal(upper, axis1=1, axis2=2)
     signs = np.sign(diagonal).prod(axis=1) * [_parity(permutation) for permutation in order]
     return np.where(near, signs, 0).astype(int)

@@ -20,11 +20,9 @@ from scipy.sparse.csgraph import connected_components
 
 from ..._double import double_precision
 from ..._watch import Stage, is_over, report_progress
-from ...enclosure.branch_and_prune.box_search import alone_at_origin
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
 from ...enclosure.krawczyk.context import in_chunks, in_portions, over_chunks, quietly
-from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
 from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
@@ -67,10 +65,6 @@ def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) 
     evidence = np.where(proof.unique, Evidence.UNIQUE, Evidence.EXISTS)
     evidence = np.where(proof.exists, evidence, Evidence.REFUSED)
     details = np.where(proof.exists, "", np.array(proof.reason, object))
-    at_origin = np.flatnonzero(~proof.exists & ~states.any(1))
-    if len(at_origin) and alone_at_origin(system.residual, system.size):
-        evidence[at_origin], details[at_origin] = Evidence.ALONE_AT_ORIGIN, ""
-        errors[at_origin], radii[at_origin] = 0.0, LARGEST_RADIUS
     proved = evidence < Evidence.REFUSED
     doubts, why = doubts_of_step(system, states, np.where(proved, errors, np.inf))
     doubtful = proved & (doubts != Evidence.UNTRIED)

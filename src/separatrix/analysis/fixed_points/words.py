@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Shaped
 
-from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
 from ...solvers.endings import Ending
 from ..completeness import MOST_VARIABLES
 from ..point_table import Contradiction, Evidence, PointTable
@@ -30,9 +29,6 @@ _FROM_DOMAIN = "; followed from the nearest state of the domain, which the candi
 _EVIDENCE = {
     Evidence.UNIQUE: "exists within {error:.1e}, alone within {radius:.1e}",
     Evidence.EXISTS: "exists within {error:.1e}, not shown to be alone",
-    Evidence.ALONE_AT_ORIGIN: (
-        f"exists, alone within {LARGEST_RADIUS:.1e}: no ray from it holds another"
-    ),
     Evidence.EXHAUSTION: (
         "exists within {error:.1e}, alone within {radius:.1e}, by exhaustive search"
     ),

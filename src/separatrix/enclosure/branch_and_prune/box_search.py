@@ -16,9 +16,7 @@ from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual
 from .frontier import Exhaustion, Limits, refused, search_box
 from .known import ZeroTable, known_zeros
-from .unbounded import HomogeneousProgram, homogenize, only_at_origin, search_unbounded
-
-_MOST = 8  # variables of which a search of all directions is worth a try
+from .unbounded import HomogeneousProgram, homogenize, search_unbounded
 
 UNBOUNDED = (
     "the domain is unbounded and the function not piecewise linear: "
@@ -157,27 +155,3 @@ def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tu
     if not np.all(low <= high):
         raise ValueError("expected a box with lower <= upper in every coordinate")
     return np.broadcast_to(low, size).copy(), np.broadcast_to(high, size).copy()
-
-
-def alone_at_origin(residual: Callable[[Any], Any], size: int) -> bool:
-    """Return whether a piecewise-linear residual is proved to be zero at 0 and nowhere else.
-
-    That is tried for functions without constants of at most 8 variables. What cannot be enclosed is
-    not proved.
-
-    Examples
-    --------
-    >>> import jax, numpy as np
-    >>> alone_at_origin(lambda x: jax.nn.relu(x) @ np.eye(3) / 2 - x, 3)
-    True
-    """
-    if size > _MOST:
-        return False
-    try:
-        program = homogenize(enclose_residual(residual, size).program)
-    except EnclosureError:
-        return False
-    if program is None:
-        return False
-    afar = HomogeneousProgram(program, size)
-    return only_at_origin(BranchAndPrune().limits(), afar, size) is not None

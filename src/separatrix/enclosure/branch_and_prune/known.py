@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,27 +11,12 @@ from numpy.typing import ArrayLike
 from ..interval.arithmetic import ULP, Array, Interval, down, up
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import quietly
-from ..krawczyk.contraction import Flags, approximate_inverse, newton_step
+from ..krawczyk.contraction import approximate_inverse, newton_step
+from ..krawczyk.radii import Flags
 from ..krawczyk.zeros import certify_enclosed
 
 _AT_ONCE = 64
 _POLISHES = 8
-_LARGE = 256  # units from which a trial costs more than a smaller cube does
-_TRIALS, _FEW_TRIALS = 10, 3
-
-
-@runtime_checkable
-class ZeroTable(Protocol):
-    """Interface of the table of known zeros that the search uses."""
-
-    def cover(self, lower: Array, upper: Array) -> Flags:
-        """Whether each box holds no zero that is not known, by the cube of one that is."""
-
-    def add(self, enclosed: EnclosedFunction, candidates: Array) -> None:
-        """Prove zeros near candidates (point, n) and keep those that are new."""
-
-    def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
-        """States, error bounds and radii of the zeros not given that may lie in a box."""
 
 
 class KnownZeros:
@@ -65,10 +49,8 @@ class KnownZeros:
         candidates = _distinct(candidates[~self.cover(candidates, candidates)])[:_AT_ONCE]
         if len(candidates) == 0:
             return
-        small = candidates.shape[1] < _LARGE
-        candidates = _distinct(polished(enclosed, candidates)) if small else candidates
-        trials = _TRIALS if small else _FEW_TRIALS
-        proof = certify_enclosed(enclosed, candidates, trials)
+        candidates = _distinct(polished(enclosed, candidates))
+        proof = certify_enclosed(enclosed, candidates)
         for index in np.flatnonzero(proof.unique):
             self.take(
                 candidates[index], float(proof.error_bound[index]), float(proof.radius[index])
@@ -162,3 +144,7 @@ def known_zeros(
         np.asarray(given, float) if given is not None else nothing for given in (errors, radii)
     )
     return KnownZeros(points, *(np.broadcast_to(given, len(points)) for given in distances))
+
+
+ZeroTable = KnownZeros | MappedZeros
+"""Zeros that are known, as a search goes by them and adds to them."""

@@ -20,11 +20,11 @@ from ..interval.arithmetic import ULP, Array, Interval, divide, down, point, up
 from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
 from ..krawczyk.contraction import (
-    Flags,
     approximate_inverse,
     contraction_rates,
     newton_step,
 )
+from ..krawczyk.radii import Flags
 
 
 class Pruned(NamedTuple):

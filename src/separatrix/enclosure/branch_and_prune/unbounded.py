@@ -18,12 +18,10 @@ from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
 from ..interval.interpreter import EnclosedFunction, Enclosures, enclosures, fold, run_program
 from ..interval.values import Value
-from ..krawczyk.contraction import LARGEST_RADIUS
 from .frontier import Exhaustion, Limits, search_box
-from .known import KnownZeros, MappedZeros, known_zeros
+from .known import KnownZeros, MappedZeros
 
 _KEPT = 1000  # unresolved boxes that are handed back
-_PART = 4  # of the boxes that may be examined, that look for zeros along rays
 _SMALL = 2.0**-20  # too small a scale to go by at once
 _TINIEST = 1e-290  # what is less is denormal, or its reciprocal infinite
 # Linear in the one operand that varies; the others are factors, sizes or positions.
@@ -69,11 +67,6 @@ def homogenize(program: FlatProgram) -> FlatProgram | None:
     return fold(replace(program, steps=tuple(steps), inputs=(argument, scale)))
 
 
-def uses(program: FlatProgram, slot: int) -> bool:
-    """Whether anything in a program is made of a value."""
-    return slot in program.outputs or any(slot in step.inputs for step in program.steps)
-
-
 def _is_homogeneous(step: Step, varying: set[int]) -> bool:
     """Whether a step multiplies its result by s when what varies, and what is added, is."""
     kinds = [
@@ -113,10 +106,6 @@ def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...
 class Homogeneous(Protocol):
     """The function h: bounds and slopes over boxes (box, n + 1) of d and s."""
 
-    @property
-    def has_constants(self) -> bool:
-        """Whether h depends on s, so that g is not proportional along every ray from 0."""
-
     def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the n values."""
 
@@ -130,11 +119,6 @@ class HomogeneousProgram:
 
     program: FlatProgram
     size: int
-
-    @property
-    def has_constants(self) -> bool:
-        """Whether it depends on s."""
-        return uses(self.program, self.program.inputs[1])
 
     def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the n values over boxes (box, n + 1)."""
@@ -201,16 +185,14 @@ def charts(
 ) -> Iterator[tuple[Chart, Array, Array]]:
     """Yield the faces of the cube with the part of each that leads into the box beyond `reach`.
 
-    A coordinate that cannot change its sign in the box does not on the cube. With an infinite
-    `reach` they are those of the directions alone (s = 0).
+    A coordinate that cannot change its sign in the box does not on the cube.
     """
-    nearest = 0.0 if np.isinf(reach) else reach
     size = len(lower)
     low = np.append(np.where(lower >= 0, 0.0, -1.0), 0.0)
     high = np.append(np.where(upper <= 0, 0.0, 1.0), 1.0 / reach)
     for axis in range(size):
         for sign, end in ((1.0, upper[axis]), (-1.0, -lower[axis])):
-            if end > nearest:
+            if end > reach:
                 yield (
                     Chart(function, size, axis, sign),
                     np.delete(low, axis),
@@ -226,16 +208,7 @@ def search_unbounded(
     upper: Array,
     known: KnownZeros,
 ) -> Exhaustion:
-    """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside.
-
-    A function without constants needs neither; see `only_at_origin`. That asks for all of space,
-    whatever the box, since the zero is said to be alone on all its sides.
-    """
-    examined = only_at_origin(limits, homogeneous, len(lower))
-    if examined is not None:
-        known.take(np.zeros(len(lower)), 0.0, LARGEST_RADIUS)
-        none = np.zeros((0, len(lower)))
-        return Exhaustion(*known.added(lower, upper), True, examined, none, none, "")
+    """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside."""
     found = None
     for reach in _reaches(base):
         boxes = found.boxes if found is not None else 0
@@ -282,29 +255,6 @@ def _from_both_sides(
         unresolved_upper=np.concatenate([part.unresolved_upper for part in parts])[:_KEPT],
         reason=next((part.reason for part in parts if part.reason), ""),
     )
-
-
-def only_at_origin(limits: Limits, homogeneous: Homogeneous, size: int) -> int | None:
-    """Prove that 0 is the only zero; return how many boxes that took, or None if it is not proved.
-
-    A piecewise-linear function g without constants has g(λx) = λ g(x) for λ ≥ 0, so it is zero at
-    0, and any other zero lies on a ray of zeros, which meets the surface of the cube. That way
-    zeros on kinks are proved to be alone, where slopes are too uncertain for Krawczyk's test.
-    """
-    cube = Interval(np.append(np.full(size, -1.0), 0.0)[None], np.ones((1, size + 1)))
-    # An infinite factor makes 0 no zero.
-    is_defined = np.isfinite(homogeneous.bounds(cube).magnitude()).all()
-    if homogeneous.has_constants or not is_defined:
-        return None
-    boxes, none = 0, known_zeros(size, None, None, None)
-    first = limits.max_boxes - limits.max_boxes // _PART
-    everywhere = np.full(size, np.inf)
-    for chart, low, high in charts(homogeneous, -everywhere, everywhere, np.inf):
-        part = search_box(limits, chart, low, high, none, first + boxes)
-        boxes += part.boxes
-        if not part.complete:
-            return None
-    return boxes
 
 
 def _reaches(base: EnclosedFunction) -> list[float]:

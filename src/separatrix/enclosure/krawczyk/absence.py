@@ -25,13 +25,12 @@ from ..interval.arithmetic import Array, Interval, ball, down, point, up
 from ..interval.interpreter import EnclosedFunction
 from ..interval.products import matmul, row_sums
 from .context import checked_states, enclose_residual, in_chunks, quietly
-from .contraction import Flags
-from .scales import scale_of, try_smaller
+from .radii import Flags, largest_radius, scale_of, size_of
 
 NOT_EXCLUDED = "a zero within the ball could not be excluded"
 
-_LADDER = 2.0 ** np.arange(-44.0, 3.0)  # radii to try, in units of the size of the state
-_FIRST_RUNG = 30  # about 6e-5
+_LEAST, _MOST = 2.0**-44, 4.0
+"""Radii between which it is looked for, in units of the state, and of it or 1."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,7 @@ class AbsenceCertificates:
     reason: tuple[str, ...]
 
 
-def certify_absence(
-    residual: Callable[[Any], Any], states: ArrayLike, radius: float | ArrayLike | None = None
-) -> AbsenceCertificates:
+def certify_absence(residual: Callable[[Any], Any], states: ArrayLike) -> AbsenceCertificates:
     """Prove that no zero of ``residual`` lies near each state.
 
     Parameters
@@ -54,9 +51,6 @@ def certify_absence(
         Any JAX function from (unit,) to (unit,), computing in float64.
     states
         Centers of the balls (point, unit).
-    radius
-        Radius of the balls, a number or (point,). By default the largest that succeeds is looked
-        for, by bisection on a ladder of powers of two.
 
     Returns
     -------
@@ -79,49 +73,24 @@ def certify_absence(
     try:
         enclosed = enclose_residual(residual, size)
         with quietly(size):
-            proved = (
-                _search(enclosed, points) if radius is None else _given(enclosed, points, radius)
-            )
+            proved = _search(enclosed, points)
     except EnclosureError as refusal:
         return AbsenceCertificates(np.zeros(count, bool), np.zeros(count), (str(refusal),) * count)
     absent = proved > 0
     return AbsenceCertificates(absent, proved, tuple("" if yes else NOT_EXCLUDED for yes in absent))
 
 
-def _given(enclosed: EnclosedFunction, points: Array, radius: float | ArrayLike) -> Array:
-    radii = np.broadcast_to(np.asarray(radius, dtype=np.float64), points.shape[:1])
-    return np.where(_excluded(enclosed, points, radii), radii, 0.0)
-
-
 def _search(enclosed: EnclosedFunction, points: Array) -> Array:
     """Return the largest radius that is proved, zero where none is."""
-    proved = np.zeros(len(points))
     rows = np.flatnonzero(np.isfinite(points).all(axis=1))
-
-    def attempt(rows: np.ndarray, scale: Array) -> Flags:
-        found = _climb(enclosed, points[rows], scale)
-        proved[rows] = np.maximum(proved[rows], found)
-        return found > 0
-
-    attempt(rows, scale_of(points[rows]))
-    try_smaller(points, rows[proved[rows] == 0], attempt)
-    return proved
-
-
-def _climb(enclosed: EnclosedFunction, points: Array, scale: Array) -> Array:
-    """Bisect for the largest rung that succeeds: a ball holds all smaller ones."""
-    low, high = np.full(len(points), -1), np.full(len(points), len(_LADDER))
-    rung = np.full(len(points), _FIRST_RUNG)
+    least = _LEAST * size_of(points[rows])
+    found = largest_radius(
+        lambda which, radii: _excluded(enclosed, points[rows[which]], radii),
+        least,
+        _MOST * scale_of(points[rows]),
+    )
     proved = np.zeros(len(points))
-    active = np.arange(len(points))
-    while active.size:
-        radii = _LADDER[rung[active]] * scale[active]
-        yes = _excluded(enclosed, points[active], radii)
-        low[active] = np.where(yes, rung[active], low[active])
-        high[active] = np.where(yes, high[active], rung[active])
-        proved[active] = np.where(yes, radii, proved[active])
-        rung = (low + high) // 2
-        active = active[high[active] - low[active] > 1]
+    proved[rows] = np.where(found > least, found, 0.0)
     return proved
 
 

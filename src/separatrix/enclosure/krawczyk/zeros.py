@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import EnclosureError
-from ..interval.arithmetic import Array, down, up
+from ..interval.arithmetic import Array, ball, down, up
 from ..interval.interpreter import EnclosedFunction
 from .context import checked_states, enclose_residual, over_chunks, quietly
-from .contraction import Flags
-from .cube_search import enlarge, locate
+from .contraction import rates_on
+from .cube_search import Cubes, locate
+from .radii import LARGEST_RADIUS, Flags, largest_radius, scale_of
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,7 @@ class ZeroCertificates:
     reason: tuple[str, ...]
 
 
-def certify_zeros(
-    residual: Callable[[Any], Any], states: ArrayLike, *, trials: int = 10
-) -> ZeroCertificates:
+def certify_zeros(residual: Callable[[Any], Any], states: ArrayLike) -> ZeroCertificates:
     r"""Prove that a zero of ``residual`` exists near each state, and that it is alone.
 
     A cube around the state (moved by a Newton step if need be) must be mapped into itself by
@@ -57,8 +56,6 @@ def certify_zeros(
         Any JAX function g from (unit,) to (unit,), computing in float64.
     states
         Approximate zeros (point, unit).
-    trials
-        How many cubes to try for the radius.
 
     Returns
     -------
@@ -85,16 +82,14 @@ def certify_zeros(
     """
     points = checked_states(states)
     try:
-        return certify_enclosed(enclose_residual(residual, points.shape[1]), points, trials)
+        return certify_enclosed(enclose_residual(residual, points.shape[1]), points)
     except EnclosureError as refusal:
         return _none(len(points), str(refusal))
 
 
-def certify_enclosed(
-    enclosed: EnclosedFunction, points: Array, trials: int = 10
-) -> ZeroCertificates:
+def certify_enclosed(enclosed: EnclosedFunction, points: Array) -> ZeroCertificates:
     """Do the same for a function that is traced already, at states (point, unit)."""
-    parts = over_chunks(lambda chunk: _certify(enclosed, points[chunk], trials), *points.shape)
+    parts = over_chunks(lambda chunk: _certify(enclosed, points[chunk]), *points.shape)
     return _joined(parts) if parts else _none(0, "")
 
 
@@ -116,16 +111,28 @@ def _joined(parts: list[ZeroCertificates]) -> ZeroCertificates:
     )
 
 
-def _certify(enclosed: EnclosedFunction, states: Array, trials: int) -> ZeroCertificates:
+def _certify(enclosed: EnclosedFunction, states: Array) -> ZeroCertificates:
     with quietly(states.shape[1]):
-        search = locate(enclosed, states)
-        enlarge(enclosed, search, trials)
-        moved = np.max(up(np.abs(search.centers - states)), axis=1, initial=0.0)
-        moved = np.where((search.centers == states).all(axis=1), 0.0, moved)
-        error = np.where(search.exists, up(search.error + moved), np.inf)
-        radius = np.where(search.exists, down(search.radius - moved), 0.0)
-    unique = search.exists & (radius > error)
-    reasons = tuple(
-        "" if exists else why for exists, why in zip(search.exists, search.reasons, strict=True)
-    )
-    return ZeroCertificates(search.exists, unique, error, np.where(unique, radius, 0.0), reasons)
+        cubes = locate(enclosed, states)
+        exists = cubes.exists
+        moved = np.max(up(np.abs(cubes.centers - states)), axis=1, initial=0.0)
+        moved = np.where((cubes.centers == states).all(axis=1), 0.0, moved)
+        error = np.where(exists, up(cubes.error + moved), np.inf)
+        radius = np.where(exists, down(_alone_within(enclosed, cubes) - moved), 0.0)
+    unique = exists & (radius > error)
+    reasons = tuple("" if yes else why for yes, why in zip(exists, cubes.reasons, strict=True))
+    return ZeroCertificates(exists, unique, error, np.where(unique, radius, 0.0), reasons)
+
+
+def _alone_within(enclosed: EnclosedFunction, cubes: Cubes) -> Array:
+    """Return the radius of the largest cube on which the map contracts, where a zero exists."""
+    rows, radius = np.flatnonzero(cubes.exists), cubes.radius.copy()
+
+    def contracts(which: np.ndarray, radii: Array) -> Flags:
+        at = rows[which]
+        around = enclosed.slopes(ball(cubes.centers[at], radii[:, None]))
+        return np.asarray(rates_on(around, cubes.inverse[at]).max(axis=1) < 1)
+
+    most = LARGEST_RADIUS * scale_of(cubes.centers[rows])
+    radius[rows] = largest_radius(contracts, radius[rows], most)
+    return radius

@@ -19,7 +19,7 @@ from ..interval import Enclosed, Interval, point
 from ..interval.arithmetic import Array, add, divide, down, up
 from ..interval.products import matmul
 from ..krawczyk.context import quietly
-from ..krawczyk.contraction import Preconditioner, newton_step
+from ..krawczyk.contraction import approximate_inverse, contraction_rates, newton_step
 from .affine import NotFewPiecesError, affine_functions
 
 _SINGULAR = "the equations of {} may be singular"
@@ -77,15 +77,15 @@ def search_pieces(
 
 def _solutions(matrix: Interval, offset: Interval) -> Interval:
     """Enclose the only zero of each A x + b; all of space where A may be singular."""
-    nearly = Preconditioner.of(matrix)
-    rates = nearly.rates(matrix)
+    inverse = approximate_inverse(matrix)
+    rates = contraction_rates(inverse, matrix)
     room = down(1.0 - rates.max(axis=1))
     room = np.where(room > 0, room, np.nan)
     center = step = np.zeros(offset.shape)
     for _ in range(3):
         center = center - step
         values = add(offset, matmul(matrix, point(center[..., None]))[..., 0])
-        away = newton_step(nearly.inverse, values)
+        away = newton_step(inverse, values)
         step = away.midpoint_radius()[0]
     # With C the inverse, x* - c = -C (A c + b) + (I - C A)(x* - c).
     length = away.magnitude()

@@ -14,7 +14,7 @@ from ...enclosure.branch_and_prune.known import MappedZeros, known_zeros
 from ...enclosure.branch_and_prune.unbounded import search_unbounded
 from ...enclosure.interval.arithmetic import Array, ball, down, up
 from ...enclosure.krawczyk.context import enclose_residual
-from ...enclosure.krawczyk.contraction import LARGEST_RADIUS
+from ...enclosure.krawczyk.radii import LARGEST_RADIUS
 from .latent import LatentSystem
 
 _NOT_TOLD_APART = "a zero could not be separated from others in all units"

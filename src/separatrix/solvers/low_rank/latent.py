@@ -18,7 +18,6 @@ from operator import methodcaller
 
 import numpy as np
 
-from ...enclosure.branch_and_prune.unbounded import uses
 from ...enclosure.flat import FlatProgram
 from ...enclosure.interval.arithmetic import Array, Interval, divide, negate, point, subtract
 from ...enclosure.interval.interpreter import Enclosures, run_program
@@ -83,12 +82,6 @@ class LatentSystem:
     def variables(self) -> int:
         """The number of components of k, and s if it is there."""
         return self.rank + len(self.project.inputs) - 1
-
-    @property
-    def has_constants(self) -> bool:
-        """Whether s is there, and anything depends on it."""
-        scale = self.project.inputs[1:]
-        return any(uses(part, s) for s in scale for part in (self.embed, self.project))
 
     @property
     def bounded(self) -> bool:

@@ -13,11 +13,10 @@ from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
 from ..arithmetic import Interval, point
 from ..values import Known, Refuse, Rule, Value, joined
 from . import elementwise, linear, selection
-from .mixtures import mixture
 from .quotients import removable, split_product
 from .ramps import ramp
 from .rewriting import Rewrite
-from .softmax import joined_mean, joined_softmax, softmax, softmax_mean
+from .softmax import joined_softmax, softmax
 
 
 def _unchanged(refuse: Refuse, step: Step, *values: Value) -> list[Value]:
@@ -53,9 +52,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(UNCHANGED, _unchanged),
     **linear.RULES,
     "softmax": softmax,
-    "softmax_mean": softmax_mean,
 }
-REWRITES: tuple[Rewrite, ...] = (ramp, mixture, split_product, joined_softmax, joined_mean)
+REWRITES: tuple[Rewrite, ...] = (ramp, split_product, joined_softmax)
 _OF_INTEGERS = frozenset(
     {*MOVES, "select_n", "argmax", "argmin", "add", "clamp", "convert_element_type"}
 )

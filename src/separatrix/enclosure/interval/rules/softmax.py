@@ -6,12 +6,6 @@ r"""Softmax as one function, recognized in its operations.
 Term by term an interval forgets that the numerator is a part of the denominator, so that nothing
 would be bounded where y is not; and that what is taken from all y, the largest of them, does not
 matter, so that slopes would be wide where two are the largest.
-
-A product of shares with a constant matrix, as in modern Hopfield networks, is a mean of its
-columns. As shares add up to 1, it is with any number c, of which the best is chosen,
-
-.. math:: m = \sum_j p_j a_j = c + \sum_j p_j (a_j - c), \qquad
-    \mathrm{d}m = \sum_j p_j (a_j - m)\,\mathrm{d}y_j .
 """
 
 from __future__ import annotations
@@ -26,7 +20,7 @@ from ...moves import MOVES, POSITIONED, move_of
 from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
 from ..functions import exp
-from ..products import gamma, matmul, total
+from ..products import gamma
 from ..values import Known, Refuse, Value
 from .quotients import compares
 
@@ -65,30 +59,6 @@ def joined_softmax(program: FlatProgram, known: Known, step: Step, free: int) ->
             input_shapes=(shape,), input_dtypes=step.input_dtypes[:1],
         )
     ]  # fmt: skip
-
-
-def joined_mean(program: FlatProgram, known: Known, step: Step, free: int) -> list[Step] | None:
-    """Write a product of shares (n,) with a constant matrix as one step."""
-    if step.name != "dot_general" or any(step.params["dimension_numbers"][1]):
-        return None
-    for place in (0, 1):
-        shares, slot = program.producers.get(step.inputs[place]), step.inputs[1 - place]
-        contracted = step.params["dimension_numbers"][0][1 - place]
-        if shares is None or shares.name != "softmax" or len(shares.shapes[0]) != 1:
-            continue
-        if slot not in known or len(contracted) != 1 or len(step.shapes[0]) != 1:
-            continue
-        matrix = known[slot].bounds
-        if matrix.shape[0] == 1 and np.all(np.isfinite(matrix.magnitude())):
-            return [
-                replace(
-                    step, name="softmax_mean", params={"axis": contracted[0]},
-                    inputs=(slot, *shares.inputs),
-                    input_shapes=(step.input_shapes[1 - place], *shares.input_shapes),
-                    input_dtypes=(step.input_dtypes[1 - place], *shares.input_dtypes),
-                )
-            ]  # fmt: skip
-    return None
 
 
 def _moved_from(program: FlatProgram, slot: int) -> tuple[int, Array]:
@@ -144,38 +114,6 @@ def softmax(refuse: Refuse, step: Step, value: Value) -> Value:
     own_change = arithmetic.multiply(own[:, None], value.slopes)
     change = arithmetic.multiply(bounds[:, None], others)
     return Value(bounds, arithmetic.subtract(own_change, change))
-
-
-def softmax_mean(refuse: Refuse, step: Step, matrix: Value, value: Value) -> Value:
-    """Enclose a mean of the columns of a matrix, by shares."""
-    columns = matrix.bounds.map(lambda end: np.moveaxis(end, 1 + step.params["axis"], -1))
-    shares = softmax(refuse, replace(step, params={"axis": 0}), Value(value.bounds)).bounds
-    low, high = (_mean_by(columns, shares, end) for end in (-1.0, 1.0))
-    bounds = Interval(
-        np.maximum(low.lower, columns.lower.min(-1)), np.minimum(high.upper, columns.upper.max(-1))
-    )
-    if value.slopes is None:
-        return Value(bounds)
-    apart = arithmetic.subtract(columns, bounds[..., None])
-    weights = arithmetic.multiply(shares[:, None, :], apart)
-    change = matmul(value.slopes, weights.map(lambda end: np.swapaxes(end, -1, -2)))
-    return Value(bounds, change)
-
-
-def _mean_by(columns: Interval, shares: Interval, sign: float) -> Interval:
-    """Bound means (box, row) by numbers c with which one end is exact but for rounding.
-
-    Where columns are sorted, those beyond c have their largest share, those before the least.
-    """
-    middle = 0.5 * columns.lower[0] + 0.5 * columns.upper[0]
-    order = np.argsort(-sign * middle, axis=-1)
-    rooms = np.cumsum((shares.upper - shares.lower)[:, order], axis=-1)
-    left = 1.0 - shares.lower.sum(axis=-1)[:, None, None]
-    place = np.minimum((rooms < left).sum(axis=-1), middle.shape[-1] - 1)
-    ordered = np.take_along_axis(middle, order, -1)
-    c = point(np.take_along_axis(ordered, place.T, -1).T)
-    terms = arithmetic.multiply(shares[:, None, :], arithmetic.subtract(columns, c[..., None]))
-    return arithmetic.add(c, total(terms, (2,)))
 
 
 def _share(
