@@ -233,7 +233,7 @@ def count_unstable_certified(
     def count(enclosed: Enclosed, chunk: slice) -> list[int | None]:
         found = enclosed.slopes(ball(states[chunk], bounds[chunk, None]))
         basis = basis_of and (lambda row: basis_of(chunk.start + row))
-        counts = certify_unstable(found.slopes, kind, basis).counts
+        counts = certify_unstable(found.slopes, kind, basis)
         pairs = zip(counts, found.refusals, strict=True)
         return [None if refusal else number for number, refusal in pairs]
 

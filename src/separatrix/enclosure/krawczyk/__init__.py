@@ -5,12 +5,11 @@ not be proved comes back as unproved, with the reason.
 """
 
 from .absence import AbsenceCertificates, certify_absence
-from .spectrum import UnstableDirections, certify_unstable
+from .spectrum import certify_unstable
 from .zeros import ZeroCertificates, certify_zeros
 
 __all__ = [
     "AbsenceCertificates",
-    "UnstableDirections",
     "ZeroCertificates",
     "certify_absence",
     "certify_unstable",

@@ -48,7 +48,7 @@ def latent_spectra(
         matrices = multiply(leak, result.slopes)
         if kind == "map":
             matrices = add(matrices, point(np.eye(velocity.rank)))
-        counts = np.array([-1 if n is None else n for n in certify_unstable(matrices, kind).counts])
+        counts = np.array([-1 if n is None else n for n in certify_unstable(matrices, kind)])
         values = _eigenvalues(matrices)
     counts[~result.allowed], values[~result.allowed] = -1, np.nan
     rest = float(leak.midpoint_radius()[0][0]) + (kind == "map")
