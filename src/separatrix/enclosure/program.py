@@ -215,14 +215,9 @@ _DERIVATIVES = 3
 """Rules of derivatives are compared by so many derivatives, the most that an analysis takes."""
 
 
-def structural_key(closed: Any) -> Hashable:
-    """Return what tells a traced function from another one, the arrays that it reads included."""
-    return _mark(closed)
-
-
 def _interned(closed: Any) -> Structure:
     """Return the structure of a flat program: an earlier one if it is the same."""
-    key = _mark(closed)
+    key = structural_key(closed)
     found = _KNOWN.get(key)
     if found is None:
         found = _KNOWN[key] = Structure(closed.jaxpr, closed.consts)
@@ -240,16 +235,19 @@ _RULE = ("jvp_jaxpr_fun", "jvp_jaxpr_thunk")
 """Parameters that hold the rule of a `jax.custom_jvp`, as a function that is new every time."""
 
 
-def _mark(value: Any, derivatives: int = _DERIVATIVES) -> Hashable:
-    """Return what tells one value from another: callables by identity, arrays by their contents."""
+def structural_key(value: Any, derivatives: int = _DERIVATIVES) -> Hashable:
+    """Return what tells one value from another: callables by identity, arrays by their contents.
+
+    Of a traced function it tells the arrays that it reads, too.
+    """
     if isinstance(value, (ClosedJaxpr, Jaxpr)):
         consts = getattr(value, "consts", ())
         body = getattr(value, "jaxpr", value)
-        return _mark_of_program(body, derivatives), tuple(map(_mark, consts))
+        return _mark_of_program(body, derivatives), tuple(map(structural_key, consts))
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
-        return type(value), *(_mark(part, derivatives) for part in value)
+        return type(value), *(structural_key(part, derivatives) for part in value)
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        return "key", _mark(jax.random.key_data(value))
+        return "key", structural_key(jax.random.key_data(value))
     if isinstance(value, (np.ndarray, np.generic, jax.Array)) and not isinstance(
         value, jax.core.Tracer
     ):
@@ -272,7 +270,7 @@ def _mark_of_program(jaxpr: Any, derivatives: int) -> Hashable:
 
     def read(atom: Any) -> Hashable:
         if isinstance(atom, Literal):
-            return str(atom.aval), _mark(np.asarray(atom.val))
+            return str(atom.aval), structural_key(np.asarray(atom.val))
         return number(atom)
 
     first = [number(variable) for variable in (*jaxpr.constvars, *jaxpr.invars)]
@@ -291,7 +289,7 @@ def _mark_of_program(jaxpr: Any, derivatives: int) -> Hashable:
 def _mark_of_parameters(equation: Any, derivatives: int) -> Iterator[Hashable]:
     """Yield what tells one operation from another; of a rule for derivatives what it computes."""
     params = {k: v for k, v in equation.params.items() if k not in _RULE}
-    yield from ((name, _mark(params[name], derivatives)) for name in sorted(params))
+    yield from ((name, structural_key(params[name], derivatives)) for name in sorted(params))
     if equation.primitive.name == "custom_jvp_call" and derivatives:
         kinds = [jax.ShapeDtypeStruct(a.aval.shape, a.aval.dtype) for a in equation.invars]
 
@@ -304,8 +302,8 @@ def _mark_of_parameters(equation: Any, derivatives: int) -> Iterator[Hashable]:
         except Exception:  # whoever differentiates it says why
             yield _ByIdentity(equation)
         else:
-            yield tuple(map(_mark, rule.consts))
-            yield _mark(without_unused(rule.jaxpr), derivatives - 1)
+            yield tuple(map(structural_key, rule.consts))
+            yield structural_key(without_unused(rule.jaxpr), derivatives - 1)
 
 
 def _direction(value: Any) -> Any:

@@ -19,10 +19,11 @@ from jaxtyping import Bool, Float
 from scipy.sparse.csgraph import connected_components
 
 from ..._double import double_precision
+from ..._parallel import cores
 from ..._watch import Stage, is_over, report_progress
 from ...enclosure.interval import Enclosed, EnclosureError, ball
 from ...enclosure.krawczyk import certify_absence, certify_unstable, certify_zeros
-from ...enclosure.krawczyk.context import in_chunks, in_portions, over_chunks, quietly
+from ...enclosure.krawczyk.context import in_chunks, over_chunks, quietly
 from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
 from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
@@ -49,7 +50,7 @@ def certify(system: AbstractSystem, table: PointTable) -> PointTable:
     done, total = 0, int(np.count_nonzero(table.untried))
     for kind, prove in ((PointKind.FIXED, _prove_zeros), (PointKind.SLOW, _prove_absence)):
         labels = np.flatnonzero((table.kinds == kind) & table.untried)
-        for part in in_portions(len(labels), system.size):
+        for part in in_chunks(len(labels), system.size, times=cores()):
             if is_over():
                 break
             report_progress(Stage.CERTIFY, done, total)

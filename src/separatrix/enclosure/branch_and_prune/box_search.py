@@ -14,7 +14,7 @@ from ..errors import EnclosureError
 from ..interval.arithmetic import Array
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual
-from .frontier import Exhaustion, Limits, refused, search_box
+from .frontier import Exhaustion, refused, search_box
 from .known import ZeroTable, known_zeros
 from .unbounded import HomogeneousProgram, homogenize, search_unbounded
 
@@ -70,10 +70,6 @@ class BranchAndPrune:
         require_positive(self.min_width, "min_width")
         require_count(self.max_unresolved, "max_unresolved", least=0)
 
-    def limits(self) -> Limits:
-        """Return how far it goes."""
-        return Limits(self.max_boxes, self.min_width, self.max_unresolved)
-
     def search(
         self,
         residual: Callable[[Any], Any],
@@ -128,7 +124,7 @@ class BranchAndPrune:
             if program is None:
                 return refused(size, UNBOUNDED)
             afar = HomogeneousProgram(program, size)
-            return search_unbounded(self.limits(), enclosed, afar, low, high, known)
+            return search_unbounded(self, enclosed, afar, low, high, known)
         except EnclosureError as refusal:
             return refused(size, str(refusal))
 
@@ -140,7 +136,7 @@ class BranchAndPrune:
         known: ZeroTable,
     ) -> Exhaustion:
         """Do the same for a function that is traced already."""
-        return search_box(self.limits(), enclosed, lower, upper, known)
+        return search_box(self, enclosed, lower, upper, known)
 
 
 def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tuple[Array, Array]:

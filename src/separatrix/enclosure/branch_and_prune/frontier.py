@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from ..krawczyk.context import quietly
 from .known import ZeroTable
 from .pruning import Pruned, prune
 
+if TYPE_CHECKING:
+    from .box_search import BranchAndPrune
+
 _ENTRIES = 2**15  # of the slopes that are held at once
 _BATCH = 1024  # boxes; with fewer, the search reaches the depth where degeneracy shows sooner
-_KEPT = 1000  # unresolved boxes that are handed back
 _EARLY, _LATER = 0.05, 0.2
 """Parts of the boxes that may be examined, between which it is seen how fast the search is."""
 _TOO_MANY = 10
@@ -24,17 +26,9 @@ _TOO_MANY = 10
 _DEGENERATE = "zeros of the function may be degenerate or form a continuum there"
 
 
-class Limits(NamedTuple):
-    """How far a search goes; see `BranchAndPrune`."""
-
-    max_boxes: int
-    min_width: float
-    max_unresolved: int
-
-
 @dataclass(frozen=True)
 class Exhaustion:
-    """The zeros that an exhaustive search added to those already known, and what it leaves open.
+    """The zeros that an exhaustive search added to those already known.
 
     Attributes
     ----------
@@ -45,8 +39,6 @@ class Exhaustion:
         Whether it is proved that the box holds no zero but these and the known ones.
     boxes
         How many boxes were examined.
-    unresolved_lower, unresolved_upper
-        Boxes ``(box, n)`` that may hold further zeros; when there are many, the first of them.
     reason
         Why the search is not complete; empty where it is.
     """
@@ -56,19 +48,16 @@ class Exhaustion:
     radii: Array
     complete: bool
     boxes: int
-    unresolved_lower: Array
-    unresolved_upper: Array
     reason: str
 
 
 def refused(size: int, reason: str) -> Exhaustion:
     """Return the outcome of a search that could not begin."""
-    none = np.zeros((0, size))
-    return Exhaustion(none, np.zeros(0), np.zeros(0), False, 0, none, none, reason)
+    return Exhaustion(np.zeros((0, size)), np.zeros(0), np.zeros(0), False, 0, reason)
 
 
 def search_box(
-    limits: Limits,
+    method: BranchAndPrune,
     enclosed: EnclosedFunction,
     lower: Array,
     upper: Array,
@@ -76,7 +65,7 @@ def search_box(
     spent: int = 0,
 ) -> Exhaustion:
     """Search a bounded box (n,), `spent` of the boxes being used up already."""
-    frontier = _Frontier(limits, enclosed, known, lower, upper, spent)
+    frontier = _Frontier(method, enclosed, known, lower, upper, spent)
     with quietly(len(lower)):
         while frontier.advance():
             pass
@@ -88,17 +77,16 @@ class _Frontier:
 
     def __init__(
         self,
-        limits: Limits,
+        method: BranchAndPrune,
         enclosed: EnclosedFunction,
         known: ZeroTable,
         lower: Array,
         upper: Array,
         spent: int,
     ) -> None:
-        self.limits, self.enclosed, self.known, self.spent = limits, enclosed, known, spent
+        self.method, self.enclosed, self.known, self.spent = method, enclosed, known, spent
         self.pending = [(lower[None], upper[None])]
-        self.unresolved: list[tuple[Array, Array]] = []
-        self.unresolved_count = 0
+        self.unresolved = 0
         self.boxes = 0
         self.reason = ""
         # What is small beside 1 may be all of a box.
@@ -134,11 +122,11 @@ class _Frontier:
         return True
 
     def _gave_up(self) -> bool:
-        if self.unresolved_count > self.limits.max_unresolved:
+        if self.unresolved > self.method.max_unresolved:
             self.reason = self.reason or _DEGENERATE
             return True
-        too_many = f"more than {self.limits.max_boxes} boxes would have to be examined"
-        if self.spent + self.boxes >= self.limits.max_boxes:
+        too_many = f"more than {self.method.max_boxes} boxes would have to be examined"
+        if self.spent + self.boxes >= self.method.max_boxes:
             self.reason = too_many
             return True
         if self._is_too_slow():
@@ -151,7 +139,7 @@ class _Frontier:
 
     def _is_too_slow(self) -> bool:
         """Judge once whether what is left of the volume would take far too many boxes."""
-        most = self.limits.max_boxes
+        most = self.method.max_boxes
         if self.is_judged or self.boxes < _EARLY * most:
             return False
         if self.early is None:
@@ -187,11 +175,11 @@ class _Frontier:
         lower, upper, regular = pruned.lower[left], pruned.upper[left], pruned.regular[left]
         width = upper - lower
         scale = np.maximum(self.unit, np.maximum(np.abs(lower), np.abs(upper)).max(axis=1))
-        small = width.max(axis=1) <= self.limits.min_width * scale
+        small = width.max(axis=1) <= self.method.min_width * scale
         # a box that has become small only now deserves a look at its new size
-        tiny = small & (before <= self.limits.min_width * scale)
+        tiny = small & (before <= self.method.min_width * scale)
         reasons = [pruned.refusals[index] for index in np.flatnonzero(left)]
-        self._leave(lower[tiny], upper[tiny], reasons, tiny)
+        self._leave([why for why, here in zip(reasons, tiny, strict=True) if here])
         shrunk = ~tiny & (small | ((width.max(axis=1) <= 0.5 * before) & regular))
         self._push(lower[shrunk], upper[shrunk])
         split = ~tiny & ~shrunk
@@ -208,23 +196,17 @@ class _Frontier:
         if len(lower):
             self.pending.append((lower, upper))
 
-    def _leave(self, lower: Array, upper: Array, refusals: list[str], which: Array) -> None:
-        if len(lower) == 0:
-            return
-        reasons = [why for why, here in zip(refusals, which, strict=True) if here and why]
-        self.reason = self.reason or next(iter(reasons), _DEGENERATE)
-        if self.unresolved_count < _KEPT:
-            self.unresolved.append((lower, upper))
-        self.unresolved_count += len(lower)
+    def _leave(self, reasons: list[str]) -> None:
+        """Count boxes in which nothing could be proved, by what hindered it."""
+        if reasons:
+            self.reason = self.reason or next(filter(None, reasons), _DEGENERATE)
+        self.unresolved += len(reasons)
 
     def result(self, lower: Array, upper: Array) -> Exhaustion:
-        """Return what was proved; boxes not examined are unresolved."""
-        rest = (self.unresolved + self.pending) or [(np.zeros((0, len(lower))),) * 2]
-        low, high = (np.concatenate(ends)[:_KEPT] for ends in zip(*rest, strict=True))
-        states, errors, radii = self.known.added(lower, upper)
-        complete = not self.pending and not self.unresolved_count
+        """Return what was proved."""
+        complete = not self.pending and not self.unresolved
         reason = "" if complete else self.reason
-        return Exhaustion(states, errors, radii, complete, self.boxes, low, high, reason)
+        return Exhaustion(*self.known.added(lower, upper), complete, self.boxes, reason)
 
 
 def _hits(pruned: Pruned, width: Array) -> Array:

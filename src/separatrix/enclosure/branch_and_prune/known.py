@@ -82,7 +82,6 @@ class MappedZeros:
     known: KnownZeros
     full: EnclosedFunction
     states_of: Callable[[Interval], Interval]
-    polishes: bool = False  # candidates in the other coordinates, where that is cheap
 
     def cover(self, lower: Array, upper: Array) -> Flags:
         """Whether the states of each box lie in the cube of one zero."""
@@ -94,7 +93,7 @@ class MappedZeros:
         candidates = candidates[np.isfinite(candidates).all(axis=1)]
         if len(candidates) == 0:
             return
-        points = polished(enclosed, candidates) if self.polishes else candidates
+        points = polished(enclosed, candidates)
         states = self.states_of(Interval(points, points.copy()))
         with quietly(self.full.shape[0]):
             self.known.add(self.full, states.midpoint_radius()[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
 from ..interval.interpreter import EnclosedFunction, Enclosures, enclosures, fold, run_program
 from ..interval.values import Value
-from .frontier import Exhaustion, Limits, search_box
+from .frontier import Exhaustion, search_box
 from .known import KnownZeros, MappedZeros
 
-_KEPT = 1000  # unresolved boxes that are handed back
-_SMALL = 2.0**-20  # too small a scale to go by at once
-_TINIEST = 1e-290  # what is less is denormal, or its reciprocal infinite
+_TINIEST, _LARGEST = 1e-290, 2.0**20  # beyond, constant terms are denormal, or tell no scale
+if TYPE_CHECKING:
+    from .box_search import BranchAndPrune
+
 # Linear in the one operand that varies; the others are factors, sizes or positions.
 _LINEAR = frozenset(
     (
@@ -201,7 +202,7 @@ def charts(
 
 
 def search_unbounded(
-    limits: Limits,
+    method: BranchAndPrune,
     base: EnclosedFunction,
     homogeneous: Homogeneous,
     lower: Array,
@@ -209,61 +210,21 @@ def search_unbounded(
     known: KnownZeros,
 ) -> Exhaustion:
     """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside."""
-    found = None
-    for reach in _reaches(base):
-        boxes = found.boxes if found is not None else 0
-        found = _from_both_sides(limits, base, homogeneous, lower, upper, known, reach, boxes)
-        if found.complete:
-            break
-    assert found is not None  # there is at least one
-    return found
-
-
-def _from_both_sides(
-    limits: Limits,
-    base: EnclosedFunction,
-    homogeneous: Homogeneous,
-    lower: Array,
-    upper: Array,
-    known: KnownZeros,
-    reach: float,
-    spent: int,
-) -> Exhaustion:
-    """Search the cube of half-width `reach`, and what is outside as seen from afar."""
+    reach = _reach(base)
     inner = (np.clip(lower, -reach, reach), np.clip(upper, -reach, reach))
-    parts = [search_box(limits, base, *inner, known, spent)]
-    boxes = spent + parts[0].boxes
+    parts = [search_box(method, base, *inner, known)]
     for chart, low, high in charts(homogeneous, lower, upper, reach):
-        part = search_box(limits, chart, low, high, MappedZeros(known, base, chart.states), boxes)
-        boxes += part.boxes
-        left = chart.states(Interval(part.unresolved_lower, part.unresolved_upper))
-        parts.append(
-            replace(
-                part,
-                unresolved_lower=np.where(np.isnan(left.lower), -np.inf, left.lower),
-                unresolved_upper=np.where(np.isnan(left.upper), np.inf, left.upper),
-            )
-        )
-    states, errors, radii = known.added(lower, upper)
+        spent, table = sum(part.boxes for part in parts), MappedZeros(known, base, chart.states)
+        parts.append(search_box(method, chart, low, high, table, spent))
     return Exhaustion(
-        states=states,
-        error_bounds=errors,
-        radii=radii,
+        *known.added(lower, upper),
         complete=all(part.complete for part in parts),
-        boxes=boxes,
-        unresolved_lower=np.concatenate([part.unresolved_lower for part in parts])[:_KEPT],
-        unresolved_upper=np.concatenate([part.unresolved_upper for part in parts])[:_KEPT],
+        boxes=sum(part.boxes for part in parts),
         reason=next((part.reason for part in parts if part.reason), ""),
     )
 
 
-def _reaches(base: EnclosedFunction) -> list[float]:
-    """Choose the half-width of the cube: the size of the constant terms sets the scale.
-
-    Where they are small, that may be all that rounding left of them: 1 is tried before.
-    """
+def _reach(base: EnclosedFunction) -> float:
+    """Choose the half-width of the cube: the size of the constant terms sets the scale."""
     value = base.bounds(point(np.zeros((1, *base.shape)))).magnitude().max(initial=0.0)
-    if not _TINIEST < value < 1 / _SMALL:
-        return [1.0]
-    reach = float(2.0 ** np.ceil(np.log2(4.0 * value)))
-    return [reach] if value > _SMALL else [1.0, reach]
+    return float(2.0 ** np.ceil(np.log2(4.0 * value))) if _TINIEST < value < _LARGEST else 1.0

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._parallel import chunks, cores, on_every_core, one_blas_thread
+from ..._parallel import chunks, on_every_core, one_blas_thread
 from ..interval.arithmetic import Array
 from ..interval.interpreter import Enclosed
 
@@ -18,27 +18,16 @@ _Result = TypeVar("_Result")
 _ENTRIES = 2**20  # of the matrices that are held at once
 
 
-def in_chunks(count: int, size: int, workers: int = 1) -> Iterator[slice]:
-    """Cut `count` points into parts of which `workers` fit into memory with all matrices (n, n)."""
-    room = max(1, _ENTRIES // max(1, workers * size * size))
-    return chunks(count, room)
-
-
-def in_portions(count: int, size: int) -> Iterator[slice]:
-    """Cut `count` points into portions that `over_chunks` would cut into the same parts."""
-    several = 2 * cores() * max(1, _ENTRIES // max(1, cores() * size * size))
-    room = max(1, _ENTRIES // max(1, size * size))
-    return chunks(count, several if size >= _LARGE else room)
+def in_chunks(count: int, size: int, times: int = 1) -> Iterator[slice]:
+    """Cut points into parts of so many times what memory has room for of matrices (n, n)."""
+    return chunks(count, times * max(1, _ENTRIES // max(1, size * size)))
 
 
 def over_chunks(function: Callable[[slice], _Result], count: int, size: int) -> list[_Result]:
-    """Apply a function to each part of `count` points; of many units, to a part on each core.
-
-    Few points of many units leave the cores to BLAS.
-    """
-    parts = list(in_chunks(count, size, cores()))
-    if size < _LARGE or len(parts) < 2 * cores():
-        return [function(chunk) for chunk in in_chunks(count, size)]
+    """Apply a function to each part of `count` points; of many units, to a part on each core."""
+    parts = list(in_chunks(count, size))
+    if size < _LARGE:
+        return [function(chunk) for chunk in parts]
     with one_blas_thread():
         return on_every_core(function, parts)
 

@@ -31,7 +31,7 @@ def exhaust(
 
     Returns
     -------
-    Exhaustion, of full states; its unresolved boxes are of the latent variables.
+    Exhaustion, of full states.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def exhaust(
         return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
     if latent.afar is None:
         return refused(latent.size, _NO_BOX)
-    found = search_unbounded(method.limits(), latent, latent.afar, box.lower, box.upper, none)
+    found = search_unbounded(method, latent, latent.afar, box.lower, box.upper, none)
     return _lifted(latent, found)
 
 
@@ -67,7 +67,7 @@ def exhaust_enclosure(
         return _no_zero(latent)
     full = enclose_residual(residual, latent.size)
     return method.search_enclosed(
-        latent, box.lower, box.upper, MappedZeros(table, full, latent.lift, True)
+        latent, box.lower, box.upper, MappedZeros(table, full, latent.lift)
     )
 
 
