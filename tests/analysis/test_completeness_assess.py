@@ -12,12 +12,10 @@ from completeness_tools import Collection, float64, point_set, random_tanh, with
 from golden import textbook
 
 import separatrix as sx
-from separatrix._watch import Watch, watched_by
 from separatrix.analysis.completeness import Domain, assess, find_domain, further, index
 from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
-from separatrix.enclosure.branch_and_prune.box_search import alone_at_origin
 
 MODULE = sys.modules["separatrix.analysis.completeness.assess"]  # the name is the function's
 
@@ -352,17 +350,8 @@ def test_a_number_filled_in_does_not_vanish_from_afar():
         return jnp.abs(x) - x.at[np.array([9])].get(mode="fill", fill_value=0.5)
 
     assert not BranchAndPrune().search(field, [-np.inf], [np.inf]).complete
-    assert not alone_at_origin(field, 1)
     found = sx.find_fixed_points(sx.Flow(field, 1), np.array([[0.4], [np.nan]]))
     assert found.states.tolist() == [[-0.5], [0.5]] and found.complete  # by pieces
-
-
-def test_no_rays_from_the_origin_are_searched_when_time_is_over():
-    weights = np.random.default_rng(5).standard_normal((5, 5))
-    residual = lambda x: jax.nn.relu(weights @ x) - x  # noqa: E731
-    assert alone_at_origin(residual, 5)
-    with watched_by(Watch(1e-9)):
-        assert not alone_at_origin(residual, 5)
 
 
 @pytest.mark.parametrize("wrong", ["an index", "a domain"])

@@ -59,9 +59,7 @@ FUNCTIONS = {
     "norm": lambda x: (x - x.mean()) / jnp.sqrt(jnp.var(x) + 1e-1),
     "vmap": lambda x: jax.vmap(lambda w: jnp.tanh(w @ x))(jnp.asarray(W)),
     "maximum": lambda x: jnp.where(x > x[::-1], x, x[::-1]),
-    "constants": lambda x: (
-        x * jnp.linspace(0.0, 1.0, 3) + jnp.abs(jnp.asarray(W)[0]) + jnp.arange(3) // 2
-    ),
+    "constants": lambda x: x * jnp.linspace(0.0, 1.0, 3) + jnp.asarray(W)[0] + jnp.arange(3) // 2,
 }
 
 
@@ -168,19 +166,6 @@ def test_a_jump_is_refused_where_it_matters_and_only_there(name):
     with jax.enable_x64(True):
         shift = np.asarray(JUMPS[name](jnp.full(2, 0.2)) - JUMPS[name](jnp.full(2, 0.1)))
     assert_holds_rounded(slopes, np.diag(shift / 0.1))
-
-
-SOFTPLUS = [
-    jax.nn.softplus,
-    lambda x: jnp.logaddexp(x, 0.0),
-    lambda x: jax.nn.softplus(jnp.stack([x, -x]))[0],
-]
-
-
-@pytest.mark.parametrize("function", SOFTPLUS)
-def test_softplus_is_tight_also_where_its_argument_vanishes(function):
-    slopes, _ = enclose_jacobian(function, Interval(np.full(1, -0.1), np.full(1, 0.1)))
-    assert 0.47 < slopes.lower[0, 0] < 0.5 < slopes.upper[0, 0] < 0.53
 
 
 OUTSIDE, STATES = np.array([5, 1]), np.array([0.3, -0.2])
@@ -321,12 +306,8 @@ def test_random_expressions_contain_the_values_of_ball_arithmetic():
             assert_overlaps(enclosed.bounds(point(states)), np.concatenate(truths))
 
 
-OURS = {"logaddexp", "softmax", "softmax_mean"}
-"""What the interpreter reads as one step, though JAX has several for it."""
-
-
 def test_every_primitive_that_proofs_rely_on_is_still_there():
     homes = (jax.lax, jax.extend.core.primitives)
     known = {getattr(home, n).name for home in homes for n in dir(home) if n.endswith("_p")}
-    gone = set(RULES) - known - OURS
+    gone = set(RULES) - known - {"softmax"}  # which JAX has several for
     assert not gone, f"JAX {jax.__version__} has no primitive called {', '.join(sorted(gone))}"

@@ -13,7 +13,7 @@ from separatrix.enclosure.interval.rules import RULES
 from separatrix.enclosure.jaxprs import CALLS
 from separatrix.enclosure.parameters import PARAMETERS, warn_of_untested
 
-OUR_OWN = {"logaddexp", "softmax", "softmax_mean"}
+OUR_OWN = {"softmax"}
 """Rules for what several operations are together."""
 
 

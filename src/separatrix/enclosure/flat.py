@@ -23,7 +23,6 @@ from .._double import double_precision
 from .errors import NoIntervalRule
 from .jaxprs import (
     Primitive,
-    bodies_of,
     evaluate_equation,
     is_call,
     primitives,
@@ -36,14 +35,6 @@ from .parameters import require_known
 _Value = TypeVar("_Value")
 
 _LONGEST_LOOP = 500
-_WITHOUT_ROUNDING = frozenset(
-    """
-    abs broadcast_in_dim concatenate convert_element_type copy gather max min neg
-    optimization_barrier pad reshape rev select_n sign slice split squeeze stack stop_gradient
-    transpose
-    """.split()  # noqa: SIM905
-)
-"""Operations whose results for constants of float32 are as exactly known as the constants."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +168,6 @@ class _Builder:
         if name == "pure_callback" or not _is_jax_own(equation.primitive):
             raise NoIntervalRule(name)  # rather than for how its arguments are handed over
         require_known(name, equation.params)
-        if name == "custom_jvp_call":  # see `_is_read_in_place`
-            return self._step("logaddexp", equation, arguments)
         if name == "scan" and equation.params["length"] <= _LONGEST_LOOP:
             return self.inline(unrolled(equation), arguments)
         if name == "cond":
@@ -221,18 +210,15 @@ class _Builder:
 def _is_read_in_place(equation: Any) -> bool:
     if is_call(equation):
         require_known(equation.primitive.name, equation.params)
-    if equation.primitive.name == "custom_jvp_call" and _is_log_add_exp(equation):
-        return False
     return is_call(equation)
 
 
 def _is_exact(equation: Any) -> bool:
-    """Whether a step on constants makes no real numbers, or rounds none: it is done at once."""
+    """Whether a step on constants makes no real numbers but a count, and is done at once."""
     name = equation.primitive.name
     dtypes = [_dtype(variable.aval, name) for variable in equation.outvars]
-    is_whole = all(dtype.kind in "biu" for dtype in dtypes)
-    is_moved = name in _WITHOUT_ROUNDING and all(dtype.itemsize < 8 for dtype in dtypes)
-    return not equation.effects and (is_whole or is_moved or name == "iota")
+    is_whole = name == "iota" or all(dtype.kind in "biu" for dtype in dtypes)
+    return is_whole and not equation.effects
 
 
 def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable | None:
@@ -240,10 +226,7 @@ def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable
 
     So a quantity is recognized where it is written twice, as in ``where(x > x[::-1], x, x[::-1])``.
     """
-    settings = (
-        () if name == "logaddexp" else tuple(sorted(params.items(), key=lambda item: item[0]))
-    )
-    key = (name, tuple(arguments), settings)
+    key = (name, tuple(arguments), tuple(sorted(params.items(), key=lambda item: item[0])))
     try:
         hash(key)
     except TypeError:
@@ -287,39 +270,3 @@ def _jax_primitives() -> frozenset[int]:
 def _is_jax_own(primitive: Any) -> bool:
     """Whether a primitive is JAX's, so that its name means what JAX means by it."""
     return id(primitive) in _jax_primitives()
-
-
-def _equations(jaxpr: Any) -> list[Any]:
-    found = []
-    for equation in jaxpr.eqns:
-        found.append(equation)
-        for body in bodies_of(equation):
-            found.extend(_equations(body))
-    return found
-
-
-def _is_log_add_exp(equation: Any) -> bool:
-    """Whether this is the very computation of ``jnp.logaddexp``, by its text, not by its name.
-
-    Term by term its slope is enclosed by [-1/2, 3/2] at a tie; knowing it as one function keeps
-    softplus tight.
-    """
-    shapes = [atom.aval for atom in equation.invars]
-    if len(shapes) != 2 or any(aval.dtype != np.float64 for aval in shapes):
-        return False
-    body = equation.params["call_jaxpr"]
-    if not all(_is_jax_own(inner.primitive) for inner in _equations(body.jaxpr)):
-        return False
-    return not body.consts and str(body.jaxpr) == _log_add_exp_text(
-        *(aval.shape for aval in shapes)
-    )
-
-
-@cache
-def _log_add_exp_text(*shapes: tuple[int, ...]) -> str:
-    with double_precision():
-        arguments = [jax.ShapeDtypeStruct(shape, jnp.float64) for shape in shapes]
-        for equation in _equations(jax.make_jaxpr(jnp.logaddexp)(*arguments).jaxpr):
-            if equation.primitive.name == "custom_jvp_call":
-                return str(equation.params["call_jaxpr"].jaxpr)
-    return "not found"

@@ -53,7 +53,7 @@ _STRICT = frozenset({"tanh", "erf", "exp", "logistic"})
 _ENTIRE = frozenset(
     (
         *("add", "add_any", "sub", "neg", "mul", "div", "dot_general", "square", "reduce_sum"),
-        *("max", "min", "abs", "exp", "logaddexp", "select_n", "convert_element_type", *MOVES),
+        *("max", "min", "abs", "exp", "select_n", "convert_element_type", *MOVES),
     )
 )
 

@@ -112,10 +112,9 @@ class _Frontier:
         lower, upper = lower[left], upper[left]
         if len(lower) == 0:
             return True
-        boxes = self.enclosed.narrowed(Interval(lower, upper))
-        pruned = prune(self.enclosed, boxes.lower, boxes.upper)
+        pruned = prune(self.enclosed, lower, upper)
         left = ~pruned.empty
-        found = left & pruned.regular & _hits(pruned, boxes.upper - boxes.lower)
+        found = left & pruned.regular & _hits(pruned, upper - lower)
         self.known.add(self.enclosed, pruned.newton[found])
         left &= ~self.known.cover(pruned.lower, pruned.upper)
         self._divide(pruned, left, lower, upper)

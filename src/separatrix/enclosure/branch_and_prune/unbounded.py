@@ -161,10 +161,6 @@ class Chart:
         slopes = found.slopes.map(lambda array: np.delete(array, self.axis, axis=2))
         return replace(found, slopes=slopes)
 
-    def narrowed(self, boxes: Interval) -> Interval:
-        """Return the boxes as they are."""
-        return boxes
-
     def embedded(self, boxes: Interval) -> Interval:
         """Put the fixed coordinate in its place."""
 

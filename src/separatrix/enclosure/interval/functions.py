@@ -131,21 +131,6 @@ def sin(a: Interval) -> Interval:
     return Interval(np.where(far, -1.0, lower), np.where(far, 1.0, upper))
 
 
-def log_add_exp(a: Interval, b: Interval) -> Interval:
-    r""":math:`\log(e^a+e^b)=\max(a,b)+\log(1+e^{-|a-b|})`, which increases in both."""
-    return Interval(
-        _log_add_exp(point(a.lower), point(b.lower)).lower,
-        _log_add_exp(point(a.upper), point(b.upper)).upper,
-    )
-
-
-def _log_add_exp(a: Interval, b: Interval) -> Interval:
-    larger = point(np.maximum(a.lower, b.lower))
-    equal = (a.lower == b.lower) & np.isinf(a.lower)  # inf - inf: both at the same end of the line
-    distance = absolute(subtract(a, b)).map(lambda array: np.where(equal, 0.0, array))
-    return add(larger, log1p(exp(negate(distance))))
-
-
 def _like(a: Interval, value: float) -> Interval:
     return point(np.full(a.shape, value))
 

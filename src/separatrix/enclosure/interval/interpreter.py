@@ -70,9 +70,6 @@ class EnclosedFunction(Protocol):
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of values and slopes over each box (box, n)."""
 
-    def narrowed(self, boxes: Interval) -> Interval:
-        """Return a part of each box (box, n) that holds the same zeros; bounds alone tell it."""
-
 
 class Enclosed:
     """A function of one array, traced once, to be enclosed over many boxes.
@@ -116,10 +113,6 @@ class Enclosed:
         """Bounds of values and slopes over each box (box, n); functions of vectors only."""
         # the same in all boxes, and so stays the slope of an affine part
         return self._along(boxes, point(np.eye(boxes.shape[1])[None]))
-
-    def narrowed(self, boxes: Interval) -> Interval:
-        """Return the boxes as they are."""
-        return boxes
 
     def jumps(self, boxes: Interval) -> tuple[str, ...]:
         """Why the function may jump within each box (box, *shape); empty where it does not.

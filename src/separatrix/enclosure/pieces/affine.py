@@ -5,9 +5,6 @@ function is affine, and the interpreter of intervals finds its $A x + b$ at x = 
 there, A the slopes. Each combination of choices gives one, whether or not a state makes it, so
 nothing has to be known of the pieces themselves: at every state, on kinks and jumps too, the
 function is one of them.
-
-Values that no later step reads are dropped, and functions that are then the same are merged: the
-mode with the largest of twenty scores is one of twenty, though 19 comparisons choose it.
 """
 
 from __future__ import annotations
@@ -31,13 +28,12 @@ Flags = NDArray[np.bool_]
 _MOST = 2**14  # functions
 _WORK = 2**32  # multiplications in a product of all their matrices: some 10 s
 _ENTRIES = 2**16  # of the slopes of a value that are held at once, which caches hold
-_TOGETHER = 64  # functions, of which some may be the same
-_MOST_CHOICES = 64  # most of which others make superfluous
+_TOGETHER = 64  # functions
+_MOST_CHOICES = 64  # most of which have one way, as the test for NaN
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 _CHOICES = _COMPARISONS | {"max", "min", "abs"}
 _PLACES = frozenset({"argmax", "argmin"})
-_FORGETTING = frozenset({"select_n", "min"})  # what may make others superfluous
 _PRODUCTS = frozenset({"mul", "div", "dot_general"})
 _LINEAR = MOVES | _PRODUCTS
 _LINEAR |= {"add", "add_any", "sub", "neg", "reduce_sum", "select_n", "convert_element_type"}
@@ -70,21 +66,6 @@ class _Batch:
             for slot, (bounds, slopes) in self.values.items()
         }
         return replace(self, boxes=len(rows), values=values)
-
-    def distinct(self) -> _Batch:
-        """Keep one of the functions whose values are the same."""
-        arrays = [
-            np.ascontiguousarray(end).reshape(self.boxes, -1).view(np.uint8)
-            for value in self.values.values()
-            for part in value
-            if part is not None and part.shape[0] == self.boxes
-            for end in (part.lower, part.upper)
-        ]
-        if self.boxes == 1 or not arrays:
-            return self.take(np.arange(1))
-        table = np.concatenate(arrays, axis=1)
-        first = {row.tobytes(): number for number, row in reversed([*enumerate(table)])}
-        return self.take(np.array(sorted(first.values())))
 
 
 def _refuse(where: Flags, reason: str) -> None:
@@ -125,8 +106,6 @@ def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval
             raise NotFewPiecesError("too many pieces")
         for slot in unused[batch.position]:
             following.values.pop(slot, None)
-        if steps[batch.position].name in _FORGETTING:
-            following = following.distinct()
         following.position += 1
         rows = np.arange(following.boxes)
         waiting += [following.take(rows[k : k + at_once]) for k in rows[::at_once]]

@@ -44,8 +44,6 @@ def exhaust(
     """
     none, box = known_zeros(latent.rank, None, None, None), latent.box
     if latent.bounded:
-        if np.any(box.lower > box.upper):
-            return _no_zero(latent)
         return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
     if latent.afar is None:
         return refused(latent.size, _NO_BOX)
@@ -63,16 +61,10 @@ def exhaust_enclosure(
     box, table = latent.box, known_zeros(latent.size, *(known or (None, None, None)))
     if not latent.bounded:
         return refused(latent.size, _NO_BOX)
-    if np.any(box.lower > box.upper):
-        return _no_zero(latent)
     full = enclose_residual(residual, latent.size)
     return method.search_enclosed(
         latent, box.lower, box.upper, MappedZeros(table, full, latent.lift)
     )
-
-
-def _no_zero(latent: LatentSystem) -> Exhaustion:
-    return replace(refused(latent.size, ""), complete=True)
 
 
 def _lifted(latent: LatentSystem, found: Exhaustion) -> Exhaustion:

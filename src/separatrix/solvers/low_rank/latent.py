@@ -45,7 +45,7 @@ class LatentSystem:
     afar
         For a piecewise-linear g: the same for s g(x/s), with s as one more variable, the last.
     box
-        A box (rank,) that holds every zero of G; it may be infinite, or empty.
+        A box (rank,) that holds every zero of G; it may be infinite.
     """
 
     size: int
@@ -57,11 +57,7 @@ class LatentSystem:
     box: Interval = field(init=False)
 
     def __post_init__(self) -> None:
-        everywhere = Interval(np.full(self.rank, -np.inf), np.full(self.rank, np.inf))
-        has_scale = len(self.project.inputs) > 1
-        object.__setattr__(
-            self, "box", everywhere if has_scale else self.narrowed(everywhere[None])[0]
-        )
+        object.__setattr__(self, "box", self._box())
 
     @property
     def rank(self) -> int:
@@ -98,20 +94,18 @@ class LatentSystem:
         """Bounds of G and of its slopes over each box (box, rank)."""
         return self._in_chunks(self._enclose, boxes)
 
-    def narrowed(self, boxes: Interval) -> Interval:
-        """Return the part k ∩ z(-h(k)/a) of each box (box, rank), again and again.
+    def _box(self) -> Interval:
+        """Narrow all of space to the part k ∩ z(-h(k)/a), again and again.
 
-        A box in which there is none is left as it is.
+        Where there is none it is left as it is.
         """
-        return _joined([self._narrowed(boxes[part]) for part in self._chunks(boxes.shape[0])])
-
-    def _narrowed(self, boxes: Interval) -> Interval:
+        box = Interval(np.full((1, self.rank), -np.inf), np.full((1, self.rank), np.inf))
         for _ in range(_ROUNDS if self.variables == self.rank else 0):
-            image = self._image(boxes, False)[0].bounds
-            lower, upper = np.fmax(boxes.lower, image.lower), np.fmin(boxes.upper, image.upper)
-            kept = (lower > upper).any(axis=1, keepdims=True)
-            boxes = Interval(np.where(kept, boxes.lower, lower), np.where(kept, boxes.upper, upper))
-        return boxes
+            image = self._image(box, False)[0].bounds
+            lower, upper = np.fmax(box.lower, image.lower), np.fmin(box.upper, image.upper)
+            if (lower <= upper).all():
+                box = Interval(lower, upper)
+        return box[0]
 
     def around(self, states: Interval) -> Enclosures:
         r"""Bounds of g/a, and slopes of G, over boxes of x (box, n).

@@ -12,13 +12,7 @@ from ...errors import NoIntervalRule
 from ...flat import Step
 from .. import arithmetic
 from ..arithmetic import Array, Interval, hull, point
-from ..functions import (
-    SMOOTH,
-    Function,
-    log_add_exp,
-    logistic,
-    power_function,
-)
+from ..functions import SMOOTH, Function, power_function
 from ..values import (
     Refuse,
     Rule,
@@ -155,15 +149,6 @@ def _power(refuse: Refuse, step: Step, base: Value, exponent: Value) -> Value:
     return compose(SMOOTH["exp"], multiply(compose(SMOOTH["log"], base), exponent))
 
 
-def _log_add_exp(first: Value, second: Value) -> Value:
-    r"""log(exp(x) + exp(y)), with the slopes σ(x - y) and σ(y - x)."""
-    first, second = aligned(first, second)
-    difference = arithmetic.subtract(first.bounds, second.bounds)
-    weight, other = logistic(difference), logistic(arithmetic.negate(difference))
-    bounds = log_add_exp(first.bounds, second.bounds)
-    return Value(bounds, summed(scaled(first.slopes, weight), scaled(second.slopes, other)))
-
-
 def larger(first: Value, second: Value) -> Value:
     """max(x, y): the slopes of the larger, and of both where it is undecided which one that is."""
     first, second = aligned(first, second)
@@ -185,27 +170,9 @@ def smaller(first: Value, second: Value) -> Value:
     return opposite(larger(opposite(first), opposite(second)))
 
 
-def clamp(least: Value, value: Value, greatest: Value) -> Value:
-    """Keep between two values; constants, which cost less, decide where the value has a say."""
-    own = value.slopes
-    if least.slopes is not None or greatest.slopes is not None or own is None:
-        return smaller(larger(value, least), greatest)
-    least, value, greatest = aligned(least, value, greatest)
-    low, x, high = least.bounds, value.bounds, greatest.bounds
-    bounds = Interval(
-        np.minimum(np.maximum(x.lower, low.lower), high.lower),
-        np.minimum(np.maximum(x.upper, low.upper), high.upper),
-    )
-    inside = ((x.lower >= low.upper) & (x.upper <= high.lower))[:, None]
-    outside = ((x.upper <= low.lower) | (x.lower >= high.upper))[:, None]
-    lower = np.where(inside, own.lower, np.where(outside, 0.0, np.minimum(own.lower, 0.0)))
-    upper = np.where(inside, own.upper, np.where(outside, 0.0, np.maximum(own.upper, 0.0)))
-    return Value(bounds, Interval(lower, upper))
-
-
 def _clamp(refuse: Refuse, step: Step, least: Value, value: Value, greatest: Value) -> Value:
     if step.dtypes[0].kind == "f":
-        return clamp(least, value, greatest)
+        return smaller(larger(value, least), greatest)
     low, x, high = (part.bounds for part in aligned(least, value, greatest))
     ends = (
         np.minimum(np.maximum(getattr(x, end), getattr(low, end)), getattr(high, end))
@@ -335,7 +302,6 @@ RULES: dict[str, Rule] = {
     "add_any": _of_values(add),
     "sub": _of_values(subtract),
     "div": _divide_or_continue,
-    "logaddexp": _of_values(_log_add_exp),
     "max": _of_values(larger),
     "min": _of_values(smaller),
     "clamp": _clamp,
