@@ -282,7 +282,7 @@ def test_a_hopfield_network_of_softmax_is_bounded_by_its_patterns(kind):
     system = sx.DiscreteMap(recall, 16) if kind == "map" else flow
     box = domain(system)
     most = np.maximum([-patterns, patterns], 0).sum(1)  # of shares up to 1
-    np.testing.assert_allclose([-box.lower, box.upper], most)
+    np.testing.assert_allclose([-box.lower, box.upper], most, atol=1e-13)
     points = sx.find_fixed_points(system, np.zeros((1, 16)))
     assert points.index_sum == 1 and points.complete and points.certified.all()
     shares = points.states @ patterns.T / 16
