@@ -71,16 +71,6 @@ def test_zeros_that_differ_by_rounding_are_not_certified():
     assert "the step has none" in points.certificate[0]
 
 
-@pytest.mark.parametrize(("shift", "certified"), [(0.0, True), (1e-9, False)])
-def test_a_zero_on_all_kinks_that_the_step_does_not_have_is_not_certified(shift, certified):
-    weights = np.array([[0.0, -3.0], [3.0, 0.0]])
-    residual = lambda x: weights @ jax.nn.relu(x) - x  # noqa: E731
-    system = sx.DiscreteMap(lambda x: residual(x) + x + shift, 2, residual=residual)
-    points = sx.find_fixed_points(system, np.random.default_rng(0).standard_normal((20, 2)))
-    assert points.states.tolist() == [[0.0, 0.0]] and points.certified.tolist() == [certified]
-    assert ("the step has none" in points.certificate[0]) != certified
-
-
 @pytest.mark.parametrize(
     "residual",
     [
