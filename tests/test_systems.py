@@ -44,6 +44,39 @@ def test_a_residual_of_ones_own_replaces_the_velocity_only_where_zeros_are_sough
     np.testing.assert_allclose(system.velocity(x), -0.5)
 
 
+def _gated(mix, gate=jax.nn.sigmoid, of=lambda x: x):
+    """A step of 4 units: what it takes of the state and of the new state, by a gate."""
+    return lambda x: mix(of(x), jnp.tanh(W @ x), gate(1 - W.T @ x))
+
+
+@pytest.mark.parametrize(
+    ("step", "is_gated"),
+    {
+        "GRU": (_gated(lambda x, n, z: z * x + (1 - z) * n), True),
+        "the gate turned round": (_gated(lambda x, n, z: n * z + x * (1 - z)), True),
+        "PyTorch's": (_gated(lambda x, n, z: n + (x - n) * z), True),
+        "Equinox's": (_gated(lambda x, n, z: x + z * (n - x)), True),
+        "as a row": (_gated(lambda x, n, z: (n[None] + z * (x[None] - n)).reshape(4)), True),
+        "compiled": (jax.jit(_gated(lambda x, n, z: z * x + (1 - z) * n)), True),
+        "more than a mixture": (_gated(lambda x, n, z: z * x + (1.1 - z) * n), False),
+        "two gates": (_gated(lambda x, n, z: z * x + (1 - z**2) * n), False),
+        "a gate that may be 1": (_gated(lambda x, n, z: z * x + (1 - z) * n, jnp.tanh), False),
+        "the state in another order": (
+            _gated(lambda x, n, z: z * x + (1 - z) * n, of=lambda x: x[::-1]), False
+        ),
+        "turned": (
+            _gated(lambda x, n, z: z * x + (1 - z) * n, of=lambda x: x.reshape(2, 2).T.ravel()),
+            False,
+        ),
+    }.values(),
+)  # fmt: skip
+def test_a_gated_step_is_solved_without_its_gate(step, is_gated):
+    system, x = sx.DiscreteMap(step, 4), np.linspace(-1, 1, 4)
+    expected = np.tanh(W @ x) - x if is_gated else np.asarray(step(x)) - x
+    np.testing.assert_allclose(system.residual(x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(system.velocity(x), np.asarray(step(x)) - x, rtol=1e-4, atol=1e-6)
+
+
 def test_float64_inputs_keep_their_digits():
     third = 1 / 3
     assert sx.DiscreteMap(lambda x, u: x + u, 1, input=[third]).input.dtype == np.float64
@@ -61,7 +94,7 @@ class Cell(eqx.Module):
 def test_bound_methods_of_equinox_cells():
     cell, u = eqx.nn.GRUCell(3, 8, key=jax.random.key(0)), np.array([1.0, 0.5, 0.5])
     system = sx.DiscreteMap(Cell(cell).step, 8, input=u)
-    assert len(jax.tree.leaves(eqx.filter(system, eqx.is_inexact_array))) == 5  # 4 weights, input
+    assert len(jax.tree.leaves(eqx.filter(system.function, eqx.is_inexact_array))) == 4  # weights
     closure = sx.DiscreteMap(lambda x: cell(jnp.asarray(u, jnp.float32), x), 8)
     quick = {"slow_points": False, "completeness": False}
     one, other = (sx.find_fixed_points(s, np.zeros((4, 8)), **quick) for s in (system, closure))

@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Shaped
 
 from ._parallel import one_blas_thread
@@ -304,8 +305,6 @@ def project(
 
 def _components_of(states: np.ndarray, num_components: int) -> PrincipalComponents:
     """Return the first principal components of states `(n, unit)`."""
-    from sklearn.decomposition import PCA
-
     if not (is_whole(num_components) and 1 <= num_components <= min(states.shape)):
         raise InvalidInputError(
             f"num_components must be between 1 and {min(states.shape)} for {len(states)} "
@@ -314,17 +313,18 @@ def _components_of(states: np.ndarray, num_components: int) -> PrincipalComponen
     require_finite(states, "the activity")
     if (states == states[0]).all():
         return _no_variance(states[0], num_components)
+    mean = states.mean(0)
     with one_blas_thread():
-        fit = PCA(svd_solver="full").fit(states)
-    variances = fit.explained_variance_
-    basis = fit.components_[:num_components]
+        spread, basis = scipy.linalg.svd(states - mean, full_matrices=False)[1:]
+    variances = np.square(spread) / (len(states) - 1)
+    basis = basis[:num_components]
     largest = np.abs(basis).argmax(1)
     basis = basis * np.sign(basis[np.arange(num_components), largest])[:, None]
     return PrincipalComponents(
         components=basis,
-        mean=fit.mean_,
+        mean=mean,
         explained_variance=variances[:num_components],
-        explained_variance_ratio=fit.explained_variance_ratio_[:num_components],
+        explained_variance_ratio=variances[:num_components] / variances.sum(),
         participation_ratio=float(variances.sum() ** 2 / np.square(variances).sum()),
     )
 

@@ -127,6 +127,13 @@ def test_a_gru_of_pytorch_has_a_box():
     assert points.index_sum == 1 and points.complete
 
 
+def test_a_gru_of_pytorch_is_solved_without_its_update_gate(ways):
+    module, x = cell(), np.linspace(-1, 1, UNITS)
+    system = sx.torch_map(lambda h, u: module(u[None], h[None])[0], UNITS, input=U)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(system.residual(x), ways[1].residual(x), rtol=1e-12)
+
+
 def test_derivatives_are_those_of_jax(ways):
     """Of the speed, which takes second derivatives of the map, and in a batch."""
     states = np.random.default_rng(2).uniform(-1, 1, (5, UNITS))

@@ -54,6 +54,35 @@ def test_all_that_is_known_is_on_the_page(made):
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)  # nothing is loaded
 
 
+@pytest.mark.parametrize(
+    ("readout", "labels", "predicted"),
+    {
+        "a fixation output beside two choices": ([[0, 0], [1, -1], [-1, 1]], True, [12, 6]),
+        "one output": ([[1, -1]], True, [0, 0]),
+        "labels that are no choices": ([[0, 0], [1, -1], [-1, 1]], False, [0, 0]),
+    }.values(),
+)
+def test_the_choice_read_out_at_the_end_of_a_basin(tmp_path, readout, labels, predicted):
+    """States go to (±1, ∓1); at the second input all go to the first of them."""
+    went = np.resize([1.0, -1.0], 12)[:, None] * [1.0, -1.0]
+    trials = np.linspace(0.2, 0.9, 10)[:, None] * went[:, None]
+    run = sx.make_report(
+        BISTABLE,
+        trials,
+        tmp_path / "page.html",
+        readout=np.array(readout, float),
+        labels=np.where(went[:, 0] > 0, "right", "left") if labels else np.arange(12) // 6,
+        periods={"free": ((0, 5), [0, 0]), "pushed": ((5, 10), [3.0, -3.0])},
+    )
+    found = run.trial_periods
+    assert found.agrees.tolist() == (predicted if predicted[0] else [-1, -1])
+    if predicted[0]:
+        assert np.array(found.responses)[found.predicted[0]].tolist() == ["right", "left"] * 6
+        assert np.array(found.responses)[found.predicted[1]].tolist() == ["right"] * 12
+        assert any("in 6 of 12 trials" in one.text for one in statements(run))
+        assert "reads out left" in (tmp_path / "page.html").read_text()
+
+
 def test_every_script_of_the_page_draws_from_the_file_beside_it(made, monkeypatch):
     _, path = made
     monkeypatch.chdir(path.parent)

@@ -181,7 +181,7 @@ def shown_point(of):
     ("known", "said"),
     [
         ({"complete": True, "index_sum": 1}, "index sum 1; complete: no fixed point is missing"),
-        ({"index_sum": 3, "completeness": "some are missing"}, "index sum 3; some are missing"),
+        ({"index_sum": 3, "completeness": "index sum 3, not 1"}, "index sum 3, not 1"),
         ({"completeness": "no box holds them all"}, "no box holds them all"),
         ({}, "it was not examined"),
     ],

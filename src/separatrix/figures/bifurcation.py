@@ -105,7 +105,7 @@ def bifurcation_diagram(
 
 
 def _keep_to(axes: Axes, active: np.ndarray, branches: Branches, along: np.ndarray) -> None:
-    """Show the range of the activity and as much again on either side, where branches reach it."""
+    """Show what branches have in the range of the activity, and as much again on either side."""
     low, high = float(active.min()), float(active.max())
     span = MARGIN * (high - low)
     heights = np.asarray(branches.states) @ along
@@ -113,8 +113,9 @@ def _keep_to(axes: Axes, active: np.ndarray, branches: Branches, along: np.ndarr
     seen = [bool(((heights[r] >= low - span) & (heights[r] <= high + span)).any()) for r in rows]
     if not any(seen):
         return
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, low - span), min(top, high + span))
+    near = heights[(heights >= low - span) & (heights <= high + span)]
+    edge = 0.05 * max(float(np.ptp(near)), high - low) or 1.0
+    axes.set_ylim(near.min() - edge, near.max() + edge)
     say_what_is_outside(axes, curve=seen.count(False))
 
 

@@ -12,6 +12,11 @@ from .style import GRAY, cycle
 
 __all__ = ["lyapunov"]
 
+LINES = ("-", "--", "-.", ":")
+BESIDE = 0.08
+"""Trajectories of one attractor have the same exponents: their lines are broken in different ways,
+and their points stand this part of an exponent's place beside one another."""
+
 
 @styled
 def lyapunov(
@@ -27,12 +32,15 @@ def lyapunov(
     per = "step" if spectrum.system == "map" else "time constant"
     place = 1 + np.arange(spectrum.exponents.shape[1])
     for k in range(len(spectrum)):
-        look = {"color": cycle(k), "label": f"trajectory {k}"}
-        left.plot(spectrum.checkpoints, np.asarray(spectrum.history)[k, :, 0], "-", **look)
+        look = {"color": cycle(k), "label": f"trajectory {k}", "linestyle": LINES[k % len(LINES)]}
+        left.plot(spectrum.checkpoints, np.asarray(spectrum.history)[k, :, 0], **look)
         # −∞ has no place on the axis
         values = np.where(np.isfinite(spectrum.exponents[k]), spectrum.exponents[k], np.nan)
         error = np.nan_to_num(np.asarray(spectrum.standard_error)[k])
-        right.errorbar(place, values, yerr=error, fmt="o-", markersize=4, linewidth=0.8, **look)
+        beside = BESIDE * (k - (len(spectrum) - 1) / 2)
+        right.errorbar(
+            place + beside, values, yerr=error, marker="o", markersize=4, linewidth=0.8, **look
+        )
     for axes in (left, right):
         axes.axhline(0, color=GRAY, linewidth=0.8)
     left.set_xlabel("steps averaged over")

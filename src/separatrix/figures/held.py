@@ -8,7 +8,7 @@ from ..analysis import Verdict
 from .canvas import Width, in_a_row, new_figure, whole
 from .drawing import styled
 from .legends import Place, legend_each
-from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, ink, paper
+from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, equal_scales, ink, paper
 
 __all__ = ["verdict"]
 
@@ -62,6 +62,10 @@ def _ends(axes: Axes, verdict: Verdict) -> None:
     rest = len(names) - _NAMED
     if rest > 0:
         axes.scatter([], [], s=8, color=GRAY, label=f"{rest} more")
+    seen = np.concatenate([states, ends, curves])
+    seen = seen[np.isfinite(seen).all(1)]
+    if len(seen):
+        equal_scales(axes, seen)
     axes.set_xlabel("component 1")
     axes.set_ylabel("component 2")
     axes.set_title("where states are at T, by their end" if verdict.held else "where states end")

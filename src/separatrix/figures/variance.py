@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.ticker import MaxNLocator
 
 from ..analysis.task_variance import TaskVariance
 from .canvas import Width, new_figure, whole
@@ -82,5 +83,6 @@ def _silhouettes(axes: Axes, found: TaskVariance) -> None:
         best = scores.argmax()
         axes.plot(numbers[best], scores[best], "o", color=VERMILLION, markersize=6)
         axes.axvline(numbers[best], color=GRAY, linewidth=0.6, linestyle=":")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("number of clusters")
     axes.set_ylabel("silhouette")

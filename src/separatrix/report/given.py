@@ -24,6 +24,7 @@ from ..evaluation.readout import outputs_of
 from ..evaluation.trial_periods import Period, Watched
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
+from .choices import choices_of
 from .named_periods import in_words, main_period, named_periods
 
 QUESTION = ("claim", "paper", "period")
@@ -80,10 +81,8 @@ class Given:
     @property
     def closing(self) -> Float[np.ndarray, "state unit"]:
         """The states at the end of the main period, or of trials; all of them without time."""
-        states = np.asarray(self.activity.states, float)
         within = np.asarray(self.activity.inside) if self.main is None else self.main.within
-        last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
-        return states[np.arange(len(states)), last]
+        return _last(np.asarray(self.activity.states, float), within)
 
     @property
     def watched(self) -> Watched:
@@ -91,13 +90,16 @@ class Given:
         activity = self.activity
         trials = len(activity)
         labels = next(iter(activity.conditions.values()), np.full(trials, "all trials"))
+        ends = _last(np.asarray(activity.outputs, float), np.asarray(activity.inside))
+        choices = choices_of(activity.conditions, ends, self.readout)
         return Watched(
             states=np.asarray(activity.states, float),
             dt=activity.dt,
             conditions={name: np.asarray(of) for name, of in activity.conditions.items()},
             group=np.asarray(labels).astype(str),
-            choice=np.full(trials, -1),
-            responses=(),
+            choice=choices.made,
+            responses=choices.names,
+            choose=choices.read_out,
         )
 
 
@@ -187,6 +189,12 @@ def _trials(
             "finite ones; only after the end of a trial they may be NaN."
         )
     return trials, inside, is_timed
+
+
+def _last(values: np.ndarray, within: Bool[np.ndarray, "trial time"]) -> np.ndarray:
+    """Return the values at the last of some steps of each trial."""
+    last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
+    return np.asarray(values[np.arange(len(values)), last])
 
 
 def _channels(given: AbstractSystem | AbstractNetwork) -> int | None:

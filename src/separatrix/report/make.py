@@ -75,7 +75,8 @@ def make_report(
         Weights `(output, unit)`, or a function of states `(state, unit)` that gives outputs.
         None: that of the network.
     labels
-        What distinguishes the trials: a number or a text for each, or a table of such columns.
+        What distinguishes the trials: a number or a text for each, or a table of such columns. They
+        are choices where another output is the largest at the end of the trials of each.
     periods
         Names of periods and their steps, `(start, stop)` or a slice, or a pair of the steps and the
         input that is held constant; without one it is the mean of `inputs` over the steps.

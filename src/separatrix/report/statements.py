@@ -224,7 +224,7 @@ def _periods(run: Run) -> Iterator[Statement]:
                 DYNAMICS,
                 f"Period {name}: the choice read out at the end of the basin is the one made in "
                 f"{periods.agrees[row]} of {of} ({_agreement(periods, row)}).",
-                f"watched: {of} without noise",
+                f"watched: {of} {watched}",
                 call,
                 "trial_periods",
             )

@@ -12,6 +12,7 @@ from .._double import double_precision
 from .._types import InvalidInputError, require_finite
 from ..enclosure.captured import named_arrays
 from ..enclosure.program import Program, trace_program
+from .gated import without_gate
 
 
 def programs(
@@ -26,6 +27,9 @@ def programs(
         name, function, given, (size,), f"`{name}` must return a state of the shape it is given",
         "A step that returns (output, state) can be wrapped: lambda x: step(x)[1].",
     )  # fmt: skip
+    assert step is not None  # a state, which is no None
+    if residual is None and name == "step":
+        residual = without_gate(step)
     own = residual and _traced(
         "residual", residual, given, (size,),
         "`residual` must return an array of the shape of the state",
@@ -37,7 +41,6 @@ def programs(
         "each unit (column)",
         "Leave it out where there is no formula: then JAX differentiates the residual.",
     )  # fmt: skip
-    assert step is not None  # a state, which is no None
     return step, own, formula
 
 

@@ -122,10 +122,9 @@ class Motion:
     def _advance_map(self, moving: Moving, count: int) -> tuple[Moving, Block]:
         rows = len(moving.states)
         with double_precision():
-            path = np.asarray(_map_steps(self.system, _padded(moving.states), count))[:, :rows]
-        states = np.concatenate([moving.states[None], path])
+            states = np.asarray(_map_steps(self.system, _padded(moving.states), count))[:, :rows]
         times = moving.times + np.arange(count + 1.0)[:, None]
-        after = replace(moving, states=path[-1], times=times[-1], steps=moving.steps + count)
+        after = replace(moving, states=states[-1], times=times[-1], steps=moving.steps + count)
         return after, Block(times, states)
 
     def _advance_flow(self, moving: Moving, count: int, last: np.ndarray) -> tuple[Moving, Block]:
@@ -204,11 +203,12 @@ def _velocities(system: "AbstractSystem", states: Any) -> Any:
 
 @eqx.filter_jit
 def _map_steps(system: "AbstractSystem", states: Any, count: int) -> Any:
-    def step(now: Any, _: None) -> tuple[Any, Any]:
-        after = jax.vmap(system.evaluate)(now)
-        return after, after
+    """Return states before the first step, and after each of `count`."""
 
-    return jax.lax.scan(step, states, None, length=count)[1]
+    def step(now: Any, _: None) -> tuple[Any, Any]:
+        return jax.vmap(system.evaluate)(now), now
+
+    return jax.lax.scan(step, states, None, length=count + 1)[1]
 
 
 @eqx.filter_jit

@@ -165,7 +165,8 @@ class DiscreteMap(AbstractSystem):
         The frozen input `(channel,)`, or None.
     residual
         A function of the same arguments as `step` with the same zeros as `step(x) − x`, where the
-        architecture gives one of a better shape. None means `step(x) − x`.
+        architecture gives one of a better shape. None means `step(x) − x`; of a step that mixes the
+        state with a new one by a logistic gate, as a GRU does, the new state minus the state.
     residual_jacobian
         A function of the same arguments that returns the residual's Jacobian `(size, size)`, where
         a formula is cheaper than forward-mode differentiation, which None means.

@@ -56,7 +56,8 @@ def torch_map(
         The frozen input `(channel,)`, or None.
     residual
         A PyTorch function of the same arguments with the same zeros as `step(x) − x`, where one of
-        a better shape is known; for a GRU, the new state without the update gate, minus the state.
+        a better shape is known. That of a GRU, the new state without the update gate, minus the
+        state, is found where there is none.
     domain
         `(lower, upper)`: a box that holds every fixed point, or None.
 

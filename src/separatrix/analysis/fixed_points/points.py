@@ -116,9 +116,10 @@ class FixedPoints(Record):
     @property
     def known_of_missing(self) -> str:
         """The evidence on fixed points that were not found, in a sentence."""
-        said = [] if self.index_sum is None else [f"index sum {self.index_sum}"]
-        said.append("complete: no fixed point is missing" if self.complete else self.completeness)
-        return "; ".join(filter(None, said)) or "it was not examined"
+        if not self.complete:
+            return self.completeness or "it was not examined"
+        summed = "" if self.index_sum is None else f"index sum {self.index_sum}; "
+        return f"{summed}complete: no fixed point is missing"
 
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | float | None = None

@@ -22,7 +22,7 @@ ENDLESS = "a continuum of fixed points has no end that a search could come to"
 ON_TRUST = "; all zeros of `residual`, that is, which is taken to be zero wherever the speed is"
 _GIVE_DOMAIN = (
     "; a system with a domain=(lower, upper) that holds every fixed point is searched exhaustively "
-    "there, such as domain=({}, {}), where the candidates and these points lie"
+    "there, such as domain=({}, {}), around the candidates and these points"
 )
 _FROM_DOMAIN = "; followed from the nearest state of the domain, which the candidate lies outside"
 
@@ -73,7 +73,9 @@ def certificates(table: PointTable, untried: str) -> Texts:
 
 def give_domain(states: np.ndarray) -> str:
     """Suggest a domain for an exhaustive search: the range of the states `(state, unit)`."""
-    ends = (states.min(axis=0), states.max(axis=0))
+    wide = 0.1 * float(np.ptp(states, axis=0).max(initial=0.0)) or 1.0
+    wide = np.maximum(wide, 0.01 * np.abs(states).max(0))  # beyond what rounding takes away
+    ends = (states.min(axis=0) - wide, states.max(axis=0) + wide)
     return _GIVE_DOMAIN.format(*(f"[{', '.join(f'{x:.3g}' for x in end)}]" for end in ends))
 
 

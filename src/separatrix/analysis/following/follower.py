@@ -7,7 +7,6 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 
-from ..._parallel import one_blas_thread
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion
@@ -88,8 +87,7 @@ def follow(
     `duration` is T in units of the system: all states are followed for 2 T, each step of which
     `look` sees; then until the ends of 95 % are known, and at most for 20 T or 2,000 steps.
     """
-    with one_blas_thread():
-        return _Follower(system, starts, duration, pool, look).run()
+    return _Follower(system, starts, duration, pool, look).run()
 
 
 class _Follower:
@@ -261,8 +259,9 @@ class _Follower:
         """Note which states have stopped: at an unstable point, a continuum, on a kink."""
         rows = self._open()
         block = self.history.last_block().states
-        still = np.linalg.norm(block - block[-1], axis=2).max(0) <= self.floor
-        rows = rows[still[rows]]
+        for before in (block[:1], block):  # most have moved since the first step of the block
+            away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
+            rows = rows[away <= self.floor]
         if not len(rows):
             return
         ends, self.found.pool = ends_of_rest(

@@ -1,5 +1,6 @@
 """History kept of states that are followed."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -51,11 +52,12 @@ class History:
         """Return which states are at most half as fast as they were in the mean."""
         last = self._blocks[-1]
         with np.errstate(all="ignore"):
-            ways = (np.linalg.norm(b[rows] - a[rows], axis=1) for a, b in pairwise(self._places))
-            whole = sum(ways, np.zeros(len(rows)))
-            mean = whole / np.maximum(self._times[-1][rows] - self._times[0][rows], 1e-300)
-            steps = np.linalg.norm(np.diff(last.states[:, rows], axis=0), axis=2).sum(0)
-            now = steps / np.maximum(last.times[-1][rows] - last.times[0][rows], 1e-300)
+            mean = _way(self._places, rows) / np.maximum(
+                self._times[-1][rows] - self._times[0][rows], 1e-300
+            )
+            now = _way(last.states, rows) / np.maximum(
+                last.times[-1][rows] - last.times[0][rows], 1e-300
+            )
         return ~(now > 0.5 * mean)
 
     def recent(self, row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -86,3 +88,12 @@ class History:
             away.append(np.linalg.norm(displaced, axis=1))
             parts.append(np.abs(np.einsum("su,su->s", displaced, left)))
         return times, np.stack(away), np.stack(parts)
+
+
+def _way(places: Iterable[np.ndarray], rows: Int[np.ndarray, " state"]) -> np.ndarray:
+    """Return how long the way of some states through places is, from one to the next."""
+    way = np.zeros(len(rows))
+    for before, after in pairwise(places):
+        moved = after - before
+        way += np.sqrt(np.einsum("su,su->s", moved, moved))[rows]
+    return way

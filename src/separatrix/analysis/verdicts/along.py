@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from jaxtyping import Float
 
 from .claims import Claim, Kind
@@ -76,7 +75,7 @@ def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np
     if whole.sum() >= 3:
         part = positions[:, whole]
         spread = part.std(1) / part[0].std()
-        ranks = scipy.stats.rankdata(_tied(part, tie * float(np.ptp(part[0]))), axis=1)
+        ranks = _ranks(part, tie * float(np.ptp(part[0])))
         ranks -= ranks.mean(1, keepdims=True)
         size = np.linalg.norm(ranks, axis=1)
         with np.errstate(all="ignore"):
@@ -85,14 +84,19 @@ def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np
     return spread, order
 
 
-def _tied(positions: Float[np.ndarray, "time state"], apart: float) -> np.ndarray:
-    """Return positions in which neighbors that are nearer than that are one."""
+def _ranks(positions: Float[np.ndarray, "time state"], apart: float) -> np.ndarray:
+    """Return the ranks of states at each instant; neighbors that are nearer than that share one."""
     places = np.argsort(positions, axis=1)
     ordered = np.take_along_axis(positions, places, 1)
-    new = np.diff(ordered, axis=1, prepend=ordered[:, :1]) > apart
-    tied = np.empty_like(positions)
-    np.put_along_axis(tied, places, np.cumsum(new, axis=1).astype(float), 1)
-    return tied
+    begins = np.diff(ordered, axis=1, prepend=ordered[:, :1]) > apart
+    ends = np.roll(begins, -1, axis=1)
+    ends[:, -1] = True
+    count = np.arange(positions.shape[1])
+    first = np.maximum.accumulate(np.where(begins, count, 0), axis=1)
+    last = np.minimum.accumulate(np.where(ends, count, len(count))[:, ::-1], axis=1)[:, ::-1]
+    ranks = np.empty_like(positions)
+    np.put_along_axis(ranks, places, (first + last) / 2, 1)
+    return ranks
 
 
 def _time_constant(times: np.ndarray, spread: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, require_positive
 from ..._watch import Report, is_over, watching
 from ...systems import AbstractSystem, require_system
@@ -116,7 +117,7 @@ def verdict(
         points=points,
         cycles=cycles,
     )
-    with watching("verdict", max_seconds, progress):
+    with watching("verdict", max_seconds, progress), one_blas_thread():
         return _answer(asked)
 
 

@@ -18,7 +18,7 @@ NAMES = {
     "points": "stable points",
     "point": "one stable point",
     "ghost": "a ghost",
-    "slow path": "a slow path",
+    "slow path": "movement along one path",
     "cycle": "a closed curve",
     "recurrent": "motion that does not close",
     "diverging": "growth without bound",
@@ -89,6 +89,11 @@ def share(part: float) -> str:
     return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.1f} %"
 
 
+def _of_states(part: float) -> str:
+    """Write a share of states: "54 %"; "0.4 %" and "99.6 %"."""
+    return f"{100 * part:.{0 if 0.01 <= part <= 0.99 else 1}f} %"
+
+
 def count(number: int) -> str:
     """Write a small number in letters."""
     return _COUNTS[number] if number < len(_COUNTS) else str(number)
@@ -144,7 +149,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.GHOST: "States pass a ghost (slow, away from every known fixed point)",
         Held.RECURRENT: f"States move within bounds and do not come to rest{_chaos(v)}",
         Held.DIVERGING: "States leave for infinity",
-        Held.SLOW_PATH: "States move along a slow path",
+        Held.SLOW_PATH: "States keep moving, along one path",
         Held.MIXTURE: "States do different things",
         Held.MOVING: "States keep moving, and nothing holds them",
     }[Held(held)]
@@ -171,9 +176,10 @@ def _left_alone(v: "Verdict") -> str:
 def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
     """Write how many states end at a kind of end: "54 % end at one stable point"."""
     shares = [float(one["share"]) for one in of]
-    whole = "all" if sum(shares) >= 1 - 1e-9 else share(sum(shares))
+    whole = "all" if sum(shares) >= 1 - 1e-9 else _of_states(sum(shares))
     if what == What.POINT and len(of) == 2:
-        return f"{share(shares[0])} end at one stable point and {share(shares[1])} at another"
+        first, second = map(_of_states, shares)
+        return f"{first} end at one stable point and {second} at another"
     if what == What.POINT:
         places = "one stable point" if len(of) == 1 else f"one of {count(len(of))} stable points"
         return f"{whole} end at {places}"
@@ -234,6 +240,8 @@ def _kept(v: "Verdict") -> str:
     how = "are kept" if kept.numbers["value"] else "are not kept"
     if kept.numbers["value"] and kept.numbers["reversed"]:
         how = "are kept, reversed"
+    if kept.numbers["value"] and v.held == Held.POINTS:
+        how += " between the points alone"
     if np.isfinite(spread.numbers["low"]):
         low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
         least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))

@@ -1,5 +1,7 @@
 """What holds the states, in a picture: the claims of the verdict."""
 
+import numpy as np
+
 from ... import figures
 from ...analysis.verdicts.sentences import numbers as lines, span
 from ...store import Run
@@ -10,6 +12,10 @@ def values(run: Run) -> Values:
     """Return the verdict, and the numbers beside its sentences."""
     verdict = run.verdict
     rows = zip(verdict.ends, verdict.shares, verdict.low, verdict.high, verdict.known, strict=True)
+    drawn = {
+        "; large dots are fixed points": any(str(end).endswith("point") for end in verdict.ends),
+        "; gray lines are the closed curves": np.isfinite(verdict.curve_drawn).any(),
+    }
     return {
         "verdict": verdict,
         "over": span(verdict, verdict.duration) if verdict.held else "",
@@ -17,6 +23,7 @@ def values(run: Run) -> Values:
             {"what": what, "share": share, "low": low, "high": high, "known": known}
             for what, share, low, high, known in rows
         ][:6],
+        "marks": "".join(mark for mark, is_drawn in drawn.items() if is_drawn),
         "more": max(0, len(verdict.ends) - 6),
         "lines": lines(verdict),
     }

@@ -58,10 +58,14 @@ def _end(periods: TrialPeriods, end: int) -> Values:
     """Return an end, the share of the trials there, and which trials they are."""
     groups = sorted(periods.trials_at(end).items(), key=lambda pair: -pair[1])
     listed = ", ".join(f"{number} × {name}" for name, number in groups[:MOST_ENDS])
+    row = int(periods.end_period[end])
+    (there,) = (periods.ended[row] == end).nonzero()
+    choice = int(periods.predicted[row][there[0]]) if len(there) else -1
     low, high = (100 * float(limit[end]) for limit in (periods.end_low, periods.end_high))
     said = [
         f"{low:.0f} to {high:.0f}" if low < high else "",  # where all are one state, that is all
         str(periods.end_known[end]),
+        f"reads out {periods.responses[choice]}" if choice >= 0 else "",
         listed + (", …" if len(groups) > MOST_ENDS else "") if len(set(periods.group)) > 1 else "",
     ]
     return {

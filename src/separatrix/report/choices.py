@@ -1,0 +1,53 @@
+"""Labels of trials that are choices: the largest output at the end of a trial tells them."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from .._types import Array
+
+TOLD = 0.9
+"""Part of the trials whose label the largest output tells, or labels are no choices."""
+
+
+class Choices(NamedTuple):
+    """The choice of each trial, −1 where there are none; their names; how they are read out."""
+
+    made: Int[np.ndarray, " trial"]
+    names: tuple[str, ...]
+    read_out: Callable[[np.ndarray], Int[np.ndarray, " state"]] | None
+
+
+def choices_of(
+    labels: Mapping[str, Shaped[Array, " trial"]],
+    last: Float[np.ndarray, "trial output"],
+    readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None,
+) -> Choices:
+    """Return the choices that trials end with, by the first column of labels that is told by them.
+
+    An output stands for each label: the one that is largest at the `last` step of most of its
+    trials. An output that stands for none, such as fixation, is no choice.
+    """
+    if readout is not None and last.shape[1] > 1:
+        largest = last.argmax(1)
+        for column in labels.values():
+            names, label = np.unique(np.asarray(column), return_inverse=True)
+            stands = [np.bincount(largest[label == k]).argmax() for k in range(len(names))]
+            is_told = np.mean(np.take(stands, label) == largest) >= TOLD
+            if 1 < len(names) == len(set(stands)) and is_told:
+                return _told(np.array(stands), tuple(map(str, names)), last, readout)
+    return Choices(np.full(len(last), -1), (), None)
+
+
+def _told(
+    outputs: np.ndarray,
+    names: tuple[str, ...],
+    last: np.ndarray,
+    readout: Callable[[np.ndarray], np.ndarray],
+) -> Choices:
+    def read_out(states: np.ndarray) -> np.ndarray:
+        return np.asarray(readout(states)[:, outputs].argmax(1))
+
+    return Choices(last[:, outputs].argmax(1), names, read_out)
