@@ -10,7 +10,7 @@ NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2
 KERNEL ?= Haswell
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
-.PHONY: weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-interop
+.PHONY: weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-search test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -72,8 +72,13 @@ lines: $(VENV)/installed  ## Count the lines of the package, and what one search
 	$(BIN)/python benchmarks/lines.py --search
 
 docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; a broken link or page stops it
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	rm -rf site
+	$(BIN)/python docs/pages.py .cache/pages
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --fresh-env -c docs -d .cache/doctrees .cache/pages site
 	$(BIN)/python docs/check_site.py site
+
+test-search: docs  ## Ask the site's search in Chromium (Debian: chromium), from the disk
+	$(BIN)/python docs/check_search.py site
 
 notebook: $(VENV)/installed-test  ## Make the notebook of the example, without outputs
 	$(BIN)/jupytext --to ipynb --set-kernel python3 --output examples/yang2020.ipynb examples/plot_yang2020.py

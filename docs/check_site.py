@@ -1,6 +1,6 @@
 """Compare the built site with its pages (a part of `make docs`): `python docs/check_site.py site`.
 
-What MkDocs does not take for Markdown becomes text, without a word, even with `--strict`. Here each
+What Sphinx does not take for Markdown becomes text, without a word, even with `-W`. Here each
 fence has to be a code block, each heading a heading, each table a table, and no prose may hold what
 is left of Markdown. Only the standard library is needed.
 """
@@ -18,6 +18,9 @@ HEADING = re.compile(r"(?m)^#{1,6} +(.*?)#*$")
 TABLE = re.compile(r"(?m)^ *\|(?: *:?-+:? *\|)+ *$")
 RAW = re.compile(r"(?m)```|\]\(|\]\[|\*\*|^ *(?:#{1,6} |[*+-] |>|\d+\. |\|.*\|$)")
 """What prose does not hold: fences, links, emphasis, and beginnings of headings, lists, tables."""
+
+NOT_PROSE = {"headerlink", "math", "script", "style", "dt", "strong"}
+"""Where no Markdown is looked for; names of arguments may begin with two stars."""
 
 VOID = {"img", "br", "hr", "input", "meta", "link", "source", "wbr"}
 
@@ -55,8 +58,8 @@ class Shown(HTMLParser):
             self.within.pop()
 
     def handle_data(self, data: str) -> None:
-        """Add text to the entry that it belongs to; formulas and inline code have none."""
-        if not self.within or {"headerlink", "math", "script", "style"} & set(self.within):
+        """Add text to the entry that it belongs to; NOT_PROSE and inline code have none."""
+        if not self.within or NOT_PROSE & set(self.within):
             return
         if "pre" in self.within:
             self.blocks[-1] += data
@@ -99,12 +102,8 @@ def defects(shown: Shown, markdown: str | None) -> list[str]:
 
 
 def source(page: Path) -> Path | None:
-    """Return the Markdown of a page, named by its place in the site, or None for docstrings."""
-    outside = page.parts[0] == "repository"
-    root = DOCS.parent / page.relative_to("repository").parent if outside else DOCS / page.parent
-    path = root / f"{page.stem}.md"
-    if path.stem == "index" and not path.exists():
-        path = path.with_name("README.md")
+    """Return the Markdown of a page, named by its place in the site, or None where it has none."""
+    path = DOCS.parent / page.with_suffix(".md")
     return path if path.exists() else None
 
 
@@ -120,8 +119,6 @@ def main(site: Path) -> int:
     wrong = 0
     for path in sorted(site.rglob("*.html")):
         page = path.relative_to(site)
-        if page.name == "404.html":
-            continue
         markdown = source(page)
         text = None if markdown is None else markdown.read_text(encoding="utf-8")
         found = defects(read(path.read_text(encoding="utf-8")), text)
