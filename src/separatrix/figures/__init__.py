@@ -1,10 +1,13 @@
 """Figures: functions from records or plain arrays to matplotlib; nothing is computed here.
 
 What is one panel is drawn in given axes, `ax=`, what is several in a figure or a part of one,
-`figure=`, or in a new figure of a `width`. No function imports pyplot or changes matplotlib's
-settings, so figures can be made in any program and in any order; where pyplot was imported and can
-show figures, it learns of new ones. `save` writes them. Matplotlib is imported when the first
-figure is asked for.
+`figure=`, or in a new figure of a `width=`: inches, or a journal's "column" (85 mm) or "page"
+(180 mm). `legend=` is "inside", "outside" or False; None: where there is room. A record of another
+kind than a function describes is refused with an `InvalidInputError`. `save` writes figures.
+
+No function imports pyplot or changes matplotlib's settings, so figures can be made in any program
+and in any order; where pyplot was imported and can show figures, it learns of new ones. Matplotlib
+is imported when the first figure is asked for.
 
 A phase portrait evaluates the system that it is given, as a plot of a function does. Components
 that nobody chose are those of `sx.project`.
