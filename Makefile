@@ -75,8 +75,9 @@ docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python docs/check_site.py site
 
-notebook: $(VENV)/installed-test  ## Make the notebook of the example, without outputs
+notebook: $(VENV)/installed-test  ## Make the notebooks of the examples, without outputs
 	$(BIN)/jupytext --to ipynb --set-kernel python3 --output examples/yang2020.ipynb examples/plot_yang2020.py
+	$(BIN)/jupytext --to ipynb --set-kernel python3 examples/flipflop_cube.py examples/pytorch_from_a_to_z.py
 
 format: $(VENV)/installed-lint  ## Mend style
 	$(BIN)/ruff check --fix src tests benchmarks examples tools docs/*.py

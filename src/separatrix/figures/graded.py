@@ -131,7 +131,10 @@ def _measures(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
 
 
 def _limit_times(axes: Axes, times: np.ndarray) -> None:
-    """Let the axis begin at the stimulus, after which the memory was left to settle."""
-    first, last = min(0.0, float(times[0])), float(times[-1])
-    axes.set_xlim(first, last if last > first else first + 1)
+    """Let the axis begin at the stimulus, after which the memory was left to settle.
+
+    It ends with the last step, a round time that the axis has a number for.
+    """
+    first, step = min(0.0, float(times[0])), float(times[1] - times[0]) if len(times) > 1 else 1.0
+    axes.set_xlim(first, float(times[-1]) + step)
     axes.set_xlabel(TIME)
