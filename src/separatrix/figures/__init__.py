@@ -11,9 +11,6 @@ is imported when the first figure is asked for.
 
 A phase portrait evaluates the system that it is given, as a plot of a function does. Components
 that nobody chose are those of `sx.project`.
-
-The functions are those that the modules list in `__all__`; a module bears another name than a
-function, which it would hide.
 """
 
 import functools
@@ -32,7 +29,10 @@ MOST_LINES = 8
 
 @functools.cache
 def _functions() -> dict[str, Any]:
-    """Return the functions of all modules, which this imports."""
+    """Return the functions of all modules, which this imports: those that their `__all__` lists.
+
+    A module bears another name than a function, which it would hide.
+    """
     names = (module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f".{name}", __name__) for name in names]
     return {
