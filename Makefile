@@ -80,8 +80,9 @@ docs: $(VENV)/installed-docs  ## Build the documentation as a site, into site/; 
 test-search: docs  ## Ask the site's search in Chromium (Debian: chromium), from the disk
 	$(BIN)/python docs/check_search.py site
 
-notebook: $(VENV)/installed-test  ## Make the notebook of the example, without outputs
+notebook: $(VENV)/installed-test  ## Make the notebooks of the examples, without outputs
 	$(BIN)/jupytext --to ipynb --set-kernel python3 --output examples/yang2020.ipynb examples/plot_yang2020.py
+	$(BIN)/jupytext --to ipynb --set-kernel python3 examples/flipflop_cube.py examples/pytorch_from_a_to_z.py
 
 format: $(VENV)/installed-lint  ## Mend style
 	$(BIN)/ruff check --fix src tests benchmarks examples tools docs/*.py

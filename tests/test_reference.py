@@ -1,7 +1,9 @@
 """The pages of the reference say what the code says: names, settings, tasks, networks."""
 
+import enum
 import inspect
 import itertools
+import operator
 import re
 import tomllib
 import typing
@@ -105,6 +107,27 @@ def test_a_line_is_the_first_one_of_the_docstring():
         thing = PUBLIC[names(name)[0]]
         if callable(thing) or inspect.ismodule(thing):
             assert text == inspect.getdoc(thing).splitlines()[0], name
+
+
+def is_called_by_users(name):
+    """Whether a name is called: neither a base class, nor an error, nor what functions return."""
+    thing = PUBLIC[name]
+    if not callable(thing) or name.startswith("sx.records."):
+        return False
+    others = (BaseException, enum.Enum)
+    return not (inspect.isclass(thing) and (inspect.isabstract(thing) or issubclass(thing, others)))
+
+
+METHODS = ["Branches.emerging_cycle"]
+METHODS += ["Linearization.non_normality", "Linearization.selection_vectors"]
+
+
+def test_what_users_call_has_an_example():
+    """Which tests/runs/test_docstrings.py runs, or that in tests/interop."""
+    called = {name: PUBLIC[name] for name in filter(is_called_by_users, PUBLIC)}
+    called |= {name: operator.attrgetter(name)(sx.records) for name in METHODS}
+    below = {name: inspect.getdoc(x).partition("\nExamples\n---")[2] for name, x in called.items()}
+    assert [name for name, examples in below.items() if "\n>>> " not in examples] == []
 
 
 # The experiment's file

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import notebook_cells
 import page_code
 import pytest
 
@@ -45,3 +46,10 @@ def test_no_page_is_left_out():
     pages = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")]
     needing = {p for p in pages if any(needed for needed, _ in page_code.blocks(f"docs/{p}"))}
     assert needing - {"how-to/cluster"} == set(PAGES)  # whose code needs a cluster
+
+
+def test_the_notebook_from_a_to_z_proves_its_points(tmp_path):
+    pytest.importorskip("torch")
+    printed, pictures = notebook_cells.run("pytorch_from_a_to_z.py", tmp_path)
+    assert "9 fixed, 0 slow" in printed and "translated from PyTorch in float64" in printed
+    assert "folds at" in printed and pictures == 1

@@ -1,4 +1,4 @@
-"""The example runs, and stands beside it as a notebook."""
+"""The examples run, as scripts or as notebooks."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import jupytext
+import notebook_cells
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plot_yang2020.py"
 
@@ -30,3 +31,9 @@ def test_the_notebook_beside_the_script_is_the_same():
         (c.cell_type, c.source) for c in script.cells
     ]
     assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_the_notebook_of_the_flip_flop_finds_the_cube(tmp_path):
+    printed, pictures = notebook_cells.run("flipflop_cube.py", tmp_path)
+    assert "unstable directions: (8, 12, 6, 1)" in printed
+    assert "a cube: True" in printed and pictures == 2

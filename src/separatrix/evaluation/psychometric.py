@@ -42,8 +42,36 @@ def psychometric(
     Trials without evidence (coherence 0) are pooled whatever their nominal correct choice. The
     ideal observer's values are `task.ideal_accuracy`, in theory, not a simulation.
 
-    Raises InvalidInputError when network and task do not fit, or the task is no
-    `PerceptualDecisionMaking` of two choices.
+    Parameters
+    ----------
+    network
+        Any network that fits the task.
+    task
+        A `PerceptualDecisionMaking` of two choices.
+    num_trials
+        How many trials are drawn.
+    key
+        A random key of JAX.
+
+    Returns
+    -------
+    Psychometric
+        Choices and accuracy by signed coherence in percent, `.mean_accuracy`.
+
+    Raises
+    ------
+    InvalidInputError
+        When network and task do not fit, or the task is no `PerceptualDecisionMaking` of two
+        choices.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> behavior = sx.psychometric(net, task, num_trials=256, key=jax.random.key(1))
+    >>> behavior.signed_coherence.round(1).tolist()
+    [-51.2, -25.6, -12.8, -6.4, 0.0, 6.4, 12.8, 25.6, 51.2]
     """
     if not isinstance(task, PerceptualDecisionMaking):
         raise InvalidInputError(

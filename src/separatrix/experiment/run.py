@@ -81,6 +81,17 @@ def run_experiment(
         After the history and the last network were written to `<out>.incomplete`. Whatever else
         stops the run once the network is trained, Ctrl-C included, leaves it there too, and
         `reanalyze` goes on from it.
+
+    Examples
+    --------
+    >>> import tempfile, separatrix as sx
+    >>> small = sx.Experiment.named("yang2020").with_changes(
+    ...     ["training.steps=4", "network.num_units=8", "analysis.num_trials=4",
+    ...      "analysis.test_trials=20", "analysis.num_candidates=4"]
+    ... )
+    >>> run = sx.run_experiment(small, tempfile.mkdtemp() + "/small", progress=False)
+    >>> run.activity.states.shape
+    (4, 22, 8)
     """
     setup, out = Setup(as_experiment(experiment)), Path(out)
     if resume and not force and (done := finished(setup.experiment, out)):
@@ -195,6 +206,11 @@ def reanalyze(
     changes
         Such as `"analysis.num_trials=20"`; only `analysis.*` may change.
 
+    Returns
+    -------
+    Run
+        The run that is now at `out`.
+
     Raises
     ------
     InvalidInputError
@@ -202,6 +218,19 @@ def reanalyze(
         of the user's own: nothing is imported for a file in a run's directory.
     UnreadableFileError
         When `path` is not a run.
+
+    Examples
+    --------
+    >>> import tempfile, separatrix as sx
+    >>> small = sx.Experiment.named("yang2020").with_changes(
+    ...     ["training.steps=4", "network.num_units=8", "analysis.num_trials=4",
+    ...      "analysis.test_trials=20", "analysis.num_candidates=4"]
+    ... )
+    >>> run = sx.run_experiment(small, tempfile.mkdtemp() + "/small", progress=False)
+    >>> out = tempfile.mkdtemp() + "/again"
+    >>> again = sx.reanalyze(run.path, out, changes=["analysis.num_trials=6"], progress=False)
+    >>> again.activity.states.shape
+    (6, 22, 8)
     """
     earlier = load_run(path)
     changes = list(changes)

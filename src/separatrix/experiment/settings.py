@@ -214,6 +214,13 @@ class Experiment(Settings):
     """A task, a network, its training and its analysis: everything that determines a run.
 
     `Experiment.named("yang2020")`, `Experiment.from_toml(path)` and `with_changes` make one.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> experiment = sx.Experiment.named("yang2020").with_changes(["network.num_units=32"])
+    >>> experiment.network.num_units, experiment.training.steps
+    (32, 1280)
     """
 
     name: str

@@ -1,16 +1,16 @@
 """Figures: functions from records or plain arrays to matplotlib; nothing is computed here.
 
 What is one panel is drawn in given axes, `ax=`, what is several in a figure or a part of one,
-`figure=`, or in a new figure of a `width`. No function imports pyplot or changes matplotlib's
-settings, so figures can be made in any program and in any order; where pyplot was imported and can
-show figures, it learns of new ones. `save` writes them. Matplotlib is imported when the first
-figure is asked for.
+`figure=`, or in a new figure of a `width=`: inches, or a journal's "column" (85 mm) or "page"
+(180 mm). `legend=` is "inside", "outside" or False; None: where there is room. A record of another
+kind than a function describes is refused with an `InvalidInputError`. `save` writes figures.
+
+No function imports pyplot or changes matplotlib's settings, so figures can be made in any program
+and in any order; where pyplot was imported and can show figures, it learns of new ones. Matplotlib
+is imported when the first figure is asked for.
 
 A phase portrait evaluates the system that it is given, as a plot of a function does. Components
 that nobody chose are those of `sx.project`.
-
-The functions are those that the modules list in `__all__`; a module bears another name than a
-function, which it would hide.
 """
 
 import functools
@@ -29,7 +29,10 @@ MOST_LINES = 8
 
 @functools.cache
 def _functions() -> dict[str, Any]:
-    """Return the functions of all modules, which this imports."""
+    """Return the functions of all modules, which this imports: those that their `__all__` lists.
+
+    A module bears another name than a function, which it would hide.
+    """
     names = (module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f".{name}", __name__) for name in names]
     return {

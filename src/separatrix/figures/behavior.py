@@ -27,6 +27,28 @@ def psychometric(
     """Draw choices and accuracy against coherence beside the ideal observer.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
+
+    Parameters
+    ----------
+    psychometric
+        What `sx.psychometric` returned.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Choices on the left, accuracy on the right; coherence is in percent.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> behavior = sx.psychometric(net, task, num_trials=256, key=jax.random.key(1))
+    >>> figure = sx.figures.psychometric(behavior)
+    >>> figure.axes[0].get_ylabel()
+    'fraction of choice 1'
     """
     figure = new_figure(7.4, 3.7, figure, width)
     left, right = in_a_row(figure, 2)

@@ -80,9 +80,34 @@ def bifurcation_diagram(
 ) -> Figure:
     """Draw the branches by stability, and their special points by type.
 
-    The state is drawn along `direction` `(unit,)`, such as a readout's row, and called `label`;
-    without one it is the mean over units, or the unit itself where there is but one. With an
-    `activity` the view keeps to it, and says how many branches lie outside.
+    Parameters
+    ----------
+    branches
+        What `sx.continue_fixed_points` returned.
+    direction
+        What the state is drawn along `(unit,)`, such as a readout's row; None: the mean over
+        units, or the unit itself where there is but one.
+    label
+        What the vertical axis is called.
+    activity
+        An `Activity`, or states: the view keeps to it, and says how many branches lie outside.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        The parameter is on the horizontal axis.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> branches = sx.continue_fixed_points(
+    ...     lambda w: sx.Flow(lambda x: w * x - x**3, size=1), [[0.0]], (-1.0, 1.0), name="w"
+    ... )
+    >>> figure = sx.figures.bifurcation_diagram(branches)
+    >>> figure.axes[0].get_xlabel(), branches.special_type.tolist()
+    ('w', ['pitchfork'])
     """
     size = branches.states.shape[1]
     along = np.full(size, 1 / size) if direction is None else np.asarray(direction, float)

@@ -42,6 +42,35 @@ def fixed_point_graph(
 
     Arms have the color of the saddle that they leave. Arrows point to fixed points that lie too
     far from the activity to be seen beside it, and tell where they are.
+
+    Parameters
+    ----------
+    graph
+        What `sx.fixed_point_graph` returned.
+    activity
+        An `Activity`, or states, drawn below.
+    components
+        What all is drawn along; None where there are two or three units.
+    boundary
+        What `sx.separatrix` returned.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel, in space with three components.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> graph = sx.fixed_point_graph(system, points)
+    >>> figure = sx.figures.fixed_point_graph(graph, states)
+    >>> figure.axes[0].get_xlabel()
+    'unit 1'
     """
     components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
@@ -109,7 +138,32 @@ def commitment(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw signed distances to the boundary over time, and the times of decision."""
+    """Draw signed distances to the boundary over time, and the times of decision.
+
+    Parameters
+    ----------
+    made
+        What `sx.commitment` returned.
+    num_trials
+        How many trials are drawn above, evenly spaced; below all of them are counted.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Distances above, a histogram in ms below.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> pair = sx.Flow(lambda x: x - x**3, size=1, tau=20.0)
+    >>> points = sx.find_fixed_points(pair, np.linspace(-1, 1, 9)[:, None])
+    >>> walks = np.linspace([0.1, -0.1], [0.9, -0.9], 10).T[:, :, None]       # (trial, time, unit)
+    >>> figure = sx.figures.commitment(sx.commitment(pair, walks, points, dt=20.0))
+    >>> figure.axes[0].get_ylabel(), figure.axes[1].get_xlabel()
+    ('distance to the boundary', 'time of decision (ms)')
+    """
     figure = new_figure(6.4, 5.0, figure, width)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     times = (np.arange(made.reached.shape[1]) + 1) * made.dt
@@ -135,7 +189,30 @@ def commitment(
 
 @styled
 def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Figure:
-    """Draw the fraction of sampled states that each attractor gets, with its interval."""
+    """Draw the fraction of sampled states that each attractor gets, with its interval.
+
+    Parameters
+    ----------
+    record
+        What `sx.basins` returned.
+    ax, width
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A bar for each attractor, with Wilson's 95 % interval.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> figure = sx.figures.basins(sx.basins(system, points, states))
+    >>> figure.axes[0].get_ylabel()
+    'fraction of 50 states'
+    """
     figure, axes = one_panel(5.2, 3.2, ax, width)
     place = np.arange(len(record))
     low = np.asarray(record.fraction) - np.asarray(record.low)

@@ -41,11 +41,40 @@ def cycle(
 ) -> Figure:
     """Draw cycles as closed curves, and what they do in a period.
 
-    Left: the curves, along the first two `components`; without these as they are, of two units, or
-    along the principal components of the cycles themselves; over `states`, where they are given. A
-    cycle of a map has a dot for each step. Right: the same two coordinates over the time of one
-    cycle, or over the phase of several. Lines of stable cycles are solid, of others dashed. A
-    single unit is drawn against itself a step later.
+    Left: the curves; a cycle of a map has a dot for each step. Right: the same two coordinates over
+    the time of one cycle, or over the phase of several. Lines of stable cycles are solid, of others
+    dashed. A single unit is drawn against itself a step later.
+
+    Parameters
+    ----------
+    cycles
+        What `sx.find_cycles` returned.
+    states
+        An `Activity`, or states, to draw below them.
+    components
+        What they are drawn along; None: the units, where there are two, or else the principal
+        components of the cycles.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Curves on the left, coordinates over time on the right.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no cycle.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> van_der_pol = lambda x: jnp.stack([x[1], (1 - x[0] ** 2) * x[1] - x[0]])
+    >>> cycles = sx.find_cycles(sx.Flow(van_der_pol, size=2, tau=10.0), np.eye(2))
+    >>> figure = sx.figures.cycle(cycles)
+    >>> round(float(cycles.period[0]), 1), figure.axes[0].get_xlabel()
+    (66.6, 'unit 1')
     """
     if not len(cycles):
         raise InvalidInputError(

@@ -25,7 +25,32 @@ def slow_curve(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the drift along a slow curve with its fixed points, and the two timescales."""
+    """Draw the drift along a slow curve with its fixed points, and the two timescales.
+
+    Parameters
+    ----------
+    curve
+        What `sx.slow_curve` returned.
+    axis_name
+        What the axis is called.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Drift above, per step or time constant; timescales below.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> W = np.array([[0.0, -0.99], [-0.99, 0.0]])
+    >>> line = sx.Flow(lambda r: W @ r + 1 - r, size=2, tau=10.0)
+    >>> curve = sx.slow_curve(line, np.array([1.0, -1.0]), np.linspace(-0.9, 0.9, 5))
+    >>> figure = sx.figures.slow_curve(curve, axis_name="r₁ − r₂")
+    >>> figure.axes[1].get_xlabel()
+    'position along the r₁ − r₂'
+    """
     figure = new_figure(6.4, 5.2, figure, width)
     above, below = figure.subplots(2, 1, sharex=True)
     _drift(above, curve)

@@ -26,7 +26,30 @@ def lyapunov(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the largest exponent against the steps averaged over, and all exponents in order."""
+    """Draw the largest exponent against the steps averaged over, and all exponents in order.
+
+    Parameters
+    ----------
+    spectrum
+        What `sx.lyapunov_exponents` returned.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        The running mean on the left, the spectrum on the right, per step or time constant.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> logistic = sx.DiscreteMap(lambda x: 4 * x * (1 - x), size=1)
+    >>> method = sx.solvers.TangentQR(steps=200, transient=20)
+    >>> spectrum = sx.lyapunov_exponents(logistic, np.array([[0.2]]), method=method)
+    >>> figure = sx.figures.lyapunov(spectrum)
+    >>> figure.axes[0].get_ylabel()
+    'largest exponent (per step)'
+    """
     figure = new_figure(7.0, 3.4, figure, width)
     left, right = in_a_row(figure, 2)
     per = "step" if spectrum.system == "map" else "time constant"

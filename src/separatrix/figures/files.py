@@ -56,11 +56,36 @@ def save(
 ) -> list[Path]:
     """Write a figure as `directory/name.png` (150 dots per inch) and `.svg`; return the paths.
 
-    Without a name, `directory` is the file itself, such as "figure.pdf". In SVG and PDF files text
-    stays text, which other programs can edit. `formats` are some of "png", "svg" and "pdf".
+    In SVG and PDF files text stays text, which other programs can edit. A file that is there is
+    replaced in one piece.
 
-    A file that is there is replaced in one piece. Raises InvalidInputError for what is no figure,
-    for an unknown format, or when the files cannot be written.
+    Parameters
+    ----------
+    figure
+        What a function of `sx.figures` gives.
+    directory
+        The folder; without a name, the file itself, such as "figure.pdf".
+    name
+        The files' name without its ending.
+    formats
+        Some of "png", "svg" and "pdf".
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is no figure, for an unknown format, or when the files cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, separatrix as sx
+    >>> figure = sx.figures.trials(sx.tasks.FlipFlop())
+    >>> [path.name for path in sx.figures.save(figure, tempfile.mkdtemp(), "flip-flop")]
+    ['flip-flop.png', 'flip-flop.svg']
     """
     require_kind(figure, Figure, "figure", "what a function of sx.figures gives")
     stem, extensions = Path(directory), list(formats)

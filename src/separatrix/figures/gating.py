@@ -44,10 +44,46 @@ def context_gating(
 ) -> Figure:
     """Draw, for each context, the trials along the axes of its inputs, and what is selected.
 
-    One row for each context, by name. For each input, which `source_names` may call otherwise: mean
-    trajectories by its signed strength in the plane of the choice and of the input's own axis, over
-    the slow curve, with the selection vector at some of its states. Right: the overlap of
-    the selection vectors with the inputs.
+    One row for each context, by name. For each input: mean trajectories by its signed strength in
+    the plane of the choice and of the input's own axis, over the slow curve, with the selection
+    vector at some of its states. Right: the overlap of the selection vectors with the inputs.
+
+    Parameters
+    ----------
+    contexts
+        By name: what `sx.classics.input_gating` and `sx.classics.targeted_averages` returned.
+    source_names
+        What the inputs are called, by their names in the records.
+    evidence_units
+        Units of the inputs' strengths.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A row of panels for each context.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no context, or averages lack an axis of the choice or of an input.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> B, names = np.eye(3)[:, 1:], ("motion", "color")
+    >>> A = np.array([[1.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]])    # it selects motion
+    >>> system = sx.DiscreteMap(lambda x, u: A @ x + B @ u, size=3, input=np.zeros(2))
+    >>> lin = sx.linearize(system, np.linspace([-1, 0, 0], [1, 0, 0], 5))
+    >>> gating = sx.classics.input_gating(lin, np.eye(2), sources=names)
+    >>> shown = np.array([[-0.1, -0.1], [-0.1, 0.1], [0.1, -0.1], [0.1, 0.1]])  # (trial, channel)
+    >>> path = np.append(shown[:, :1], shown, 1)[:, None] * np.linspace(0, 1, 8)[:, None]
+    >>> labels, along = dict(zip(names, shown.T)), ("choice", *names)
+    >>> averages = sx.classics.targeted_averages(path, np.eye(3), labels, names=along, dt=20.0)
+    >>> figure = sx.figures.context_gating({"motion counts": (gating, averages)})
+    >>> abs(gating.drive[0]).round(12).tolist()
+    [1.0, 0.0]
     """
     if not contexts:
         raise InvalidInputError("expected the gating and the averages of one context at least.")

@@ -34,6 +34,31 @@ def graded_memory(
 
     Left: mean position of the trials of each value, with a band of a standard deviation. Middle:
     the same at the first and the last time. Right: the order and the decoding in time.
+
+    Parameters
+    ----------
+    memory
+        What `sx.classics.graded_memory` returned.
+    value_name, value_units
+        What is remembered, such as "frequency" and "Hz".
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Three panels; times are in ms.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> values = np.array([10.0, 10.0, 20.0, 20.0])
+    >>> held = np.stack([values / 10 - 0.5, np.full(4, 0.1)], 1)[:, None].repeat(5, 1)
+    >>> curve = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    >>> memory = sx.classics.graded_memory(curve, held, values, dt=100.0)
+    >>> figure = sx.figures.graded_memory(memory, value_name="frequency", value_units="Hz")
+    >>> figure.axes[1].get_xlabel(), figure.axes[2].get_title()
+    ('frequency (Hz)', '100 % told at the end')
     """
     figure = new_figure(PAGE_WIDTH, 3.6, figure, width, least_share=1.0)
     left, middle, right = in_a_row(figure, 3)
@@ -106,7 +131,10 @@ def _measures(axes: Axes, memory: GradedMemory, times: np.ndarray) -> None:
 
 
 def _limit_times(axes: Axes, times: np.ndarray) -> None:
-    """Let the axis begin at the stimulus, after which the memory was left to settle."""
-    first, last = min(0.0, float(times[0])), float(times[-1])
-    axes.set_xlim(first, last if last > first else first + 1)
+    """Let the axis begin at the stimulus, after which the memory was left to settle.
+
+    It ends with the last step, a round time that the axis has a number for.
+    """
+    first, step = min(0.0, float(times[0])), float(times[1] - times[0]) if len(times) > 1 else 1.0
+    axes.set_xlim(first, float(times[-1]) + step)
     axes.set_xlabel(TIME)

@@ -28,8 +28,29 @@ def verdict(
 
     Left: the states at T, along two principal components, in the color of where each ends; the
     ends are large. Right: the spread along the axis and the order along it, as far as there is an
-    axis, and the distance from where a state is at T, as a part of the extent. A line marks T. A
-    verdict without a duration has the left panel alone.
+    axis, and the distance from where a state is at T, as a part of the extent. A line marks T.
+
+    Parameters
+    ----------
+    verdict
+        What `sx.verdict` returned; without a duration it has the left panel alone.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel or two.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> relaxing = sx.DiscreteMap(lambda x: 0.5 * x, size=2, dt=10.0)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    >>> held = sx.verdict(relaxing, states, duration=50.0, axis=np.ones(2))
+    >>> figure = sx.figures.verdict(held)
+    >>> held.held, figure.axes[0].get_title()
+    ('point', 'where states are at T, by their end')
     """
     panels = 2 if verdict.held else 1
     figure = new_figure(panels * PAGE_WIDTH / 2, 3.4, figure, width, least_share=1.0)

@@ -30,8 +30,31 @@ def training(
 
     Of more than 100 epochs several go together: then the light band holds 90 % of their batches,
     and the line is their mean. The loss is the task's; what regularizers added to it is drawn
-    beside it, where there were any. `ideal_accuracy`, a fraction, adds the ideal observer's
-    accuracy as a line.
+    beside it, where there were any.
+
+    Parameters
+    ----------
+    history
+        The `.history` of what `sx.train` returned.
+    ideal_accuracy
+        The ideal observer's accuracy, a fraction, as a line: `task.ideal_mean_accuracy`.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Loss above, accuracy below.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> fit = sx.train(net, task, steps=4, epoch_steps=2, key=jax.random.key(1), progress=False)
+    >>> figure = sx.figures.training(fit.history, ideal_accuracy=task.ideal_mean_accuracy)
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['loss', 'accuracy']
     """
     figure = new_figure(6.4, 4.2, figure, width)
     top, bottom = figure.subplots(2, 1, sharex=True)

@@ -26,8 +26,28 @@ def populations(
 ) -> Figure:
     """Draw one panel for each measure: a dot for each network, in a column for each group.
 
-    `measures` gives for each measure the values by group, such as
-    `{"score": {"16 units": …, "32 units": …}}`; NaN is left out. A line is the median of its group.
+    A line is the median of its group.
+
+    Parameters
+    ----------
+    measures
+        By measure and by group, the values of the networks `(network,)`, such as
+        `{"score": {"16 units": …, "32 units": …}}`; NaN is left out.
+    figure, width
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A panel for each measure.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> small, large = np.array([0.71, 0.74, 0.69]), np.array([0.81, 0.83, 0.8])
+    >>> figure = sx.figures.populations({"score": {"16 units": small, "32 units": large}})
+    >>> [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    ['16 units', '32 units']
     """
     groups = max((len(groups) for groups in measures.values()), default=1)
     across = min(COLUMNS, len(measures), max(1, 12 // groups))

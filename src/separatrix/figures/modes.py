@@ -35,8 +35,37 @@ def spectrum(
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
     The boundary is the unit circle for a map, the imaginary axis for a flow. Marked with their time
-    constants are the integrating mode (see `integrating_mode`) and, where that is another one, the
+    constants are the integrating mode, which changes least, and, where that is another one, the
     leading mode, whose |μ| or Re λ is the largest.
+
+    Parameters
+    ----------
+    linearization
+        What `sx.linearize` returned.
+    index
+        Which of its points.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no point `index`.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> figure = sx.figures.spectrum(sx.linearize(system, points))
+    >>> figure.axes[0].get_xlabel()
+    'Re μ'
     """
     index = _checked(linearization, index)
     values = np.asarray(linearization.eigenvalues)[index]
@@ -78,6 +107,42 @@ def line_attractor(
 
     Along that direction the state hardly moves: it is the line attractor where there is one. The
     legend says how much of the eigenvector's length lies in the plane that is drawn.
+
+    Parameters
+    ----------
+    points
+        What `sx.find_fixed_points` returned, or plain states `(point, unit)`.
+    linearization
+        What `sx.linearize` returned of them.
+    index
+        Which of its points.
+    activity
+        An `Activity`, or states, drawn below.
+    components
+        What all is drawn along; None where there are two or three units.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no point `index`.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> W = np.array([[0.0, -0.99], [-0.99, 0.0]])
+    >>> system = sx.Flow(lambda r: W @ r + 1 - r, size=2, tau=10.0)
+    >>> states = np.random.default_rng(0).uniform(0, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> figure = sx.figures.line_attractor(points, sx.linearize(system, points), 0, states)
+    >>> figure.legends[0].get_texts()[1].get_text()
+    'integrating mode (100 % of it in this plane)'
     """
     index = _checked(linearization, index)
     components = for_axes(components, activity, ax)

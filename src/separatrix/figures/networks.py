@@ -31,6 +31,27 @@ def comparison(
 
     On the map colors are groups, where there are several, or else clusters. Distances that are not
     known are gray, and networks without a place are left out.
+
+    Parameters
+    ----------
+    found
+        What `sx.compare` returned.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        The matrix on the left, the map on the right.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> states = np.random.default_rng(0).normal(size=(3, 4, 20, 5))
+    >>> known = {name: sx.measures.Dynamics(states=each) for name, each in zip("abc", states)}
+    >>> figure = sx.figures.comparison(sx.compare(known, "procrustes"))
+    >>> figure.axes[0].get_xlabel()
+    '3 networks, by cluster'
     """
     figure = new_figure(7.4, 3.6, figure, width)
     matrix, places = in_a_row(figure, 2)

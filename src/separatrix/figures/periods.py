@@ -34,6 +34,30 @@ def trial_periods(
 
     A period has a color, for its points and for the steps of the trajectories during it. A ring
     marks a point at which trials end that close the period. Slow points are left out.
+
+    Parameters
+    ----------
+    periods
+        What `sx.trial_periods` returned.
+    components
+        What all is drawn along; None where there are two units.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> periods = sx.trial_periods(net, task, num_trials=20)
+    >>> figure = sx.figures.trial_periods(periods, sx.project(periods.averages)[1])
+    >>> [text.get_text() for text in figure.legends[0].get_texts()][:3]
+    ['fixation', 'stimulus', 'decision']
     """
     averages = np.asarray(periods.averages, float)
     components = for_axes(components, averages, ax)

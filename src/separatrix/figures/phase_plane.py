@@ -48,11 +48,46 @@ def phase_portrait(
 ) -> Figure:
     """Draw where a system of two units moves: its field, its nullclines, points and trajectories.
 
-    On the nullclines one unit does not change; they cross at the fixed points. `field` is
-    "streamlines", which None means of a flow, "arrows", which it means of a map, to where a step
-    leads, the longer the larger the step; or False. `states` are trajectories `(trial, time, 2)`,
-    or states `(n, 2)`. `limits` are ((low, high), (low, high)) of both units; None: what holds the
-    points and states, else the domain of the system.
+    On the nullclines one unit does not change; they cross at the fixed points.
+
+    Parameters
+    ----------
+    system
+        A `DiscreteMap` or a `Flow` of two units.
+    points
+        What `sx.find_fixed_points` returned, or plain states `(point, 2)`.
+    states
+        Trajectories `(trial, time, 2)`, or states `(n, 2)`.
+    limits
+        ((low, high), (low, high)) of both units; None: what holds the points and states, else the
+        domain of the system.
+    field
+        "streamlines", which None means of a flow; "arrows", which it means of a map, to where a
+        step leads, the longer the larger the step; or False.
+    names
+        What the axes are called.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel.
+
+    Raises
+    ------
+    InvalidInputError
+        For a system that does not have two units, another `field`, or no limits.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> figure = sx.figures.phase_portrait(system, points, names=("left", "right"))
+    >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+    ('left', 'right')
     """
     _require_two_units(system)
     if field not in (None, False, "streamlines", "arrows"):

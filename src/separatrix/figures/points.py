@@ -34,11 +34,35 @@ def fixed_points(
 ) -> Figure:
     """Draw fixed points (by stability) and slow points (by speed) over the activity.
 
-    `points` may be plain states `(point, unit)`, without kinds, and `activity` an array
-    `(trial, time, unit)` or `(n, unit)`. Without components all of them are drawn as they are, of
-    two or three units; three components, or units, are drawn in space, seen from where the points
-    are the farthest apart. Given axes show as many components as they have dimensions, of states
-    with more units those of `sx.project`.
+    Three components, or units, are drawn in space, seen from where the points are the farthest
+    apart. Given axes show as many components as they have dimensions, of states with more units
+    those of `sx.project`.
+
+    Parameters
+    ----------
+    points
+        What `sx.find_fixed_points` returned, or plain states `(point, unit)`, without kinds.
+    activity
+        An `Activity`, or states `(trial, time, unit)` or `(n, unit)`.
+    components
+        What all is drawn along; None where there are two or three units.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel; its title says how many points lie outside the view.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> figure = sx.figures.fixed_points(points, states)
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['50 states', 'fixed, stable (4)', 'saddle, 1 unstable direction (4)', 'fixed, unstable (1)']
     """
     components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.2, 5.0, ax, width, dimensions(components, activity))
@@ -58,7 +82,35 @@ def compare_fixed_points(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the fixed points of several networks side by side, each over its own activity."""
+    """Draw the fixed points of several networks side by side, each over its own activity.
+
+    Parameters
+    ----------
+    networks
+        By name: points, activity, and components or None, as `sx.figures.fixed_points` takes them.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A panel for each network.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no network.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> figure = sx.figures.compare_fixed_points({"gain 2": (points, states, None)})
+    >>> figure.axes[0].get_title()
+    'gain 2: 9 fixed points'
+    """
     if not networks:
         raise InvalidInputError("expected the fixed points of one network at least.")
     figure, rows, columns = new_panels(len(networks), 2.3, 0.8, figure, width)
@@ -100,7 +152,29 @@ def speeds(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the speeds of all points in order, and the level that rounding alone can leave."""
+    """Draw the speeds of all points in order, and the level that rounding alone can leave.
+
+    Parameters
+    ----------
+    points
+        What `sx.find_fixed_points` returned.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Speeds per step or time constant, on a logarithmic axis.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> ghost = sx.Flow(lambda x: (x - 1) * ((x + 1) ** 2 + 1e-4), size=1)
+    >>> points = sx.find_fixed_points(ghost, np.linspace(-2, 2, 20)[:, None])
+    >>> figure = sx.figures.speeds(points)
+    >>> points.kind.tolist(), figure.axes[0].get_yscale()
+    (['fixed', 'slow'], 'log')
+    """
     figure, axes = one_panel(6.4, 3.4, ax, width, least_share=0.7)
     speed = np.asarray(points.speed, float)
     order = np.argsort(speed, kind="stable")
@@ -142,7 +216,29 @@ def tolerance(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw how many points a threshold on q = ½ speed² would have called fixed."""
+    """Draw how many points a threshold on q = ½ speed² would have called fixed.
+
+    Parameters
+    ----------
+    points
+        What `sx.find_fixed_points` returned.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel, its thresholds on a logarithmic axis.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> ghost = sx.Flow(lambda x: (x - 1) * ((x + 1) ** 2 + 1e-4), size=1)
+    >>> points = sx.find_fixed_points(ghost, np.linspace(-2, 2, 20)[:, None])
+    >>> figure = sx.figures.tolerance(points)
+    >>> figure.axes[0].get_xscale()
+    'log'
+    """
     figure, axes = one_panel(6.4, 3.0, ax, width, least_share=0.9)
     curve = points.tolerance_curve()
     axes.step(curve.tolerance, curve.count, where="post", color=cycle(2), label="below a tolerance")

@@ -32,10 +32,32 @@ def performance(
 ) -> Figure:
     """Draw the score by the values of each condition, beside chance and the ideal observer.
 
-    `units` names the units of conditions, such as `{"delay": "ms"}`.
-
     Bars are 95 % intervals of a fraction (Wilson 1927): too wide, if anything, where a trial's
     score may lie between 0 and 1.
+
+    Parameters
+    ----------
+    performance
+        What `sx.performance` returned.
+    units
+        The units of conditions by name, such as `{"delay": "ms"}`.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A panel for each condition.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.DelayComparison()
+    >>> net = sx.networks.CTRNN(2, 8, 3, key=jax.random.key(0))
+    >>> done = sx.performance(net, task, num_trials=64, key=jax.random.key(1))
+    >>> figure = sx.figures.performance(done, {"delay": "ms"})
+    >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+    ('choice', 'score')
     """
     names = list(dict.fromkeys(map(str, performance.condition))) or [""]
     columns = min(len(names), COLUMNS)

@@ -25,6 +25,28 @@ def selective_connections(
 
     Bars compare units that prefer the same choice with units of opposite preference; p-values are
     those of shuffled preferences.
+
+    Parameters
+    ----------
+    connections
+        What `sx.classics.selective_connections` returned.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Three panels.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> rng, excitatory = np.random.default_rng(0), np.arange(8) < 6
+    >>> weights = rng.random((8, 8)) * np.where(excitatory, 1.0, -1.0)      # (to, from)
+    >>> found = sx.classics.selective_connections(weights, rng.normal(size=8), excitatory)
+    >>> figure = sx.figures.selective_connections(found)
+    >>> figure.axes[0].get_xlabel()
+    'from unit (E, then I; by d′)'
     """
     figure = new_figure(8.6, 3.8, figure, width)
     if inches_across(figure) / 3 >= NARROWEST:

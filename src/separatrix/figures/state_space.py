@@ -48,9 +48,37 @@ def activity(
 ) -> Figure:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories.
 
-    Without `by_choice`, for outputs that follow values and do not compete: the first trials. So
-    with plain states `(trial, time, unit)`; `(n, unit)` is one trajectory. Without components they
-    are drawn as they are, of two or three units; three components, or units, are drawn in space.
+    Without components they are drawn as they are, of two or three units; three components, or
+    units, are drawn in space.
+
+    Parameters
+    ----------
+    activity
+        An `Activity`, or plain states `(trial, time, unit)`; `(n, unit)` is one trajectory.
+    components
+        What the states are drawn along, two or three: `activity.pca(2)`.
+    num_trials
+        How many trajectories of each answer.
+    by_choice
+        False, for outputs that follow values and do not compete: the first trials. So with plain
+        states.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        All states on the left, trajectories on the right.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> activity = sx.simulate(net, task.trials(20, key=jax.random.key(1)))
+    >>> figure = sx.figures.activity(activity, activity.pca(2))
+    >>> figure.axes[0].get_title()
+    'all 20 trials'
     """
     figure = new_figure(8.6, 4.3, figure, width)
     left, right, bar, below = _panels(figure, dimensions(components, activity))
@@ -120,10 +148,37 @@ def condition_averages(
 ) -> Figure:
     """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
 
-    `activity` may be plain states `(trial, time, unit)`, and `components` None where those have two
-    or three units. Where trials differ in length a trajectory ends with the longest of its
-    condition. Colors diverge from zero: blue for positive labels (choice 1), orange for negative
-    (choice 2).
+    Where trials differ in length a trajectory ends with the longest of its condition. Colors
+    diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
+
+    Parameters
+    ----------
+    activity
+        An `Activity`, or plain states `(trial, time, unit)`.
+    components
+        What the states are drawn along; None where these have two or three units.
+    labels
+        A number for each trial `(trial,)`, such as its signed coherence.
+    label_name
+        What the legend calls them, with their units.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A line for each value of the labels.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 16, 3, dt=task.dt, key=jax.random.key(0))
+    >>> activity = sx.simulate(net, task.trials(50, key=jax.random.key(1)))
+    >>> coherence = sx.tasks.signed_coherence(activity.conditions)
+    >>> figure = sx.figures.condition_averages(activity, activity.pca(2), coherence)
+    >>> figure.axes[0].get_legend().get_title().get_text()
+    'signed coherence (%)'
     """
     components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.4, 4.4, ax, width, dimensions(components, activity))

@@ -27,6 +27,29 @@ def rule_performance(
     """Draw the fraction of right trials in each rule, beside the ideal observer and chance.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
+
+    Parameters
+    ----------
+    found
+        What `sx.classics.rule_performance` returned.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A row for each rule.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> found = sx.records.RulePerformance(
+    ...     score=np.array([0.9, 0.4]), ideal_score=np.ones(2), chance=np.array([0.2, 0.5]),
+    ...     num_trials=np.array([40, 50]), rules=("fdgo", "dmsgo"),
+    ... )
+    >>> figure = sx.figures.rule_performance(found)
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['fdgo', 'dmsgo']
     """
     figure, axes = one_panel(6.4, 1.5 + 0.2 * len(found), ax, width, least_share=1.0)
     places = np.arange(len(found))

@@ -56,14 +56,38 @@ def trials(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw a few trials: of a network's activity in a task, or of a task by itself.
+    r"""Draw a few trials: of a network's activity in a task, or of a task by itself.
 
-    Of an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial;
-    `task` names channels and outputs and lends its periods for the shading; with `softmax` the
-    outputs are drawn as probabilities, otherwise as they are. Of a task the inputs and the targets
-    are drawn, with the periods of each trial, up to its end; above, what distinguishes it from the
-    others, as far as there is room. Without `num_trials` they are three, or fewer where the figure
-    is narrow. `key` draws other trials than the usual ones.
+    Of an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial. Of
+    a task the inputs and the targets are drawn, with the periods of each trial, up to its end;
+    above, what distinguishes it from the others, as far as there is room.
+
+    Parameters
+    ----------
+    what
+        An `Activity`, or a task.
+    task
+        Names channels and outputs of an activity, and lends its periods for the shading.
+    num_trials
+        How many; None: three, or fewer where the figure is narrow.
+    softmax
+        Whether outputs are drawn as probabilities, or as they are.
+    key
+        Draws other trials of a task than the usual ones.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Inputs above, outputs or targets below; times are in ms.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> figure = sx.figures.trials(sx.tasks.PerceptualDecisionMaking())
+    >>> figure.axes[0].get_title()
+    'choice: 1\ncoherence: 6.4 %'
     """
     usual = USUAL_TRIALS if num_trials is None else num_trials
     if isinstance(what, Activity):

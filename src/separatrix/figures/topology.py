@@ -37,8 +37,33 @@ def fixed_point_topology(
 ) -> Figure:
     """Draw fixed points by their number of unstable directions, and lines to what each links.
 
-    In three principal components, where there are so many, else in two; without components as the
-    states are, of two or three units. Stable points bear their names.
+    Stable points bear their names.
+
+    Parameters
+    ----------
+    topology
+        What `sx.fixed_point_topology` returned.
+    components
+        Three principal components, where there are so many, else two; None where there are two or
+        three units.
+    ax, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        One panel, in space with three components.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> topology = sx.fixed_point_topology(system, points, points.states)
+    >>> figure = sx.figures.fixed_point_topology(topology)
+    >>> topology.counts, [text.get_text() for text in figure.axes[0].texts]
+    ((4, 4, 1), ['+−', '−+', '++', '−−'])
     """
     components = for_axes(components, np.asarray(topology.states), ax)
     spatial = dimensions(components, topology.states) == 3
@@ -58,7 +83,37 @@ def compare_topologies(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the linked fixed points of several networks side by side, each in its own space."""
+    r"""Draw the linked fixed points of several networks side by side, each in its own space.
+
+    Parameters
+    ----------
+    networks
+        By name: what `sx.fixed_point_topology` returned, and components.
+    figure, width, legend
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        A panel for each network, its title the number of points by unstable directions.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no network.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=2)
+    >>> states = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> points = sx.find_fixed_points(system, states)
+    >>> topology = sx.fixed_point_topology(system, points, points.states)
+    >>> plane = sx.project(points.states)[1]
+    >>> figure = sx.figures.compare_topologies({"two bits": (topology, plane)})
+    >>> figure.axes[0].get_title()
+    'two bits\n4 + 4 + 1: a cube'
+    """
     if not networks:
         raise InvalidInputError("expected the topology of one network at least.")
     figure, rows, columns = new_panels(len(networks), 2.7, 0.9, figure, width)

@@ -25,6 +25,27 @@ def task_variance(
     """Draw the normalized task variance of every active unit in every task, sorted by cluster.
 
     Below: the mean silhouette against the number of clusters.
+
+    Parameters
+    ----------
+    found
+        What `sx.classics.task_variance` returned.
+    figure, width
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        The variance above, the silhouette below.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> units = np.random.default_rng(0).random((4, 20)) + np.eye(4).repeat(5, 1)
+    >>> variances = dict(zip(["go", "anti", "dm1", "dm2"], units))
+    >>> figure = sx.figures.task_variance(sx.classics.task_variance(variances, restarts=1))
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['go', 'anti', 'dm1', 'dm2']
     """
     height = 1.6 + 0.17 * len(found.tasks)
     figure = new_figure(7.4, height + 1.9, figure, width, least_share=1.0)

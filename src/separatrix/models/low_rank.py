@@ -40,6 +40,14 @@ class LowRank:
         What the input adds to the current of each neuron.
     activation
         The rates, a function of currents and thresholds.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> m, n = np.array([[1.0], [-1.0]]), np.array([[0.3, -0.3]])
+    >>> model = sx.models.low_rank(m, n, [0.5, 0.5], decay=0.9)
+    >>> model.currents(np.array([[1.0], [2.0]])).tolist()
+    [[1.0, -1.0], [2.0, -2.0]]
     """
 
     latent: DiscreteMap | Flow

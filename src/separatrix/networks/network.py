@@ -203,6 +203,23 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with true in place of each array that training changes, else false.
 
     An optimizer that sees the others would change them even without a gradient, by weight decay.
+
+    Parameters
+    ----------
+    network
+        Any network.
+
+    Returns
+    -------
+    AbstractNetwork
+        The same structure, with booleans in it.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> net = sx.networks.CTRNN(3, 8, 2, key=jax.random.key(0))
+    >>> sx.networks.trained_leaves(net).recurrent_weights
+    True
     """
     leaves = jax.tree.map(eqx.is_inexact_array, network)
     for name in network.not_trained:
@@ -217,7 +234,23 @@ def _is_long(node: Any) -> bool:
 
 
 def check_weights(network: AbstractNetwork) -> None:
-    """Raise InvalidInputError, naming the array, when a weight is NaN or infinite."""
+    """Raise InvalidInputError, naming the array, when a weight is NaN or infinite.
+
+    Parameters
+    ----------
+    network
+        Any network.
+
+    Raises
+    ------
+    InvalidInputError
+        When a weight is not finite.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> sx.networks.check_weights(sx.networks.GRU(3, 8, 2, key=jax.random.key(0)))
+    """
     for path, leaf in jax.tree_util.tree_leaves_with_path(network):
         if eqx.is_inexact_array(leaf):
             require_finite(leaf, f"{type(network).__name__}{jax.tree_util.keystr(path)}")
@@ -226,7 +259,29 @@ def check_weights(network: AbstractNetwork) -> None:
 def check_network_fits(
     network: AbstractNetwork, num_inputs: int, num_outputs: int, dt: float
 ) -> None:
-    """Raise InvalidInputError when a network and a task differ in sizes or in time step."""
+    """Raise InvalidInputError when a network and a task differ in sizes or in time step.
+
+    Parameters
+    ----------
+    network
+        Any network.
+    num_inputs, num_outputs
+        How many channels and outputs the task has.
+    dt
+        The task's time step in ms.
+
+    Raises
+    ------
+    InvalidInputError
+        When the network's are others; the text says which.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.GoNoGo(dt=20.0)
+    >>> net = sx.networks.CTRNN(3, 8, 2, dt=20.0, key=jax.random.key(0))
+    >>> sx.networks.check_network_fits(net, task.num_inputs, task.num_outputs, task.dt)
+    """
     require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     if network.num_inputs != num_inputs:
         raise InvalidInputError(

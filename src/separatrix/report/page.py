@@ -39,10 +39,26 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         The folder of figures that `write_figures` has just written for this run, to save drawing
         them again. None draws them.
 
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     InvalidInputError
         When the file cannot be written, or `run` is something else.
+
+    Examples
+    --------
+    >>> import tempfile, separatrix as sx
+    >>> small = sx.Experiment.named("yang2020").with_changes(
+    ...     ["training.steps=4", "network.num_units=8", "analysis.num_trials=4",
+    ...      "analysis.test_trials=20", "analysis.num_candidates=4"]
+    ... )
+    >>> run = sx.run_experiment(small, tempfile.mkdtemp() + "/small", progress=False)
+    >>> sx.write_report(run, run.path / "report.html").name
+    'report.html'
     """
     import tomli_w
 

@@ -38,11 +38,24 @@ AXIS_SIZES = {
 def save_network(network: AbstractNetwork, path: str | Path) -> None:
     """Write a network to a safetensors file; a file that is there is replaced in one piece.
 
+    Parameters
+    ----------
+    network
+        Any network whose fields are arrays, or can be written as JSON.
+    path
+        The file, such as "network.safetensors".
+
     Raises
     ------
     InvalidInputError
         When `network` is not a network, a field of it can neither be an array nor written as JSON
         (the error names it), or the file cannot be written.
+
+    Examples
+    --------
+    >>> import jax, tempfile, separatrix as sx
+    >>> net = sx.networks.CTRNN(3, 64, 3, key=jax.random.key(0))
+    >>> sx.save_network(net, tempfile.mkdtemp() + "/network.safetensors")
     """
     from .. import __version__
 
@@ -60,6 +73,16 @@ def load_network(path: str | Path) -> AbstractNetwork:
     Arrays come back as JAX arrays of their own precision, or as NumPy arrays where JAX would lower
     it (float64 without `jax.enable_x64`).
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    AbstractNetwork
+        The network as it was saved.
+
     Raises
     ------
     InvalidInputError
@@ -68,6 +91,14 @@ def load_network(path: str | Path) -> AbstractNetwork:
     UnreadableFileError
         When the file is missing, damaged, not a network, of an unknown class, or when its arrays
         are not those of its class, by name or by shape.
+
+    Examples
+    --------
+    >>> import jax, tempfile, separatrix as sx
+    >>> path = tempfile.mkdtemp() + "/network.safetensors"
+    >>> sx.save_network(sx.networks.GRU(3, 32, 3, key=jax.random.key(0)), path)
+    >>> sx.load_network(path).num_units
+    32
     """
     path = Path(path)
     try:

@@ -21,15 +21,34 @@ def save_records(
     """Write records to one NetCDF-4 file, a group for each; a file that is there is replaced.
 
     Arrays become variables with named dimensions, units and descriptions; columns of tables
-    (`conditions`) become coordinates; settings become attributes of the group. The file says when,
-    where and with which versions it was made (`origin`, by default `provenance()`), and
-    `attributes` adds to that.
+    (`conditions`) become coordinates; settings become attributes of the group.
+
+    Parameters
+    ----------
+    records
+        By name, which is an identifier.
+    path
+        The file, such as "results.nc".
+    attributes
+        Texts by name to keep with the file.
+    origin
+        When, where and with which versions the file was made; by default `provenance()`.
 
     Raises
     ------
     InvalidInputError
         When there is no dict of records, a name is no identifier, a value is no record, or the
         file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
+    >>> path = tempfile.mkdtemp() + "/results.nc"
+    >>> sx.save_records({"points": points, "modes": sx.linearize(system, points)}, path)
+    >>> list(sx.load_records(path))
+    ['points', 'modes']
     """
     import xarray as xr
 
@@ -57,7 +76,30 @@ def save_records(
 def load_records(path: str | Path) -> dict[str, Record]:
     """Read the records of a file that `save_records` wrote; arrays come back as NumPy arrays.
 
-    Raises UnreadableFileError when the file is missing, damaged or not one of ours.
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    dict
+        The records by name.
+
+    Raises
+    ------
+    UnreadableFileError
+        When the file is missing, damaged or not one of ours.
+
+    Examples
+    --------
+    >>> import tempfile, jax.numpy as jnp, numpy as np, separatrix as sx
+    >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    >>> points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
+    >>> path = tempfile.mkdtemp() + "/results.nc"
+    >>> sx.save_records({"points": points, "modes": sx.linearize(system, points)}, path)
+    >>> sx.load_records(path)["points"].kind.tolist()
+    ['fixed', 'fixed', 'fixed']
     """
     return read_records(path)[0]
 

@@ -93,13 +93,35 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
 
     A run that was interrupted may lack its network or its results: `network` is then None, and
     `records` empty. Nothing is imported: a network of a user's own class, `module:Class` in the
-    experiment's file, is None, too, unless that class has been imported. With `only`, of its
-    records those that are called so, which is quicker.
+    experiment's file, is None, too, unless that class has been imported.
+
+    Parameters
+    ----------
+    path
+        The directory that `run_experiment` or the command line made.
+    only
+        Names of the records to read, which is quicker; None: all of them.
+
+    Returns
+    -------
+    Run
+        `.network`, `.experiment`, and the records as attributes.
 
     Raises
     ------
     UnreadableFileError
         When `path` is no run directory, or one of its files is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, separatrix as sx
+    >>> small = sx.Experiment.named("yang2020").with_changes(
+    ...     ["training.steps=4", "network.num_units=8", "analysis.num_trials=4",
+    ...      "analysis.test_trials=20", "analysis.num_candidates=4"]
+    ... )
+    >>> run = sx.run_experiment(small, tempfile.mkdtemp() + "/small", progress=False)
+    >>> sx.load_run(run.path, only=["activity"]).activity.states.shape
+    (4, 22, 8)
     """
     path = Path(path)
     if not path.is_dir():

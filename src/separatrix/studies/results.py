@@ -248,6 +248,18 @@ def load_study(path: str | Path) -> StudyResults:
     ------
     UnreadableFileError
         When `path` is neither, or what it holds is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, separatrix as sx
+    >>> small = sx.Experiment.named("yang2020").with_changes(
+    ...     ["training.steps=4", "network.num_units=8", "analysis.num_trials=4",
+    ...      "analysis.test_trials=20", "analysis.num_candidates=4"]
+    ... )
+    >>> out = tempfile.mkdtemp()
+    >>> run = sx.run_experiment(small, out + "/small", progress=False)
+    >>> sx.load_study(out).runs["small"].network.num_units
+    8
     """
     import pandas as pd
 

@@ -85,6 +85,13 @@ class Study(Settings):
     `Study.from_toml(path)` and `Study.of(experiment, seeds)` make one. Its cells are every
     combination of the values in `grid`, each with every entry of `listed`, each with every draw of
     `random`, each with every variant of the experiment, each with every seed.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> study = sx.Study.of(sx.Experiment.named("yang2020"), seeds="0:20")
+    >>> len(study.cells), study.cells[3].experiment.seed
+    (20, 3)
     """
 
     name: str

@@ -237,7 +237,24 @@ class PerceptualDecisionMaking(SolvableTask):
 def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, " trial"]:
     """Return the coherence of two-choice trials with the sign of the correct choice.
 
-    Positive for choice 0 (the first stimulus channel is the stronger), negative for choice 1.
+    Parameters
+    ----------
+    trials_conditions
+        The `.conditions` of trials or of an activity, with "coherence" in percent and "choice".
+
+    Returns
+    -------
+    array (trial,)
+        In percent: positive for choice 0 (the first stimulus channel is the stronger), negative for
+        choice 1.
+
+    Examples
+    --------
+    >>> import jax, numpy as np, separatrix as sx
+    >>> trials = sx.tasks.PerceptualDecisionMaking().trials(50, key=jax.random.key(0))
+    >>> coherence = sx.tasks.signed_coherence(trials.conditions)
+    >>> np.unique(np.abs(coherence).round(1)).tolist()
+    [0.0, 6.4, 12.8, 25.6, 51.2]
     """
     sign = np.where(np.asarray(trials_conditions["choice"]) == 0, 1.0, -1.0)
     return np.asarray(trials_conditions["coherence"], float) * sign

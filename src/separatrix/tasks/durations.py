@@ -42,7 +42,20 @@ class Duration(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Duration):
-    """One of some durations in ms, with equal probability; in a file, the list of them."""
+    """One of some durations in ms, with equal probability; in a file, the list of them.
+
+    Attributes
+    ----------
+    values
+        The durations in ms.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.GoNoGo(delay=sx.tasks.Choice((200.0, 800.0)))
+    >>> task.trials(4, key=jax.random.key(0)).conditions["delay"].tolist()
+    [200.0, 200.0, 800.0, 200.0]
+    """
 
     values: tuple[float, ...]
 
@@ -60,7 +73,20 @@ class Choice(Duration):
 
 @dataclasses.dataclass(frozen=True)
 class Uniform(Duration):
-    """A duration between two ends in ms; in a file, `{uniform = [low, high]}`."""
+    """A duration between two ends in ms; in a file, `{uniform = [low, high]}`.
+
+    Attributes
+    ----------
+    low, high
+        The ends in ms.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.GoNoGo(delay=sx.tasks.Uniform(200.0, 800.0))
+    >>> task.trials(4, key=jax.random.key(0)).conditions["delay"].tolist()
+    [300.0, 600.0, 200.0, 400.0]
+    """
 
     low: float
     high: float
@@ -83,6 +109,20 @@ class TruncatedExponential(Duration):
 
     The hazard is flat, so that waiting tells little of when the period ends. In a file,
     `{truncated_exponential = [m, low, high]}`.
+
+    Attributes
+    ----------
+    scale
+        The time constant m in ms.
+    low, high
+        The ends in ms.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.GoNoGo(delay=sx.tasks.TruncatedExponential(300.0, 200.0, 800.0))
+    >>> task.trials(4, key=jax.random.key(0)).conditions["delay"].tolist()
+    [200.0, 500.0, 200.0, 300.0]
     """
 
     scale: float
@@ -106,7 +146,22 @@ class TruncatedExponential(Duration):
 
 @dataclasses.dataclass(frozen=True)
 class Multiple:
-    """A period that lasts a multiple of an earlier one of the same trial."""
+    """A period that lasts a multiple of an earlier one of the same trial.
+
+    Attributes
+    ----------
+    of
+        The name of the earlier period.
+    factor
+        How many times as long this one is.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> task = sx.tasks.ReadySetGo(gain=1.5)
+    >>> task.durations["production"]
+    Multiple(of='measure', factor=3.0)
+    """
 
     of: str
     factor: float

@@ -37,6 +37,19 @@ class Scene(eqx.Module):
         As in `Trials`.
     mask
         The weights in the loss; None weighs all steps of a trial alike.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> starts, stops = {"cue": np.zeros(2, int)}, {"cue": np.array([2, 3])}
+    >>> when = sx.tasks.Timeline(starts, stops, num_steps=3)
+    >>> cue = when.during("cue")                                              # (trial, time)
+    >>> scene = sx.tasks.Scene(
+    ...     signal=1.0 * cue[..., None], noisy=cue[..., None], targets=1 * cue, scored=cue,
+    ...     conditions={"correct": np.ones(2)},
+    ... )
+    >>> scene.signal[..., 0].tolist()
+    [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]]
     """
 
     signal: Float[Array, "trial time channel"]

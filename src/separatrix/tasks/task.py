@@ -337,7 +337,28 @@ def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
 
 
 def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int[Array, " trial"]:
-    """Return the class with the largest mean output over the scored steps of each trial."""
+    """Return the class with the largest mean output over the scored steps of each trial.
+
+    Parameters
+    ----------
+    outputs
+        A network's outputs `(trial, time, output)`.
+    trials
+        What they answer; its `scored` says which steps count.
+
+    Returns
+    -------
+    array (trial,)
+        A whole number from 0 for each trial.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> trials = sx.tasks.GoNoGo().trials(8, key=jax.random.key(0))
+    >>> choice = sx.tasks.choice_of(jax.nn.one_hot(trials.targets, 2), trials)
+    >>> bool((choice == trials.targets[:, -1]).all())
+    True
+    """
     weights = trials.scored.astype(outputs.dtype)
     return jnp.argmax(jnp.einsum("nto,nt->no", outputs, weights), axis=-1)
 
@@ -345,7 +366,24 @@ def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int
 def accuracy(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
     """Return the fraction of scored steps on which the largest output is the target class.
 
-    NaN where the targets are values, not classes.
+    Parameters
+    ----------
+    outputs
+        A network's outputs `(trial, time, output)`.
+    trials
+        What they answer.
+
+    Returns
+    -------
+    scalar
+        A fraction; NaN where the targets are values, not classes.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> trials = sx.tasks.GoNoGo().trials(8, key=jax.random.key(0))
+    >>> float(sx.tasks.accuracy(jax.nn.one_hot(trials.targets, 2), trials))
+    1.0
     """
     if not jnp.issubdtype(trials.targets.dtype, jnp.integer):
         return jnp.float32(jnp.nan)

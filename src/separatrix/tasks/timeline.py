@@ -16,6 +16,22 @@ class Timeline(eqx.Module):
 
     Periods follow one another without gaps, so trials whose periods vary end at different steps;
     what comes after the end, up to `num_steps`, belongs to no period.
+
+    Attributes
+    ----------
+    starts, stops
+        By period, the first step of each trial `(trial,)`, and one past the last.
+    num_steps
+        Steps of the longest trial.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> starts = {"cue": np.array([0, 0]), "delay": np.array([1, 1])}
+    >>> stops = {"cue": np.array([1, 1]), "delay": np.array([3, 4])}
+    >>> sx.tasks.Timeline(starts, stops, num_steps=4).during("delay").astype(int)
+    Array([[0, 1, 1, 0],
+           [0, 1, 1, 1]], dtype=int32)
     """
 
     starts: dict[str, Int[Array, " trial"]]

@@ -27,7 +27,7 @@ def torch_map(
     residual: Callable[..., Any] | None = None,
     domain: tuple[Any, Any] | None = None,
 ) -> DiscreteMap:
-    r"""Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function or module.
+    """Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function or module.
 
     The function is exported (`torch.export`) and translated to JAX, operation by operation, so that
     proofs, exact solutions of rectified networks and everything else work as on a function that was
@@ -75,10 +75,16 @@ def torch_map(
 
     Notes
     -----
-    A system is a snapshot: training the module further does not change it. For an LSTM cell::
+    A system is a snapshot: training the module further does not change it.
 
-        cell = torch.nn.LSTMCell(3, 64)
-        system = sx.torch_map(lambda state, u: cell(u, state), size=(64, 64), dt=20.0, input=u)
+    Examples
+    --------
+    >>> import numpy as np, torch, separatrix as sx
+    >>> cell, u = torch.nn.LSTMCell(3, 8), torch.zeros(3)
+    >>> step = lambda state, u: cell(u, state)
+    >>> system = sx.torch_map(step, size=(8, 8), dt=20.0, input=u)
+    >>> sx.find_fixed_points(system, np.zeros((1, 16))).certified.tolist()
+    [True]
     """
     sizes = _sizes(size)
     channels = None if input is None else _numbers(input)

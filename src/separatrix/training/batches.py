@@ -45,6 +45,15 @@ class WholeTrials(AbstractBatches):
         regularizers of this package see a difference, and no loss of one's own that weighs steps by
         `trials.mask`. The units' private noise is drawn for the steps that are computed, so its
         numbers are others.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 8, 3, dt=task.dt, key=jax.random.key(0))
+    >>> how = {"steps": 2, "batch_size": 4, "key": jax.random.key(1), "progress": False}
+    >>> sx.train(net, task, batches=sx.WholeTrials(), **how).history.loss.shape
+    (2,)
     """
 
     lengths: int = eqx.field(
@@ -75,6 +84,15 @@ class Windows(AbstractBatches):
     ----------
     steps
         The length of a window in time steps.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.PerceptualDecisionMaking()
+    >>> net = sx.networks.CTRNN(3, 8, 3, dt=task.dt, key=jax.random.key(0))
+    >>> how = {"steps": 2, "batch_size": 4, "key": jax.random.key(1), "progress": False}
+    >>> sx.train(net, task, batches=sx.Windows(100), **how).history.loss.shape
+    (2,)
     """
 
     steps: int = eqx.field(

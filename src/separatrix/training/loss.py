@@ -15,7 +15,28 @@ Loss = Callable[[Float[Array, "trial time output"], Trials], Float[Array, ""]]
 
 
 def cross_entropy(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    """Return the mean cross-entropy in nats of the softmax of `outputs`, weighed by the mask."""
+    """Return the mean cross-entropy in nats of the softmax of `outputs`, weighed by the mask.
+
+    Parameters
+    ----------
+    outputs
+        A network's outputs `(trial, time, output)`.
+    trials
+        What they answer, in classes.
+
+    Returns
+    -------
+    scalar
+        In nats.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, separatrix as sx
+    >>> trials = sx.tasks.GoNoGo().trials(4, key=jax.random.key(0))
+    >>> loss = sx.training.cross_entropy(jnp.zeros((*trials.targets.shape, 2)), trials)
+    >>> bool(jnp.isclose(loss, jnp.log(2)))
+    True
+    """
     each = optax.softmax_cross_entropy_with_integer_labels(outputs, trials.targets)
     return _weighted_mean(each, trials.mask)
 
@@ -26,6 +47,25 @@ def mean_squared_error(
     """Return the mean squared distance of outputs and target values, weighed by the mask.
 
     The mask has a weight for each step, or one for each output of each step.
+
+    Parameters
+    ----------
+    outputs
+        A network's outputs `(trial, time, output)`.
+    trials
+        What they answer, in values `(trial, time, output)`.
+
+    Returns
+    -------
+    scalar
+        In the square of the targets' units.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> trials = sx.tasks.FlipFlop().trials(4, key=jax.random.key(0))
+    >>> float(sx.training.mean_squared_error(trials.targets + 0.5, trials))
+    0.25
     """
     each = jnp.square(outputs - trials.targets)
     if trials.mask.ndim == 2:
@@ -41,9 +81,29 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
     trial b up to the last one that has a weight. Unlike in `mean_squared_error` the sum of the
     weights does not divide it: periods with a larger weight make it larger.
 
+    Parameters
+    ----------
+    outputs
+        A network's outputs `(trial, time, output)`.
+    trials
+        What they answer, in values between 0 and 1.
+
+    Returns
+    -------
+    scalar
+        Without units.
+
     References
     ----------
     Yang, Joglekar, Song, Newsome & Wang (2019) Nat. Neurosci. 22:297; the code of gyyang/multitask.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, separatrix as sx
+    >>> trials = sx.tasks.Yang2019(dt=100.0, rules=["fdgo"]).trials(4, key=jax.random.key(0))
+    >>> rates = jnp.clip(trials.targets, 1e-6, 1 - 1e-6)
+    >>> bool(sx.training.rate_error(jax.scipy.special.logit(rates), trials) < 1e-6)
+    True
     """
     mask = jnp.broadcast_to(_for_each_output(trials.mask), outputs.shape)
     error = jnp.sum(mask * jnp.square(jax.nn.sigmoid(outputs) - trials.targets), axis=(1, 2))
@@ -55,6 +115,25 @@ def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> 
 
     The cross-entropy for classes (integer targets), the squared error for values, `rate_error` for
     values that the sigmoid of the outputs has to follow.
+
+    Parameters
+    ----------
+    outputs
+        A network's outputs `(trial, time, output)`.
+    trials
+        What they answer, in classes or in values.
+
+    Returns
+    -------
+    scalar
+        As of `cross_entropy`, `mean_squared_error` or `rate_error`.
+
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> trials = sx.tasks.FlipFlop().trials(4, key=jax.random.key(0))
+    >>> float(sx.training.default_loss(trials.targets + 0.5, trials))
+    0.25
     """
     if jnp.issubdtype(trials.targets.dtype, jnp.integer):
         return cross_entropy(outputs, trials)

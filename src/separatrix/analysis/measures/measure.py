@@ -29,6 +29,14 @@ class Dynamics:
         The steps that belong to a trial; None: all.
     unknown
         Why nothing is known of it, where that has a reason.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> states = np.random.default_rng(0).normal(size=(2, 4, 20, 5))    # of two networks
+    >>> a, b = (sx.measures.Dynamics(states=each) for each in states)
+    >>> sx.compare({"a": a, "b": b}, "procrustes").matrix.shape
+    (2, 2)
     """
 
     points: FixedPoints | None = None

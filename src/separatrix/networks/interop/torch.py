@@ -67,9 +67,15 @@ def from_torch(
 
     Notes
     -----
-    Without PyTorch installed, `from_state_dict` reads its weights from a file::
+    Without PyTorch installed, `from_state_dict` reads its weights from a file.
 
-        net = sx.networks.from_torch(torch.nn.GRU(3, 64), torch.nn.Linear(64, 3), dt=20.0)
+    Examples
+    --------
+    >>> import torch, separatrix as sx
+    >>> gru, readout = torch.nn.GRU(3, 64), torch.nn.Linear(64, 3)
+    >>> net = sx.networks.from_torch(gru, readout, dt=20.0)
+    >>> type(net).__name__, net.num_units, net.dt
+    ('GRU', 64, 20.0)
     """
     torch = _pytorch()
     if not isinstance(module, torch.nn.Module):
@@ -285,6 +291,14 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     ------
     InvalidInputError
         For a network that is none of PyTorch's layers, or when PyTorch is not installed.
+
+    Examples
+    --------
+    >>> import jax, torch, separatrix as sx
+    >>> net = sx.networks.GRU(3, 64, 3, key=jax.random.key(0))
+    >>> gru, readout = sx.networks.to_torch(net)
+    >>> readout(gru(torch.zeros(5, 22, 3))[0]).shape
+    torch.Size([5, 22, 3])
     """
     torch = _pytorch()
     settings: dict[str, Any] = {"batch_first": batch_first}

@@ -23,7 +23,7 @@ _ENTROPY = (0x73757276,)
 def from_neurogym(
     env_or_name: Any, *, scored: str | None = None, reference: str | None = None, **settings: Any
 ) -> "NeuroGymTask":
-    r"""Make a task of a NeuroGym environment.
+    """Make a task of a NeuroGym environment.
 
     The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`), the
     targets the right actions (`env.gt`), as in `neurogym.Dataset`; the conditions are `env.trial`,
@@ -73,10 +73,14 @@ def from_neurogym(
     Notes
     -----
     NeuroGym is installed in a clone, in an environment of its own, by
-    `pip install --constraint constraints-interop.txt '.[neurogym]'`::
+    `pip install --constraint constraints-interop.txt '.[neurogym]'`.
 
-        task = sx.tasks.from_neurogym("PerceptualDecisionMaking-v0", dt=100)
-        task.trials(16, key=jax.random.key(0)).conditions["coh"]
+    Examples
+    --------
+    >>> import jax, separatrix as sx
+    >>> task = sx.tasks.from_neurogym("PerceptualDecisionMaking-v0", dt=100)
+    >>> task.trials(16, key=jax.random.key(0)).inputs.shape
+    (16, 22, 3)
     """
     make = maker(env_or_name, settings)
     trials = list(itertools.islice(draw_trials(make, _ENTROPY), _SURVEYED))
@@ -184,7 +188,15 @@ def named_environment(
 
 
 class NeuroGymTask(AbstractTask):
-    """A NeuroGym environment as a task; `from_neurogym` makes it."""
+    """A NeuroGym environment as a task; `from_neurogym` makes it.
+
+    Examples
+    --------
+    >>> import separatrix as sx
+    >>> task = sx.tasks.from_neurogym("GoNogo-v0", dt=100)
+    >>> task.num_inputs, task.num_outputs, list(task.period_steps())
+    (3, 2, ['fixation', 'stimulus', 'delay', 'decision'])
+    """
 
     dt: float = eqx.field(static=True)
     name: str = eqx.field(static=True)
