@@ -37,10 +37,10 @@ test-kernel: $(VENV)/installed-test  ## Run the tests of fixed points under anot
 	  tests/analysis/test_stability.py tests/solvers/test_levenberg_marquardt.py
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m runs tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check outer -m runs tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check-all -m laws tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check all -m laws tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force

@@ -17,10 +17,12 @@ INNER = (
     "separatrix.analysis.branches",
     "separatrix.analysis.cycle_branches",
 )
-"""Packages that are checked by `--check-all` alone: a search calls their functions thousands of
+"""Packages that are checked by `--check all` alone: a search calls their functions thousands of
 times, and checks would take longer than the tests."""
 # Intervals have arrays of any shape, and a proof takes thousands of steps with them.
 UNCHECKED = ("separatrix.enclosure.interval",)
+CHECKED = {"outer": INNER, "all": UNCHECKED}
+"""What is left out of the checks that are asked for; without any nothing is checked."""
 # The name of a package would stand for all of its modules.
 MODULES = [
     ".".join(path.relative_to(SOURCE).with_suffix("").parts)
@@ -29,14 +31,15 @@ MODULES = [
 ]
 
 
-def import_checked(everything):
-    """Import the package, and check shapes and types of what is in it from here on."""
+def import_checked(asked):
+    """Import the package, and check shapes and types of what is in it where that is asked for."""
     import jax
     from jaxtyping import install_import_hook
 
     jax.config.update("jax_num_cpu_devices", 2)  # for those that divide batches among devices
-    checked = [m for m in MODULES if not m.startswith(UNCHECKED if everything else INNER)]
-    install_import_hook(checked, "typechecking.checked")
+    if asked:
+        checked = [m for m in MODULES if not m.startswith(CHECKED[asked])]
+        install_import_hook(checked, "typechecking.checked")
     import separatrix as sx
 
     return sx
@@ -44,7 +47,7 @@ def import_checked(everything):
 
 def pytest_addoption(parser):
     parser.addoption("--report", help="a report.html to open in Chromium (tests/report/browser.py)")
-    parser.addoption("--check-all", action="store_true", help="check shapes in every package")
+    parser.addoption("--check", choices=CHECKED, help="check shapes and types of these packages")
 
 
 def pytest_configure(config):
@@ -52,7 +55,7 @@ def pytest_configure(config):
     if hands_out and not hasattr(config, "workerinput"):
         return  # the process that gives tests to others runs none: they start the sooner
     root = Path(config.rootpath)
-    cache = import_checked(config.getoption("check_all")).enable_compilation_cache(
+    cache = import_checked(config.getoption("check")).enable_compilation_cache(
         os.environ.get("SEPARATRIX_CACHE_DIR") or root / ".cache/compiled"
     )
     os.environ["SEPARATRIX_CACHE_DIR"] = str(cache)  # for the processes that tests start
