@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,15 @@ def planted_lies(truth: Json, count: int = 50, seed: int = 0) -> Json:
     rng = np.random.default_rng(seed)
     planted: list[Json] = []
     while len(planted) < count:
-        for lie in LIES:
+        for name, (what, lie) in LIES.items():
             system = copy.deepcopy(truth["systems"][rng.integers(len(truth["systems"]))])
-            if len(planted) < count and (told := lie(system, rng)):
-                system["name"] = f"lie {len(planted)}, {lie.__name__}: {system['name']}"
+            claims = [(p, c) for p in system["points"] for c in p["claims"] if c["claim"] == what]
+            if len(planted) == count or not claims:
+                continue
+            if told := lie(system, rng, *claims[rng.integers(len(claims))]):
+                system["name"] = f"lie {len(planted)}, {name}: {system['name']}"
                 planted.append(system | {"points": told})
     return {"format": truth["format"], "systems": planted}
-
-
-def claimed(system: Json, name: str) -> Iterator[tuple[Json, Json]]:
-    """Yield the points of which something is claimed, and the claim."""
-    for point in system["points"]:
-        yield from ((point, claim) for claim in point["claims"] if claim["claim"] == name)
-
-
-def one_of(system: Json, name: str, rng: np.random.Generator) -> tuple[Json, Json] | None:
-    found = list(claimed(system, name))
-    return found[rng.integers(len(found))] if found else None
 
 
 def only(point: Json, center: Any = None, **claim: Any) -> list[Json]:
@@ -41,150 +32,109 @@ def only(point: Json, center: Any = None, **claim: Any) -> list[Json]:
     return [{"label": point["label"], "center": center, "claims": [claim]}]
 
 
-def shifted_center(system, rng):
-    """A zero is said to be where it is not."""
-    if not (found := one_of(system, "exists", rng)):
-        return None
-    point, claim = found
-    away = 1e-3 * rng.standard_normal(len(point["center"]))
-    return only(point, point["center"] + away, **claim)
+def moved(rng, point, size=1e-3):
+    """A step away from a point."""
+    return size * rng.uniform(-1, 1, len(point["center"]))
 
 
-def wrong_count(system, rng):
-    """One unstable direction more, or one less."""
-    if not (found := one_of(system, "unstable", rng)):
-        return None
-    point, claim = found
-    return only(point, **(claim | {"count": abs(claim["count"] + rng.choice([-1, 1]).item())}))
-
-
-def zero_at_slow_point(system, rng):
-    """A slow point is said to be fixed."""
-    if not (found := one_of(system, "absent", rng)):
-        return None
-    return only(found[0], claim="exists", radius=found[1]["radius"] / 2)
-
-
-def unstable_slow_point(system, rng):
-    """A number of unstable directions of a zero that is not there."""
-    if not (found := one_of(system, "absent", rng)):
-        return None
-    return only(found[0], claim="unstable", radius=found[1]["radius"] / 2, count=1)
-
-
-def two_in_the_ball(system, rng):
-    """A ball of uniqueness that holds another fixed point."""
-    points = [point for point, _ in claimed(system, "exists")]
-    if len(points) < 2:
-        return None
-    first = points.pop(rng.integers(len(points)))
-    far = [np.abs(np.subtract(first["center"], other["center"])).max() for other in points]
-    other = points[int(np.argmin(far))]
-    told = only(first, claim="unique", radius=1.01 * float(min(far)))
-    return [*told, other | {"claims": []}]
-
-
-def unique_of_none(system, rng):
-    """A ball that holds one zero, where it holds none."""
-    if not (found := one_of(system, "absent", rng)):
-        return None
-    return only(found[0], claim="unique", radius=found[1]["radius"] / 3)
-
-
-def absent_at_zero(system, rng):
-    """No zero is said to be near a fixed point."""
-    if not (found := one_of(system, "exists", rng)):
-        return None
-    return only(found[0], claim="absent", radius=1e-6)
-
-
-def absent_beside_zero(system, rng):
+def absent_beside(rng, point):
     """No zero is said to be in a ball that holds one near its surface."""
-    if not (found := one_of(system, "exists", rng)):
-        return None
-    point = found[0]
-    away = 1e-3 * rng.uniform(-1, 1, len(point["center"]))
+    away = moved(rng, point)
     radius = 1.001 * float(np.abs(away).max())
     return only(point, point["center"] + away, claim="absent", radius=radius)
 
 
-def error_too_small(system, rng):
-    """A zero is said to be exactly at a double beside it."""
-    if not (found := one_of(system, "exists", rng)):
-        return None
-    center = np.nextafter(np.array(found[0]["center"]) + 1e-12, np.inf)
-    return only(found[0], center, claim="exists", radius=1e-13)
+def two_in_the_ball(system, point):
+    """A ball of uniqueness that holds another fixed point."""
+    others = [
+        other
+        for other in system["points"]
+        if other is not point and any(claim["claim"] == "exists" for claim in other["claims"])
+    ]
+    far = [np.abs(np.subtract(point["center"], other["center"])).max() for other in others]
+    if far:
+        told = only(point, claim="unique", radius=1.01 * float(min(far)))
+        return [*told, others[int(np.argmin(far))] | {"claims": []}]
+    return None
 
 
-def other_weights(system, rng):
-    """A weight was changed, and the digest is that of the true ones."""
-    if not (found := one_of(system, "exists", rng)):
-        return None
-    changed_weight(system, rng)
-    return only(found[0], **found[1])
+def other_weight(system, rng):
+    rows = system["parameters"][rng.choice(sorted(system["parameters"]))]
+    (rows[0] if isinstance(rows[0], list) else rows)[0] += 2.0**-20
 
 
-def other_weights_and_digest(system, rng):
-    """A bias was changed by a thousandth, and the digest with it."""
-    if not (found := one_of(system, "exists", rng)):
-        return None
+def other_bias(system):
+    """A bias is changed by a thousandth, and the digest with it."""
     name = next(n for n in ("bias", "input_bias", "constant") if n in system["parameters"])
-    biases = system["parameters"][name]
-    system["parameters"][name] = [b + 1e-3 for b in biases]
+    system["parameters"][name] = [b + 1e-3 for b in system["parameters"][name]]
     arrays = {key: np.asarray(a, float) for key, a in system["parameters"].items()}
     system["digest"] = _digest(arrays)
-    return only(found[0], **found[1])
 
 
-def other_input(system, rng):
-    """The input that is frozen is another one."""
-    found = one_of(system, "exists", rng)
-    if not found or not np.any(system["parameters"].get("input_weights", 0)):
-        return None
-    system["input"] = [value + 1e-3 for value in system["input"]]
-    return only(found[0], **found[1])
+def with_other_input(system, point, claim):
+    if np.any(system["parameters"].get("input_weights", 0)):
+        system["input"] = [value + 1e-3 for value in system["input"]]
+        return only(point, **claim)
+    return None
 
 
-def other_activation(system, rng):
-    """The units have another activation function."""
-    found = one_of(system, "exists", rng)
-    if not found or "activation" not in system:
-        return None
-    system["activation"] = "sigmoid" if system["activation"] != "sigmoid" else "tanh"
-    return only(found[0], **found[1])
+def with_other_activation(system, point, claim):
+    if "activation" in system:
+        system["activation"] = "sigmoid" if system["activation"] != "sigmoid" else "tanh"
+        return only(point, **claim)
+    return None
 
 
-def shuffled_units(system, rng):
-    """The units of a fixed point are in another order."""
-    found = one_of(system, "exists", rng)
-    if not found or np.ptp(found[0]["center"]) < 1e-3:
-        return None
-    return only(found[0], found[0]["center"][::-1], **found[1])
-
-
-def changed_weight(system, rng):
-    name = rng.choice(sorted(system["parameters"]))
-    rows = system["parameters"][name]
-    row = rows[0] if isinstance(rows[0], list) else rows
-    row[0] += 2.0**-20
-
-
-LIES: list[Callable[[Json, np.random.Generator], list[Json] | None]] = [
-    shifted_center,
-    wrong_count,
-    zero_at_slow_point,
-    unstable_slow_point,
-    two_in_the_ball,
-    unique_of_none,
-    absent_at_zero,
-    absent_beside_zero,
-    error_too_small,
-    other_weights,
-    other_weights_and_digest,
-    other_input,
-    other_activation,
-    shuffled_units,
-]
+LIES = {  # a claim that is true, and what is told in its place of a system, of one of its points
+    "a zero where it is not": (
+        "exists",
+        lambda s, rng, p, claim: only(p, p["center"] + moved(rng, p), **claim),
+    ),
+    "one unstable direction more or less": (
+        "unstable",
+        lambda s, rng, p, claim: only(
+            p, **claim | {"count": abs(claim["count"] + rng.choice([-1, 1]).item())}
+        ),
+    ),
+    "a slow point is fixed": (
+        "absent",
+        lambda s, rng, p, claim: only(p, claim="exists", radius=claim["radius"] / 2),
+    ),
+    "unstable directions of a zero that is not there": (
+        "absent",
+        lambda s, rng, p, claim: only(p, claim="unstable", radius=claim["radius"] / 2, count=1),
+    ),
+    "two in the ball": ("exists", lambda s, rng, p, claim: two_in_the_ball(s, p)),
+    "the only one of none": (
+        "absent",
+        lambda s, rng, p, claim: only(p, claim="unique", radius=claim["radius"] / 3),
+    ),
+    "none at a zero": (
+        "exists",
+        lambda s, rng, p, claim: only(p, claim="absent", radius=1e-6),
+    ),
+    "none beside a zero": ("exists", lambda s, rng, p, claim: absent_beside(rng, p)),
+    "an error that is too small": (
+        "exists",
+        lambda s, rng, p, claim: only(
+            p, np.nextafter(np.array(p["center"]) + 1e-12, np.inf), claim="exists", radius=1e-13
+        ),
+    ),
+    "another weight": (
+        "exists",
+        lambda s, rng, p, claim: other_weight(s, rng) or only(p, **claim),
+    ),
+    "another bias and digest": (
+        "exists",
+        lambda s, rng, p, claim: other_bias(s) or only(p, **claim),
+    ),
+    "another input": ("exists", lambda s, rng, p, claim: with_other_input(s, p, claim)),
+    "another activation": ("exists", lambda s, rng, p, claim: with_other_activation(s, p, claim)),
+    "units in another order": (
+        "exists",
+        lambda s, rng, p, claim: np.ptp(p["center"]) > 1e-3 and only(p, p["center"][::-1], **claim),
+    ),
+}
 
 if __name__ == "__main__":
     import sys

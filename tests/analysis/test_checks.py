@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -24,14 +23,6 @@ NAN, OTHER = np.full((5, 1), np.nan), object()
 ACTIVITY = sx.records.Activity(
     *(np.zeros((2, 3, 1)) for _ in range(3)), choice=np.zeros(2, int), conditions={}, dt=10.0
 )
-
-
-@pytest.fixture(autouse=True)
-def as_users_run_it():
-    """Without the run-time type checks of the tests, which would refuse the same first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def unit(w):

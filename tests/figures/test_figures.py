@@ -212,7 +212,7 @@ def test_what_is_no_such_record_is_refused_by_name(name):
     [
         (figures.fixed_points, ("fixed_points", "activity", "linearization"), "components"),
         (figures.training, ("trained",), r"[.]history"),
-        (inspect.unwrap(figures.save), ("history", "activity", "x"), "figure"),
+        (figures.save, ("history", "activity", "x"), "figure"),
     ],
 )
 def test_a_record_of_another_kind_is_told_from_the_right_one(draw, given, word):

@@ -1,7 +1,6 @@
 """Many networks trained together: each is what it is alone."""
 
 import dataclasses
-import inspect
 import os
 import pickle
 import subprocess
@@ -211,8 +210,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_trained_together_is_refused(case, networks, task):
-    """By the function itself: in tests, types are looked at before it is called."""
     change, word = BAD[case]
     given = {"networks": networks, "keys": KEYS} | MAPPED | HOW | change(networks)
     with pytest.raises(sx.InvalidInputError, match=word):
-        inspect.unwrap(sx.train_ensemble)(given.pop("networks"), task, **given)
+        sx.train_ensemble(given.pop("networks"), task, **given)
