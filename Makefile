@@ -8,6 +8,9 @@ TESTS ?= tests
 # The newest that starts: pyenv has names for versions that are not there.
 NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2>/dev/null && { echo python3.$$v; break; }; done)
 KERNEL ?= Haswell
+# What runs once need not be fast: LLVM's plain code, and no fusions, compile in a sixth of the time.
+# The other tests, and those of the newest JAX, run what users run.
+COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
 .PHONY: weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-search test-interop
@@ -16,7 +19,7 @@ demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a r
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
 
 test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" tests \
+	$(COMPILE_QUICKLY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" tests \
 	  --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
 test-newest: $(VENV)-newest/installed  ## Run them (or TESTS) on the newest Python here with the newest of everything

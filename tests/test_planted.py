@@ -49,7 +49,8 @@ class Dumb:
     def on(self, states, part, steps):
         """Return states after a part of T, in so many steps."""
         with jax.enable_x64(True):
-            return np.array(run(self.planted.system, jnp.asarray(states), part * self.T, steps))
+            given = map(jnp.asarray, (states, part * self.T, steps))  # numbers would be constants
+            return np.array(run(self.planted.system, *given))
 
     def rate(self):
         """Return the fastest rate per T that is met at the states, by powers of the Jacobian."""
