@@ -95,8 +95,8 @@ def test_the_fold_is_where_it_is_known_to_be(fold):
     ("system_of", "kind", "angle"),
     [
         (toroidal, "Neimark–Sacker", 0.6 * np.pi),
-        pytest.param(doubling, "flip", np.pi, marks=pytest.mark.laws),
-        pytest.param(forked, "branch point", 0, marks=pytest.mark.laws),
+        (doubling, "flip", np.pi),
+        (forked, "branch point", 0),
     ],
 )
 def test_multipliers_cross_the_unit_circle_at_zero(system_of, kind, angle):

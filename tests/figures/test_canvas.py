@@ -1,6 +1,7 @@
 """Every figure in given axes, in the user's style, and in panels and columns of a journal."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -81,6 +82,12 @@ def every(name, **where):
     return getattr(figures, name)(*given(EVERY[name]), **where)
 
 
+@functools.cache
+def usual(name):
+    """The figure as it is without any option, drawn once for all tests."""
+    return every(name)
+
+
 def subcritical():
     """Rest of dx/dt = p x + x³ is stable for p < 0, here a short piece; nothing else is."""
     return sx.continue_fixed_points(
@@ -148,7 +155,7 @@ def everything_can_be_laid_out(caplog):
 
 @pytest.mark.parametrize("name", [*EVERY, *OPTIONS])
 def test_texts_are_clear_and_readable_and_axes_are_labeled(name):
-    figure = OPTIONS[name]() if name in OPTIONS else every(name)
+    figure = OPTIONS[name]() if name in OPTIONS else usual(name)
     figure.draw_without_rendering()
     assert_texts_are_clear(figure)
     assert_letters_are_readable(figure)
@@ -244,6 +251,7 @@ def test_where_a_figure_cannot_be_drawn_is_refused(name, where):
 
 
 PAGE = (7.1, 2.6)
+LAYOUTS = ["constrained", *(pytest.param(kind, marks=pytest.mark.runs) for kind in ("tight", None))]
 LEAST = 0.75
 """Inches of height that a panel keeps."""
 
@@ -264,7 +272,7 @@ def apart(one, other):
     return one.x1 < other.x0 or other.x1 < one.x0 or one.y1 < other.y0 or other.y1 < one.y0
 
 
-@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", ONE_PANEL)
 def test_a_panel_of_three_has_room_and_its_legend_hides_nothing(name, layout):
     whole, ax = row(name, layout)
@@ -292,7 +300,7 @@ def test_the_legend_of_a_panel_stands_where_it_is_asked_for(name):
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name not in WITHOUT_LEGEND])
 def test_a_figure_has_no_legend_where_none_is_asked_for(name):
-    assert every(name).findobj(Legend) and not every(name, legend=False).findobj(Legend)
+    assert usual(name).findobj(Legend) and not every(name, legend=False).findobj(Legend)
 
 
 @pytest.mark.parametrize("name", [name for name in COMPOSITE if name not in WITHOUT_LEGEND])
