@@ -1,7 +1,6 @@
 """Fifty false statements, planted into true proofs: a verifier must refute every one."""
 
 import copy
-import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,10 @@ Json = dict[str, Any]
 
 
 def planted_lies(truth: Json, count: int = 50, seed: int = 0) -> Json:
-    """Return a file with `count` systems, each with one false statement, of every kind in turn."""
+    """Return `count` systems, each with one false statement, of every kind in turn.
+
+    Numbers are read (`proof_files`), here and in what comes back.
+    """
     rng = np.random.default_rng(seed)
     planted: list[Json] = []
     while len(planted) < count:
@@ -54,7 +56,9 @@ def two_in_the_ball(system, point):
     far = [np.abs(np.subtract(point["center"], other["center"])).max() for other in others]
     if far:
         told = only(point, claim="unique", radius=1.01 * float(min(far)))
-        return [*told, others[int(np.argmin(far))] | {"claims": []}]
+        other = others[int(np.argmin(far))]
+        true = [claim for claim in other["claims"] if claim["claim"] == "exists"]
+        return [*told, other | {"claims": true}]
     return None
 
 
@@ -140,5 +144,6 @@ if __name__ == "__main__":
     import sys
     from pathlib import Path
 
-    truth = json.loads(Path(sys.argv[1]).read_text())
-    Path(sys.argv[2]).write_text(json.dumps(planted_lies(truth)))
+    from proof_files import read, write
+
+    write(planted_lies(read(Path(sys.argv[1]))), Path(sys.argv[2]))

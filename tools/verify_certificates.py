@@ -10,7 +10,9 @@ written out below, and nothing is taken from the package whose proofs are checke
 * refuted: proved to be false, or the parameters are not those of the digest;
 * not checkable: neither; the equation is unknown, or the bounds are too wide.
 
-The exit code is 0 where nothing is refuted, 1 where something is, 2 where the file is unreadable.
+A file is refused as a whole, before anything is proved, where one field is missing, unknown or not
+of its form. The exit code is 0 where nothing is refuted, 1 where something is, 2 where the file is
+refused or states nothing.
 The page "Proofs that anyone can check" of the documentation gives the theorems.
 """
 
@@ -19,14 +21,16 @@ import hashlib
 import json
 import math
 import random
+import re
 import struct
 import sys
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 from flint import arb, arb_mat, ctx
 
-FORMAT = "separatrix proofs 1"
+FORMAT = "separatrix proofs 2"
 ctx.prec = 256
 TINY = arb(2) ** -160
 OUTCOMES = VERIFIED, REFUTED, UNKNOWN = "verified", "refuted", "not checkable"
@@ -78,7 +82,7 @@ ACTIVATIONS = {
     "softplus": (increasing(lambda x: x.exp().log1p()), increasing(logistic)),
     "linear": (lambda x: x, lambda x: arb(1)),
 }
-"""Each function, and its derivative."""
+"""Each function, and its derivative; exp is only a part of others."""
 
 
 class Vector:
@@ -164,17 +168,12 @@ class System:
             thin = self.arrays["right"].transpose() / arb(about["divisor"])
             product, full = self.arrays["left"] * thin, self.arrays.get("recurrent_weights")
             self.arrays["recurrent_weights"] = product if full is None else full + product
-
         if "tau" in about:
             self.shares(len(self.arrays["bias"]))
 
     def shares(self, size):
         """Note what part of the way to its target a unit goes: α of a map, τ_min / τ of a flow."""
-        tau = balls(self.about["tau"] * (size // len(self.about["tau"])))
-        alpha = balls(self.about["alpha"] * (size // len(self.about["alpha"])))
-        for a, t in zip(alpha, tau, strict=True):
-            if not (a > 0 and t > 0 and abs(a * t / self.about["dt"] - 1) < arb(2) ** -51):
-                raise ValueError("alpha is not dt / tau, or not positive")
+        tau, alpha = (balls(v * (size // len(v))) for v in (self.about["tau"], self.about["alpha"]))
         self.share = [functools.reduce(arb.min, tau) / t for t in tau] if self.flow else alpha
 
     def leak(self, state, target):
@@ -196,9 +195,12 @@ class System:
         return self.equation(self, state)
 
 
+def is_matrix(rows):
+    return bool(rows) and isinstance(rows[0], list)
+
+
 def balls(rows):
-    matrix = bool(rows) and isinstance(rows[0], list)
-    return arb_mat([list(map(arb, row)) for row in rows]) if matrix else list(map(arb, rows))
+    return arb_mat([list(map(arb, r)) for r in rows]) if is_matrix(rows) else list(map(arb, rows))
 
 
 def rate(system, r):
@@ -423,9 +425,11 @@ class Checker:
     def inside(self, k, radius):
         """Yield zeros that are proved to lie in a ball: from its center, from others, by chance."""
         center, draw = self.centers[k], random.Random(0)
-        near = [j for j in range(len(self.centers)) if j != k]
-        near = [j for j in near if distance(balls(self.centers[j]), center) <= 2 * radius]
-        yield from filter(None, (self.held(self.zero(j), center, radius) for j in [k, *near[:40]]))
+        if zero := self.held(self.zero(k), center, radius):
+            yield zero
+        reach, others = 2 * float(radius), (j for j in range(len(self.centers)) if j != k)
+        near = (j for j in others if math.dist(self.centers[j], center) <= reach * len(center))
+        yield from filter(None, (self.held(self.zero(j), center, radius) for j in islice(near, 40)))
         for _ in range(4):
             start = [c + float(radius) * draw.uniform(-1, 1) for c in center]
             if zero := self.held(located(self.system, start), center, radius):
@@ -445,27 +449,33 @@ class Checker:
     def judge(self, k, claim):
         """Return the outcome of a claim about point k, and why."""
         name, radius = claim["claim"], arb(claim["radius"])
-        if not radius >= 0 or not radius.is_finite():
-            return UNKNOWN, "the radius is no length"
         if name == "absent":
-            if excluded(self.system, self.centers[k], radius):
-                return VERIFIED, ""
-            if any(self.inside(k, radius)):
-                return REFUTED, "a zero is in the ball"
-            return (VERIFIED, "") if self.empty(k, radius) else (UNKNOWN, "a zero is not excluded")
+            return self.absent(k, radius)
         first = self.held(self.zero(k), self.centers[k], radius)
         if not first and self.empty(k, radius):
             return REFUTED, "no zero is in the ball"
-        if not first and name != "unique":
-            return UNKNOWN, "Krawczyk's test decides nothing"
         if name == "unique":
             return self.unique(k, radius)
-        count = count_unstable(self.system, first) if name == "unstable" else None
-        if name == "unstable" and count is None:
+        if not first:
+            return UNKNOWN, "Krawczyk's test decides nothing"
+        return (VERIFIED, "") if name == "exists" else self.unstable(k, radius, first, claim)
+
+    def absent(self, k, radius):
+        if excluded(self.system, self.centers[k], radius):
+            return VERIFIED, ""
+        if any(self.inside(k, radius)):
+            return REFUTED, "a zero is in the ball"
+        return (VERIFIED, "") if self.empty(k, radius) else (UNKNOWN, "a zero is not excluded")
+
+    def unstable(self, k, radius, first, claim):
+        count = count_unstable(self.system, first)
+        if count is None:
             return UNKNOWN, "an eigenvalue may be neutral"
-        if name == "unstable" and count != claim["count"]:
-            return REFUTED, f"{count} directions are unstable"
-        return (VERIFIED, "") if name in ("exists", "unstable") else (UNKNOWN, "no such claim")
+        if count != claim["count"]:
+            return REFUTED, f"{count} directions are unstable at a zero in the ball"
+        if not alone(self.system, self.centers[k], radius):
+            return UNKNOWN, "another zero may be in the ball"
+        return VERIFIED, ""
 
     def unique(self, k, radius):
         zeros = self.inside(k, radius)
@@ -481,60 +491,319 @@ def digest(parameters):
     """Return the SHA-256 of the names in order, each with its shape and little-endian doubles."""
     total = hashlib.sha256()
     for name, rows in sorted(parameters.items()):
-        matrix = bool(rows) and isinstance(rows[0], list)
-        flat = [v for row in rows for v in row] if matrix else rows
-        shape = [len(rows), len(rows[0])] if matrix else [len(rows)]
+        flat = [v for row in rows for v in row] if is_matrix(rows) else rows
+        shape = [len(rows), len(rows[0])] if is_matrix(rows) else [len(rows)]
         total.update(f"{name} {shape}\n".encode() + struct.pack(f"<{len(flat)}d", *flat))
     return total.hexdigest()
 
 
 def check_system(about):
     """Yield (label, claim, outcome, why) for every statement about a system."""
-    broken = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
-    checker, refusal = None, None
-    try:
-        if digest(about["parameters"]) != about["digest"]:
-            refusal = REFUTED, "the parameters are not those of the digest"
-        elif about["equation"] not in EQUATIONS:
-            refusal = UNKNOWN, f"no equation is called {about['equation']!r}"
-        else:
-            checker = Checker(System(about), about["points"])
-    except (*broken, struct.error) as error:
-        refusal = UNKNOWN, f"malformed: {error!r}"
+    refusal, checker = None, None
+    if digest(about["parameters"]) != about["digest"]:
+        refusal = REFUTED, "the parameters are not those of the digest"
+    elif about["equation"] not in EQUATIONS:
+        refusal = UNKNOWN, f"no equation is called {about['equation']!r}"
     for k, point in enumerate(about["points"]):
         for claim in point["claims"]:
             try:
+                checker = checker or refusal or Checker(System(about), about["points"])
                 outcome = refusal or checker.judge(k, claim)
-            except broken as error:
-                outcome = UNKNOWN, f"malformed: {error!r}"
+            except Exception as error:  # whatever it is, nothing was proved
+                outcome = UNKNOWN, f"the arithmetic failed: {type(error).__name__}"
             yield point["label"], claim, *outcome
+
+
+# The form of a file. A reader takes a value and returns it as it is used, or refuses it; sizes come
+# before contents, and nothing is proved of a file that was not read whole.
+
+MOST = {"bytes": 2**27, "brackets": 2**20, "numbers": 2**23, "entries": 10_000, "units": 1024}
+
+
+class Refused(Exception):
+    """What is wrong with a file."""
+
+
+def expected(what, value):
+    if type(value) in (dict, list):
+        got = f"{'an object' if type(value) is dict else 'a list'} of {len(value)}"
+    else:
+        got = json.dumps(value[:60] if type(value) is str else value)[:80]
+    raise Refused(f"expected {what}, got {got}")
+
+
+def within(where, read, *given):
+    """Read a value, and say where it is when it is refused."""
+    try:
+        return read(*given)
+    except Refused as error:
+        raise Refused(f"{where}: {error}") from None
+
+
+def number(value):
+    if type(value) is not str or not re.fullmatch(
+        r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}", value
+    ):
+        expected('a number as float.hex() writes it ("0x1.8000000000000p+1")', value)
+    read = float.fromhex(value) if int(value[value.index("p") + 1 :]) < 1024 else math.nan
+    return read if read.hex() == value else expected("the only way to write a double", value)
+
+
+def at_least(low):
+    is_so = lambda read: read >= low and math.copysign(1, read) > 0
+    return lambda value: read if is_so(read := number(value)) else expected("0 or more", value)
+
+
+def positive(value):
+    return read if (read := number(value)) > 0 else expected("more than 0", value)
+
+
+def whole(low, high):
+    is_so = lambda value: type(value) is int and low <= value <= high
+    return lambda v: v if is_so(v) else expected(f"a whole number from {low} to {high}", v)
+
+
+def one_of(*names):
+    is_so = lambda value: type(value) is str and value in names
+    return lambda v: v if is_so(v) else expected(f"one of {', '.join(names)}", v)
+
+
+def line(value):
+    fits = type(value) is str and 0 < len(value) <= 300 and value.isprintable()
+    return value if fits else expected("a line of up to 300 printed characters", value)
+
+
+def sha256(value):
+    fits = type(value) is str and re.fullmatch("[0-9a-f]{64}", value)
+    return value if fits else expected("a SHA-256 of 64 digits", value)
+
+
+def entries(value, least=1):
+    fits = type(value) is list and least <= len(value) <= MOST["entries"]
+    return value if fits else expected(f"a list of {least} to {MOST['entries']} entries", value)
+
+
+def vector(read=number):
+    return lambda value: [within(i, read, v) for i, v in enumerate(entries(value))]
+
+
+def array(value):
+    """Read a vector, or a matrix as its rows, each as long as the first."""
+    if not is_matrix(entries(value)):
+        return vector()(value)
+    for i, row in enumerate(value):
+        if type(row) is not list or len(row) != len(value[0]):
+            within(i, expected, f"a row of {len(value[0])}", row)
+    return vector(vector())(value)
+
+
+def arrays(value):
+    if type(value) is not dict or not all(name.isprintable() for name in value):
+        expected("arrays by names", value)
+    return {name: within(name, array, rows) for name, rows in value.items()}
+
+
+def of(fields, optional=()):
+    """Return a reader of an object with these fields and no others."""
+
+    def read(value):
+        if type(value) is not dict:
+            expected("an object", value)
+        for name in value:
+            if name not in fields:
+                raise Refused(f"the field {json.dumps(name[:60])} is not known here")
+        for name in fields:
+            if name not in value and name not in optional:
+                raise Refused(f"the field {name!r} is missing")
+        return {name: within(name, fields[name], each) for name, each in value.items()}
+
+    return read
+
+
+CLAIMS = {
+    "exists": "there is a fixed point.",
+    "unique": "there is exactly one fixed point.",
+    "unstable": "there is a fixed point; at each one there the number of unstable directions is "
+    "{count}, and none is neutral.",
+    "absent": "there is no fixed point.",
+}
+CLAIM = {"claim": one_of(*CLAIMS), "radius": at_least(0), "sentence": line}
+POINT = {"label": whole(0, 2**31), "center": vector(), "claims": entries}
+LEAKY = {
+    "activation": one_of("tanh", "sigmoid", "relu", "leaky_relu", "softplus", "linear"),
+    "dt": positive,
+    "tau": vector(positive),
+    "alpha": vector(positive),
+}
+TIMES = {name: LEAKY[name] for name in ("dt", "tau", "alpha")}
+INPUT, INSIDE = {"input": vector()}, {"leak": one_of("outside", "inside")}
+CURRENT = INPUT | LEAKY | {"divisor": whole(1, 2**31)}
+ANY = CURRENT | INSIDE
+OWN = {"rate": ANY, "current": CURRENT, "plastic": INPUT | TIMES, "rectified": {}}
+OWN |= dict.fromkeys(("gru", "reset first gru", "lstm"), INPUT)
+"""Further fields of each equation; those of one that is not known may all be missing."""
+SYSTEM = {"name": line, "equation": line, "kind": one_of("map", "flow"), "parameters": arrays}
+SYSTEM |= {"digest": sha256, "points": functools.partial(entries, least=0)}
+
+WEIGHTS = {"input": "m", "input_weights": "n m", "recurrent_weights": "n n", "bias": "n"}
+GATED = {"input": "m", "input_weights": "g m", "recurrent_weights": "g n"}
+GATED |= {"input_bias": "g", "recurrent_bias": "g"}
+UNITS = ("bias", "tau_x", "tau_u", "baseline")
+GATES = {
+    "linear": "n n",
+    "weights": "n k",
+    "constant": "n",
+    "gate_weights": "k n",
+    "gate_bias": "k",
+}
+SIZES = {"rate": WEIGHTS, "current": WEIGHTS, "plastic": WEIGHTS | dict.fromkeys(UNITS, "n")}
+SIZES |= {"gru": GATED, "reset first gru": GATED, "lstm": GATED, "rectified": GATES}
+"""The sizes of arrays: equal letters are equal numbers, n the number of units."""
+PER_UNIT = {"gru": 3, "reset first gru": 3, "lstm": 4}
+"""How many rows of weights, g, a unit with gates has."""
+STATES = {"lstm": 2, "plastic": 3}
+"""How many numbers in a state a unit has, where it is not one."""
+
+
+def read_system(value):
+    named = value.get("equation") if type(value) is dict else None
+    known = OWN.get(named) if type(named) is str else None
+    about = of(SYSTEM | (ANY if known is None else known), ANY if known is None else ("divisor",))(
+        value
+    )
+    size = None if known is None else agree(about)
+    points = [within(f"point {k}", read_point, p, size) for k, p in enumerate(about["points"])]
+    once("label", [point["label"] for point in points])
+    return about | {"points": points}
+
+
+def agree(about):
+    """Return the size of a state; refuse arrays and settings that do not belong together."""
+    name, parameters, sizes = about["equation"], about["parameters"], dict(SIZES[about["equation"]])
+    if "divisor" in about:
+        sizes |= {"left": "n k", "right": "n k"}
+        if "recurrent_weights" not in parameters:
+            del sizes["recurrent_weights"]
+    letters, own = {}, sizes.keys() - {"input"}
+    if parameters.keys() != own:
+        raise Refused(f"expected the parameters {', '.join(sorted(own))}")
+    for key, letter in sizes.items():
+        rows = about["input"] if key == "input" else parameters[key]
+        shape = [len(rows), len(rows[0])] if is_matrix(rows) else [len(rows)]
+        wanted = [letters.setdefault(x, n) for x, n in zip(letter.split(), shape, strict=False)]
+        if wanted != shape or len(shape) != len(letter.split()):
+            raise Refused(f"{key}: its sizes {shape} do not fit {letter!r} of the others {letters}")
+    units = letters["n"]
+    if letters.get("g", 0) != units * PER_UNIT.get(name, 0) or units > MOST["units"]:
+        raise Refused(f"{units} units: expected up to {MOST['units']}, with rows for each gate")
+    check_settings(about, units)
+    return units * STATES.get(name, 1)
+
+
+def check_settings(about, units):
+    """Refuse settings with which an equation would not be what it is called."""
+    name, parameters = about["equation"], about["parameters"]
+    is_map = name not in ("rate", "current") or about.get("leak") == "inside"
+    if about["kind"] == "flow" and is_map:
+        raise Refused(f"{name} with these settings is a map, no flow")
+    if "tau" in about:
+        alpha = [about["dt"] / t for t in about["tau"]]
+        if about["alpha"] != alpha or len(alpha) not in (1, units):
+            raise Refused("expected alpha = dt / tau, rounded once, for all units or for each")
+    if name == "plastic":
+        times, baseline = parameters["tau_x"] + parameters["tau_u"], parameters["baseline"]
+        if min(times) <= 0 or min(baseline) < 0 or max(baseline) > 1:
+            raise Refused("expected tau_x and tau_u above 0, and baseline from 0 to 1")
+
+
+def read_point(value, size):
+    point = of(POINT)(value)
+    if size is not None and len(point["center"]) != size:
+        within("center", expected, f"{size} numbers", value["center"])
+    claims = [within(f"claim {k}", read_claim, c, point) for k, c in enumerate(point["claims"])]
+    names = once("claim", [claim["claim"] for claim in claims])
+    if "absent" in names and len(names) > 1:
+        raise Refused("a fixed point is said to be both absent and there")
+    return point | {"claims": claims}
+
+
+def read_claim(value, point):
+    counted = type(value) is dict and value.get("claim") == "unstable"
+    claim = of(CLAIM | ({"count": whole(0, len(point["center"]))} if counted else {}))(value)
+    said = CLAIMS[claim["claim"]].format(count=claim.get("count"))
+    told = f"Point {point['label']}: within {claim['radius']!r} of its center in every coordinate "
+    if claim["sentence"] != told + said:
+        within("sentence", expected, json.dumps(told + said), claim["sentence"])
+    return claim
+
+
+def once(what, values):
+    """Refuse what is there twice."""
+    for value, number in Counter(values).items():
+        if number > 1:
+            raise Refused(f"the {what} {json.dumps(value)[:80]} is there {number} times")
+    return values
+
+
+def no_duplicates(pairs):
+    once("field", [name for name, _ in pairs])
+    return dict(pairs)
+
+
+def read_file(path):
+    """Return the systems of a file, read whole, and its SHA-256."""
+    with Path(path).open("rb") as file:
+        content = file.read(MOST["bytes"] + 1)
+    sizes = {"bytes": len(content), "numbers": content.count(b",")}
+    sizes["brackets"] = content.count(b"[") + content.count(b"{")
+    for what, size in sizes.items():
+        if size > MOST[what]:
+            raise Refused(f"it has more than {MOST[what]} {what}")
+    whole_file = json.loads(content.decode(), object_pairs_hook=no_duplicates)
+    told = whole_file.get("format") if type(whole_file) is dict else None
+    if told != FORMAT:
+        anew = "write it anew with `separatrix certify RUN` or sx.export_certificates"
+        within("format", expected, f"{FORMAT!r} ({anew})", told)
+    systems = of({"format": line, "systems": functools.partial(entries, least=0)})(whole_file)
+    read = [within(f"system {k}", read_system, s) for k, s in enumerate(systems["systems"])]
+    once("name", [about["name"] for about in read])
+    return read, hashlib.sha256(content).hexdigest()
 
 
 def main(arguments):
     """Print what came of every statement, and return the exit code."""
-    try:
-        (path,) = (name for name in arguments if name != "--all")
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise ValueError(f"the format is {content['format']!r}, expected {FORMAT!r}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"{__doc__}\ncannot be read: {error}", file=sys.stderr)
+    paths = [name for name in arguments if name != "--all"]
+    if len(paths) != 1:
+        print(__doc__, file=sys.stderr)
         return 2
+    try:
+        systems, sha = read_file(paths[0])
+    except RecursionError:
+        print("refused: it is nested too deeply", file=sys.stderr)
+        return 2
+    except (OSError, ValueError, MemoryError, Refused) as error:
+        print(f"refused: {error}", file=sys.stderr)
+        return 2
+    print(f"SHA-256 of the file: {sha}")
     total = Counter()
-    for about in content["systems"]:
+    for about in systems:
         print(f"{about['name']}: {about['equation']}, parameters {about['digest']}")
         counts = Counter()
-        for label, claim, outcome, why in check_system(about):
+        for _, claim, outcome, why in check_system(about):
             counts[claim["claim"], outcome] += 1
             if "--all" in arguments or outcome != VERIFIED:
-                number = claim.get("count", claim["radius"])
-                print(f"  point {label}: {claim['claim']} {number:.3g}: {outcome} {why}".rstrip())
+                print(f"  {outcome}{why and f' ({why})'}: {claim['sentence']}")
         for (name, outcome), number in counts.items():
             print(f"  {name:8}  {number} {outcome}", flush=True)
             total[outcome] += number
+    if not total:
+        print("nothing to check: the file states nothing", file=sys.stderr)
+        return 2
     print("all statements:", ", ".join(f"{total[outcome]} {outcome}" for outcome in OUTCOMES))
     return int(total[REFUTED] > 0)
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

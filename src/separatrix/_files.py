@@ -1,6 +1,7 @@
 """Handling shared by all kinds of files: paths that exist, and writing in one piece."""
 
 import errno
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ _REMEDIES = {
     errno.ENOMEM: "Free some memory: end other programs, or ask for less.",
 }
 """Remedies, by the error number of the operating system."""
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def existing_file(path: Path, what: str) -> Path:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from .._double import double_precision
-from .._files import written_in_one_piece
+from .._files import sha256, written_in_one_piece
 from .._types import InvalidInputError
 from .guard import errors, guarded, noting, os_error
 
@@ -229,15 +229,19 @@ def report(
 @guarded
 def certify(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a study's.")],
-    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("proofs.json"),
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file to write, otherwise RUN/proofs.json.")
+    ] = None,
 ) -> None:
     """Write what is proved of a run's points, for tools/verify_certificates.py to check."""
     from ..store import certify_run, load_run
+    from ..store.directory import PROOFS
     from ..studies import is_study, load_study
 
     runs = load_study(path).runs if is_study(path) else {"": load_run(path)}
-    written = certify_run(runs, out)
+    written = certify_run(runs, path / PROOFS if out is None else out)
     console.print(f"proofs: {written.resolve()}")
+    console.print(f"SHA-256: {sha256(written)}")
 
 
 @app.command("list")

@@ -7,8 +7,10 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._files import sha256
 from .._types import counted
 from ..store import Run
+from ..store.directory import PROOFS
 
 
 def methods(run: Run) -> str:
@@ -29,6 +31,7 @@ def methods(run: Run) -> str:
             "network is piecewise linear; interval Newton (Krawczyk) tests proved "
             f"{int(np.sum(points.fixed.certified))} of {len(points.fixed)} fixed points to exist."
         )
+        said += _proofs(run) if points.certified.any() else []
     if verdict is not None:
         over = f" over {verdict.duration:g} {verdict.time_units}" if verdict.held else ""
         said.append(
@@ -40,6 +43,24 @@ def methods(run: Run) -> str:
     if digests:
         said.append(f"SHA-256, first 16 digits: {', '.join(digests)}.")
     return " ".join(said)
+
+
+def _proofs(run: Run) -> list[str]:
+    """Return where the proofs are, for others to check, or how to write them."""
+    if "task" not in run.experiment or run.network is None:
+        return [
+            "sx.export_certificates writes the proofs to a file that anyone can check, of networks "
+            "and equations that such a file can hold."
+        ]
+    if (run.path / PROOFS).is_file():
+        return [
+            f"The proofs are in {PROOFS}, whose SHA-256 is {sha256(run.path / PROOFS)}; "
+            "tools/verify_certificates.py checks them without this package."
+        ]
+    return [
+        f"The proofs are in no file yet: separatrix certify RUN writes {PROOFS} beside this page, "
+        "which anyone can check, and separatrix report RUN then gives its SHA-256 here."
+    ]
 
 
 def _digest(tree: Any) -> str:

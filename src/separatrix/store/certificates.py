@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._files import written_in_one_piece
-from .._types import InvalidInputError, UnreadableFileError
+from .._types import InvalidInputError, UnreadableFileError, listed
 from ..analysis import FixedPoints
 from ..networks import (
     CTRNN,
@@ -23,7 +23,8 @@ from ..networks import (
 )
 from .run import Run
 
-FORMAT = "separatrix proofs 1"
+FORMAT = "separatrix proofs 2"
+"""Its form is `proofs-2.schema.json`, beside this file."""
 Equation = Mapping[str, Any]
 Stated = tuple[AbstractNetwork, Any, FixedPoints] | tuple[Equation, FixedPoints]
 
@@ -58,7 +59,10 @@ def equation_of(network: AbstractNetwork, input: Any, kind: str = "map") -> dict
     describe = _EQUATIONS.get(type(network))
     if describe is None:
         return about | {"equation": type(network).__name__, "parameters": {}}
-    return describe(network) | about
+    known = describe(network) | about
+    if kind == "flow" and "leak" in known:  # a step may have it inside, the equation has it not
+        known["leak"] = "outside"
+    return known
 
 
 def _gated(name: str) -> Callable[[Any], dict[str, Any]]:
@@ -116,7 +120,8 @@ _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
 def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path:
     """Write what is proved of points as a file that `tools/verify_certificates.py` checks.
 
-    Every number is written so that it reads back as the same double.
+    Every number is a string of `float.hex()`, and so reads back as the same double; every claim has
+    its sentence. The file's form is the JSON Schema `proofs-2.schema.json`, beside this module.
 
     Parameters
     ----------
@@ -134,8 +139,9 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     Raises
     ------
     InvalidInputError
-        When an equation lacks its name or its parameters, the input does not fit, the points are of
-        a flow and the network has none, or the file cannot be written.
+        When an equation lacks its name or its parameters or has entries that no file holds, a
+        number is not finite, a name is no printed line, the input does not fit, the points are of a
+        flow and the network has none, or the file cannot be written.
 
     Examples
     --------
@@ -156,6 +162,8 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
 
 def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
     """Write the proofs of the points of runs, by their names, at every input that they froze.
+
+    The report of a run names the file that is beside it as `proofs.json`.
 
     Raises UnreadableFileError when a run was stopped before it had points.
     """
@@ -193,19 +201,47 @@ def _with_equation(name: str, given: Any) -> tuple[Equation, FixedPoints]:
 
 
 def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any]:
+    if not (0 < len(name) <= 300 and name.isprintable()):
+        raise InvalidInputError(f"expected a printed line as the name of a system, got {name!r}.")
     if not {"equation", "kind", "parameters"} <= set(equation):
         raise InvalidInputError(
             f"the equation of {name!r} must say its `equation`, `kind` and `parameters`; that of a "
             "network is known: (network, input, points)."
         )
+    if further := set(equation) - set(_ENTRIES):
+        raise InvalidInputError(
+            f"the equation of {name!r} has the entries {listed(further)}, which no file of "
+            f"proofs holds; its entries are {listed(_ENTRIES, len(_ENTRIES))}."
+        )
     arrays = {key: np.asarray(a, float) for key, a in equation["parameters"].items()}
     return {
         "name": name,
-        **equation,
-        "parameters": {key: array.tolist() for key, array in arrays.items()},
+        **{key: _ENTRIES[key](value) for key, value in equation.items()},
         "digest": _digest(arrays),
         "points": [point for k in range(len(points)) if (point := _point(points, k))["claims"]],
     }
+
+
+def _hexadecimal(numbers: Any) -> Any:
+    """Return numbers as `float.hex()` writes them, which is each double and no other."""
+    array = np.asarray(numbers, float)
+    if not np.isfinite(array).all():
+        raise InvalidInputError("a number of the equation is not finite, and proves nothing.")
+    if array.ndim:
+        return [_hexadecimal(row) for row in array]
+    return float(array).hex()
+
+
+_ENTRIES: dict[str, Callable[[Any], Any]] = {
+    "equation": str,
+    "kind": str,
+    "activation": str,
+    "leak": str,
+    "divisor": int,
+    **dict.fromkeys(("dt", "tau", "alpha", "input"), _hexadecimal),
+    "parameters": lambda arrays: {key: _hexadecimal(array) for key, array in arrays.items()},
+}
+"""How the entries of an equation are written."""
 
 
 def _digest(arrays: Mapping[str, np.ndarray]) -> str:
@@ -219,15 +255,31 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
 def _point(points: FixedPoints, row: int) -> dict[str, Any]:
     """Return a point with the claims that are proved of it."""
     error, radius = float(points.error_bound[row]), float(points.radius[row])
+    label, counted = int(points.label[row]), bool(points.n_unstable_certified[row])
     claims: list[dict[str, Any]] = []
     if points.certified[row] and points.kind[row] == "slow":
-        claims.append({"claim": "absent", "radius": radius})
+        claims.append(_claim(label, "absent", radius))
     elif points.certified[row]:
-        claims.append({"claim": "exists", "radius": error})
+        claims.append(_claim(label, "exists", error))
         if radius > 0:
-            claims.append({"claim": "unique", "radius": radius})
-        if points.n_unstable_certified[row]:
-            count = int(points.n_unstable[row])
-            claims.append({"claim": "unstable", "radius": error, "count": count})
-    center = np.asarray(points.states[row], float).tolist()
-    return {"label": int(points.label[row]), "center": center, "claims": claims}
+            claims.append(_claim(label, "unique", radius))
+        if counted:
+            claims.append(_claim(label, "unstable", error, count=int(points.n_unstable[row])))
+    return {"label": label, "center": _hexadecimal(points.states[row]), "claims": claims}
+
+
+_SENTENCES = {
+    "exists": "there is a fixed point.",
+    "unique": "there is exactly one fixed point.",
+    "unstable": "there is a fixed point; at each one there the number of unstable directions is "
+    "{count}, and none is neutral.",
+    "absent": "there is no fixed point.",
+}
+
+
+def _claim(label: int, name: str, radius: float, **count: int) -> dict[str, Any]:
+    """Return a claim with its sentence, which the verifier makes again from the numbers."""
+    sentence = f"Point {label}: within {radius!r} of its center in every coordinate " + _SENTENCES[
+        name
+    ].format(**count)
+    return {"claim": name, "radius": radius.hex(), **count, "sentence": sentence}

@@ -11,7 +11,6 @@ study, at once or one after the other, and each may be killed at any moment.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .._files import written_in_one_piece
+from .._files import sha256, written_in_one_piece
 from .._types import InvalidInputError
 from ..experiment import read_toml
 from ..experiment.tables import validated
@@ -176,8 +175,7 @@ def digests(run: Path) -> dict[str, str]:
     found = {}
     for name in (WEIGHTS, RESULTS):
         if (run / name).is_file():
-            with (run / name).open("rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = sha256(run / name)
     return found
 
 
