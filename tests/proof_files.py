@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from separatrix.store.certificates import _ENTRIES, _claim, _hexadecimal
 
 Json = dict[str, Any]
@@ -43,3 +45,7 @@ def write(told: Json, path: Path) -> Path:
     systems = [written(system) for system in told["systems"]]
     path.write_text(json.dumps(told | {"systems": systems}))
     return path
+
+
+def arrays(system: Json) -> dict[str, np.ndarray]:
+    return {name: np.asarray(rows, float) for name, rows in system["parameters"].items()}
