@@ -34,7 +34,7 @@ FUNCTIONS: dict[str, Callable[[Decimal], Decimal]] = {
     "tanh": tanh,
     "sigmoid": sigmoid,
     "relu": relu,
-    "leaky_relu": lambda x: x if x > 0 else Decimal(0.01) * x,
+    "leaky_relu": lambda x: x if x > 0 else Decimal.from_float(0.01) * x,
     "softplus": lambda x: max(x, Decimal(0)) + (1 + (-abs(x)).exp()).ln(),
     "linear": lambda x: x,
 }
@@ -135,6 +135,7 @@ class Unit:
     def zeros(self, low: Decimal, high: Decimal) -> Iterator[Decimal]:
         """Yield where the residual changes its sign."""
         steps = [low + (high - low) * k / 60 for k in range(61)]
+        steps += [Decimal(k) / 20 for k in range(-80, 81)]
         steps += [s * Decimal(10) ** k for k in range(-16, 7) for s in (-1, 1)]
         nodes = sorted({s for s in steps if low <= s <= high})
         values = [self.residual(s) for s in nodes]
