@@ -44,18 +44,18 @@ def rates(W, b=0.0, activation="tanh", kind="flow", equation="rate", alpha=1.0, 
     size = len(W)
     parameters = {"recurrent_weights": W, "bias": np.broadcast_to(b, size)}
     parameters |= {"input_weights": np.zeros((size, 1))}
-    return {
+    about = {
         "equation": equation,
         "kind": kind,
         "activation": activation,
-        "leak": "outside",
         "input": [0.0],
         "dt": alpha,
         "alpha": [alpha],
         "tau": np.atleast_1d(tau).tolist(),
-        "divisor": 1,
         "parameters": parameters | more,
     }
+    about |= {"leak": "outside"} if equation == "rate" else {}
+    return about | ({"divisor": 1} if "left" in more else {})
 
 
 def of_primer(seed):

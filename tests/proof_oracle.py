@@ -133,16 +133,20 @@ class Unit:
         return moved if self.flow else moved - h
 
     def zeros(self, low: Decimal, high: Decimal) -> Iterator[Decimal]:
-        """Yield where the residual changes its sign."""
+        """Yield where the residual changes its sign, or is 0 to all digits."""
         steps = [low + (high - low) * k / 60 for k in range(61)]
         steps += [Decimal(k) / 20 for k in range(-80, 81)]
         steps += [s * Decimal(10) ** k for k in range(-16, 7) for s in (-1, 1)]
         nodes = sorted({s for s in steps if low <= s <= high})
         values = [self.residual(s) for s in nodes]
-        yield from (node for node, value in zip(nodes, values, strict=True) if value == 0)
+        found = [node for node, value in zip(nodes, values, strict=True) if value == 0]
         for (a, left), (b, right) in itertools.pairwise(zip(nodes, values, strict=True)):
             if left * right < 0:
-                yield self.between(a, b, left)
+                found.append(self.between(a, b, left))
+        for k, zero in enumerate(sorted(found)):
+            if k == 0 or zero - last > Decimal(10) ** -26:
+                yield zero
+            last = zero
 
     def between(self, a: Decimal, b: Decimal, left: Decimal) -> Decimal:
         for _ in range(90):

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import html.parser
 import re
 from pathlib import Path
@@ -11,8 +12,10 @@ import separatrix as sx
 from separatrix.analysis import Analyses
 from separatrix.report import view, write_figures, write_report
 from separatrix.report.answer import summary
+from separatrix.report.methods import methods
 from separatrix.report.sections import ORDER, fixed_points as of_points, shown_sections, spectrum
-from separatrix.store import Run
+from separatrix.store import Run, certify_run
+from separatrix.store.directory import PROOFS
 
 EXPERIMENT = {
     "name": "small <run>",
@@ -231,3 +234,16 @@ def test_what_was_asked_for_in_vain_is_told_with_its_reason(tmp_path):
     )
     text = page(tmp_path, {"analyses": outcomes}).text
     assert all(reason in text for reason in outcomes.reason)
+
+
+def test_the_methods_name_the_file_of_proofs_or_how_to_write_it(tmp_path):
+    here = run(path=tmp_path)
+    path = tmp_path / PROOFS
+    assert "separatrix certify RUN" in methods(here)
+    certify_run({"": here}, path)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in methods(here)
+    points = RECORDS["fixed_points"]
+    unproved = dataclasses.replace(points, certified=np.zeros_like(points.certified))
+    assert PROOFS not in methods(run({"fixed_points": unproved}, path=tmp_path))
+    alone = {"name": "from a file"}  # a page, beside which there is no run
+    assert "sx.export_certificates" in methods(run(experiment=alone, path=tmp_path / "page.html"))

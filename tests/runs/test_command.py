@@ -1,5 +1,6 @@
 """The command line as a user meets it: in a process of its own."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -64,6 +65,8 @@ def test_the_proofs_of_a_run_are_verified(run):
     command = [sys.executable, verifier, path.parent / "proofs.json"]
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0 and " 0 refuted" in checked.stdout, checked.stdout
+    sha = hashlib.sha256((path.parent / "proofs.json").read_bytes()).hexdigest()
+    assert sha in done.stdout and sha in checked.stdout
     assert sx.load_run(path).fixed_points.certified.any()
 
 

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import equinox as eqx
 import flint
 import jax
 import jax.numpy as jnp
+import jsonschema
 import numpy as np
 import proof_files
 import pytest
@@ -16,8 +18,10 @@ from planted_lies import planted_lies
 from true_proofs import INPUT, NETWORKS, PROOFS
 
 import separatrix as sx
-from separatrix.store.certificates import _digest, equation_of
+import separatrix.store
+from separatrix.store.certificates import FORMAT, _digest, equation_of
 
+SCHEMA = Path(separatrix.store.__file__).with_name("proofs-2.schema.json")
 VERIFIER = Path(__file__).parents[2] / "tools" / "verify_certificates.py"
 
 
@@ -101,16 +105,72 @@ def test_an_equation_that_is_not_known_is_not_checkable(tmp_path):
     assert code == 0 and said.startswith("0 verified, 0 refuted")
 
 
+def test_what_is_written_has_the_form_of_the_schema():
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    is_valid = jsonschema.Draft202012Validator(schema).is_valid
+    told = json.loads(PROOFS.read_text())
+    assert schema["properties"]["format"]["const"] == told["format"] == FORMAT
+    for system in told["systems"]:
+        assert is_valid(told | {"systems": [system]})
+        for key in system:  # every entry is needed, but for what only some equations have
+            without = {name: each for name, each in system.items() if name != key}
+            assert not is_valid(told | {"systems": [without]}), key
+        for key in system["parameters"].keys() - {"recurrent_weights"}:
+            without = {name: each for name, each in system["parameters"].items() if name != key}
+            assert not is_valid(told | {"systems": [system | {"parameters": without}]}), key
+        for point in system["points"][:1]:
+            for part in (point, *point["claims"]):
+                for key, value in part.items():
+                    for other in (None, 1.5, [], "0x1p+0"):
+                        part[key] = other
+                        assert not is_valid(told | {"systems": [system]}) or key == "sentence"
+                    part[key] = value
+
+
+def test_a_file_of_the_first_format_is_refused_with_how_to_write_it_anew(tmp_path):
+    (tmp_path / "old.json").write_text('{"format": "separatrix proofs 1", "systems": [0.5]}')
+    done = verify(tmp_path / "old.json")
+    assert done.returncode == 2 and "separatrix certify RUN" in done.stderr
+
+
 def test_what_is_no_file_of_proofs_has_an_exit_code_of_its_own(tmp_path):
     assert verify(tmp_path / "missing.json").returncode == 2
     (tmp_path / "other.json").write_text('{"format": "other"}')
     assert verify(tmp_path / "other.json").returncode == 2
 
 
-@pytest.mark.parametrize("entry", [("GRU", INPUT), ("GRU",), ({"equation": "rate"},)])
+LINE = {"equation": "rate", "kind": "flow", "parameters": {}}
+ENTRIES = [("GRU", INPUT), ("GRU",), ({"equation": "rate"},), (LINE | {"gain": 2.0},)]
+ENTRIES += [(LINE | {"input": [np.nan]},)]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
 def test_what_cannot_be_exported_is_refused(entry):
-    """A flow of a network that is a map; no input; an equation that lacks its parts."""
+    """A flow of a network that is a map; no input; an equation that lacks parts, or has others."""
     points = sx.find_fixed_points(sx.Flow(lambda x: -0.5 * x, 1), np.ones((1, 1)))
     given = [NETWORKS[part]() if part == "GRU" else part for part in entry]
     with pytest.raises(sx.InvalidInputError):
         sx.export_certificates({"it": (*given, points)}, "never.json")
+
+
+@pytest.mark.parametrize("name", ["", "two\nlines", "\u202e", "x" * 301])
+def test_a_name_that_is_no_printed_line_is_refused(name):
+    points = sx.find_fixed_points(sx.Flow(lambda x: -0.5 * x, 1), np.ones((1, 1)))
+    with pytest.raises(sx.InvalidInputError):
+        sx.export_certificates({name: (LINE, points)}, "never.json")
+
+
+def test_a_flow_has_no_leak_inside(tmp_path):
+    """A step that forgets its state may have it inside; the equation is the same."""
+    inside = NETWORKS["CTRNN tanh, leak inside"]()
+    undamped = sx.networks.CTRNN(
+        2, 6, 1, activation="tanh", tau=20.0, dt=20.0, leak="inside", key=jax.random.key(0)
+    )
+    weights = (inside.recurrent_weights, inside.input_weights, inside.bias)
+    undamped = eqx.tree_at(
+        lambda net: (net.recurrent_weights, net.input_weights, net.bias), undamped, weights
+    )
+    points = sx.find_fixed_points(undamped.flow_at_input(INPUT), np.zeros((1, 6)))
+    path = sx.export_certificates({"a": (undamped, INPUT, points)}, tmp_path / "proofs.json")
+    assert verify(path).stdout.endswith("3 verified, 0 refuted, 0 not checkable\n")
