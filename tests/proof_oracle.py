@@ -143,10 +143,10 @@ class Unit:
         for (a, left), (b, right) in itertools.pairwise(zip(nodes, values, strict=True)):
             if left * right < 0:
                 found.append(self.between(a, b, left))
-        for k, zero in enumerate(sorted(found)):
-            if k == 0 or zero - last > Decimal(10) ** -26:
+        found.sort()
+        for below, zero in zip([None, *found], found, strict=False):
+            if below is None or zero - below > Decimal(10) ** -26:
                 yield zero
-            last = zero
 
     def between(self, a: Decimal, b: Decimal, left: Decimal) -> Decimal:
         for _ in range(90):
