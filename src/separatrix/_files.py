@@ -41,7 +41,15 @@ def existing_file(path: Path, what: str) -> Path:
         raise UnreadableFileError(f"{path} is a directory; expected {what}.")
     if not path.exists():
         raise UnreadableFileError(f"{path} does not exist; expected {what}.")
+    if not path.is_file():  # opening a pipe would wait for who writes to it
+        raise UnreadableFileError(f"{path} is a pipe or a device; expected {what}.")
     return path
+
+
+def short(error: BaseException) -> str:
+    """Return what another library says of a file, in one line of at most 200 letters."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return (said if len(said) <= 200 else said[:199] + "…").rstrip(".")
 
 
 def cannot_write(path: Path, error: OSError) -> InvalidInputError:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from ._parallel import cores
+from ._stopping import stop_if_asked
 from ._types import InvalidInputError, require_count
 
 _Label = TypeVar("_Label")
@@ -77,7 +78,7 @@ def in_processes(
             runner.start()
         try:
             for _ in range(len(jobs)):
-                yield ended.get()
+                yield _next(ended)
         except BaseException:
             left.clear()
             for child in set(multiprocessing.active_children()) - others:
@@ -88,6 +89,14 @@ def in_processes(
                 runner.join()
             _waiting.clear()
             _waiting.update(set(multiprocessing.active_children()) - others)
+
+
+def _next(ended: "queue.Queue[tuple[_Label, Future[Any]]]") -> tuple[_Label, Future[Any]]:
+    """Wait for the next job to end, or for a signal to stop this."""
+    while True:
+        stop_if_asked()
+        with suppress(queue.Empty):
+            return ended.get(timeout=0.1)
 
 
 def check_workers(workers: Any) -> int:

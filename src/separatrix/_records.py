@@ -16,6 +16,7 @@ import html
 import importlib
 import json
 import pkgutil
+import types
 import typing
 from collections.abc import Iterator
 from types import ModuleType
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import jaxtyped
 
 from ._tables import LETTERS, TIMES, Columns, as_cells, as_html, as_text, cell, undecided
 from ._types import InvalidInputError, UnreadableFileError, counted, nearest
@@ -95,6 +97,26 @@ def _axes_of(annotation: Any) -> tuple[tuple[str, ...] | None, bool]:
         if axes is not None:
             return axes, is_table
     return None, False
+
+
+def _fits(value: Any, declared: Any) -> bool:
+    """Return whether a value is of a declared type; numbers of a file may be whole."""
+    origin, members = typing.get_origin(declared), typing.get_args(declared)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, member) for member in members)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(v, members[1]) for v in value.values())
+    if declared is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    return declared is Any or isinstance(value, origin or declared)
+
+
+def _described(declared: Any) -> str:
+    """Return a declared type in words."""
+    axes, is_table = _axes_of(declared)
+    if axes is None:
+        return getattr(declared, "__name__", str(declared))
+    return f"{'a table of arrays' if is_table else 'an array'} ({', '.join(axes)})"
 
 
 def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
@@ -359,6 +381,23 @@ class Record(eqx.Module):
                 values[info.name] = np.asarray(dataset[info.name].values)
             elif not info.has_default:
                 values[info.name] = None
+        return cls.declared(**values)
+
+    @classmethod
+    def declared(cls: type[R], **values: Any) -> R:
+        """Return the record of these values, of which types and shapes are as declared.
+
+        Raises UnreadableFileError: the values are those of a file.
+        """
+        with jaxtyped("context"):  # in which the names of axes stand for one size each
+            for field in dataclasses.fields(cls):
+                value = values.get(field.name)
+                if field.name in values and not _fits(value, field.type):
+                    held = getattr(value, "dtype", type(value).__name__)
+                    raise UnreadableFileError(
+                        f"{cls.__name__}.{field.name} is not as declared: expected "
+                        f"{_described(field.type)}, got {held} {getattr(value, 'shape', '')}."
+                    )
         return cls(**values)
 
     def filter(self: R, keep: Any) -> R:

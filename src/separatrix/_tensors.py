@@ -1,5 +1,6 @@
 """Files of arrays by name with a header of ours (safetensors): one format for every kind."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._files import existing_file, written_in_one_piece
+from ._files import existing_file, short, written_in_one_piece
 from ._types import InvalidInputError, UnreadableFileError
 
 HEADER = "separatrix"
@@ -16,7 +17,7 @@ HEADER = "separatrix"
 def write_tensors(
     path: Path, arrays: dict[str, np.ndarray], header: Mapping[str, Any], form: str
 ) -> None:
-    """Write arrays and a header (JSON) of the format `form`, in one piece.
+    """Write arrays and a header (JSON) of the format `form`, in one piece, with their digest.
 
     Raises InvalidInputError when the file cannot be written.
     """
@@ -24,6 +25,7 @@ def write_tensors(
     from safetensors.numpy import save_file
 
     about = {"format": form, **header}
+    about |= {"digest": _digest(arrays, about)}
     # One entry: safetensors writes several in an order that changes from process to process.
     with written_in_one_piece(path) as temporary:
         try:
@@ -32,11 +34,14 @@ def write_tensors(
             raise InvalidInputError(f"cannot write {path}: {error}.") from error
 
 
-def read_tensors(path: Path, form: str, what: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_tensors(
+    path: Path, form: str, what: str, *, verify: bool = True, anyway: str = ""
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays and the header that `write_tensors` wrote.
 
-    `what` names in errors what is expected. Raises UnreadableFileError when the file is missing,
-    damaged or of another format.
+    `what` names in errors what is expected, `anyway` says what to do with a file that was changed.
+    Raises UnreadableFileError when the file is missing, damaged, of another format, or, with
+    `verify`, holds anything but what was written.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -45,11 +50,36 @@ def read_tensors(path: Path, form: str, what: str) -> tuple[dict[str, np.ndarray
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise UnreadableFileError(f"{path} is damaged or no safetensors file: {error}.") from error
-    if header.get("format") != form:
+        found = header.pop("format", "not given")
+        digest = header.pop("digest", "")
+    except (
+        SafetensorError,
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise UnreadableFileError(
-            f"{path} holds no {what} of this package: its format is "
-            f"{header.get('format', 'not given')!r}, expected {form!r}."
+            f"{path} is damaged or no safetensors file: {short(error)}."
+        ) from error
+    if found != form:
+        raise UnreadableFileError(
+            f"{path} holds no {what} of this package: its format is {found!r:.60}, expected "
+            f"{form!r}."
+        )
+    if verify and digest != _digest(arrays, {"format": form, **header}):
+        raise UnreadableFileError(
+            f"{path} is damaged, or was changed since it was written: its digest is another. "
+            f"{anyway}".rstrip()
         )
     return arrays, header
+
+
+def _digest(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a header, and of arrays with their names, types and shapes."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(f"\n{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ._stopping import asked_to_stop
 from ._types import require_kind, require_positive
 
 AFTER = 3.0
@@ -77,10 +78,11 @@ class Watch:
 
     def is_over(self) -> bool:
         """Whether the time limit was reached, or Ctrl-C was pressed."""
+        if self is UNWATCHED:
+            return False
         late = self.max_seconds is not None and self.clock() - self.begun >= self.max_seconds
-        return (
-            late or self.interrupted.is_set() or (self.outer is not None and self.outer.is_over())
-        )
+        stopped = self.interrupted.is_set() or asked_to_stop()
+        return late or stopped or (self.outer is not None and self.outer.is_over())
 
     @property
     def reason(self) -> str:

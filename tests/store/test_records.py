@@ -142,7 +142,7 @@ def test_a_file_of_an_older_release_lacks_fields_that_have_defaults(tmp_path):
         settings = json.loads(group.attrs["settings"])
         del group["spread"], group["side"], settings["rate"]
         group.attrs["settings"] = json.dumps(settings)
-    assert_same_record(load_records(path)["grown"], Grown(np.arange(2.0)))
+    assert_same_record(load_records(path, verify=False)["grown"], Grown(np.arange(2.0)))
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,8 @@ def test_unknown_and_damaged_records(tmp_path, change, word):
     with h5py.File(tmp_path / "one.nc", "a") as file:
         change(file["history"])
     with pytest.raises(sx.UnreadableFileError, match=word):
+        load_records(tmp_path / "one.nc", verify=False)
+    with pytest.raises(sx.UnreadableFileError, match="digest"):
         load_records(tmp_path / "one.nc")
 
 

@@ -7,6 +7,7 @@ from sample_records import RECORDS, network
 
 import separatrix as sx
 from separatrix.store import load_run, save_network, save_records
+from separatrix.store.integrity import write_digests
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,7 @@ def path(tmp_path_factory):
     (path / "experiment.toml").write_text('name = "mine"\n[training]\nsteps = 5\n')
     save_network(network(), path / "weights.safetensors")
     save_records({name: RECORDS[name] for name in ("history", "activity")}, path / "results.nc")
+    write_digests(path)
     return path
 
 
@@ -38,6 +40,7 @@ def test_a_missing_record_is_named_with_what_there_is(path):
 
 def test_an_interrupted_run_is_read_as_far_as_it_goes(tmp_path):
     (tmp_path / "experiment.toml").write_text("")
+    write_digests(tmp_path)
     run = load_run(tmp_path)
     assert run.network is None and run.records == {} and not hasattr(run, "activity")
 
@@ -47,5 +50,6 @@ def test_what_is_no_run(tmp_path, name):
     (tmp_path / "file").write_text("")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "experiment.toml").write_text("name = = 1")
+    write_digests(tmp_path / "broken")
     with pytest.raises(sx.UnreadableFileError, match=str(tmp_path / name)):
         load_run(tmp_path / name)

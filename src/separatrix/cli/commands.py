@@ -15,6 +15,7 @@ from rich.console import Console
 
 from .._double import double_precision
 from .._files import sha256, written_in_one_piece
+from .._stopping import stopped_by
 from .._types import InvalidInputError
 from .guard import errors, guarded, noting, os_error
 
@@ -387,5 +388,5 @@ def main() -> None:
     # those less often saves a twentieth of its time.
     gc.set_threshold(50_000, 20, 20)
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    app(prog_name="separatrix")
+    with stopped_by(signal.SIGINT, signal.SIGTERM):
+        app(prog_name="separatrix")

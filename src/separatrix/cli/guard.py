@@ -10,18 +10,19 @@ import typer
 from rich.console import Console
 
 from .._files import reason
+from .._stopping import exit_code, stop_noticed
 from .._types import InvalidInputError, SeparatrixError
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what the user can mend into a line or two and exit code 2, Ctrl-C into exit code 130.
+    """Turn what the user can mend into a line or two and exit code 2.
 
-    What fails after the training, when there is a network to go on from, has exit code 1. When
-    whoever read the output has gone away (`| head`), typer ends the command without a word.
-    Whatever else comes is a mistake of this package and keeps its traceback: so does an OSError
-    that is not the operating system's, which has no number.
+    Ctrl-C has exit code 130, SIGTERM 143. What fails after the training, when there is a network to
+    go on from, has exit code 1. When whoever read the output has gone away (`| head`), typer ends
+    the command without a word. Whatever else comes is a mistake of this package and keeps its
+    traceback: so does an OSError that is not the operating system's, which has no number.
     """
 
     @functools.wraps(command)
@@ -30,9 +31,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             _keep_compiled_programs()
             command(*args, **kwargs)
         except KeyboardInterrupt as stopped:
+            stop_noticed()
             notes = " ".join(_notes(stopped)) or "Nothing was written."
             errors.print(f"separatrix: {str(stopped) or 'interrupted'}. {notes}")
-            raise typer.Exit(130) from None
+            raise typer.Exit(exit_code()) from None
         except SeparatrixError as error:
             raise _refused(error, str(error)) from None
         except OSError as error:

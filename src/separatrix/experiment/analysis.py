@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from .._records import Record
+from .._stopping import stop_if_asked
 from .._types import InvalidInputError
 from .._watch import part_of_a_program, quiet
 from ..activity import Activity, simulate
@@ -61,6 +62,7 @@ def _results(
         progress=progress,
     )
     points = search(system)
+    stop_if_asked()
     records["fixed_points"] = points
     announce("linearization")
     first = np.asarray(components.components[0])

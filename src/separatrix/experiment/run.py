@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._records import Record
+from .._stopping import stop_if_asked, stop_noticed
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, load_run, new_directory
@@ -110,6 +111,7 @@ def run_experiment(
             records |= analyze(setup, training.network, announce, progress is True)
             run = _complete(setup, training.network, records, directory, announce, finish)
         except BaseException as stopped:  # Ctrl-C, too: training may have taken hours
+            stop_noticed()
             what = "The trained network is"
             keep_incomplete(setup.experiment, training.network, records, out, stopped, what)
             raise
@@ -178,6 +180,7 @@ def _complete(
 ) -> Run:
     """Write the results of a run and whatever `finish` adds to them."""
     announce("writing results")
+    stop_if_asked()
     run = write_run(setup.experiment, network, records, directory)
     if finish is not None:
         announce("figures and report")

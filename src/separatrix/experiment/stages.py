@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._records import Record
+from .._stopping import stop_if_asked
 from .._types import InvalidInputError
 from ..analysis import Analyses
 
@@ -31,6 +32,7 @@ def run_stages(stages: Mapping[str, Stage | None], announce: Announce) -> dict[s
         if stage is not None:
             announce(name.replace("_", " "))
             result = _tried(stage)
+            stop_if_asked()  # what it gave may be a part
         if isinstance(result, Record):
             done[name], result = result, ("done", "")
         told.append((name, *result))

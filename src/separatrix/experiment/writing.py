@@ -10,6 +10,7 @@ from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, new_directory, provenance, save_network, save_records
 from ..store.directory import EXPERIMENT, RESULTS, WEIGHTS, incomplete
+from ..store.integrity import write_digests
 from .settings import Experiment
 
 
@@ -21,6 +22,7 @@ def write_run(
     save_network(network, directory / WEIGHTS)
     origin = provenance()
     save_records(records, directory / RESULTS, origin=origin)
+    write_digests(directory)
     return Run(directory, experiment.to_dict(), network, records, origin)
 
 

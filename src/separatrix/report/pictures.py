@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import figures
 from .._files import cannot_write
+from .._stopping import stop_if_asked
 from ..store import Run
 from ..store.directory import FIGURES
 from .section import Figure, Section
@@ -39,6 +40,7 @@ def write_figures(
         raise cannot_write(folder, error) from error
     paths: list[Path] = []
     for section in shown_sections(run):
+        stop_if_asked()
         with hidden():
             figure = section.draw(run)
         paths += figures.save(figure, folder, section.name, formats)

@@ -11,12 +11,12 @@ from .._types import InvalidInputError, listed
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
 STUDY, CELL = "study.toml", "cell.json"
-"""The file that makes a directory a study; in each of its runs, its row and digests."""
-FIGURES, REPORT, PROOFS = "figures", "report.html", "proofs.json"
+"""The file that makes a directory a study; in each of its runs, its row."""
+FIGURES, REPORT, PROOFS, DIGESTS = "figures", "report.html", "proofs.json", "digests.json"
 CHECKPOINT, PARTIAL = ".checkpoint", ".partial"
 """Endings of what stands beside the directory of a run: the file in which its training is kept, and
 the hidden directory that is not complete yet (a process that was killed leaves it)."""
-RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT, PROOFS, CELL)
+RUN_ENTRIES = (EXPERIMENT, WEIGHTS, RESULTS, FIGURES, REPORT, PROOFS, CELL, DIGESTS)
 """Files of a run directory."""
 
 BYSTANDERS = (".DS_Store", "Thumbs.db")

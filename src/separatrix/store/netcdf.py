@@ -9,12 +9,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import xarray as xr
 
+from .._files import short
 from .._records import FieldInfo, Record
 from .._types import UnreadableFileError, nearest
+from .hdf5 import Group, Variable
+from .integrity import check_trailer
 
 SETTINGS, ABSENT = "settings", "absent"
 
@@ -40,21 +42,21 @@ def to_dataset(record: Record) -> xr.Dataset:
     return xr.Dataset(variables, coordinates, attrs)
 
 
-def from_group(group: h5py.Group, path: Path) -> Record:
+def from_group(group: Group, path: Path) -> Record:
     """Undo `to_dataset` from a group of the file at `path`.
 
     A field that the file lacks has its default: files of older releases have fewer fields.
     """
-    name = group.attrs["record"]
+    name = group.attributes["record"]
     cls = Record.named(name)
     if cls is None:
         raise UnreadableFileError(
             f"{path} holds a {name}, which no imported class is called: "
             f"{nearest(name, Record._registry)}"
         )
-    settings = json.loads(group.attrs[SETTINGS])
-    absent = json.loads(group.attrs[ABSENT])
-    fields = _fields(group)
+    settings = json.loads(group.attributes[SETTINGS])
+    absent = json.loads(group.attributes[ABSENT])
+    fields = _fields(group.variables)
     values: dict[str, Any] = {}
     for info in cls.field_infos():
         if info.axes is None:
@@ -67,7 +69,7 @@ def from_group(group: h5py.Group, path: Path) -> Record:
             columns = fields.get(info.name, {})
             if columns or not info.has_default:
                 values[info.name] = columns if info.is_table else columns[info.name]
-    return cls(**values)
+    return cls.declared(**values)
 
 
 def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
@@ -76,6 +78,9 @@ def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
     Its numbers that are no arrays become variables without an axis. None where the file holds no
     such record; raises UnreadableFileError where it is damaged.
     """
+    import h5py
+
+    check_trailer(path)
     try:
         with h5py.File(path) as file:
             if name not in file:
@@ -89,7 +94,7 @@ def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
             chunks={} if lazily else None,
         )
     except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise UnreadableFileError(f"{path} is damaged: {error}.") from error
+        raise UnreadableFileError(f"{path} is damaged: {short(error)}.") from error
     settings = json.loads(opened.attrs[SETTINGS])
     numbers = {k: v for k, v in settings.items() if v is None or isinstance(v, int | float)}
     opened = opened.assign({k: np.nan if v is None else v for k, v in numbers.items()})
@@ -116,30 +121,20 @@ def _variables(
     return {name: (axes, value, attrs, encoding)}
 
 
-def _fields(group: h5py.Group) -> dict[str, dict[str, np.ndarray]]:
+def _fields(variables: dict[str, Variable]) -> dict[str, dict[str, np.ndarray]]:
     """Return the arrays of each field by column, or under the field's name where it is no table."""
     fields: dict[str, dict[str, np.ndarray]] = {}
-    for variable in group.values():
-        attributes: dict[str, str] = dict(variable.attrs)
-        if "field" not in attributes:
-            continue  # a dimension
-        columns = fields.setdefault(attributes["field"], {})
-        key, part = attributes.get("column", attributes["field"]), attributes.get("complex_part")
-        value = _values(variable)
+    for attributes, value in variables.values():
+        name = str(attributes["field"])
+        columns, key = fields.setdefault(name, {}), str(attributes.get("column", name))
+        part = attributes.get("complex_part")
         if part is not None:
             joined = np.zeros(value.shape, np.result_type(value.dtype, np.complex64))
             joined = columns.get(key, joined)
             setattr(joined, part, value)
             value = joined
-        columns[key] = value
+        columns[key] = value.astype(bool) if attributes.get("dtype") == "bool" else value
     return fields
-
-
-def _values(variable: h5py.Dataset) -> np.ndarray:
-    if h5py.check_string_dtype(variable.dtype):
-        return np.asarray(variable.asstr()[()], dtype=str)
-    value = np.asarray(variable[()])
-    return value.astype(bool) if variable.attrs.get("dtype") == "bool" else value
 
 
 def _axes(info: FieldInfo, ndim: int) -> tuple[str, ...]:

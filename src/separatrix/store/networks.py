@@ -17,11 +17,13 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._files import short
 from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, nearest
 from ..networks import AbstractNetwork
 from ..networks.arrays import as_weights
 from ..networks.interop.reading import TORCH
+from .integrity import ANYWAY
 
 FORMAT = "separatrix network 1"
 _FOREIGN = (*filter(None, TORCH), ".npz")
@@ -67,8 +69,11 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
     write_tensors(Path(path), arrays, header, FORMAT)
 
 
-def load_network(path: str | Path) -> AbstractNetwork:
+def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     """Read a network that `save_network` wrote; its class must have been imported.
+
+    The file holds a digest of everything in it; with `verify=False` it is not compared, for a file
+    that another program has changed.
 
     Arrays come back as JAX arrays of their own precision, or as NumPy arrays where JAX would lower
     it (float64 without `jax.enable_x64`).
@@ -102,7 +107,7 @@ def load_network(path: str | Path) -> AbstractNetwork:
     """
     path = Path(path)
     try:
-        arrays, metadata = read_tensors(path, FORMAT, "network")
+        arrays, metadata = read_tensors(path, FORMAT, "network", verify=verify, anyway=ANYWAY)
     except UnreadableFileError as error:
         if path.suffix.lower() not in _FOREIGN or not path.is_file():
             raise
@@ -113,8 +118,8 @@ def load_network(path: str | Path) -> AbstractNetwork:
         ) from error
     try:
         network = _put_together(json.loads(metadata["network"]), "", arrays)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise UnreadableFileError(f"{path} has a damaged header: {error!r}.") from error
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise UnreadableFileError(f"{path} has a damaged header: {short(error)}.") from error
     except _MismatchError as error:
         raise UnreadableFileError(f"{path} cannot be read: {error}") from error
     if arrays:
@@ -125,18 +130,18 @@ def load_network(path: str | Path) -> AbstractNetwork:
     return network
 
 
-def load_own_network(path: Path) -> AbstractNetwork | None:
+def load_own_network(path: Path, *, verify: bool = True) -> AbstractNetwork | None:
     """Read a network of a user's own class; None where that is not imported, or has changed.
 
     It is the class of the module that wrote the file: another one of that name may compute
     something else. Raises UnreadableFileError where the file is damaged.
     """
-    _, metadata = read_tensors(path, FORMAT, "network")
+    _, metadata = read_tensors(path, FORMAT, "network", verify=verify, anyway=ANYWAY)
     with suppress(UnreadableFileError, KeyError, TypeError, json.JSONDecodeError):
         node = json.loads(metadata["network"])
         wrote = node["class"], node["module"]
         if any((c.__name__, c.__module__) == wrote for c in _subclasses(AbstractNetwork)):
-            return load_network(path)
+            return load_network(path, verify=verify)
     return None
 
 

@@ -1,12 +1,19 @@
 """Records in one NetCDF-4 file, a group for each, readable by anything that reads NetCDF."""
 
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .._files import existing_file, written_in_one_piece
+from .._files import existing_file, short, written_in_one_piece
 from .._records import Record
 from .._types import InvalidInputError, UnreadableFileError
+from .integrity import check_trailer, trailer
 from .provenance import provenance
+
+if TYPE_CHECKING:
+    from .hdf5 import Attributes, Group
 
 CONVENTIONS = "Separatrix-1"
 
@@ -69,17 +76,21 @@ def save_records(
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
     # In memory first: HDF5 ends the process when the disk is full.
     content = tree.to_netcdf(None, engine="h5netcdf", format="NETCDF4")
-    with written_in_one_piece(Path(path)) as temporary:
-        temporary.write_bytes(content)
+    with written_in_one_piece(Path(path)) as temporary, temporary.open("wb") as file:
+        file.write(content)
+        file.write(trailer(content))
 
 
-def load_records(path: str | Path) -> dict[str, Record]:
+def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     """Read the records of a file that `save_records` wrote; arrays come back as NumPy arrays.
 
     Parameters
     ----------
     path
         The file.
+    verify
+        Compare the digest of what was written, with which the file ends. False reads a file that
+        another program has changed, in a process of its own and in limited time and memory.
 
     Returns
     -------
@@ -89,7 +100,7 @@ def load_records(path: str | Path) -> dict[str, Record]:
     Raises
     ------
     UnreadableFileError
-        When the file is missing, damaged or not one of ours.
+        When the file is missing, damaged, changed, or not one of ours.
 
     Examples
     --------
@@ -101,29 +112,52 @@ def load_records(path: str | Path) -> dict[str, Record]:
     >>> sx.load_records(path)["points"].kind.tolist()
     ['fixed', 'fixed', 'fixed']
     """
-    return read_records(path)[0]
+    return read_records(path, verify=verify)[0]
 
 
 def read_records(
-    path: str | Path, only: Iterable[str] | None = None
+    path: str | Path, only: Iterable[str] | None = None, *, verify: bool = True
 ) -> tuple[dict[str, Record], dict[str, str]]:
     """Return the records of a file, or those of some names, and the file's own attributes.
 
     Raises as `load_records`; a name that the file has not is left out.
     """
-    import h5py
-
+    from .hdf5 import read_groups
     from .netcdf import from_group
 
     path = existing_file(Path(path), "a file of records (.nc)")
+    if verify:
+        check_trailer(path)
     try:
-        with h5py.File(path) as file:
-            about = {key: str(value) for key, value in file.attrs.items() if key[0] != "_"}
-            if about.pop("Conventions", "") != CONVENTIONS:
-                raise UnreadableFileError(f"{path} holds no records of this package.")
-            names = [k for k in file if isinstance(file[k], h5py.Group)] if only is None else only
-            return {name: from_group(file[name], path) for name in names if name in file}, about
+        found, groups = (read_groups if verify else _read_apart)(path, only)
+        about = {key: str(value) for key, value in found.items()}
+        if about.pop("Conventions", "") != CONVENTIONS:
+            raise UnreadableFileError(f"{path} holds no records of this package.")
+        return {name: from_group(group, path) for name, group in groups.items()}, about
     except UnreadableFileError:
         raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableFileError(f"{path} is damaged or no NetCDF-4 file: {error}.") from error
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UnreadableFileError(
+            f"{path} is damaged or no NetCDF-4 file: {short(error)}."
+        ) from error
+
+
+def _read_apart(path: Path, only: Iterable[str] | None) -> "tuple[Attributes, dict[str, Group]]":
+    """Read a file that may be anything in a process of its own, under limits."""
+    from . import hdf5
+
+    size = path.stat().st_size
+    seconds, more_bytes = 10 + size // 2**24, 2**29 + 8 * size
+    limits = [str(seconds), str(more_bytes)]
+    command = [sys.executable, hdf5.__file__, str(path), *limits, *(only or ())]
+    try:
+        ended = subprocess.run(command, capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableFileError(f"{path} could not be read in {seconds} s.") from error
+    if ended.returncode:
+        said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise UnreadableFileError(
+            f"{path} could not be read in {seconds} s and {more_bytes >> 20} MiB: "
+            f"{said or f'the process that read it ended with {ended.returncode}'}."
+        )
+    return hdf5.unpacked(ended.stdout)

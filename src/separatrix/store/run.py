@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .._files import short
 from .._records import Record
 from .._types import UnreadableFileError, counted, listed
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask
 from ..tasks.registry import TASK_MAKERS
 from .directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS, is_run, runs_in
+from .integrity import check_run
 from .networks import load_network, load_own_network
 from .records import read_records
 
@@ -88,7 +90,7 @@ class Run:
         return "\n".join(lines)
 
 
-def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
+def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: bool = True) -> Run:
     """Read a run directory.
 
     A run that was interrupted may lack its network or its results: `network` is then None, and
@@ -106,6 +108,9 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
     -------
     Run
         `.network`, `.experiment`, and the records as attributes.
+
+    The digests in `digests.json` are compared with the files before any of them is read. With
+    `verify=False` they are not, for a run that another program has changed.
 
     Raises
     ------
@@ -138,11 +143,16 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None) -> Run:
         )
     if not is_run(path):
         raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
+    if verify:
+        check_run(path)
     experiment, network = _read_toml(path / EXPERIMENT), None
     if (path / WEIGHTS).exists():
         read = load_network if _own_class(experiment) is None else load_own_network
-        network = read(path / WEIGHTS)
-    records, about = read_records(path / RESULTS, only) if (path / RESULTS).exists() else ({}, {})
+        network = read(path / WEIGHTS, verify=verify)
+    records: dict[str, Record] = {}
+    about: dict[str, str] = {}
+    if (path / RESULTS).exists():
+        records, about = read_records(path / RESULTS, only, verify=verify)
     return Run(path, experiment, network, records, about)
 
 
@@ -157,5 +167,5 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UnreadableFileError(f"{path} cannot be read: {error}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableFileError(f"{path} cannot be read: {short(error)}.") from error

@@ -4,7 +4,7 @@ The directory is the truth, so any number of processes on any machines that see 
 study, at once or one after the other, and each may be killed at any moment.
 
     study.toml            the study
-    cells/KEY/            the run of a cell, which appears when it is complete; in it cell.json
+    cells/KEY/            the run of a cell, which appears when it is complete; cell.json is its row
     failed/KEY.json       why a cell has none
     claims/KEY.json       which process is at a cell, touched every few seconds
 """
@@ -22,11 +22,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .._files import sha256, written_in_one_piece
+from .._files import written_in_one_piece
 from .._types import InvalidInputError
 from ..experiment import read_toml
 from ..experiment.tables import validated
-from ..store.directory import CELL, RESULTS, STUDY, WEIGHTS
+from ..store.directory import CELL, STUDY
+from ..store.integrity import damaged_files
 from .settings import Study
 from .states import State
 
@@ -78,7 +79,7 @@ class StudyDirectory:
 
     def summary(self, key: str) -> dict[str, Any] | None:
         """Return what `cell.json` of a run says, None where it is not there or is damaged."""
-        said = _json(self.run_of(key) / CELL, row=dict, digests=dict)
+        said = _json(self.run_of(key) / CELL, row=dict)
         return said if said and isinstance(said["row"].get("seconds"), int | float) else None
 
     def failure(self, key: str) -> dict[str, Any] | None:
@@ -97,8 +98,8 @@ class StudyDirectory:
 
     def discard_if_damaged(self, key: str) -> bool:
         """Delete the run of a cell whose files are not those that were written; True if it was."""
-        run, said = self.run_of(key), self.summary(key)
-        if not run.exists() or (said is not None and digests(run) == said["digests"]):
+        run = self.run_of(key)
+        if not run.exists() or (self.summary(key) is not None and not damaged_files(run)):
             return False
         aside = run.with_name(f".{key}.{uuid.uuid4().hex}.damaged")
         with suppress(FileNotFoundError):  # another process found it damaged, too
@@ -168,15 +169,6 @@ class StudyDirectory:
 def is_study(path: str | Path) -> bool:
     """Return whether a directory is that of a study."""
     return (Path(path) / STUDY).is_file()
-
-
-def digests(run: Path) -> dict[str, str]:
-    """Return the digest of each file of a run that holds numbers."""
-    found = {}
-    for name in (WEIGHTS, RESULTS):
-        if (run / name).is_file():
-            found[name] = sha256(run / name)
-    return found
 
 
 def _created(file: Path, claim: dict[str, Any]) -> bool:

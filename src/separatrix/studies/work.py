@@ -21,14 +21,16 @@ from typing import Any
 import jax.random as jr
 
 from .._files import cannot_write
+from .._stopping import stopped_by
 from .._types import first_line
 from ..evaluation import performance
 from ..experiment import Setup, run_experiment
 from ..store import Run, load_run
 from ..store.directory import CELL
+from ..store.integrity import write_digests
 from ..training import History, Training, TrainingDivergedError
 from .cell import Cell
-from .directory import TOUCHED, StudyDirectory, digests
+from .directory import TOUCHED, StudyDirectory
 from .row import row_of
 from .settings import LimitSettings
 from .states import State
@@ -65,8 +67,9 @@ def _run(directory: StudyDirectory, cell: Cell, same: Sequence[str]) -> State:
     def finish(run: Run, place: Path) -> None:
         taken = time.perf_counter() - begun
         row = row_of(run) | _scores(cell, run) | {"seconds": round(taken, 3)}
-        summary = {"row": row, "changes": dict(cell.changes), "digests": digests(place)}
+        summary = {"row": row, "changes": dict(cell.changes)}
         (place / CELL).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+        write_digests(place)
 
     try:
         run_experiment(
@@ -196,11 +199,8 @@ def _interruptible() -> Iterator[None]:
     if multiprocessing.parent_process() is None or not is_main:
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with stopped_by(signal.SIGTERM):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def memory() -> float:

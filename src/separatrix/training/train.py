@@ -7,6 +7,7 @@ import numpy as np
 import optax
 from jaxtyping import PRNGKeyArray
 
+from .._stopping import stop_if_asked, stop_noticed
 from .._types import GivenKey, require_key, require_kind
 from ..networks import AbstractNetwork, trained_leaves
 from ..tasks import AbstractTask
@@ -178,11 +179,13 @@ def _run(
             if first + count < end:
                 trials = draw(program, key, np.array(first + count, np.int32))
             state.settle()
+            stop_if_asked()
             if state.is_over:  # what has been started meanwhile is left
                 break
             state.wait_for(first, count, TrainingSnapshot(network, memory, measures), sound)
         state.settle()
     except KeyboardInterrupt as interrupt:
+        stop_noticed()
         state.keep()
         raise TrainingInterruptedError(state.training(Ending.INTERRUPTED)) from interrupt
     state.keep()

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._stopping import stop_if_asked
 from ..._types import Array
 from ...networks import AbstractNetwork, trained_leaves
 from ..devices import Division
@@ -34,6 +35,7 @@ def train_mapped(
         after, measures, sound = program.advance(batch, trials, first, count)
         if done < plan.steps:
             trials = program.draw(batch, done)
+        stop_if_asked()
         ended = _settle(plan, states, (batch, after), measures, sound, count)
         going = [k for k, state in enumerate(states) if state.ending is None]
         on_progress(count * len(going) + (plan.steps - first) * ended, ended)
