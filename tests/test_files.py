@@ -2,11 +2,13 @@ import errno
 import os
 import subprocess
 import sys
+import zipfile
 
+import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix._files import cannot_write, written_in_one_piece
+from separatrix._files import cannot_write, read_npz, written_in_one_piece
 
 OLD = "what was there before"
 
@@ -86,3 +88,23 @@ for write in (
     for line in lines:
         assert line.startswith(f"cannot write {file}: ") and "File too large" in line
     assert untouched(file)
+
+
+def test_arrays_that_would_fill_memory_out_of_nothing_are_refused(tmp_path):
+    """Zeros pack a thousand times; a header may ask for more than is there."""
+    np.savez_compressed(tmp_path / "zeros.npz", a=np.zeros(2**26))
+    with pytest.raises(sx.UnreadableFileError, match=r"zeros.*GiB"):
+        read_npz(tmp_path / "zeros.npz")
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80)
+    with zipfile.ZipFile(tmp_path / "lies.npz", "w") as archive:
+        archive.writestr("a.npy", content)
+    with pytest.raises(sx.UnreadableFileError, match=r"a\.npy"):
+        read_npz(tmp_path / "lies.npz")
+
+
+def test_arrays_come_back_from_one_file_or_many(tmp_path):
+    np.savez_compressed(tmp_path / "two.npz", a=np.arange(3), b=np.eye(2))
+    np.save(tmp_path / "one.npy", np.arange(4.0))
+    assert set(read_npz(tmp_path / "two.npz")) == {"a", "b"}
+    assert np.array_equal(read_npz(tmp_path / "one.npy")["array"], np.arange(4.0))

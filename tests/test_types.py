@@ -15,7 +15,7 @@ from separatrix._types import (
     [
         (require_number, ["3", "abc", True, None, [1.0], np.ones(1), 1j, np.bool_(True)]),
         (require_positive, ["3", True, None, [1.0], 1j, 0, -1.0, np.nan]),
-        (require_count, [0, -1, 2.5, 2.0, "2", True, None]),
+        (require_count, [0, -1, 2.5, 2.0, "2", True, None, 10**15, 2**31]),
     ],
 )
 def test_what_is_no_such_number(check, values):

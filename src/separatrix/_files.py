@@ -2,14 +2,20 @@
 
 import errno
 import hashlib
+import math
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 
+MOST_UNPACKED, MOST_PACKED = 2**28, 64
+"""Bytes that compressed arrays may have, whatever the size of their file; and times that."""
 _ELSEWHERE = "Give a path where you may read and write, or change its permissions."
 _MORE_ROOM = "Free some space there, or give a path on another disk."
 _REMEDIES = {
@@ -50,6 +56,45 @@ def short(error: BaseException) -> str:
     """Return what another library says of a file, in one line of at most 200 letters."""
     said = " ".join(str(error).split()) or type(error).__name__
     return (said if len(said) <= 200 else said[:199] + "…").rstrip(".")
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an .npz file, or of an .npy file as "array".
+
+    Sizes come first: a damaged file may ask for any memory. Raises what NumPy and zipfile raise,
+    and UnreadableFileError for arrays that are larger than what the file holds of them, or fill
+    memory out of next to nothing.
+    """
+    existing_file(path, "an .npz file of arrays")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            held = sum(_size(archive, member, path) for member in archive.infolist())
+        if held > max(MOST_UNPACKED, MOST_PACKED * path.stat().st_size):
+            raise UnreadableFileError(
+                f"{path} would unpack to {held / 2**30:.1f} GiB out of "
+                f"{path.stat().st_size / 2**20:.1f} MiB: damaged, or nearly all zeros."
+            )
+    found = np.load(path, allow_pickle=False)
+    if isinstance(found, np.ndarray):
+        return {"array": found}
+    with found:
+        return dict(found)
+
+
+def _size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> int:
+    """Return the bytes of an array of an archive, which must be those that its header asks for."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        readers = {(1, 0): np.lib.format.read_array_header_1_0}
+        read = readers.get(version, np.lib.format.read_array_header_2_0)
+        shape, _, kind = read(file)
+    asked = math.prod(shape) * kind.itemsize
+    if asked > member.file_size:
+        raise UnreadableFileError(
+            f"{path} is damaged: {member.filename[:60]} is to have {asked:,} bytes and has "
+            f"{member.file_size:,}."
+        )
+    return asked
 
 
 def cannot_write(path: Path, error: OSError) -> InvalidInputError:

@@ -76,6 +76,17 @@ def read_tensors(
     return arrays, header
 
 
+def has_header(path: Path) -> bool:
+    """Whether `write_tensors` wrote a file, whatever has become of it."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return HEADER in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
 def _digest(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a header, and of arrays with their names, types and shapes."""
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())

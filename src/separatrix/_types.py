@@ -1,6 +1,8 @@
 """Names shared by every floor: the array type, and the errors that users meet."""
 
 import difflib
+import functools
+import os
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -90,13 +92,41 @@ def require_not_negative(value: Any, name: str) -> float:
     return number
 
 
+MOST = 2**31 - 1
+"""The largest count: JAX numbers the entries of an array by 32 bits."""
+
+
 def require_count(value: Any, name: str, least: int = 1) -> int:
-    """Return `value` as an int; raise InvalidInputError unless it is whole and large enough."""
+    """Return `value` as an int; raise InvalidInputError unless it is whole and of a usable size."""
     if not is_whole(value) or value < least:
         raise InvalidInputError(
-            f"{name} must be a whole number of at least {least}, got {value!r}."
+            f"{name} must be a whole number of at least {least}, got {value!r:.60}."
         )
+    if value > MOST:
+        raise InvalidInputError(f"{name} must be at most {MOST:,}, got {float(value):g}.")
     return int(value)
+
+
+def require_room(numbers: float, what: str) -> None:
+    """Raise InvalidInputError where so many numbers (float32) exceed this machine's memory.
+
+    XLA ends the process when it cannot have what it asks for.
+    """
+    needed, there = 4 * numbers, _memory()
+    if needed > there:
+        raise InvalidInputError(
+            f"{what} would take at least {needed / 2**30:,.0f} GiB, and this machine has "
+            f"{there / 2**30:.0f}: ask for less."
+        )
+
+
+@functools.cache
+def _memory() -> float:
+    """Return the memory of this machine in bytes; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return float("inf")
 
 
 def require_positive(value: Any, name: str, unit: str = "") -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tomli_w
 from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
 
-from .._files import reason
+from .._files import existing_file, reason, short
 from .._types import InvalidInputError, UnreadableFileError, nearest
 from ..networks.registry import NETWORKS
 from ..tasks.registry import TASK_MAKERS
@@ -374,14 +374,27 @@ def experiment_of(values: Mapping[str, Any], source: str, beside: Path | None) -
     return experiment
 
 
+MOST_BYTES = 2**22
+"""The largest file of settings: lists of a study, too, are shorter."""
+
+
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Parse a TOML file. Raises UnreadableFileError with the line where it is not TOML."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        if (size := Path(path).stat().st_size) > MOST_BYTES:
+            raise UnreadableFileError(
+                f"{path} has {size:,} bytes; expected a file of settings, of at most "
+                f"{MOST_BYTES:,}."
+            )
+        return tomllib.loads(existing_file(Path(path), "a TOML file").read_text(encoding="utf-8"))
+    except UnreadableFileError:
+        raise
+    except RecursionError:
+        raise UnreadableFileError(f"{path}: its lists or tables are nested too deep.") from None
     except OSError as error:
         raise UnreadableFileError(f"cannot read {path}: {reason(error)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnreadableFileError(f"{path} is not TOML: {error}.") from None
+        raise UnreadableFileError(f"{path} is not TOML: {short(error)}.") from None
 
 
 def experiment_names() -> list[str]:

@@ -9,7 +9,15 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import GivenKey, InvalidInputError, nearest, require_finite_number, require_key
+from .._types import (
+    GivenKey,
+    InvalidInputError,
+    listed,
+    nearest,
+    require_finite_number,
+    require_key,
+    require_room,
+)
 
 Matrix = Float[jax.Array, "to source"]
 
@@ -60,6 +68,7 @@ def recurrent(
     name: str, gain: Any, key: PRNGKeyArray, num_units: int
 ) -> Float[jax.Array, "unit unit"]:
     """Return recurrent weights of a named initialization times a gain (None: the usual one)."""
+    require_room(num_units**2, f"recurrent weights of {num_units:,} units")
     check_initialization(name)
     usual = GAINS.get(name, 1.0)
     scale = usual if gain is None else require_finite_number(gain, "gain")
@@ -92,6 +101,7 @@ def dense(
     that is not in `INITIALIZATIONS`, and for what is no random key.
     """
     check_initialization(name)
+    require_room(sum(map(math.prod, sizes)), f"weights of the sizes {listed(map(str, sizes))}")
     return _draw(name, require_key(key), sizes)
 
 
@@ -131,6 +141,8 @@ def gated(
     "torch" is PyTorch's U(±1/√num_units) for everything; another name initializes each block.
     """
     check_initialization(name, "torch")
+    columns = num_units + num_inputs
+    require_room(gates * num_units * columns, f"weights of {num_units:,} gated units")
     return _draw_gated(name, require_key(key), gates, num_inputs, num_units, num_outputs)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._files import read_npz, short
+from .._tensors import has_header
 from .._types import InvalidInputError, UnreadableFileError, listed
 from ..evaluation.readout import outputs_of
 from ..networks import AbstractNetwork, from_state_dict
@@ -35,23 +37,18 @@ def report_of_files(
 
 def _network(path: Path) -> AbstractNetwork:
     """Read a network of `save_network`, or weights by the names that other libraries use."""
-    if path.suffix == ".safetensors":
-        try:
-            return load_network(path)
-        except UnreadableFileError:
-            if not path.is_file():
-                raise
-    return from_state_dict(path)
+    return load_network(path) if has_header(path) else from_state_dict(path)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays of an .npz file; one array without a name is the states."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = dict(file) if hasattr(file, "files") else {"states": np.asarray(file)}
+        found = read_npz(path)
+    except UnreadableFileError:
+        raise
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UnreadableFileError(
-            f"{path} cannot be read as an .npz file of arrays: {error}."
+            f"{path} cannot be read as an .npz file of arrays: {short(error)}."
         ) from error
     if len(found) == 1:
         return {"states": next(iter(found.values()))}

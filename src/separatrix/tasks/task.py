@@ -20,6 +20,7 @@ from .._types import (
     InvalidInputError,
     require_count,
     require_key,
+    require_room,
 )
 from . import inputs
 from .durations import count_steps
@@ -151,6 +152,7 @@ class AbstractTask(eqx.Module):
         Raises InvalidInputError when `n` is not a positive integer, or `key` no random key.
         """
         n = require_count(n, "n, the number of trials,")
+        require_room(n * self.num_steps * self.num_inputs, f"{n:,} trials")
         return _draw_compiled(self, require_key(key), n)
 
     def varied(self) -> "AbstractTask":

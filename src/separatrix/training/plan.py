@@ -7,7 +7,7 @@ from typing import Any
 import optax
 from jaxtyping import PRNGKeyArray
 
-from .._types import require_count, require_kind
+from .._types import require_count, require_kind, require_room
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
 from .batches import AbstractBatches
@@ -55,6 +55,11 @@ class Plan:
         if self.until is not None:
             require_kind(self.until, Threshold, "until", "one such as sx.Threshold(loss=0.02)")
             self.until.check(self.steps)
+        trial = getattr(self.batches, "steps", self.task.num_steps)
+        each = trial * (self.task.num_inputs + self.task.num_outputs)
+        epoch = f"an epoch of {self.epoch_steps:,} batches of {self.batch_size:,} trials"
+        require_room(self.epoch_steps * self.batch_size * each, epoch)
+        require_room(2 * self.steps, f"the history of {self.steps:,} steps")
         Division(self.devices)  # all of which must be there
         check_divisible(self.batch_size, self.devices)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._files import existing_file, read_npz
 from ..._types import (
     InvalidInputError,
     SeparatrixError,
@@ -124,8 +125,7 @@ def _read_file(path: Path) -> Mapping[str, Any]:
             f"cannot tell from the name of {path} what is in it: expected "
             f"{', '.join(filter(None, readers))}. A dictionary of arrays can be given instead."
         )
-    if not path.is_file():
-        raise UnreadableFileError(f"{path} does not exist or is no file.")
+    existing_file(path, "a file of weights")
     try:
         return readers[path.suffix](path)
     except (SeparatrixError, MemoryError):
@@ -135,8 +135,7 @@ def _read_file(path: Path) -> Mapping[str, Any]:
 
 
 def _npz(path: Path) -> Mapping[str, Any]:
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    return read_npz(path)
 
 
 def _safetensors(path: Path) -> Mapping[str, Any]:
