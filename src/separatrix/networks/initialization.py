@@ -1,5 +1,6 @@
 """Initial weights, by the names they have in the literature."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
