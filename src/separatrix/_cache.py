@@ -7,6 +7,8 @@ from pathlib import Path
 import jax
 import platformdirs
 
+from ._files import as_path
+
 
 def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     """Keep compiled programs on disk, so that the next process starts at once.
@@ -37,7 +39,7 @@ def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     """
     chosen = directory or os.environ.get("SEPARATRIX_CACHE_DIR")
     default = Path(platformdirs.user_cache_dir("separatrix")) / "compiled"
-    place = Path(chosen) if chosen else default
+    place = as_path(chosen) if chosen else default
     place.mkdir(parents=True, exist_ok=True)
     if not os.access(place, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from ._types import InvalidInputError, SeparatrixError, UnreadableFileError
 
 MOST_UNPACKED, MOST_PACKED = 2**28, 64
 """Bytes that compressed arrays may have, whatever the size of their file; and times that."""
+LONGEST = 255
+"""Bytes of a name that file systems take."""
 _ELSEWHERE = "Give a path where you may read and write, or change its permissions."
 _MORE_ROOM = "Free some space there, or give a path on another disk."
 _REMEDIES = {
@@ -41,12 +44,27 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def as_path(given: Any) -> Path:
+    """Return the path that a user gives; raise InvalidInputError for what names no file."""
+    if isinstance(given, os.PathLike):
+        given = os.fspath(given)
+    if not isinstance(given, str) or not given or "\0" in given or not given.isprintable():
+        raise InvalidInputError(f"expected the path of a file or directory, got {given!a:.80}.")
+    if any(len(os.fsencode(part)) > LONGEST for part in Path(given).parts):
+        raise InvalidInputError(f"the path {given[:60]}… has a name of more than {LONGEST} bytes.")
+    return Path(given)
+
+
 def existing_file(path: Path, what: str) -> Path:
     """Return `path`; raise UnreadableFileError unless it is a file."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise UnreadableFileError(f"{path} does not exist; expected {what}.") from None
+    except OSError as error:
+        raise UnreadableFileError(f"cannot read {str(path)[:200]}: {reason(error)}") from None
     if path.is_dir():
         raise UnreadableFileError(f"{path} is a directory; expected {what}.")
-    if not path.exists():
-        raise UnreadableFileError(f"{path} does not exist; expected {what}.")
     if not path.is_file():  # opening a pipe would wait for who writes to it
         raise UnreadableFileError(f"{path} is a pipe or a device; expected {what}.")
     return path

@@ -193,8 +193,8 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
     try:
         masked = isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)
         array = np.ma.getdata(value) if masked else np.asarray(value)
-        if array.dtype.kind == "c":
-            raise TypeError("its values are complex")
+        if array.dtype.kind in "cmMSUV":  # complex, times, texts, records
+            raise TypeError(f"its values are {array.dtype}")
         if masked:
             array = np.where(np.ma.getmaskarray(value), np.nan, array.astype(float))
         if not copied:

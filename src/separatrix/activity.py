@@ -15,6 +15,7 @@ from ._types import (
     InvalidInputError,
     is_whole,
     nearest,
+    real_array,
     require_finite,
     require_kind,
     require_number,
@@ -284,7 +285,7 @@ def project(
     if isinstance(states, Activity):
         values = np.where(states._inside()[..., None], np.asarray(states.states, float), np.nan)
     else:
-        values = np.asarray(states, float)
+        values = real_array(states, "states")
     if values.ndim < 2:
         raise InvalidInputError(
             f"expected states (trial, time, unit) or (n, unit), got shape {values.shape}."

@@ -62,7 +62,9 @@ def damaged(content: bytes, rng) -> bytes:
         length = int(min(rng.integers(1, 64), size - at))
         if kind == 0:
             flipped = bytearray(content)
-            flipped[at : at + 1] = bytes(b ^ (1 << int(rng.integers(8))) for b in flipped[at : at + 1])
+            flipped[at : at + 1] = bytes(
+                b ^ (1 << int(rng.integers(8))) for b in flipped[at : at + 1]
+            )
             content = bytes(flipped)
         elif kind == 1:
             content = content[:at]
@@ -81,11 +83,6 @@ def damaged(content: bytes, rng) -> bytes:
                 odd = ODD[int(rng.integers(len(ODD)))]
                 content = content[: word.start()] + odd + content[word.end() :]
     return content
-
-
-def resealed(path: Path) -> None:
-    """Write the digests anew, as someone might who edits a file of a run."""
-    write_digests(path)
 
 
 class Attack:
@@ -149,7 +146,9 @@ def attacks(root: Path):
         yield Attack(f"run: {file}", here, file, sx.load_run)
     resealing = shutil.copytree(here, root / "resealed")
     for file in ("experiment.toml", "weights.safetensors"):
-        yield Attack(f"run, sealed again: {file}", resealing, file, sx.load_run, False, write_digests)
+        yield Attack(
+            f"run, sealed again: {file}", resealing, file, sx.load_run, False, write_digests
+        )
     here = place("checkpoint")
     trained(here / "fit.checkpoint")
     whole = (here / "fit.checkpoint").read_bytes()
@@ -161,9 +160,11 @@ def attacks(root: Path):
     (here / "fit.checkpoint").write_bytes(whole)
     here = place("settings")
     (here / "e.toml").write_text(sx.Experiment.named("yang2020").to_toml())
-    yield Attack("experiment", here, "e.toml", lambda p: sx.Experiment.from_toml(p / "e.toml"), False)
+    yield Attack(
+        "experiment", here, "e.toml", lambda p: sx.Experiment.from_toml(p / "e.toml"), False
+    )
     here = place("arrays")
-    np.savez_compressed(here / "w.npz", **{"weight_ih_l0": np.ones((6, 2)), "weight_hh_l0": np.eye(6)})
+    np.savez_compressed(here / "w.npz", weight_ih_l0=np.ones((6, 2)), weight_hh_l0=np.eye(6))
     yield Attack(
         "weights of others", here, "w.npz",
         lambda p: sx.networks.from_state_dict(str(p / "w.npz")), False,
@@ -172,9 +173,11 @@ def attacks(root: Path):
 
 def trained(checkpoint=None):
     task = sx.tasks.GoNoGo()
-    made = sx.networks.CTRNN(task.num_inputs, 4, task.num_outputs, key=jax.random.key(1), dt=task.dt)
-    kept = {} if checkpoint is None else {"checkpoint": sx.Checkpoint(checkpoint, seconds=0)}
-    return sx.train(made, task, steps=4, epoch_steps=2, key=jax.random.key(2), progress=False, **kept)
+    sizes, keys = (task.num_inputs, 4, task.num_outputs), jax.random.split(jax.random.key(1))
+    made = sx.networks.CTRNN(*sizes, key=keys[0], dt=task.dt)
+    kept = None if checkpoint is None else sx.Checkpoint(checkpoint, seconds=0)
+    settings = {"steps": 4, "epoch_steps": 2, "progress": False, "checkpoint": kept}
+    return sx.train(made, task, key=keys[1], **settings)
 
 
 def late(*_):

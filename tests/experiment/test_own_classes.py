@@ -12,6 +12,7 @@ import separatrix as sx
 from separatrix.experiment import Experiment, Setup, reanalyze, run_experiment
 from separatrix.report import write_figures, write_report
 from separatrix.store import certify_run, save_network, save_records
+from separatrix.store.integrity import write_digests
 
 TASKS = """
 import equinox as eqx, jax, jax.numpy as jnp
@@ -216,6 +217,7 @@ def test_only_a_file_that_is_given_imports(tmp_path, monkeypatch):
     save_network(cell, tmp_path / "weights.safetensors")
     monkeypatch.undo()
     monkeypatch.syspath_prepend(str(tmp_path))
+    write_digests(tmp_path)
     run = sx.load_run(tmp_path)
     assert run.network is None and run.task is None and len(run.history) == 5
     assert run.unknown_class == "trap:Gated" and "sx.load_network" in repr(run)

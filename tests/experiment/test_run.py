@@ -47,6 +47,7 @@ def run(tmp_path_factory):
 
 def test_the_directory_holds_the_whole_run_and_says_what_it_does(run):
     assert sorted(p.name for p in run.path.iterdir()) == [
+        "digests.json",
         "experiment.toml",
         "report.html",
         "results.nc",

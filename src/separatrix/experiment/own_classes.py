@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .._files import as_path
 from .._types import InvalidInputError, first_line, nearest
 from ..networks import AbstractNetwork
 from ..store.directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS
@@ -24,7 +25,7 @@ def folder_of(path: str | Path) -> Path | None:
 
     What a run or a study wrote beside its results imports nothing: the directory may be another's.
     """
-    folder = Path(path).resolve().parent
+    folder = as_path(path).resolve().parent
     written = any((folder / name).exists() for name in (RESULTS, WEIGHTS, "cells"))
     return None if written and Path(path).name in (EXPERIMENT, STUDY) else folder
 

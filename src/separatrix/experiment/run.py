@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from .._files import as_path
 from .._records import Record
 from .._stopping import stop_if_asked, stop_noticed
 from .._types import InvalidInputError
@@ -94,7 +95,7 @@ def run_experiment(
     >>> run.activity.states.shape
     (4, 22, 8)
     """
-    setup, out = Setup(as_experiment(experiment)), Path(out)
+    setup, out = Setup(as_experiment(experiment)), as_path(out)
     if resume and not force and (done := finished(setup.experiment, out)):
         return done
     # Before what is kept beside it is looked for, or named: "." and "/" have no name.
@@ -245,11 +246,11 @@ def reanalyze(
             )
     if earlier.network is None and earlier.unknown_class is None:
         raise InvalidInputError(f"{path} holds no network to analyze.")
-    source = str(Path(path) / "experiment.toml")
+    source = str(as_path(path) / "experiment.toml")
     setup = Setup(Experiment.from_dict(earlier.experiment, source).with_changes(changes))
     assert earlier.network is not None  # else its class is the user's own, which Setup refuses
     with new_directory(out, force) as directory:
         kept = {name: r for name, r in earlier.records.items() if name == "history"}
         records = kept | analyze(setup, earlier.network, announce, progress)
         run = _complete(setup, earlier.network, records, directory, announce, finish)
-    return dataclasses.replace(run, path=Path(out))
+    return dataclasses.replace(run, path=as_path(out))

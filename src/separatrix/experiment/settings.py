@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tomli_w
 from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
 
-from .._files import existing_file, reason, short
-from .._types import InvalidInputError, UnreadableFileError, nearest
+from .._files import as_path, existing_file, reason, short
+from .._types import InvalidInputError, SeparatrixError, UnreadableFileError, nearest
 from ..networks.registry import NETWORKS
 from ..tasks.registry import TASK_MAKERS
 from ..training import AbstractRegularizer, Threshold
@@ -381,13 +381,16 @@ MOST_BYTES = 2**22
 def read_toml(path: str | Path) -> dict[str, Any]:
     """Parse a TOML file. Raises UnreadableFileError with the line where it is not TOML."""
     try:
-        if (size := Path(path).stat().st_size) > MOST_BYTES:
+        file = existing_file(as_path(path), "a TOML file")
+        if (size := file.stat().st_size) > MOST_BYTES:
             raise UnreadableFileError(
                 f"{path} has {size:,} bytes; expected a file of settings, of at most "
                 f"{MOST_BYTES:,}."
             )
-        return tomllib.loads(existing_file(Path(path), "a TOML file").read_text(encoding="utf-8"))
-    except UnreadableFileError:
+        return tomllib.loads(
+            existing_file(as_path(path), "a TOML file").read_text(encoding="utf-8")
+        )
+    except SeparatrixError:
         raise
     except RecursionError:
         raise UnreadableFileError(f"{path}: its lists or tables are nested too deep.") from None

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from .._files import written_in_one_piece
+from .._files import as_path, written_in_one_piece
 from .._types import InvalidInputError, require_kind
 from . import DPI
 from .style import house_style, lay_out
@@ -88,7 +88,7 @@ def save(
     ['flip-flop.png', 'flip-flop.svg']
     """
     require_kind(figure, Figure, "figure", "what a function of sx.figures gives")
-    stem, extensions = Path(directory), list(formats)
+    stem, extensions = as_path(directory), list(formats)
     if name is None:
         extensions, stem = [stem.suffix[1:].lower()], stem.with_suffix("")
         folder, name = stem.parent, stem.name

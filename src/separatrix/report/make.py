@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .._files import as_path
 from .._records import Record
 from .._types import Array, InvalidInputError
 from .._watch import Report, is_over, quiet, report_progress, watching, why_over
@@ -115,7 +116,7 @@ def make_report(
     >>> run.verdict.held
     'point'
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix not in (".html", ".htm") or path.is_dir() or not path.parent.is_dir():
         raise InvalidInputError(
             f"path must be a file .html in a folder that there is, got {str(path)!r}."

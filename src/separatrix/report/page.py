@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._files import written_in_one_piece
+from .._files import as_path, written_in_one_piece
 from .._types import require_kind
 from ..store import Run
 from ..store.directory import RESULTS
@@ -64,7 +64,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
 
     what = "what sx.load_run returned; of a system and states, sx.make_report makes a page"
     require_kind(run, Run, "run", what)
-    path = Path(path)
+    path = as_path(path)
     points = point_rows(run)
     sections, absent = _sections(run, None if figures is None else Path(figures))
     return write_page(

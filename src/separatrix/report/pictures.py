@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import figures
-from .._files import cannot_write
+from .._files import as_path, cannot_write
 from .._stopping import stop_if_asked
 from ..store import Run
 from ..store.directory import FIGURES
@@ -33,7 +33,7 @@ def write_figures(
     from ..figures.files import require_formats
 
     require_formats(formats)
-    folder = Path(directory) / FIGURES
+    folder = as_path(directory) / FIGURES
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

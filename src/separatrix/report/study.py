@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from .. import figures
+from .._files import as_path
 from ..analysis.boundaries.fractions import wilson
 from ..store import Run
 from ..store.directory import FIGURES, REPORT
@@ -65,7 +66,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
     groups = _groups(results)
     beside = dict(results.runs) if results.varied == ["variant"] else {}
     return write_page(
-        Path(path),
+        as_path(path),
         "study.html",
         title=results.title,
         description="" if results.study is None else results.study.description,

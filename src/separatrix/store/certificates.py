@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._files import written_in_one_piece
+from .._files import as_path, written_in_one_piece
 from .._types import InvalidInputError, UnreadableFileError, listed
 from ..analysis import FixedPoints
 from ..networks import (
@@ -153,7 +153,7 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     ...     print(sx.export_certificates(stated, place + "/proofs.json").name)
     proofs.json
     """
-    path = Path(path)
+    path = as_path(path)
     stated = [_system(name, *_with_equation(name, given)) for name, given in systems.items()]
     with written_in_one_piece(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, "systems": stated}, file, separators=(",", ":"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .._files import cannot_write, umask
+from .._files import as_path, cannot_write, umask
 from .._types import InvalidInputError, listed
 
 EXPERIMENT, WEIGHTS, RESULTS = "experiment.toml", "weights.safetensors", "results.nc"
@@ -44,18 +44,18 @@ def new_directory(path: str | Path, force: bool = False) -> Iterator[Path]:
         Before the block starts: when `path` is a file, is not empty, is the current directory, or
         cannot be written.
     """
-    target = Path(path).resolve()
-    check_replaceable(target, force, Path(path))
+    target = as_path(path).resolve()
+    check_replaceable(target, force, as_path(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         name = tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PARTIAL)
         temporary = Path(name)
         temporary.chmod(0o777 & ~umask())
     except OSError as error:
-        raise cannot_write(Path(path), error) from error
+        raise cannot_write(as_path(path), error) from error
     try:
         yield temporary
-        check_replaceable(target, force, Path(path))
+        check_replaceable(target, force, as_path(path))
         _put_in_place(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

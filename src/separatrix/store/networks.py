@@ -17,7 +17,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from .._files import short
+from .._files import as_path, short
 from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, nearest
 from ..networks import AbstractNetwork
@@ -66,7 +66,7 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_take_apart(network, "", arrays))
     header = {"version": __version__, "network": structure}
-    write_tensors(Path(path), arrays, header, FORMAT)
+    write_tensors(as_path(path), arrays, header, FORMAT)
 
 
 def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
@@ -105,7 +105,7 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     >>> sx.load_network(path).num_units
     32
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         arrays, metadata = read_tensors(path, FORMAT, "network", verify=verify, anyway=ANYWAY)
     except UnreadableFileError as error:

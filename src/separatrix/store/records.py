@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._files import existing_file, short, written_in_one_piece
+from .._files import as_path, existing_file, short, written_in_one_piece
 from .._records import Record
 from .._types import InvalidInputError, UnreadableFileError
 from .integrity import check_trailer, trailer
@@ -76,7 +76,7 @@ def save_records(
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
     # In memory first: HDF5 ends the process when the disk is full.
     content = tree.to_netcdf(None, engine="h5netcdf", format="NETCDF4")
-    with written_in_one_piece(Path(path)) as temporary, temporary.open("wb") as file:
+    with written_in_one_piece(as_path(path)) as temporary, temporary.open("wb") as file:
         file.write(content)
         file.write(trailer(content))
 
@@ -125,7 +125,7 @@ def read_records(
     from .hdf5 import read_groups
     from .netcdf import from_group
 
-    path = existing_file(Path(path), "a file of records (.nc)")
+    path = existing_file(as_path(path), "a file of records (.nc)")
     if verify:
         check_trailer(path)
     try:

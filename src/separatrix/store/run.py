@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .._files import short
+from .._files import as_path, short
 from .._records import Record
 from .._types import UnreadableFileError, counted, listed
 from ..networks import AbstractNetwork
@@ -128,7 +128,7 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     >>> sx.load_run(run.path, only=["activity"]).activity.states.shape
     (4, 22, 8)
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise UnreadableFileError(f"{path} {what}; expected a run directory.")

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .._files import written_in_one_piece
+from .._files import as_path, written_in_one_piece
 from .._types import InvalidInputError
 from ..experiment import read_toml
 from ..experiment.tables import validated
@@ -41,7 +41,7 @@ class StudyDirectory:
     """The directory of a study. It holds no state of its own: what it is asked it reads."""
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = as_path(path)
 
     def begin(self, study: Study) -> None:
         """Make the directory, or check that it is this study's.
@@ -168,7 +168,7 @@ class StudyDirectory:
 
 def is_study(path: str | Path) -> bool:
     """Return whether a directory is that of a study."""
-    return (Path(path) / STUDY).is_file()
+    return (as_path(path) / STUDY).is_file()
 
 
 def _created(file: Path, claim: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._files import as_path
 from .._tables import describe_duration
 from .._types import InvalidInputError, UnreadableFileError, counted, is_whole, listed, nearest
 from ..store import Run, load_run
@@ -264,7 +265,7 @@ def load_study(path: str | Path) -> StudyResults:
     import pandas as pd
 
     rows: dict[str, dict[str, Any]]
-    path, study = Path(path), None
+    path, study = as_path(path), None
     if is_study(path):
         directory = StudyDirectory(path)
         study = directory.study()

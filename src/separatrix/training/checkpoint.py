@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
-from .._files import cannot_write
+from .._files import as_path, cannot_write
 from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, listed, require_number
 from ..networks import AbstractNetwork, trained_leaves
@@ -26,9 +26,7 @@ _ANEW = "delete the file to begin anew (as `separatrix run --force` does without
 
 
 def _path(given: Any) -> Path:
-    if not isinstance(given, str | Path) or not str(given):
-        raise InvalidInputError(f"path must be the name of a file, got {given!r}.")
-    return Path(given)
+    return as_path(given)
 
 
 def _seconds(given: Any) -> float:

@@ -186,11 +186,12 @@ def trained_matrices(network: AbstractNetwork) -> dict[str, Float[Array, "..."]]
 
 def check_regularizers(regularizers: Iterable[Any]) -> tuple[AbstractRegularizer, ...]:
     """Return regularizers as a tuple; raise InvalidInputError where one is something else."""
-    given = tuple(regularizers)
+    given = tuple(regularizers) if isinstance(regularizers, Iterable) else (regularizers,)
     for each in given:
         if not isinstance(each, AbstractRegularizer):
             raise InvalidInputError(
-                f"regularizers must be objects such as sx.regularizers.Rates(1e-3), got {each!r}."
+                "regularizers must be a list of objects such as sx.regularizers.Rates(1e-3), got "
+                f"{each!r:.60}."
             )
     return given
 

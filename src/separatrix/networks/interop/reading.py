@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._files import existing_file, read_npz
+from ..._files import as_path, existing_file, read_npz
 from ..._types import (
     InvalidInputError,
     SeparatrixError,
@@ -72,7 +72,7 @@ def read_arrays(source: Any) -> NamedArrays:
         For a file that is missing or damaged.
     """
     if isinstance(source, (str, Path)):
-        source = _read_file(Path(source))
+        source = _read_file(as_path(source))
     if not isinstance(source, Mapping):
         raise InvalidInputError(
             "expected a dictionary of arrays or the path of a .npz, .safetensors or .pt file, got "
