@@ -13,7 +13,7 @@ KERNEL ?= Haswell
 COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
-.PHONY: weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-search test-interop
+.PHONY: attack weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-search test-interop
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -51,6 +51,9 @@ test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debi
 
 test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax, BrainPy, diffrax, reservoirpy, jaxley, vbjax, Dask and dsa-metric
 	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
+
+attack: $(VENV)/installed-test  ## Damage files and kill commands, twenty times as long as `make test-runs` does (SEED=1, ROUNDS=20)
+	SEED=$${SEED:-1} ROUNDS=$${ROUNDS:-20} $(BIN)/python -m pytest -m runs tests/attack
 
 test-proofs: $(VENV)/installed-test  ## Prove some rows of the golden table, and check the proofs with python-flint alone
 	$(BIN)/python benchmarks/verify_golden.py --quick

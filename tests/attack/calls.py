@@ -70,7 +70,7 @@ def call_of(module, name, found):
             if calls:
                 break
             exec(compile(example.source, name, "single"), test.globs)
-    except (AttributeError, ImportError):  # it is called by another name, or a library is missing
+    except (AttributeError, ImportError, sx.InvalidInputError):  # called otherwise; a library lacks
         pass
     finally:
         setattr(module, name, found)
