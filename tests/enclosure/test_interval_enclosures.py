@@ -232,6 +232,14 @@ def test_what_cannot_be_enclosed_is_refused_by_name(name):
             enclose(WITHOUT_RULE[name], point(np.ones(3)))
 
 
+def test_constants_of_float32_that_are_only_moved_are_known_exactly():
+    """As an input is that a user stacks, `jnp.stack([1.0, strength])`."""
+    parts = jnp.float32(1.0), jnp.float32(0.1)
+    found = enclose(lambda x: x + jnp.stack(parts)[::-1].astype(x.dtype), point(np.zeros(2)))
+    np.testing.assert_allclose(found.lower, [np.float32(0.1), 1.0], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(found.lower, found.upper, rtol=1e-15, atol=0)
+
+
 def test_integers_may_be_chosen():
     chosen = Enclosed(lambda x: x * jnp.where(x > 0, 3, 4), (1,))
     result = chosen.slopes(ball(np.array([[-1.0], [0.0], [1.0]]), 0.1))

@@ -35,6 +35,14 @@ from .parameters import require_known
 _Value = TypeVar("_Value")
 
 _LONGEST_LOOP = 500
+_WITHOUT_ROUNDING = frozenset(
+    """
+    abs broadcast_in_dim concatenate convert_element_type copy gather max min neg
+    optimization_barrier pad reshape rev select_n sign slice split squeeze stack stop_gradient
+    transpose
+    """.split()  # noqa: SIM905
+)
+"""Operations whose results for constants of float32 are as exactly known as the constants."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,11 +222,12 @@ def _is_read_in_place(equation: Any) -> bool:
 
 
 def _is_exact(equation: Any) -> bool:
-    """Whether a step on constants makes no real numbers but a count, and is done at once."""
+    """Whether a step on constants makes no real numbers, or rounds none: it is done at once."""
     name = equation.primitive.name
     dtypes = [_dtype(variable.aval, name) for variable in equation.outvars]
-    is_whole = name == "iota" or all(dtype.kind in "biu" for dtype in dtypes)
-    return is_whole and not equation.effects
+    is_whole = all(dtype.kind in "biu" for dtype in dtypes)
+    is_moved = name in _WITHOUT_ROUNDING and all(dtype.itemsize < 8 for dtype in dtypes)
+    return not equation.effects and (is_whole or is_moved or name == "iota")
 
 
 def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable | None:
