@@ -61,7 +61,7 @@ def is_number(value: Any) -> bool:
     """Return whether a value is a real scalar number; true and false are none."""
     if not isinstance(value, (int, float, np.generic, np.ndarray, jax.Array)):
         return False
-    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
+    return np.ndim(value) == 0 and getattr(value, "dtype", np.dtype(float)).kind in "iuf"
 
 
 def is_whole(value: Any) -> bool:
@@ -72,7 +72,7 @@ def is_whole(value: Any) -> bool:
 def require_number(value: Any, name: str) -> float:
     """Return `value` as a float; raise InvalidInputError unless it is a real number."""
     if not is_number(value):
-        raise InvalidInputError(f"{name} must be a number, got {value!r}.")
+        raise InvalidInputError(f"{name} must be a number, got {_briefly(value)}.")
     return float(value)
 
 

@@ -26,8 +26,6 @@ import numpy as np
 import separatrix as sx
 
 SECONDS, CALLS = 10, 5
-OFTEN = 30
-"""Names that are shown of each kind of error."""
 ODD = (
     None, True, 0, -1, 3, 2.5, 10**15, -(10**15), float("nan"), float("inf"), -0.0, 1e300, 1j, "",
     "abc", "a\0b", "x" * 5000, b"x", (), [], {}, [[1.0, 2.0], [3.0]], [None], {"a": 1}, {1, 2},
@@ -136,7 +134,7 @@ def main():
             if came not in ("works", "clear", "at work"):
                 raw.append(f"{name}({what}): {came}")
     print(f"{tried} functions and classes; {dict(counts)}")
-    print("\n".join(raw[: OFTEN * asked.rounds]))
+    print("\n".join(raw))
     return int(bool(raw))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, real_array, require_finite
+from .._types import Array, InvalidInputError, real_array, require_finite, require_kind
 
 _INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
 
@@ -97,6 +97,7 @@ def targeted_averages(
     zero = np.zeros(x.shape[2]) if origin is None else real_array(origin, "origin")
     along = (x - zero) @ axes.T
     groups = []
+    require_kind(labels, Mapping, "labels", "a dict of a value for every trial, by name")
     for label, given in labels.items():
         values = real_array(given, label)
         if values.shape != (len(x),) or not np.isfinite(values).all():

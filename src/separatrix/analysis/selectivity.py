@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from .._records import Record, array, setting
 from .._tables import Columns
-from .._types import Array, InvalidInputError, require_finite, require_number
+from .._types import Array, InvalidInputError, real_array, require_finite, require_number
 
 BLOCKS = ("E to E", "E to I", "I to E", "I to I")
 """The four kinds of connections, by the types of the unit that sends and of the one reached."""
@@ -74,7 +74,7 @@ def selectivity(
     >>> sx.classics.selectivity(rates, np.array([0, 0, 1, 1])).dprime
     array([2., 0.])
     """
-    responses, labels = np.asarray(responses, float), np.asarray(labels)
+    responses, labels = real_array(responses, "responses"), np.asarray(labels)
     require_finite(responses, "the responses")
     values = np.unique(labels)
     if labels.shape != responses.shape[:1] or len(values) != 2:
@@ -189,8 +189,8 @@ def selective_connections(
     >>> float(found.same[0]), float(found.opposite[0])
     (1.0, 0.25)
     """
-    W, dprime = np.asarray(weights, float), np.asarray(dprime, float)
-    excitatory = np.asarray(excitatory, bool)
+    W, dprime = real_array(weights, "weights"), real_array(dprime, "dprime")
+    excitatory = real_array(excitatory, "excitatory") != 0
     _check_shapes(W, dprime, excitatory)
     if not require_number(threshold, "threshold") >= 0:
         raise InvalidInputError(f"threshold must be 0 or more, got {threshold!r}.")

@@ -8,7 +8,14 @@ from jaxtyping import Bool, Float, Int
 
 from .._parallel import one_blas_thread
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, require_count, require_finite
+from .._types import (
+    Array,
+    InvalidInputError,
+    real_array,
+    require_count,
+    require_finite,
+    require_kind,
+)
 
 
 class TaskVariance(Record):
@@ -78,7 +85,14 @@ def condition_variance(
     >>> sx.classics.condition_variance(states, slice(1, None))
     array([1.])
     """
-    counted = np.asarray(states, float)[:, steps]
+    given = real_array(states, "states")
+    if given.ndim != 3:
+        raise InvalidInputError(f"states must have shape (trial, time, unit), got {given.shape}.")
+    if not isinstance(steps, slice) and np.shape(steps) != given.shape[1:2]:
+        raise InvalidInputError(
+            f"steps must be a slice, or {given.shape[1]} booleans, got shape {np.shape(steps)}."
+        )
+    counted = given[:, steps if isinstance(steps, slice) else np.asarray(steps, bool)]
     if counted.shape[0] < 2 or counted.shape[1] == 0:
         raise InvalidInputError(
             f"a variance over trials needs at least two of them and a step that counts, got "
@@ -139,6 +153,7 @@ def task_variance(
     (array([0, 0, 1, 1]), array([ True,  True,  True,  True, False]))
     """
     most_clusters = require_count(most_clusters, "most_clusters", 2)
+    require_kind(variances, Mapping, "variances", "a dict of variances (unit,) by task")
     table = _table(variances)
     active = table.sum(1) > threshold
     rows = table[active]

@@ -237,9 +237,9 @@ def reanalyze(
     (6, 22, 8)
     """
     earlier = load_run(path)
-    changes = list(changes)
+    changes = list(changes) if isinstance(changes, Iterable) else [changes]
     for change in changes:
-        if not change.startswith("analysis."):
+        if not (isinstance(change, str) and change.startswith("analysis.")):
             raise InvalidInputError(
                 f"--set {change}: only analysis.* can change when a trained network is analyzed "
                 "again; `separatrix run` trains a new one."

@@ -11,7 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, real_array, require_finite, require_kind
+from .._types import (
+    Array,
+    InvalidInputError,
+    real_array,
+    require_count,
+    require_finite,
+    require_kind,
+    require_positive,
+)
 from ..solvers.piecewise_linear import PiecewiseLinear, recognize
 from ..systems import DiscreteMap
 from .unroll import time_first
@@ -221,6 +229,7 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     >>> sx.networks.trained_leaves(net).recurrent_weights
     True
     """
+    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     leaves = jax.tree.map(eqx.is_inexact_array, network)
     for name in network.not_trained:
         fixed = jax.tree.map(lambda _: False, getattr(network, name))
@@ -283,6 +292,9 @@ def check_network_fits(
     >>> sx.networks.check_network_fits(net, task.num_inputs, task.num_outputs, task.dt)
     """
     require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
+    require_count(num_inputs, "num_inputs", 0)
+    require_count(num_outputs, "num_outputs")
+    require_positive(dt, "dt", "ms")
     if network.num_inputs != num_inputs:
         raise InvalidInputError(
             f"the network takes {network.num_inputs} input channels, the task has {num_inputs}."

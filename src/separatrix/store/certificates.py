@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._files import as_path, written_in_one_piece
-from .._types import InvalidInputError, UnreadableFileError, listed
+from .._types import InvalidInputError, UnreadableFileError, listed, require_kind
 from ..analysis import FixedPoints
 from ..networks import (
     CTRNN,
@@ -154,6 +154,7 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     proofs.json
     """
     path = as_path(path)
+    require_kind(systems, Mapping, "systems", "a dict of (network, input, points) by name")
     stated = [_system(name, *_with_equation(name, given)) for name, given in systems.items()]
     with written_in_one_piece(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, "systems": stated}, file, separators=(",", ":"))

@@ -10,7 +10,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError
+from .._types import Array, InvalidInputError, require_kind
 from . import fields
 from .durations import check_timing
 from .ideal_observer import respond
@@ -256,5 +256,8 @@ def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, "
     >>> np.unique(np.abs(coherence).round(1)).tolist()
     [0.0, 6.4, 12.8, 25.6, 51.2]
     """
+    require_kind(trials_conditions, Mapping, "conditions", "the .conditions of trials, a table")
+    if missing := {"coherence", "choice"} - set(trials_conditions):
+        raise InvalidInputError(f"conditions lack {', '.join(sorted(missing))}.")
     sign = np.where(np.asarray(trials_conditions["choice"]) == 0, 1.0, -1.0)
     return np.asarray(trials_conditions["coherence"], float) * sign

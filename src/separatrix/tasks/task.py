@@ -20,6 +20,7 @@ from .._types import (
     InvalidInputError,
     require_count,
     require_key,
+    require_kind,
     require_room,
 )
 from . import inputs
@@ -338,6 +339,17 @@ def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
     return mask
 
 
+def check_outputs(outputs: Any, trials: Any) -> None:
+    """Raise InvalidInputError unless outputs are `(trial, time, output)`; free when compiled."""
+    require_kind(trials, Trials, "trials", "those of a task, as task.trials(n, key=…) gives")
+    steps, shape = jnp.shape(trials.scored), getattr(outputs, "shape", ())
+    kind = getattr(outputs, "dtype", np.dtype(object))
+    if shape[:2] != steps or len(shape) != 3 or not jnp.issubdtype(kind, jnp.floating):
+        raise InvalidInputError(
+            f"outputs must be real numbers {(*steps, 'output')}, got shape {shape} of {kind}."
+        )
+
+
 def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int[Array, " trial"]:
     """Return the class with the largest mean output over the scored steps of each trial.
 
@@ -361,6 +373,7 @@ def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int
     >>> bool((choice == trials.targets[:, -1]).all())
     True
     """
+    check_outputs(outputs, trials)
     weights = trials.scored.astype(outputs.dtype)
     return jnp.argmax(jnp.einsum("nto,nt->no", outputs, weights), axis=-1)
 
@@ -387,6 +400,7 @@ def accuracy(outputs: Float[Array, "trial time output"], trials: Trials) -> Floa
     >>> float(sx.tasks.accuracy(jax.nn.one_hot(trials.targets, 2), trials))
     1.0
     """
+    check_outputs(outputs, trials)
     if not jnp.issubdtype(trials.targets.dtype, jnp.integer):
         return jnp.float32(jnp.nan)
     right = (jnp.argmax(outputs, -1) == trials.targets) & trials.scored

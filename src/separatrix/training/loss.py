@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from .._types import Array
 from ..tasks import Trials
+from ..tasks.task import check_outputs
 
 Loss = Callable[[Float[Array, "trial time output"], Trials], Float[Array, ""]]
 """A function of the network's outputs and the trials that gives one number."""
@@ -37,6 +38,7 @@ def cross_entropy(outputs: Float[Array, "trial time output"], trials: Trials) ->
     >>> bool(jnp.isclose(loss, jnp.log(2)))
     True
     """
+    check_outputs(outputs, trials)
     each = optax.softmax_cross_entropy_with_integer_labels(outputs, trials.targets)
     return _weighted_mean(each, trials.mask)
 
@@ -67,6 +69,7 @@ def mean_squared_error(
     >>> float(sx.training.mean_squared_error(trials.targets + 0.5, trials))
     0.25
     """
+    check_outputs(outputs, trials)
     each = jnp.square(outputs - trials.targets)
     if trials.mask.ndim == 2:
         return _weighted_mean(jnp.mean(each, axis=-1), trials.mask)
@@ -105,6 +108,7 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
     >>> bool(sx.training.rate_error(jax.scipy.special.logit(rates), trials) < 1e-6)
     True
     """
+    check_outputs(outputs, trials)
     mask = jnp.broadcast_to(_for_each_output(trials.mask), outputs.shape)
     error = jnp.sum(mask * jnp.square(jax.nn.sigmoid(outputs) - trials.targets), axis=(1, 2))
     return jnp.mean(error / (trials.inside.sum(1) * outputs.shape[-1]))
@@ -135,6 +139,7 @@ def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> 
     >>> float(sx.training.default_loss(trials.targets + 0.5, trials))
     0.25
     """
+    check_outputs(outputs, trials)
     if jnp.issubdtype(trials.targets.dtype, jnp.integer):
         return cross_entropy(outputs, trials)
     if trials.output_function == "sigmoid":

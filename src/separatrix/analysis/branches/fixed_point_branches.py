@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError
+from ..._types import Array
 from ..._watch import Report, is_over, watching
 from ...solvers.continuation import Deflation, PseudoArclength
 from ..checks import band_of, method_of
@@ -118,11 +118,6 @@ def continue_fixed_points(
     >>> np.sort(branches.states_at(2.0)[:, 0]).round(6)
     array([-0.957504,  0.      ,  0.957504])
     """
-    if not callable(system_of):
-        raise InvalidInputError(
-            "system_of must be a function of the parameter that returns a system, got "
-            f"{type(system_of).__name__}: lambda p: sx.Flow(…), or network.at_input(…) within one."
-        )
     first, last, value = checked_range(parameter, at, name)
     method = method_of(method, PseudoArclength)
     if disconnected is not None:

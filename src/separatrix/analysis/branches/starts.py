@@ -37,6 +37,11 @@ def checked_range(parameter: Any, at: Any, name: str) -> tuple[float, float, flo
 
 def checked_system(system_of: SystemOf, parameter: float) -> AbstractSystem:
     """Return the system at a parameter; raise InvalidInputError where it is none."""
+    if not callable(system_of):
+        raise InvalidInputError(
+            "system_of must be a function of the parameter that returns a system, got "
+            f"{type(system_of).__name__}: lambda p: sx.Flow(…), or network.at_input(…) within one."
+        )
     system = system_of(parameter)
     if not isinstance(system, AbstractSystem):
         raise InvalidInputError(
