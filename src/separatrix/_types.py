@@ -61,7 +61,8 @@ def is_number(value: Any) -> bool:
     """Return whether a value is a real scalar number; true and false are none."""
     if not isinstance(value, (int, float, np.generic, np.ndarray, jax.Array)):
         return False
-    return np.ndim(value) == 0 and getattr(value, "dtype", np.dtype(float)).kind in "iuf"
+    dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+    return np.ndim(value) == 0 and getattr(dtype, "kind", "") in set("iuf")  # a key's has none
 
 
 def is_whole(value: Any) -> bool:
@@ -206,6 +207,14 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
         raise InvalidInputError(
             f"{name} must be an array of real numbers, got {type(value).__name__}: {error}."
         ) from error
+
+
+def label_array(value: Any, name: str) -> np.ndarray:
+    """Return an array of labels, numbers or texts; raise InvalidInputError for a ragged list."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{name} must be an array of labels: {error}.") from error
 
 
 def require_finite(array: Array, name: str) -> None:

@@ -300,7 +300,9 @@ def project(
         raise InvalidInputError(f"the axes are of {size} units, the states of {values.shape[-1]}.")
     num = count if num is None else num
     if not (is_whole(num) and 1 <= num <= count):
-        raise InvalidInputError(f"num must be between 1 and {count} for these axes, got {num!r}.")
+        raise InvalidInputError(
+            f"num must be between 1 and {count} for these axes, got {num!r:.60}."
+        )
     return axes[:num].project(values), axes[:num]
 
 

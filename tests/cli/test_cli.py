@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 import separatrix as sx
 from separatrix.cli import app
+from separatrix.store.integrity import write_digests
 
 SMALL = [
     *("--set", "network.num_units=16"),
@@ -47,7 +48,7 @@ def refused(done, word):
 def test_run_writes_everything_and_says_what_matters(directory):
     out, said = directory
     names = {p.name for p in out.iterdir()}
-    assert names == {"experiment.toml", "results.nc", "weights.safetensors"}
+    assert names == {"digests.json", "experiment.toml", "results.nc", "weights.safetensors"}
     for word in ("ideal observer", "Is a fixed point missing?", "Analyses: done", str(out)):
         assert word in said
 
@@ -72,10 +73,11 @@ def test_what_is_refused_in_one_line(run, tmp_path, monkeypatch, arguments, word
     for name in ("one", "empty"):
         (tmp_path / name).mkdir()
     (tmp_path / "one" / "experiment.toml").touch()
+    write_digests(tmp_path / "one")
     monkeypatch.chdir(tmp_path)
     refused(run(*arguments), word)
     assert {p.name for p in tmp_path.iterdir()} == {"one", "empty"}
-    assert len(list((tmp_path / "one").iterdir())) == 1
+    assert len(list((tmp_path / "one").iterdir())) == 2
 
 
 def test_divergence(run, tmp_path):

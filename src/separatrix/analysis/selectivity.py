@@ -7,7 +7,14 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from .._records import Record, array, setting
 from .._tables import Columns
-from .._types import Array, InvalidInputError, real_array, require_finite, require_number
+from .._types import (
+    Array,
+    InvalidInputError,
+    label_array,
+    real_array,
+    require_finite,
+    require_number,
+)
 
 BLOCKS = ("E to E", "E to I", "I to E", "I to I")
 """The four kinds of connections, by the types of the unit that sends and of the one reached."""
@@ -74,13 +81,14 @@ def selectivity(
     >>> sx.classics.selectivity(rates, np.array([0, 0, 1, 1])).dprime
     array([2., 0.])
     """
-    responses, labels = real_array(responses, "responses"), np.asarray(labels)
+    responses, labels = real_array(responses, "responses"), label_array(labels, "labels")
     require_finite(responses, "the responses")
     values = np.unique(labels)
-    if labels.shape != responses.shape[:1] or len(values) != 2:
+    if responses.ndim != 2 or labels.shape != responses.shape[:1] or len(values) != 2:
         raise InvalidInputError(
-            f"labels must tell {len(responses)} trials apart into two groups; got shape "
-            f"{labels.shape} with {len(values)} different values."
+            "responses must have shape (trial, unit), and labels tell its trials apart into two "
+            f"groups; got shapes {responses.shape} and {labels.shape} with {len(values)} different "
+            "values."
         )
     groups = [responses[labels == value] for value in values]
     mean = np.stack([group.mean(0) for group in groups], -1)
@@ -190,33 +198,33 @@ def selective_connections(
     (1.0, 0.25)
     """
     W, dprime = real_array(weights, "weights"), real_array(dprime, "dprime")
-    excitatory = real_array(excitatory, "excitatory") != 0
-    _check_shapes(W, dprime, excitatory)
+    excites = real_array(excitatory, "excitatory") != 0
+    _check_shapes(W, dprime, excites)
     if not require_number(threshold, "threshold") >= 0:
         raise InvalidInputError(f"threshold must be 0 or more, got {threshold!r}.")
     side = (dprime > threshold) * 1.0 - (dprime < -threshold)
-    order = np.lexsort((-dprime, ~excitatory))
-    counts, means = _means(np.abs(W), side, excitatory)
+    order = np.lexsort((-dprime, ~excites))
+    counts, means = _means(np.abs(W), side, excites)
     return SelectiveConnections(
         order=order,
         weights=W[np.ix_(order, order)],
         dprime=dprime[order],
-        excitatory=excitatory[order],
+        excitatory=excites[order],
         preferred=np.where(side > 0, 1, np.where(side < 0, 2, 0))[order],
         block=np.array(BLOCKS),
         same=means[:, 0],
         opposite=means[:, 1],
         num_same=counts[:, 0],
         num_opposite=counts[:, 1],
-        p_value=_p_values(np.abs(W), side, excitatory, num_shuffles, seed),
+        p_value=_p_values(np.abs(W), side, excites, num_shuffles, seed),
         threshold=float(threshold),
         num_shuffles=num_shuffles,
     )
 
 
 def _check_shapes(W: Any, dprime: Any, excitatory: Any) -> None:
-    n = len(dprime)
-    if W.shape != (n, n) or excitatory.shape != (n,):
+    n = dprime.size
+    if dprime.ndim != 1 or W.shape != (n, n) or excitatory.shape != (n,):
         raise InvalidInputError(
             f"expected weights ({n}, {n}) and {n} types for {n} units of dprime, got "
             f"{W.shape} and {excitatory.shape}."

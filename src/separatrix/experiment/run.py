@@ -8,7 +8,7 @@ from typing import Any
 from .._files import as_path
 from .._records import Record
 from .._stopping import stop_if_asked, stop_noticed
-from .._types import InvalidInputError
+from .._types import InvalidInputError, require_kind
 from ..networks import AbstractNetwork
 from ..store import Run, load_run, new_directory
 from ..store.directory import check_replaceable
@@ -127,6 +127,7 @@ def as_experiment(experiment: Experiment | str | Path) -> Experiment:
     """Return an experiment by its name, its file, or as it is."""
     if isinstance(experiment, Experiment):
         return experiment
+    require_kind(experiment, (str, Path), "experiment", "an Experiment, or its name or file")
     if isinstance(experiment, Path) or str(experiment).endswith(".toml"):
         return Experiment.from_toml(experiment)
     return Experiment.named(experiment)

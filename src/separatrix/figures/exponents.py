@@ -70,7 +70,7 @@ def lyapunov(
     left.set_ylabel(f"largest exponent (per {per})")
     right.set_xlabel("exponent, in order")
     right.set_ylabel(f"exponent (per {per})")
-    right.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if legend == "outside":
         legend_below(figure, right)
     elif legend is not False:

@@ -110,7 +110,7 @@ def require_formats(formats: Iterable[str]) -> None:
     """Raise InvalidInputError for a format that figures are not written in."""
     for extension in formats:
         if extension not in PRINTERS:
-            raise InvalidInputError(f"formats are {', '.join(PRINTERS)}; got {extension!r}.")
+            raise InvalidInputError(f"formats are {', '.join(PRINTERS)}; got {extension!r:.60}.")
 
 
 def png_bytes(figure: Figure) -> bytes:

@@ -35,6 +35,16 @@ def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
                 f"figures.{draw.__name__}: {name} must be {_named(kinds)}, got "
                 f"{_with_article(type(value).__name__)}.{_found_inside(value, kinds)}"
             )
+        _require_members(name, value, signature.parameters[name].annotation)
+
+
+def _require_members(name: str, value: Any, annotation: Any) -> None:
+    """Raise InvalidInputError where a dict holds none, or other things than it should."""
+    kinds = get_args(annotation)[1:] if get_origin(annotation) is Mapping else ()
+    known = [kind for kind in kinds if isinstance(kind, type)]
+    if known and not (value and all(isinstance(v, tuple(known)) for v in value.values())):
+        held = ", ".join(sorted({type(v).__name__ for v in value.values()})) or "nothing"
+        raise InvalidInputError(f"{name} must be a dict of {_named(tuple(known))}, got {held}.")
 
 
 def _require_place(legend: Any) -> None:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .._types import Array, InvalidInputError
+from .._types import Array, InvalidInputError, is_whole
 from ..analysis import FixedPoints, Linearization
 from .canvas import Width, is_small, one_panel, whole
 from .drawing import styled
@@ -174,9 +174,10 @@ def line_attractor(
 
 
 def _checked(linearization: Linearization, index: int) -> int:
-    if not -len(linearization) <= index < len(linearization):
+    if not is_whole(index) or not -len(linearization) <= index < len(linearization):
         raise InvalidInputError(
-            f"point {index} is out of range: the linearization has {len(linearization)} points."
+            f"point {index!r:.40} is out of range: the linearization has "
+            f"{len(linearization)} points."
         )
     return index % len(linearization)
 

@@ -92,6 +92,8 @@ def phase_portrait(
     _require_two_units(system)
     if field not in (None, False, "streamlines", "arrows"):
         raise InvalidInputError(f'field is "streamlines", "arrows" or False, got {field!r}.')
+    if not isinstance(names, list | tuple) or len(names) != 2:
+        raise InvalidInputError(f"names must be two texts, got {names!r:.60}.")
     figure, axes = one_panel(5.6, 4.6, ax, width)
     shown = None if states is None else trajectories(as_activity(states), None)
     places = np.zeros((0, 2)) if points is None else states_of(points)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from .._types import Array, InvalidInputError, counted
+from .._types import Array, InvalidInputError, counted, real_array
 from ..analysis import FixedPoints
 from .canvas import Width, inches_across, is_small, one_panel, whole
 from .drawing import new_panels, styled
@@ -133,7 +133,10 @@ def compare_fixed_points(
 
 def states_of(points: FixedPoints | Array) -> np.ndarray:
     """Return the states of points, which may be nothing else."""
-    return np.asarray(points.states if isinstance(points, FixedPoints) else points, float)
+    states = real_array(points.states if isinstance(points, FixedPoints) else points, "points")
+    if states.ndim != 2:
+        raise InvalidInputError(f"points must have shape (point, unit), got {states.shape}.")
+    return states
 
 
 def _how_many(points: FixedPoints | Array) -> str:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from .._types import Array, InvalidInputError
+from .._types import Array, InvalidInputError, real_array
 from ..activity import Activity, PrincipalComponents, project
 from .canvas import inches_across, is_small, whole
 from .labels import halo
@@ -38,7 +38,7 @@ def as_activity(states: States) -> Activity:
     """
     if isinstance(states, Activity):
         return states
-    values = np.asarray(states, float)
+    values = real_array(states, "states")
     values = values[None] if values.ndim == 2 else values
     if values.ndim != 3:
         raise InvalidInputError(
@@ -46,12 +46,16 @@ def as_activity(states: States) -> Activity:
         )
     none = np.zeros((*values.shape[:2], 0))
     inside = np.isfinite(values).all(-1)
+    if not inside.any():
+        raise InvalidInputError(f"no state is finite, of states of shape {values.shape}.")
     return Activity(values, none, none, np.ones(len(values), int), {}, 1.0, inside)
 
 
 def dimensions(components: Plane, states: States) -> int:
     """Return in how many dimensions states are drawn: in three where as many are given, or two."""
     given = states.states if isinstance(states, Activity) else states
+    if not np.shape(given):
+        raise InvalidInputError(f"expected states (…, unit), got {given!r:.60}.")
     return 3 if (np.shape(given)[-1] if components is None else len(components)) > 2 else 2
 
 
@@ -82,6 +86,11 @@ def in_plane(components: Plane, states: Array) -> np.ndarray:
                 "of coordinates, components = sx.project(states)."
             )
         return values
+    if components.components.shape[1] != np.shape(states)[-1]:
+        raise InvalidInputError(
+            f"the components are of {components.components.shape[1]} units, the states of "
+            f"{np.shape(states)[-1]}."
+        )
     if len(components) < 2:
         raise InvalidInputError(
             f"a picture of the state space needs 2 principal components, got {len(components)}."

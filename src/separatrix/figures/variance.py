@@ -104,6 +104,6 @@ def _silhouettes(axes: Axes, found: TaskVariance) -> None:
         best = scores.argmax()
         axes.plot(numbers[best], scores[best], "o", color=VERMILLION, markersize=6)
         axes.axvline(numbers[best], color=GRAY, linewidth=0.6, linestyle=":")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("number of clusters")
     axes.set_ylabel("silhouette")

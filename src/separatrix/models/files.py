@@ -81,8 +81,8 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     >>> sx.find_fixed_points(system, np.zeros((1, 2))).states.round(9).tolist()
     [[10.0, 2.0]]
     """
-    if kind not in READERS:
-        raise InvalidInputError(f"unknown kind {kind!r}: {nearest(kind, READERS)}")
+    if not isinstance(kind, str) or kind not in READERS:
+        raise InvalidInputError(f"unknown kind {kind!r:.60}: {nearest(kind, READERS)}")
     reader = READERS[kind]
     _check_settings(kind, reader, settings)
     return reader(read_arrays(file).left, **settings)

@@ -49,7 +49,7 @@ def check_euler(tau: Any, dt: float, num_units: int) -> None:
         times = np.asarray(tau, float)
     except (TypeError, ValueError):
         raise InvalidInputError(
-            f"tau must be one number or one for each of {num_units} units, got {tau!r}."
+            f"tau must be one number or one for each of {num_units} units, got {tau!r:.60}."
         ) from None
     if times.shape not in ((), (num_units,)):
         raise InvalidInputError(

@@ -189,6 +189,7 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
 
 def _with_equation(name: str, given: Any) -> tuple[Equation, FixedPoints]:
     """Return an equation with its points."""
+    require_kind(given, (tuple, list), repr(name), "(network, input, points)")
     if len(given) == 3:
         network, input, points = given
         return equation_of(network, input, points.system), points

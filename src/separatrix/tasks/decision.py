@@ -1,6 +1,7 @@
 """Decisions between noisy alternatives."""
 
 import functools
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
 from .._types import (
+    MOST,
     Array,
     InvalidInputError,
     counted,
@@ -199,7 +200,7 @@ def as_length(value: Spelled, name: str) -> Length:
             return _checked(kind(*(require_number(v, f"each of {name}") for v in numbers)), name)
     raise InvalidInputError(
         f"{name} must be a number of ms, a list of them to choose from, {{uniform = [low, high]}} "
-        f"or {{truncated_exponential = [scale, low, high]}}; got {value!r}."
+        f"or {{truncated_exponential = [scale, low, high]}}; got {value!r:.60}."
     )
 
 
@@ -216,7 +217,8 @@ def check_lengths(task: str, durations: Any) -> None:
     """Raise InvalidInputError unless a task gives each period's name a number or a distribution."""
     if not isinstance(durations, Mapping) or not durations:
         raise InvalidInputError(
-            f"{task}.durations must be a dictionary from periods to durations, got {durations!r}."
+            f"{task}.durations must be a dictionary from periods to durations, got "
+            f"{durations!r:.60}."
         )
     earlier: list[str] = []
     for period, length in durations.items():
@@ -255,6 +257,10 @@ def check_timing(
         if not (np.isfinite(time) and time >= 0):
             raise InvalidInputError(
                 f"{task}: the {period} period must last 0 ms or more, got {time:g} ms."
+            )
+        if time / dt > MOST:
+            raise InvalidInputError(
+                f"{task}: the {period} period of {time:g} ms has more than {MOST:,} steps."
             )
         if period in needed and time == 0:
             raise InvalidInputError(f"{task} needs a {period} period longer than 0 ms.")

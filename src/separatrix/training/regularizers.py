@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
 from .._names import show_public_names
-from .._types import Array, InvalidInputError, nearest, require_not_negative
+from .._types import Array, InvalidInputError, is_whole, nearest, require_not_negative
 from ..networks import AbstractNetwork
 from ..tasks import Trials
 
@@ -32,13 +32,18 @@ _strength = functools.partial(require_not_negative, name="the strength of a regu
 
 
 def _norm(value: Any) -> int:
-    if value not in (1, 2):
-        raise InvalidInputError(f"the norm of a regularizer must be 1 or 2, got {value!r}.")
+    if not is_whole(value) or value not in (1, 2):
+        raise InvalidInputError(f"the norm of a regularizer must be 1 or 2, got {value!r:.60}.")
     return int(value)
 
 
 def _names(value: Any) -> tuple[str, ...] | None:
-    return (value,) if isinstance(value, str) else None if value is None else tuple(value)
+    names = (value,) if isinstance(value, str) else value
+    if names is None:
+        return None
+    if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
+        raise InvalidInputError(f"names of weights must be a list of texts, got {value!r:.60}.")
+    return tuple(names)
 
 
 class Rates(AbstractRegularizer):

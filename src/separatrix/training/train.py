@@ -1,6 +1,6 @@
 """The training loop: epoch after epoch, each of them two compiled programs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import equinox as eqx
 import numpy as np
@@ -142,6 +142,7 @@ def train_member(
     program = plan.program(member)
     keeper = Keeper(checkpoint, lambda: identity(program, member.network, member.key))
     state = TrainingState(program, member.network, keeper, plan)
+    require_kind(progress, (bool, np.bool_, Callable), "progress", "True, False, or a function")
     if callable(progress):
         return _run(program, state, member.key, plan.steps, progress)
     with training_bar(plan.steps) if progress else no_report() as report:

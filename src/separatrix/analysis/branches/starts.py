@@ -17,10 +17,11 @@ NEAR = 0.25
 
 def checked_range(parameter: Any, at: Any, name: str) -> tuple[float, float, float]:
     """Return the two ends of the range and the value at which the starts are fixed points."""
-    pair = parameter if isinstance(parameter, (tuple, list, np.ndarray)) else ()
+    is_array = isinstance(parameter, np.ndarray) and parameter.ndim == 1
+    pair: Any = parameter if isinstance(parameter, (tuple, list)) or is_array else ()
     if len(pair) != 2 or not all(is_number(p) and np.isfinite(p) for p in pair):
         raise InvalidInputError(
-            f"parameter must be a pair of finite numbers (from, to), got {parameter!r}."
+            f"parameter must be a pair of finite numbers (from, to), got {parameter!r:.60}."
         )
     first, last = float(pair[0]), float(pair[1])
     if first == last:

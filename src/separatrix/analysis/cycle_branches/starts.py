@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError
+from ..._types import InvalidInputError, require_kind
 from ...solvers.continuation import correct, correct_at
 from ...systems import AbstractSystem
 from ..branches.emerging import EmergingCycle
@@ -41,6 +41,8 @@ def place_of(start: Any, at: float | None) -> float | None:
 
 def check_start(start: EmergingCycle | Cycles, sample: AbstractSystem) -> None:
     """Raise InvalidInputError unless a start is one cycle of a flow of as many units."""
+    expected = "branches.emerging_cycle(k), or one of the cycles of find_cycles"
+    require_kind(start, (EmergingCycle, Cycles), "start", expected)
     if sample.kind != "flow" or start.system != "flow":
         raise InvalidInputError(
             "cycles of flows are continued: those of a map are fixed points of its iterate, "

@@ -28,7 +28,7 @@ def _rules(given: Any) -> tuple[str, ...]:
         raise InvalidInputError("rules must name at least one rule.")
     for rule in rules:
         if rule not in RULES:
-            raise InvalidInputError(f"no rule is called {rule!r}: {nearest(rule, RULES)}")
+            raise InvalidInputError(f"no rule is called {rule!r:.60}: {nearest(rule, RULES)}")
     return rules
 
 

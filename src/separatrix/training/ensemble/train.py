@@ -171,7 +171,7 @@ def _keys(keys: Any, count: int) -> list[Any]:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple, np.ndarray, jax.Array))
+    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0
 
 
 def _of_each(values: Any, name: str, count: int) -> list[Any]:
