@@ -1,7 +1,7 @@
 """One experiment from its settings to its run directory."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,7 @@ def reanalyze(
     path: str | Path,
     out: str | Path,
     *,
-    changes: Iterable[str] = (),
+    changes: Sequence[str] = (),
     force: bool = False,
     progress: bool = True,
     announce: Announce = lambda stage: None,
@@ -238,7 +238,7 @@ def reanalyze(
     (6, 22, 8)
     """
     earlier = load_run(path)
-    changes = list(changes) if isinstance(changes, Iterable) else [changes]
+    require_kind(changes, (list, tuple), "changes", 'a list such as ["analysis.num_trials=20"]')
     for change in changes:
         if not (isinstance(change, str) and change.startswith("analysis.")):
             raise InvalidInputError(

@@ -40,11 +40,26 @@ def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
 
 def _require_members(name: str, value: Any, annotation: Any) -> None:
     """Raise InvalidInputError where a dict holds none, or other things than it should."""
-    kinds = get_args(annotation)[1:] if get_origin(annotation) is Mapping else ()
-    known = [kind for kind in kinds if isinstance(kind, type)]
-    if known and not (value and all(isinstance(v, tuple(known)) for v in value.values())):
+    if annotation is str and not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be a text, got {value!r:.60}.")
+    kind = get_args(annotation)[-1] if get_origin(annotation) is Mapping else None
+    if kind is None or not isinstance(value, Mapping):
+        return
+    if not value or not all(_is_of(member, kind) for member in value.values()):
         held = ", ".join(sorted({type(v).__name__ for v in value.values()})) or "nothing"
-        raise InvalidInputError(f"{name} must be a dict of {_named(tuple(known))}, got {held}.")
+        raise InvalidInputError(f"{name} must be a dict of {_in_words(kind)} by name, got {held}.")
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    """Whether a member of a dict is of its declared kind; of a tuple the number of parts counts."""
+    plain = get_origin(kind) or kind
+    if plain is tuple:
+        return isinstance(value, tuple) and len(value) == len(get_args(kind))
+    return isinstance(value, plain) if isinstance(plain, type | UnionType) else True
+
+
+def _in_words(kind: Any) -> str:
+    return str(kind) if get_args(kind) else kind.__name__
 
 
 def _require_place(legend: Any) -> None:

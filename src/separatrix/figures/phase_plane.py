@@ -97,6 +97,8 @@ def phase_portrait(
     figure, axes = one_panel(5.6, 4.6, ax, width)
     shown = None if states is None else trajectories(as_activity(states), None)
     places = np.zeros((0, 2)) if points is None else states_of(points)
+    if places.shape[1] != 2:
+        raise InvalidInputError(f"points must have shape (point, 2), got {places.shape}.")
     across, up = _limits(system, places, shown, limits)
     if field is not False:
         is_flow = system.kind == "flow"

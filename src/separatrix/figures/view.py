@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from matplotlib.path import Path
 
-from .._types import counted
+from .._types import InvalidInputError, counted
 from .canvas import is_small
 from .labels import label_beside
 from .space import Plane, show
@@ -49,6 +49,11 @@ def limit_view(
 
     Whoever leaves something out says so: `say_what_is_outside`.
     """
+    if activity.shape[-1] != points.shape[-1]:
+        raise InvalidInputError(
+            f"the points have {points.shape[-1]} coordinates, the activity has "
+            f"{activity.shape[-1]}."
+        )
     inside = reached(activity, points)
     seen = points[inside]
     show(axes, np.concatenate([activity, seen]), components, ratio=ratio, apart=seen)

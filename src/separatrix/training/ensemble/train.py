@@ -112,6 +112,7 @@ def train_ensemble(
     """
     batches = WholeTrials() if batches is None else batches
     plan = Plan(task, steps, batch_size, loss, batches, epoch_steps, until)
+    require_kind(progress, (bool, np.bool_), "progress", "True or False")
     members = _members(networks, keys, optimizer, regularizers)
     for number, member in enumerate(members):
         try:
@@ -143,7 +144,8 @@ def _is_in_processes(workers: int | None, devices: int | None) -> bool:
 
 def _members(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> list[Member]:
     """Return the members of an ensemble; raise InvalidInputError unless all are of one number."""
-    require_kind(networks, Iterable, "networks", "a list of networks")
+    if not _is_list(networks) and not isinstance(networks, Iterator):
+        raise InvalidInputError(f"networks must be a list of them, got {networks!r:.60}.")
     networks = list(networks)
     if not networks:
         raise InvalidInputError("networks: expected at least one network, got none.")
