@@ -231,7 +231,7 @@ class Experiment(Settings):
     network: Network
     training: TrainingSettings = TrainingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
-    variants: dict[VariantName, dict[str, Any]] = Field({})
+    variants: dict[VariantName, dict[str, Any]] = Field({}, max_length=1000)
     """Changes to the tables above by name: such an experiment is run once for each of them."""
     _source: str = PrivateAttr("the experiment")
     _left_out: tuple[str, ...] = PrivateAttr(())

@@ -207,12 +207,19 @@ def _default(parameter: inspect.Parameter) -> Any:
     return plain if isinstance(plain, (bool, int, float, str, tuple, list, dict)) else None
 
 
+MOST_TOLD = 10
+"""Faults of a table that an error names, a line each."""
+
+
 def validated(model: type[M], values: Mapping[str, Any], source: str) -> M:
     """Return a model of what was given; raise InvalidInputError that names key, remedy, source."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [_explain(found, source, values, model) for found in error.errors()]
+        faults = error.errors()
+        lines = [_explain(found, source, values, model) for found in faults[:MOST_TOLD]]
+        if len(faults) > MOST_TOLD:
+            lines.append(f"{len(faults) - MOST_TOLD} more faults follow.")
         raise InvalidInputError("\n".join(lines)) from None
 
 
@@ -257,7 +264,7 @@ def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[Bas
             return f"unknown {keys[-1]} {name!r} in {source}: {nearest(name, known)}"
         case code if code in _EXPECTED:
             found = f"expected {_EXPECTED[code]}"
-    return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r}."
+    return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r:.200}."
 
 
 def _place(

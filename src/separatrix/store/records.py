@@ -147,11 +147,11 @@ def _read_apart(path: Path, only: Iterable[str] | None) -> "tuple[Attributes, di
     from . import hdf5
 
     size = path.stat().st_size
-    seconds, more_bytes = 10 + size // 2**24, 2**29 + 8 * size
+    seconds, more_bytes = 3 + size // 2**24, 2**29 + 8 * size
     limits = [str(seconds), str(more_bytes)]
     command = [sys.executable, hdf5.__file__, str(path), *limits, *(only or ())]
     try:
-        ended = subprocess.run(command, capture_output=True, timeout=seconds)
+        ended = subprocess.run(command, capture_output=True, timeout=10 * seconds)
     except subprocess.TimeoutExpired as error:
         raise UnreadableFileError(f"{path} could not be read in {seconds} s.") from error
     if ended.returncode:

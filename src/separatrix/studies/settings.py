@@ -7,7 +7,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,8 @@ from ..experiment.settings import directory_name, experiment_of
 from ..experiment.tables import Count, Number, Positive, Settings, VariantName, validated
 from .cell import Cell
 
+MOST_CELLS = 20_000
+"""The most cells of a study: each is checked before the first one runs."""
 _SEEDS = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 
@@ -198,6 +200,7 @@ class Study(Settings):
         """The cells, each with another seed or other settings, in the order of the file."""
         base = experiment_of(self.experiment, "experiment", self._beside)
         cells: dict[str, Cell] = {}
+        self._check_number(len(base.variants) or 1)
         each = list(self._changes())
         keys = dict.fromkeys(key for changes in each for key in changes)
         for variant in base.variants or ("",):
@@ -217,6 +220,17 @@ class Study(Settings):
                             f"the study {self.name}, which gives what they differ in."
                         )
         return tuple(cells.values())
+
+    def _check_number(self, variants: int) -> None:
+        """Raise InvalidInputError for more cells than are made in a moment, before any is."""
+        on_grid = math.prod(map(len, self.grid.values())) * max(1, len(self.listed))
+        drawn = 1 if self.random is None else self.random.count
+        seeds = len(self._seeds() or (0,))
+        if (number := variants * on_grid * drawn * seeds) > MOST_CELLS:
+            raise InvalidInputError(
+                f"the study {self.name} has {number:,} cells, more than {MOST_CELLS:,}: part it "
+                "into several studies."
+            )
 
     def check(self, source: str = "the study") -> None:
         """Build the objects of every cell but for its seed; raise InvalidInputError."""
@@ -263,7 +277,7 @@ class Study(Settings):
             for together, one in itertools.product(self.listed or ({},), drawn):
                 yield {**on_grid, **together, **one}
 
-    def _seeds(self) -> tuple[int, ...]:
+    def _seeds(self) -> Sequence[int]:
         if not isinstance(self.seeds, str):
             return self.seeds or ()
         found = _SEEDS.fullmatch(self.seeds)
@@ -273,7 +287,7 @@ class Study(Settings):
                 f"seeds of {self.name}: expected FIRST:END, such as 0:20 for 20 seeds, got "
                 f"{self.seeds!r}."
             )
-        return tuple(range(first, end))
+        return range(first, end)
 
 
 def _value(settings: Mapping[str, Any], key: str) -> Any:
