@@ -101,7 +101,7 @@ def test_small_systems_are_proved_complete_from_any_starts(name):
 
 
 INCOMPLETE = {  # beside them, what tells the user of a remedy
-    "no box": (sx.Flow(far_root, 2), ROOTS, 1, None, "domain=([0, -1], [3, 4])"),
+    "no box": (sx.Flow(far_root, 2), ROOTS, 1, None, "domain=([-0.5, -1.5], [3.5, 4.5])"),
     "of positive states alone": (sx.Flow(toggle_switch, 2), RATES, 3, 1, "domain=(0, np.inf)"),
     "a zero elsewhere": (sx.Flow(two_repressors, 2), systems.box(2, 0.1, 5, 100), 3, 1, ""),
     "a negative zero": (sx.Flow(two_repressors, 2), systems.box(2, -3, 5, 100), 4, None, ""),

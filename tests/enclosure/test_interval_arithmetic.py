@@ -18,7 +18,7 @@ from separatrix.enclosure.interval.arithmetic import (
     square,
     subtract,
 )
-from separatrix.enclosure.interval.functions import SMOOTH, cos, log_add_exp, sin, tanh
+from separatrix.enclosure.interval.functions import SMOOTH, cos, sin, tanh
 from separatrix.enclosure.interval.products import matmul, total
 from separatrix.enclosure.interval.rules.quotients import BERNOULLI
 
@@ -195,12 +195,3 @@ def test_sums_contain_the_exact_sum_however_much_cancels():
     terms = rng.standard_normal((20, 300)) * 10.0 ** rng.uniform(-10.0, 10.0, (20, 300))
     terms = np.concatenate([terms, -terms[:, ::-1], rng.standard_normal((20, 1))], axis=1)
     assert_holds(total(point(terms), (1,)), exactly(terms).sum(1))
-
-
-def test_log_add_exp_contains_the_exact_value():
-    rng = np.random.default_rng(8)
-    a, b = rng.uniform(-800.0, 800.0, (2, 300))
-    b[:100] = a[:100] + rng.standard_normal(100)
-    with flint.ctx.workprec(3000):
-        truths = np.log(np.exp(in_balls(a)) + np.exp(in_balls(b)))
-        assert_overlaps(log_add_exp(point(a), point(b)), truths)

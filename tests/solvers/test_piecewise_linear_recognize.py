@@ -175,7 +175,7 @@ REFUSED = {
     "two comparisons": (lambda h: h * (h > 0) * ((h > 0) + (h < 1)), "or"),
     "floor": (jnp.floor, "floor"),
     "sort": (jnp.sort, "sort"),
-    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "discontinuous"),
+    "branch": (lambda h: jax.lax.cond(h[0] > 0, lambda: h, lambda: 2 * h), "integer"),
     "index": (lambda h: h[jnp.argmax(h)] + h, "argmax"),
     "applied at an index": (lambda h: h.at[1].apply(lambda v: v + 1.0), "scatter_apply"),
     "selected by number": (
