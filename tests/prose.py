@@ -51,6 +51,7 @@ def of_markdown(text):
 def of_docstring(text):
     """Yield the paragraphs of a docstring, without its examples, references and parameters' names."""
     text = re.sub(r"(?ms)^References\n-+\n.*?(?=^\w+\n-+\n|\Z)", "", text)
+    text = re.sub(r"(?ms)^=+ =.*^=+ =[= ]*$", "", text)  # tables
     text = re.sub(r"(?m)^ *>>>.*\n(?:.*\S.*\n?)*", "\n", text)
     head, *sections = re.split(r"(?m)^\w[\w ]*\n-+\n", text)
     named = [re.sub(r"(?m)^\S.*$", "\n", section) for section in sections]

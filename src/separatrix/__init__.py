@@ -13,41 +13,46 @@ From a task to what holds the states of a network::
     held = sx.verdict(system, activity.states[:, -1], duration=500.0, points=points)
 
 An analysis takes a system of any origin and returns a frozen record, which prints as a table. The
-names, by what they are for; `help(sx.train)` says the rest:
+names, by what they are for (`help(sx.train)` says more about one):
 
 Tasks, networks, training
-    tasks, networks: what they are called; one's own may join them.
-    train: by back-propagation through time; train_ensemble: many networks at once.
-    WholeTrials, Windows: what a batch is; Threshold: when to stop; Checkpoint: a file to go on
-    from; regularizers: what is charged beside the task; training: losses, and what the above share.
-    performance, psychometric: what a network does, beside chance and the ideal observer.
+    * tasks, networks: what they are called; yours may join them.
+    * train: by back-propagation through time. train_ensemble: many networks at once.
+    * WholeTrials, Windows: what a batch is.
+    * Threshold: when to stop. Checkpoint: a file to go on from.
+    * regularizers: penalties that are added to the loss of the task.
+    * training: losses, and what the functions above share.
+    * performance, psychometric: what a network does, beside chance and the ideal observer.
 
 Activity and systems
-    simulate: a network's states in trials; project: along a few axes.
-    DiscreteMap, Flow: a system of any JAX function; torch_map: of any PyTorch function;
-    AbstractSystem: what they have in common; models: systems that others fit or print.
+    * simulate: a network's states in trials. project: along a few axes.
+    * DiscreteMap, Flow: a system of any JAX function. torch_map: of any PyTorch function.
+    * AbstractSystem: what systems have in common. models: systems that others fit or print.
 
 Analyses of a system
-    find_fixed_points, linearize: points and their modes; slow_curve: a line of slow states.
-    verdict: what holds the states over a duration, and where they end; trial_periods: all this in
-    every period of a trial; make_report: a page of all of it, of any system and states.
-    find_cycles, lyapunov_exponents: motion that does not come to rest.
-    fixed_point_graph, fixed_point_topology: what saddles link; separatrix, basins, commitment:
-    boundaries between basins, the basins' sizes, and the time of decision of each trial.
-    continue_fixed_points, continue_cycles: how these change with an input or another number.
-    solvers: methods with their options; classics: what single papers ask.
+    * find_fixed_points, linearize: points and their modes. slow_curve: a line of slow states.
+    * verdict: what holds the states over a duration, and where they end.
+    * trial_periods: all this in every period of a trial.
+    * make_report: a page of all of it, of any system and states.
+    * find_cycles, lyapunov_exponents: motion that does not come to rest.
+    * fixed_point_graph, fixed_point_topology: what saddles link.
+    * separatrix, basins: boundaries between basins, and sizes of basins.
+    * commitment: the time of decision of each trial.
+    * continue_fixed_points, continue_cycles: how these change with an input or another number.
+    * solvers: methods with their options. classics: the analyses of single papers.
 
 Many networks, runs and files
-    Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
-    Study, sweep, load_study: many of them; compare, by measures: how far they are apart.
-    save_network, load_network, save_records, load_records: files; export_certificates: proofs that
-    others can check; enable_compilation_cache: keep compiled programs.
-    figures: a picture of each record; records: the classes of what functions return.
+    * Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
+    * Study, sweep, load_study: many networks. compare, by measures: how far they are apart.
+    * save_network, load_network, save_records, load_records: files.
+    * export_certificates: proofs that others can check.
+    * enable_compilation_cache: keep compiled programs.
+    * figures: a picture of each record. records: the classes of what functions return.
 
 Errors
-    SeparatrixError: all of the following but TrainingInterruptedError, which Ctrl-C raises.
-    InvalidInputError, UnreadableFileError: what was given, or a file, cannot be used.
-    TrainingDivergedError, TrainingInterruptedError: with what there is.
+    * SeparatrixError: all of the following except TrainingInterruptedError, which Ctrl-C raises.
+    * InvalidInputError, UnreadableFileError: what was given, or a file, cannot be used.
+    * TrainingDivergedError, TrainingInterruptedError: they carry the training so far.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -63,8 +63,8 @@ def rule_performance(
     A trial is right when, at its last step, the network fixates where it should, or else points
     within 36° of the target (the population vector of its ring) and does not fixate. Rules are
     drawn equally often and each trial has its own times, whatever the task trains with. The score
-    is that of `performance`, which tells the trials of any task apart by their conditions, as they
-    are drawn in training; here they are drawn 512 at a time, so that any number fits the memory.
+    is that of `performance`, which sorts the trials of any task by their conditions, as they are
+    drawn in training. Here trials are drawn 512 at a time, so that any number fits in memory.
 
     Parameters
     ----------

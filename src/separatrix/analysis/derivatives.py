@@ -34,7 +34,7 @@ def require_derivatives(system: AbstractSystem) -> None:
             raise InvalidInputError(
                 f"the system cannot be differentiated: {type(error).__name__}: "
                 f"{str(error).splitlines()[0] if str(error) else 'no reason given'} This analysis "
-                "needs its Jacobian, forward-mode: use operations that have one, or give them a "
+                "needs its forward-mode Jacobian. Use operations that have one, or give them a "
                 "rule with jax.custom_jvp, which serves reverse mode as well (jax.custom_vjp does "
                 "not serve forward mode)."
             ) from error

@@ -153,14 +153,15 @@ def selective_connections(
 ) -> SelectiveConnections:
     r"""Compare connections between units that prefer the same choice with those to the opposite.
 
-    For each kind of connection (E to E, E to I, I to E, I to I) the mean of $|W_{ij}|$ over all
-    pairs $i \neq j$ of units with a preference, connected or not, where both prefer the same choice
-    and where they prefer opposite ones. In a network that decides by competition, excitation goes
-    to units of the same preference, and inhibition to the opposite ones.
+    There are four kinds of connection: E to E, E to I, I to E, and I to I. For each kind the mean
+    of $|W_{ij}|$ is taken over the pairs $i \neq j$ of units that prefer the same choice, and over
+    those that prefer opposite ones. Pairs without a connection count too. In a network that decides
+    by competition, excitation goes to units of the same preference, and inhibition to the opposite
+    ones.
 
-    The p-value is the fraction of shuffles, this one counted as one, in which the two means differ
-    at least as much: preferences are shuffled among the units of each type, so types, weights and
-    the number of units of each preference stay.
+    The p-value is the fraction of shuffles in which the two means differ at least as much. The
+    original order counts as one shuffle. Preferences are shuffled among the units of each type, so
+    types, weights and the number of units of each preference stay.
 
     Parameters
     ----------

@@ -67,12 +67,12 @@ def trial_periods(
 ) -> TrialPeriods:
     r"""Take a network apart period by period: a trial is a sequence of constant inputs.
 
-    In each period the mean input of the period is frozen in. Of that system the fixed and slow
-    points are found, and the states with which trials close the period are left alone there, over
-    as long as it lasts and then to their ends (`verdict`): the basin that each trial is in. Where
-    outputs compete for one answer, the choice that is read out at that end is compared with the one
-    that the network makes in the trial. Of `FlipFlop` each memory is given a pulse of either sign
-    on each channel, and followed to where that leads.
+    In each period the mean input of the period is frozen in, and the fixed and slow points of that
+    system are found. The states at the end of the period are left alone there, as long as the
+    period lasts and then to their ends (`verdict`). This gives the basin that each trial is in.
+    Where outputs compete for one answer, the choice that is read out at that end is compared with
+    the choice that the network makes in the trial. For `FlipFlop` each memory gets a pulse of
+    either sign on each channel, and is followed to where that leads.
 
     Parameters
     ----------

@@ -76,9 +76,9 @@ def run_experiment(
     Raises
     ------
     InvalidInputError
-        For settings that cannot be executed, before any work; an experiment with variants, which is
-        for `sweep`; an unusable `out`; or a checkpoint that is of other settings, or that is there
-        without `resume` or `force`.
+        For settings that cannot be executed, before any work. For an experiment with variants,
+        which is for `sweep`, or an unusable `out`. For a checkpoint of other settings, or one that
+        is there without `resume` or `force`.
     TrainingDivergedError, TrainingInterruptedError
         After the history and the last network were written to `<out>.incomplete`. Whatever else
         stops the run once the network is trained, Ctrl-C included, leaves it there too, and

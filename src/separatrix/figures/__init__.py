@@ -1,9 +1,10 @@
 """Figures: functions from records or plain arrays to matplotlib; nothing is computed here.
 
-What is one panel is drawn in given axes, `ax=`, what is several in a figure or a part of one,
-`figure=`, or in a new figure of a `width=`: inches, or a journal's "column" (85 mm) or "page"
-(180 mm). `legend=` is "inside", "outside" or False; None: where there is room. A record of another
-kind than a function describes is refused with an `InvalidInputError`. `save` writes figures.
+A single panel is drawn in given axes, `ax=`. Several panels are drawn in a figure or a part of one,
+`figure=`. Without these, a new figure has a `width=` in inches, or a journal's "column" (85 mm) or
+"page" (180 mm). `legend=` is "inside", "outside" or False. None puts it where there is room. A
+record of another kind than a function describes is refused with an `InvalidInputError`. `save`
+writes figures.
 
 No function imports pyplot or changes matplotlib's settings, so figures can be made in any program
 and in any order; where pyplot was imported and can show figures, it learns of new ones. Matplotlib

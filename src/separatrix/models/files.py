@@ -36,11 +36,12 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     "shallow_plrnn" A, W1, W2, h1, h2                         clipped=False
     =============== ========================================= ===================================
 
-    The kinds are mackelab/smc_rnns; LINT's lowrank_inference; lfads-torch; the AL-RNN and the
-    DynaMix of DurstewitzLab, of which one expert is read, without the gates that mix them; and
-    arrays of ssm, saved with `numpy.savez(file, As=slds.dynamics.As, bs=slds.dynamics.bs,
-    Rs=slds.transitions.Rs, r=slds.transitions.r)` from "recurrent_only" transitions. Other
-    arrays of a file, such as those of an encoder or a readout, are not looked at.
+    The kinds are mackelab/smc_rnns, LINT's lowrank_inference, lfads-torch, and the AL-RNN and the
+    DynaMix of DurstewitzLab. Of DynaMix one expert is read, without the gates that mix the experts.
+    The kind "ssm" is arrays of ssm, saved with `numpy.savez(file, As=slds.dynamics.As,
+    bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)` from "recurrent_only"
+    transitions. Other arrays of a file, such as those of an encoder or a readout, are not looked
+    at.
 
     What the arrays do not tell is a setting: which activation, how many units are rectified, α. An
     input is frozen in, `(channel,)`; None is zeros. In the files of smc_rnns the decay is

@@ -45,9 +45,9 @@ class DaleCTRNN(AbstractCurrentNetwork):
     rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in training is
     $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current, that is $\sqrt{2\alpha}\,\sigma\,\xi_t$ in x.
 
-    At the start excitation and inhibition balance: $|\tilde W|$ is uniform in (0, 1/√k), k being
-    the expected number of inputs of a unit, and the columns of the excitatory units are divided by
-    how many times they outnumber the inhibitory ones.
+    At the start excitation and inhibition balance. $|\tilde W|$ is uniform in (0, 1/√k), where k is
+    the expected number of inputs of a unit. The columns of the excitatory units are divided by the
+    ratio of excitatory to inhibitory units.
 
     Parameters
     ----------

@@ -83,9 +83,10 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     num_inputs, num_units, num_outputs
         Sizes.
     excitatory_fraction
-        None leaves signs free; a fraction makes that many units, the first ones, excitatory and
-        the others inhibitory, with $W_{ij} = |\tilde W_{ij}|\,s_j$, $W_{ii} = 0$ and a readout of
-        the excitatory ones, which begin the weaker the more of them there are, as in `DaleCTRNN`.
+        None leaves signs free. A fraction makes that many units, the first ones, excitatory and the
+        others inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$, $W_{ii} = 0$, and the readout has
+        the excitatory units alone. The more of these there are, the weaker their weights begin, as
+        in `DaleCTRNN`.
     tau, dt
         Time constant of the rates and time step in ms; 0 < dt ≤ 2 tau. The synapses need a dt that
         is short against 1/rate.

@@ -28,8 +28,8 @@ class DampedNewton:
     A step is $-(H + \mu)^{-1} g$, with μ large enough for Cholesky's factorization to exist, so
     that it leads downhill; μ follows the ratio of actual to predicted decrease. Where the Hessian
     is positive definite a full Newton step is also taken when it shrinks the gradient, in the norm
-    $\sqrt{g^\top H^{-1} g}$: near a minimum rounding hides the decrease of the value long before
-    it hides the gradient, so the state becomes known to about ε and not √ε.
+    $\sqrt{g^\top H^{-1} g}$. Near a minimum, rounding hides the decrease of the value long before
+    it hides the gradient. So the state becomes known to about ε and not √ε.
 
     Attributes
     ----------
@@ -69,13 +69,14 @@ class DampedNewton:
     ) -> Solution:
         """Minimize from every start.
 
-        One ends as `MINIMUM` where Newton's method closed in on a state from which all directions
-        curve upward; as `STALLED` where no step decreases the function, though its gradient is not
-        zero: a kink; as `RAN_AWAY` where the function falls on outside the bounds.
+        A start ends as `MINIMUM` where Newton's method closed in on a state from which all
+        directions curve upward. It ends as `STALLED` where no step decreases the function although
+        its gradient is not zero: a kink. It ends as `RAN_AWAY` where the function falls on outside
+        the bounds.
 
-        Where Hessians are what costs, `values` spares those of damped steps that lead upward. What
-        leaves the `bounds`, a lower and an upper one (unit,), is followed no further. Starts that
-        are not done when time is over are left RUNNING.
+        Where Hessians are expensive, `values` saves those of damped steps that lead upward. A start
+        that leaves the `bounds`, a lower and an upper one (unit,), is followed no further. Starts
+        that are not done when time is over are left RUNNING.
         """
         iteration = _MinimizationIteration(self.max_steps, derivatives, starts, values, bounds)
         return iterate(iteration, Solution.unmoved(starts), len(starts))

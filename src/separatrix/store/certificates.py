@@ -139,9 +139,9 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     Raises
     ------
     InvalidInputError
-        When an equation lacks its name or its parameters or has entries that no file holds, a
-        number is not finite, a name is no printed line, the input does not fit, the points are of a
-        flow and the network has none, or the file cannot be written.
+        When an equation lacks its name or its parameters, or has entries that the file format does
+        not know. When a number is not finite, a name is not a printable line, or the input does not
+        fit. When the points are of a flow and the network has none, or the file cannot be written.
 
     Examples
     --------

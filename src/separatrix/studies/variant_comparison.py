@@ -32,10 +32,11 @@ def compare(
 ) -> Comparison:
     """Compare the networks of a study, each with each.
 
-    Measures: "topology" (do the fixed points hang together in the same way?), "spectrum" (how far
-    apart are the eigenvalues at corresponding fixed points?), "procrustes" (how far apart is the
-    activity in the same trials, up to a rotation?), and "dsa", "input_dsa" of the package
-    dsa-metric (`pip install 'separatrix[compare]'`). `sx.measures` has them with options.
+    There are five measures. "topology" asks whether saddles link the fixed points in the same way.
+    "spectrum" asks how far apart the eigenvalues at corresponding fixed points are. "procrustes"
+    asks how far apart the activity in the same trials is, up to a rotation. "dsa" and "input_dsa"
+    come from the package dsa-metric (`pip install 'separatrix[compare]'`). `sx.measures` has them
+    with options.
 
     Parameters
     ----------
@@ -57,9 +58,9 @@ def compare(
     Returns
     -------
     Comparison
-        `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, `.mean_distances`
-        with intervals (`.no_interval` says why there is none); `a.rank_correlation(b)` compares
-        two measures.
+        `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, and
+        `.mean_distances` with intervals (`.no_interval` says why there is none).
+        `a.rank_correlation(b)` compares two measures.
 
     Raises
     ------

@@ -165,8 +165,9 @@ class DiscreteMap(AbstractSystem):
         The frozen input `(channel,)`, or None.
     residual
         A function of the same arguments as `step` with the same zeros as `step(x) − x`, where the
-        architecture gives one of a better shape. None means `step(x) − x`; of a step that mixes the
-        state with a new one by a logistic gate, as a GRU does, the new state minus the state.
+        architecture gives one of a better shape. None means `step(x) − x`. For a step that mixes
+        the state with a new one by a logistic gate, as a GRU does, None means the new state minus
+        the state.
     residual_jacobian
         A function of the same arguments that returns the residual's Jacobian `(size, size)`, where
         a formula is cheaper than forward-mode differentiation, which None means.
@@ -177,16 +178,16 @@ class DiscreteMap(AbstractSystem):
     ------
     InvalidInputError
         When `step` or `residual` cannot be evaluated on a state, or gives another shape than
-        `(size,)`, or `residual_jacobian` another than `(size, size)`; where weights that are NaN or
-        infinite make every state NaN; for a size below 1, a dt that is not positive, an input that
-        is not finite.
+        `(size,)`, or `residual_jacobian` another than `(size, size)`. When weights that are NaN or
+        infinite make every state NaN. For a size below 1, a dt that is not positive, or an input
+        that is not finite.
 
     Notes
     -----
-    A system is a snapshot, as a function is that JAX has compiled: `step` is traced once, in
-    float64, when the system is made. Whoever changes a weight or a variable that it reads makes a
-    new system. Closures, methods and modules that differ in their numbers alone share what is
-    compiled.
+    A system is a snapshot, like a function that JAX has compiled: `step` is traced once, in
+    float64, when the system is made. If you change a weight or a variable that it reads, make a new
+    system. Closures, methods and modules that differ only in their numbers share one compiled
+    program.
 
     Examples
     --------
@@ -287,9 +288,9 @@ class Flow(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`; where
-        weights that are NaN or infinite make every state NaN; for a size below 1, a tau that is not
-        positive, an input that is not finite.
+        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`. When
+        weights that are NaN or infinite make every state NaN. For a size below 1, a tau that is not
+        positive, or an input that is not finite.
 
     Examples
     --------

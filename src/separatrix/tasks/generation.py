@@ -121,9 +121,10 @@ class FlipFlop(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Return the expected sign of the last pulse of each channel, given the inputs so far.
 
-        In an interval with a pulse with the probability q, whose inputs are $e^{\pm r}$ times as
-        probable with a pulse of either sign as without one, the probability b of a positive last
-        sign becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
+        A pulse comes in an interval with the probability q. The inputs of the interval are $e^{\pm
+        r}$ times as probable with a pulse of either sign as without one. Then the probability b of
+        a positive last sign becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} +
+        e^{r_-}) + 1 - q}$.
         """
         slot, phase = self._intervals(inputs.shape[1])
         now = (

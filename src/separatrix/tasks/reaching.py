@@ -31,9 +31,10 @@ from .timeline import Timeline
 class AntiReach(StagedTask):
     r"""Reach to the direction opposite to the stimulus.
 
-    The stimulus is one of K directions on a ring of channels, $\cos(\theta_k - \theta)$; the right
-    answer is class $1 + k$ of the opposite direction (or, with `anti=False`, of the same one), due
-    when the fixation cue goes off. The direction has to be remembered from the stimulus period.
+    The stimulus is one of K directions on a ring of channels, $\cos(\theta_k - \theta)$; The right
+    answer is class $1 + k$ of the opposite direction (or, with `anti=False`, of the same one). It
+    is due when the fixation cue goes off. The network must remember the direction from the stimulus
+    period.
 
     Parameters
     ----------

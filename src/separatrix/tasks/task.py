@@ -30,8 +30,8 @@ from .durations import count_steps
 class Trials(Record):
     """A batch of trials: what the network is shown and what is asked of it.
 
-    `mask` weighs each step in the loss, or each output of each step, and is 0 after the end of a
-    trial that is shorter than the longest; `scored` marks the steps on which the answer counts (the
+    `mask` weighs each step in the loss, or each output of each step. It is 0 after the end of a
+    trial that is shorter than the longest. `scored` marks the steps on which the answer counts (the
     decision period). Integer targets are classes, floating targets are values to follow: the
     outputs themselves or, where `output_function` says so, their sigmoid.
     """

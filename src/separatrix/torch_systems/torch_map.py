@@ -69,9 +69,10 @@ def torch_map(
     Raises
     ------
     InvalidInputError
-        When PyTorch is not installed; when `step` cannot be evaluated or returns another shape than
-        it is given; when it is no pure function of its arguments: noise, statistics of batches,
-        branches on numbers of the state, `.item()`; when the translation differs from it.
+        When PyTorch is not installed. When `step` cannot be evaluated or returns another shape than
+        it is given. When it is not a pure function of its arguments, because of noise, statistics
+        of batches, branches on numbers of the state, or `.item()`. When the translation differs
+        from it.
 
     Notes
     -----

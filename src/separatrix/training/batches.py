@@ -38,13 +38,12 @@ class WholeTrials(AbstractBatches):
     ----------
     lengths
         At how many lengths, evenly spaced up to the task's longest trial, a batch may end: at the
-        first one that holds all of its trials. Steps that no trial has are then not computed,
-        which pays where all trials of a batch are short together (`Yang2019(shared=True)`), and
-        takes the time to compile a program for each length; tasks whose trials all have one length
-        gain nothing. With 1 every batch is as long as the longest trial. Neither the losses nor the
-        regularizers of this package see a difference, and no loss of one's own that weighs steps by
-        `trials.mask`. The units' private noise is drawn for the steps that are computed, so its
-        numbers are others.
+        first one that holds all of its trials. Steps that no trial has are then not computed. This
+        pays where all trials of a batch are short together (`Yang2019(shared=True)`). It takes the
+        time to compile a program for each length. Tasks whose trials all have one length gain
+        nothing. With 1 every batch is as long as the longest trial. The losses and regularizers of
+        this package see no difference, nor does any loss that weighs steps by `trials.mask`. The
+        units' private noise is drawn for the computed steps only, so its numbers differ.
 
     Examples
     --------
@@ -76,9 +75,9 @@ class Windows(AbstractBatches):
     """Windows of a fixed number of steps over an endless sequence of trials, one for each row.
 
     Window `i` continues where window `i − 1` stopped, so trials are cut at the window's ends (a
-    trial cut in two appears in both), and a window holds several trials in sequence: the primer's
-    PyTorch notebook trains so, through `neurogym.Dataset(seq_len=100)`. The network starts from its
-    initial state in every window.
+    trial cut in two appears in both), and a window holds several trials in sequence. The primer's
+    PyTorch notebook trains like this, through `neurogym.Dataset(seq_len=100)`. The network starts
+    from its initial state in every window.
 
     Attributes
     ----------

@@ -58,8 +58,8 @@ class Checkpoint(eqx.Module):
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
     state and the history there, in one piece, whenever `seconds` have passed, and brings the file
     up to date at the end and on Ctrl-C. When the file is there at the start, training goes on where
-    it stands, and gives the numbers that it would have given in one go, bit for bit. The file stays
-    when training has ended; with it the same call returns at once.
+    it stands, and gives the same numbers as without a stop, bit for bit. The file stays when
+    training has ended. With it the same call returns immediately.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ class Checkpoint(eqx.Module):
     seconds
         How much work may be lost, at least 0.
     settings
-        What the file shall be of, beside what `train` compares by itself (the network at the start,
-        the task, the batches, the key, the regularizers): of functions, as a loss or an optimizer,
-        it cannot tell whether they are the same.
+        Further settings that identify the training. `train` itself compares the network at the
+        start, the task, the batches, the key and the regularizers. It cannot compare functions,
+        such as a loss or an optimizer.
 
     Raises
     ------

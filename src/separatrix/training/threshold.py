@@ -33,10 +33,10 @@ def _patience(given: Any) -> int:
 class Threshold(eqx.Module):
     r"""The loss, or the accuracy, at which a training stops once it is held.
 
-    It is looked at after every epoch: training stops when each of the last $\lceil p/e \rceil$
-    epochs, of $e$ steps each and $p$ the patience, has a mean loss of at most `loss` and a mean
-    accuracy of at least `accuracy`. So networks are compared where they do the task equally well,
-    not after equally many steps (Huang et al. 2024).
+    It is checked after every epoch. With epochs of $e$ steps and the patience $p$, the last $\lceil
+    p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at most `loss`
+    and a mean accuracy of at least `accuracy`. So you can compare networks that do the task equally
+    well, not networks after equally many steps (Huang et al. 2024).
 
     Attributes
     ----------

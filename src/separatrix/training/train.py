@@ -94,10 +94,10 @@ def train(
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, weights are not finite, a regularizer does
-        not fit the network, `key` is no random key, or another argument is not what it should be;
-        when JAX has fewer devices, or `batch_size` is no multiple of them; when the checkpoint is
-        of a different training run, or of more steps than are asked for.
+        When network and task do not fit each other, weights are not finite, a regularizer does not
+        fit the network, `key` is not a random key, or another argument has the wrong type or value.
+        When JAX has fewer devices, or `batch_size` is not a multiple of their number. When the
+        checkpoint is of a different training run, or of more steps than asked for.
     UnreadableFileError
         When the checkpoint is damaged.
     TrainingDivergedError

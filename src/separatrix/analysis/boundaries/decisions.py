@@ -56,10 +56,10 @@ def commitment(
 ) -> Commitment:
     r"""Find when each trajectory is committed to the attractor where it will end.
 
-    Every state x(t) is given to the system as it is frozen, and followed: the decision is made at
-    the first t from which on all states go to the same attractor as the last one. The signed
-    distance to the boundary is $\pm |n \cdot (x - b)|$ with the nearest boundary point b and the
-    normal n there, to first order; its sign is exact.
+    Every state x(t) is a start of the system with its frozen input, and is followed to its end. The
+    decision is made at the first t from which on all states go to the same attractor as the last
+    one. The signed distance to the boundary is $\pm |n \cdot (x - b)|$ with the nearest boundary
+    point b and the normal n there, to first order; its sign is exact.
 
     Parameters
     ----------

@@ -78,9 +78,9 @@ def fixed_point_graph(
     r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
 
     The arms begin at $x^* \pm \epsilon\, r$ with the right unstable vector r and ε = 1e−4 of the
-    distance to the nearest other point, so they are off the manifold by about 1e−8 of it, and the
-    motion brings them nearer. A map whose unstable eigenvalue is negative takes the two arms to one
-    another at every step.
+    distance to the nearest other point, so they are off the manifold by about 1e−8 of this
+    distance. The motion brings them nearer. A map whose unstable eigenvalue is negative takes the
+    two arms to one another at every step.
 
     What leaves a saddle with more unstable directions is no curve. `rays` samples it: states at
     $x^* \pm \epsilon\, b_j$ along orthonormal $b_j$ that span the unstable subspace, the fastest

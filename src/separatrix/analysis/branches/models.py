@@ -164,7 +164,7 @@ def _sampled(source: Source, reason: str) -> SampledModel:
     if not all(bool(eqx.tree_equal(rests[0], other)) for other in rests[1:]):
         raise InvalidInputError(
             "system_of gives another function for every parameter and cannot be traced by JAX "
-            f"({reason}): write it with jax.numpy, so that the parameter may be a tracer, or "
+            f"({reason}). Write it with jax.numpy, so that the parameter may be a tracer, or "
             "return systems that differ in their arrays only, such as network.at_input(...)."
         )
     for count in DEGREES:

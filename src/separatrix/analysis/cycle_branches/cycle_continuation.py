@@ -94,9 +94,10 @@ def continue_cycles(
     Returns
     -------
     CycleBranch
-        In float64. Both ends have a reason: the range, the branch is closed, the cycle shrank to a
-        fixed point, it is near a homoclinic orbit, its period grew beyond 100 times that of the
-        start, it no longer closes with finer steps, a bound of `method`.
+        In float64. Both ends have a reason: the range ends, the branch is closed, the cycle shrank
+        to a fixed point, or it is near a homoclinic orbit. Other reasons are a period beyond 100
+        times that of the start, a cycle that no longer closes with finer steps, or a bound of
+        `method`.
 
     Raises
     ------

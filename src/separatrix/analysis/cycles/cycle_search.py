@@ -36,22 +36,23 @@ def find_cycles(
 ) -> Cycles:
     r"""Find cycles of a map, or periodic orbits of a flow, from candidate states.
 
-    A cycle of k steps has $F^k(x) = x$, and a periodic orbit of period T $\varphi_T(x) = x$. A map
-    that is piecewise linear, which is read from the function itself, is solved exactly: the
+    A cycle of k steps has $F^k(x) = x$. A periodic orbit of period T has $\varphi_T(x) = x$. A
+    piecewise-linear map, which the search recognizes from the function, is solved exactly. The
     return map of each sequence of linear regions is affine, and its fixed point is a cycle where it
     visits those regions. Any other map or flow is solved by multiple shooting with Newton steps.
     With a `length` each candidate is a start, and so is the state that it comes to after a
     transient, so that unstable cycles as well as attractors are found.
 
     Of a map with few linear pieces (a PLRNN or AL-RNN of few rectified units, a switching system)
-    every sequence of pieces is solved besides, for as many steps k as there are at most 16,384: m^k
-    of m pieces, 7 steps with 4, 14 with 2. What the starts missed is added, with no hits, and
-    `complete_lengths` says of which numbers of steps it is proved that no cycle is missing. What
-    is listed of longer ones, and of other maps and flows, was found from these starts.
+    every sequence of pieces is also solved. With m pieces there are m^k sequences of k steps, and k
+    goes as far as these are at most 16,384: to 7 steps with 4 pieces, and to 14 with 2. Cycles that
+    the starts missed are added, with no hits. `complete_lengths` lists the numbers of steps for
+    which it is proved that no cycle is missing. Longer cycles, and those of other maps and flows,
+    were found from the starts.
 
-    Without a `length` candidates are followed to their ends, as `verdict` follows them, and what is
-    solved for is the cycles that they come to. What comes to an invariant circle, or moves on and
-    on without closing as far as is seen, is said to in `led` and `reasons`.
+    Without a `length` candidates are followed to their ends, as `verdict` follows them, and the
+    cycles where they arrive are solved for. If a candidate comes to an invariant circle, or moves
+    on without closing as far as can be seen, `led` and `reasons` say so.
 
     A cycle is listed once, whatever state it was entered at, and with its minimal period.
 
@@ -63,10 +64,10 @@ def find_cycles(
         States `(…, unit)` to start from. Rows with NaN are marked with that reason. Or what
         `Branches.emerging_cycle` returned: then its orbit is the start, and nothing else is tried.
     length
-        None: what candidates come to tells, 512 of which are followed at the most; that finds what
-        attracts. To find other cycles, too, of a map the number of steps, or several, such as
-        `range(2, 9)`; cycles whose number of steps divides one of these are found too, fixed points
-        only where 1 is among them. Of a flow the period to try, in ms.
+        None follows at most 512 candidates to their ends, which finds attracting cycles. To find
+        other cycles of a map, too, give the number of steps, or several, such as `range(2, 9)`.
+        Cycles whose number of steps divides one of these are found too, but fixed points only where
+        1 is among them. For a flow, give the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
         system; None chooses. Both bound the work, and say when they hit the bound.

@@ -21,9 +21,9 @@ class FixedPoints(Record):
     A point is of kind "fixed" only when its residual is at rounding level; a "slow" point is a
     local minimum of the speed that is not a zero. `reached` gives, for every candidate, the `label`
     of the point it led to, or −1 with the reason in `outcome_reasons`. Filtering and indexing
-    follow the points and leave the candidates as they are. A selection that lacks some of the fixed
-    points is not what was found complete, or counted: it has no `index_sum`, `coverage` or `chao1`,
-    `complete` is False, and `completeness` begins with "a part of what a search found".
+    select points and leave the candidates as they are. What was proved and counted for the whole
+    set does not hold for a selection that lacks fixed points. It has no `index_sum`, `coverage` or
+    `chao1`, `complete` is False, and `completeness` begins with "a part of what a search found".
 
     Examples
     --------
@@ -126,12 +126,12 @@ class FixedPoints(Record):
     ) -> "ToleranceCurve":
         r"""Return how many points a search that trusts a tolerance would have called fixed.
 
-        Such tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call fixed what
-        ends with $q$ below a tolerance: slow points as well, so the number depends on it. Here
-        every minimum is counted once; a tool that stops before it has reached one counts more.
-        Candidates that were rejected are not counted, as all of those that end at slow points are
-        after `find_fixed_points(…, slow_points=False)`: the curve then shows too few points, and
-        its `rejected` and its summary say how many candidates it leaves out.
+        Such tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
+        fixed if $q$ ends below a tolerance. This includes slow points, so the number depends on the
+        tolerance. Here every minimum is counted once. A tool that stops before it has reached a
+        minimum counts more. Rejected candidates are not counted. After `find_fixed_points(…,
+        slow_points=False)` these include all candidates that end at slow points, so the curve then
+        shows too few points. Its `rejected` and its summary say how many candidates it leaves out.
 
         Parameters
         ----------

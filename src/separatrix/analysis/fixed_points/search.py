@@ -56,63 +56,66 @@ def find_fixed_points(
     A fixed point of a map is a state with $F(x) = x$, of a flow one with $f(x) = 0$. Every
     candidate is followed by Levenberg–Marquardt and Newton steps in float64 on the system's
     residual (from 48 units up, Jacobians are of single precision until a zero is near). One that
-    reaches rounding level leads to a *fixed* point; one that ends where the speed is not zero is
-    followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013); any other is
+    reaches rounding level leads to a *fixed* point. One that ends where the speed is not zero is
+    followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013). Any other is
     *rejected* with a reason. No tolerance decides what is fixed.
 
-    A system that is piecewise linear, which is read from the function itself (ReLU networks), is
-    solved exactly instead: from linear region to linear region, each solved once; its slow points
-    lie on the kinks between regions.
+    A piecewise-linear system, such as a ReLU network, is solved exactly instead, from linear region
+    to linear region. Each region is solved once. The search recognizes such a system from the
+    function. Its slow points lie on the kinks between regions.
 
-    In a system of more than 2048 units the Jacobian is not formed: the steps come from products
-    with it (Newton–Krylov), stability from its leading eigenvalues; slow points are not looked for,
-    and proofs only where the system is written with few latent variables between, as in
-    `U @ (V @ x)`. Such a system is searched exhaustively in these variables, at any size.
+    In a system of more than 2048 units the Jacobian is not formed. Steps come from products with it
+    (Newton–Krylov), and stability from its leading eigenvalues. There is no search for slow points,
+    and there are no proofs. The exception is a system that is written with few latent variables
+    between, as in `U @ (V @ x)`. It is searched exhaustively in these variables, at any size.
 
-    Where possible the answer is proved: that a fixed point exists and is the only one in a ball
-    around it, how many unstable directions it has, that no fixed point lies near a slow point.
+    Where possible the answer is proved. A proof says that a fixed point exists and is the only one
+    in a ball around it, or how many unstable directions it has. Of a slow point it says that no
+    fixed point lies near.
 
     Parameters
     ----------
     system
         A map or a flow, such as `network.at_input(u)`.
     candidates
-        States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states.
-        Rows with NaN, or with entries that a masked array hides, are marked as rejected. One
+        States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states. Rows
+        with NaN, or with entries that a masked array hides, are marked as rejected. A candidate
         outside the system's `domain`, which holds every fixed point, is followed from the nearest
         state of that box, and its reason says so.
     method
         The method for systems that are not piecewise linear, with its options; None means
         `sx.solvers.LevenbergMarquardt()`.
     slow_points
-        Whether to look for slow points; without, their candidates are rejected. Of a system that
-        is piecewise linear, the 1000 slowest are kept; candidates that led to others say so.
+        Whether to look for slow points. If False, their candidates are rejected. In a
+        piecewise-linear system the 1000 slowest points are kept, and candidates that led to others
+        say so.
     certify
         Whether to look for proofs.
     completeness
-        Whether to ask, with `certify`, what may be missing: a box that holds every fixed point, the
-        sum of their indices, further search while that sum proves that some are missing (bounded,
-        and over when a round adds nothing; it adds points without hits), a homotopy from the center
-        of the box where that finds none, and an exhaustive search where the system is small (8
-        units at most), of low rank, or has few linear pieces.
+        Whether to ask, with `certify`, what may be missing. This looks for a box that holds every
+        fixed point, and computes the sum of their indices. While the sum proves that points are
+        missing, it searches further, in a bounded number of rounds until one adds nothing. Points
+        found so have no hits. Where that finds none, it tries a homotopy from the center of the
+        box. It searches exhaustively where the system is small (8 units at most), of low rank, or
+        has few linear pieces.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
     marginal_band
-        Eigenvalues within this distance of the stability boundary are called marginal; of a flow
-        in units of its largest |λ|, so that the unit of time tells nothing. `n_unstable` does not
-        depend on it: it is −1 where no proof and no eigenvalue tells, as rounding may change it. Of
-        a slow point, a minimum of the speed, one mode is neither stable nor unstable.
+        Eigenvalues within this distance of the stability boundary are called marginal. For a flow
+        it is in units of the largest |λ|, so that the unit of time does not matter. `n_unstable`
+        does not depend on it. It is −1 where rounding may change the number and no proof decides. A
+        slow point, a minimum of the speed, has one mode that is neither stable nor unstable.
     max_seconds
-        When to stop, and return what was found by then; None for never, so that the answer does not
-        depend on the machine. Candidates that were not finished are rejected, with that for a
-        reason, and `completeness` says that the search ended early. What was found is still
-        described, and steps that have begun are ended, which may take a little longer. The first
-        Ctrl-C does the same; a second one ends the program.
+        When to stop and return what was found by then. None means never, so that the answer does
+        not depend on the machine. Candidates that were not finished are rejected with that reason,
+        and `completeness` says that the search ended early. The search still finishes its current
+        steps and describes what it found, which may take a little longer. The first Ctrl-C does the
+        same, and a second one ends the program.
     progress
-        None shows a bar after 3 s in a terminal or a notebook, which is gone at the end; True one
-        from the beginning, which stays; False none; or a function (stage, done, total or None),
-        called now and then with such as `"solve", 128, 2048`.
+        None shows a bar after 3 s in a terminal or a notebook, and removes it at the end. True
+        shows a bar from the beginning, which stays. False shows none. Or a function (stage, done,
+        total or None), which is called from time to time, for example with `"solve", 128, 2048`.
 
     Returns
     -------
@@ -123,10 +126,10 @@ def find_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there are no candidates, none of them is finite, they are no real numbers or have
-        another number of units than the system, a method or a switch is of another kind, the band
-        is negative, JAX cannot differentiate the system, or it computes something else at every
-        call (random numbers).
+        When there are no candidates, none of them is finite, they are not real numbers, or they
+        have another number of units than the system. When a method or a switch has the wrong type,
+        or the band is negative. When JAX cannot differentiate the system, or it computes something
+        else at every call (random numbers).
 
     References
     ----------

@@ -93,9 +93,9 @@ class Linearization(Record):
     def pairing(self) -> Shaped[np.ndarray, " point"]:
         """Whether l and r pair: "paired", "nearly defective", "defective" or "unknown".
 
-        Nearly defective modes (condition above 1e8) are paired, with fewer than half of the digits;
-        at a defective point right vectors are dependent, and the left vectors of their modes are
-        NaN: no l has l · r = 1 with them. Its other modes are paired.
+        Nearly defective modes (condition above 1e8) are paired, with fewer than half of the digits.
+        At a defective point some right vectors are dependent. The left vectors of their modes are
+        NaN, because no l has l · r = 1 with them. The other modes are paired.
         """
         condition = np.asarray(self.condition)
         names = np.where(condition > _NEARLY_DEFECTIVE, "nearly defective", "paired")
@@ -105,12 +105,13 @@ class Linearization(Record):
     def non_normality(self) -> NonNormality:
         r"""Measure how far the Jacobians are from having orthogonal modes.
 
-        Henrici's departure $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$, which cancellation keeps above
-        about $10^{-8}\|J\|$; the numerical abscissa; and a lower bound of the Kreiss constant,
-        $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ of a map and
-        $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ of a flow, which in turn bounds
-        the largest transient growth $\sup_t \|J^t\|$ or $\sup_t \|e^{Jt}\|$ from below. It is
-        evaluated at 24 z, and holds (but for rounding) for defective Jacobians too.
+        It gives three numbers. The first is Henrici's departure $\sqrt{\|J\|_F^2 -
+        \sum|\lambda|^2}$, which cancellation keeps above about $10^{-8}\|J\|$. The second is the
+        numerical abscissa. The third is a lower bound of the Kreiss constant, $\sup_{|z|>1}
+        (|z|-1)\,\|(z-J)^{-1}\|$ of a map and $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$
+        of a flow. The constant in turn bounds the largest transient growth $\sup_t \|J^t\|$ or
+        $\sup_t \|e^{Jt}\|$ from below. The bound is evaluated at 24 z, and holds (except for
+        rounding) for defective Jacobians too.
 
         Returns
         -------

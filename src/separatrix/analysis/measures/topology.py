@@ -62,15 +62,17 @@ class _Points:
 class Topology(AbstractMeasure[_Points]):
     """Compare the graphs of fixed points: 0 the same, 1 different, NaN not known.
 
-    The same are graphs with as many points of each number of unstable directions, linked in the
-    same way, whose stable points have the same signs of the outputs (`FixedPointTopology.same_as`).
-    That is asked where both sets of points are whole: proved complete; or all points are proved,
-    the sum of indices is 1 (where no box is known that holds all points, the Euler characteristic
-    of those found), the candidates' coverage is high, and every departure from a saddle ends at a
-    stable point that is known. Where one set is not, networks are different if it has more points
-    that are proved than the other, whole one; else it is not known. Nor is it where a set that is
-    not proved complete has fewer points, and those that the other has more are so rarely reached by
-    candidates that the search may have missed them; or as many, and saddles are so rarely reached.
+    Two graphs are the same if they have as many points of each number of unstable directions,
+    linked in the same way, and their stable points have the same signs of the outputs
+    (`FixedPointTopology.same_as`). The measure compares graphs where both sets of points are whole.
+    A set is whole if it is proved complete. It is also whole if four conditions hold. All points
+    are proved. The sum of indices is 1 (where no box is known that holds all points, the Euler
+    characteristic of those found). The coverage of the candidates is high. Every departure from a
+    saddle ends at a known stable point. Where one set is not whole, the networks are different if
+    it has more proved points than the other, whole set. Otherwise the distance is not known. It is
+    also not known if a set that is not proved complete may have missed points that candidates
+    rarely reach. This is so if it has fewer points, and the further points of the other set are
+    reached rarely. It is also so if it has as many points, and its saddles are reached rarely.
 
     Parameters
     ----------

@@ -61,9 +61,9 @@ def slow_curve(
         `sx.solvers.KinkDescent(…)` for piecewise-linear systems, `sx.solvers.DampedNewton(…)` for
         any system; None chooses. Both bound the work, and a slice that hit the bound says so.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: slices that
-        were not finished have that for a reason; the others say that the search ended early, so
-        that slower minima, transverse times and crossings may lack.
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`. Slices that
+        were not finished give that as their reason. The others say that the search ended early, so
+        that slower minima, transverse times and crossings may be missing.
 
     Returns
     -------

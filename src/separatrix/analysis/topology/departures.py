@@ -30,20 +30,22 @@ def fixed_point_topology(
 ) -> FixedPointTopology:
     r"""Find which stable points each saddle links, and so how the fixed points hang together.
 
-    From a saddle with one unstable direction both arms are followed; from one with k > 1, states on
-    a small ellipsoid in its unstable subspace, $x^* + \sum_j \delta_j a_j r_j$ with random a of
-    length 1. The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ|
-    of a map, Re λ of a flow): then all directions become large at the same time, and the fastest
-    does not drown the others. `reach` gives the fraction that ends at each stable point.
+    From a saddle with one unstable direction both arms are followed. From one with k > 1, the
+    search follows states on a small ellipsoid in its unstable subspace, $x^* + \sum_j \delta_j a_j
+    r_j$ with random a of length 1. The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the
+    rates of growth ρ (ln|μ| of a map, Re λ of a flow). Then all directions become large at the same
+    time, and the fastest does not hide the others. `reach` gives the fraction that ends at each
+    stable point.
 
     Departures go on until thin shares are decided. Between neighboring departures with different
     ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et al. 2006);
-    it is followed there, and has to link these two ends. Of a saddle with k > 2, the saddles with
-    k − 1 that lead to nothing else have to enclose what leaves it: their sum is one cycle of Morse
-    homology modulo 2, which leads to the same stable points. If not, departures near the planes of
-    each two modes are followed, too. Where that does not do, `doubts` says why, and `is_cube` and
-    `same_as` are `Undecided` unless other points decide. What is linked is real; that nothing is
-    missed is not proved: it would have to enter and leave between two neighbors.
+    the boundary is followed there, and this saddle must link the two ends. For a saddle with k > 2,
+    the saddles with k − 1 that lead to nothing else must enclose its departures. That is, their sum
+    is one cycle of Morse homology modulo 2, which leads to the same stable points. If not,
+    departures near the planes of each two modes are followed, too. Where that is not enough,
+    `doubts` says why, and `is_cube` and `same_as` are `Undecided` unless other points decide. Every
+    link is real. It is not proved that no link is missed: a missed one would have to enter and
+    leave between two neighbors.
 
     Parameters
     ----------

@@ -43,12 +43,12 @@ class FixedPointTopology(Record):
     """Fixed points, and where what leaves each of them ends.
 
     A stable point is called by the signs of its outputs, such as "+-+", 0 for one that is zero to
-    rounding. A saddle is called by the
-    stable points that it links: "+*+" between "+++" and "+-+"; where those are not all that the
-    pattern stands for, by their list. Two topologies are the same when points with the same numbers
-    of unstable directions are linked in the same way, and stable points that correspond have the
-    same signs, where they are named by signs; places, states, units and architectures do not enter.
-    All of this is of the points given: whether there are others is for the search to say.
+    rounding. A saddle is called by the stable points that it links: "+*+" between "+++" and "+-+".
+    Where those are not all that the pattern stands for, it is called by their list. Two topologies
+    are the same when points with the same numbers of unstable directions are linked in the same
+    way, and stable points that correspond have the same signs, where they are named by signs.
+    Places, states, units and architectures do not matter. All of this describes the given points.
+    Whether there are others is a question for the search.
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")

@@ -38,17 +38,17 @@ def verdict(
 ) -> Verdict:
     r"""Find what holds the states of a system over a duration, and where they end.
 
-    The states are run on from where they are, without noise, at the input that is frozen in: for
+    The system runs on from the states, without noise, at the input that is frozen in. It runs for
     twice the duration T, and then until the ends of 95 % are known, or for max(20 T, 2,000 steps),
-    at most 50,000. A verdict is a list of claims, which anyone can check by running the system on;
+    at most 50,000. A verdict is a list of claims, which anyone can check by running the system on.
     docs/reference/verdict.md says what every word means, with its thresholds.
 
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
       motion within bounds that does not close, infinity; or it is not known. Shares come with
       Wilson's intervals.
     * What *holds* them over T: points, a line, a ring, a surface, a closed curve, a ghost, a slow
-      path … or nothing. On a line states at rest stay, so do states that are put between them, and
-      states that are put beside come back.
+      path … or nothing. On a line, states at rest stay. States put between them stay too, and
+      states put beside the line come back.
     * *Along the axis* a, such as the readout of a choice: which part is left at T of the spread of
       $a \cdot x$ over the states, and whether their order is kept.
 

@@ -238,7 +238,7 @@ def compare_step(network: AbstractNetwork, check: Any, tolerance: float = 1e-5) 
         raise InvalidInputError(
             f"the network does not step as the original does: next_state differs by up to "
             f"{wrong[at]:.2g}, in unit {at[-1]} (the original's {expected[at]:.4g}, here "
-            f"{found[at]:.4g}).{assumed} Names prove no equation: choose another layout= or "
+            f"{found[at]:.4g}).{assumed} Names prove no equation. Choose another layout= or "
             "activation=, or write the step as a JAX function for sx.DiscreteMap; sx.torch_map "
-            "takes one of PyTorch."
+            "takes a PyTorch function."
         )

@@ -32,9 +32,9 @@ def from_torch(
     ----------
     module
         An `nn.RNN`, `nn.GRU` or `nn.LSTM` (with or without biases and `batch_first`, both
-        nonlinearities), one of their cells, the primer's CTRNN (it has `input2h` and `h2h`), or a
-        module that holds one of these and at most one `nn.Linear`, which is taken as the readout.
-        What the `forward` of such a module does beside these is not seen.
+        nonlinearities), one of their cells, or the primer's CTRNN (it has `input2h` and `h2h`). Or
+        a module that holds one of these and at most one `nn.Linear`, which is taken as the readout.
+        Whatever else the `forward` of such a module does is ignored.
     readout
         An `nn.Linear` on the hidden units. Without one the outputs are the hidden units.
     layer
@@ -61,9 +61,10 @@ def from_torch(
     Raises
     ------
     InvalidInputError
-        When PyTorch is not installed; for a module with other layers than these, bidirectional or
-        projected ones, a layer that computes something else or has a `forward` of its own, a
-        readout of another width, weights that are not finite, a `tau` where there is no leak.
+        When PyTorch is not installed. For a module with other layers than these, with bidirectional
+        or projected layers, or with a layer that computes something else or overrides `forward`.
+        For a readout of another width, weights that are not finite, or a `tau` where there is no
+        leak.
 
     Notes
     -----

@@ -20,12 +20,12 @@ _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding leve
 class LevenbergMarquardt:
     r"""Find zeros, or else local minima, of $\frac12|r(x)|^2$ from many starts at once.
 
-    A step solves $(J^\top J + \mu D)\,p = -J^\top r$ with $D$ diagonal, the largest squares of the
-    columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré 1978); the damping
-    μ follows the ratio of actual to predicted decrease (Nielsen 1999). A step that halves $|r|^2$
-    is followed by another with the same factors (Fan 2012). Where such steps do as predicted, plain
-    Newton steps $J p = -r$ take over: they converge quadratically and reach rounding level, where
-    the length of the last one measures the distance to the zero.
+    A step solves $(J^\top J + \mu D)\,p = -J^\top r$. The diagonal matrix $D$ holds the largest
+    squares of the columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré
+    1978). The damping μ follows the ratio of actual to predicted decrease (Nielsen 1999). A step
+    that halves $|r|^2$ is followed by another with the same factors (Fan 2012). Where such steps do
+    as predicted, plain Newton steps $J p = -r$ take over: they converge quadratically and reach
+    rounding level, where the length of the last one measures the distance to the zero.
 
     Parameters
     ----------

@@ -174,7 +174,7 @@ def _read(inner: Any, trial: dict[str, Any]) -> RawTrial:
         raise InvalidInputError(
             f"{type(inner).__name__} does not say before a trial what it shows and which of its "
             f"{actions} actions is right at each step (`env.ob` and `env.gt` after "
-            f"`env.new_trial()`; got {targets.ravel()[:3]}): networks are trained here on given "
+            f"`env.new_trial()`; got {targets.ravel()[:3]}). Networks are trained here on given "
             "inputs and targets."
         )
     inputs = np.asarray(inner.ob, np.float32).reshape(len(inner.ob), -1)

@@ -25,27 +25,28 @@ def from_neurogym(
 ) -> "NeuroGymTask":
     """Make a task of a NeuroGym environment.
 
-    The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`), the
-    targets the right actions (`env.gt`), as in `neurogym.Dataset`; the conditions are `env.trial`,
-    and the durations in ms of the periods that vary, by their names (what `env.trial` has under the
-    name of a period is called "<name>_value"). Where periods overlap or leave a gap, a trial is one
-    period, "trial". Trials are whole, and padded to one length,
-    which 1,000 trials drawn at first tell; a trial that is longer still is drawn again. After its
-    end a trial has no input, is not scored and has no weight in the loss.
+    The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`). The
+    targets are the right actions (`env.gt`), as in `neurogym.Dataset`. The conditions are
+    `env.trial`, and the durations in ms of the periods that vary, by their names. (An entry of
+    `env.trial` with the name of a period is called "<name>_value".) Where periods overlap or leave
+    a gap, a trial is one period, "trial". Trials are whole, and padded to one length, the longest
+    of 1,000 trials drawn at first. A trial that is longer still is drawn again. After its end a
+    trial has no input, is not scored and has no weight in the loss.
 
-    The trials of a batch follow one another, in an environment that is made anew and seeded from
-    the key: the same key gives the same trials, and blocks of trials begin with the batch. They are
-    drawn on the host, also from within compiled programs such as `sx.train` (`jax.pure_callback`),
-    every time fresh ones: a batch takes some ms to begin and each trial 0.1 to 0.5, where native
-    tasks take less than 0.001. (`sx.Windows`, which asks for trials one by one, is slow with it.)
+    The trials of a batch follow one another, in a new environment that is seeded from the key. So
+    the same key gives the same trials, and blocks of trials begin with the batch. Fresh trials are
+    drawn on the host every time, also from within compiled programs such as `sx.train`
+    (`jax.pure_callback`). A batch takes some ms to begin and each trial 0.1 to 0.5 ms, whereas
+    native tasks take less than 0.001 ms. (`sx.Windows`, which asks for trials one by one, is slow
+    with it.)
 
     Parameters
     ----------
     env_or_name
-        A name, such as "PerceptualDecisionMaking-v0", or an environment, such as one of your own
-        (a `neurogym.TrialEnv`, wrapped or not). The latter is used as it is: what it remembers from
-        trial to trial, other than its random numbers and schedule, goes on from batch to batch, and
-        then the same key may give other trials.
+        A name, such as "PerceptualDecisionMaking-v0", or an environment, such as one that you wrote
+        (a `neurogym.TrialEnv`, wrapped or not). An environment is used as it is. If it remembers
+        more from trial to trial than its random numbers and schedule, this memory lasts from batch
+        to batch. Then the same key may give other trials.
     scored
         The period in which answers are scored; by default "decision", or the last one.
     reference
@@ -62,9 +63,9 @@ def from_neurogym(
     Raises
     ------
     InvalidInputError
-        When NeuroGym is not installed; for an unknown name or settings that the environment does
-        not take; for continuous actions, and environments whose trials have no given inputs and
-        targets; for a period that no trial has.
+        When NeuroGym is not installed. For an unknown name, settings that the environment does not
+        take, or a period that no trial has. For continuous actions, and environments whose trials
+        have no given inputs and targets.
 
     References
     ----------

@@ -44,8 +44,8 @@ class Yang2019(SolvableTask):
     bump $0.8\,e^{-d^2/2(\pi/8)^2}$ on a ring, times the strength of the stimulus. Targets are 0.05,
     plus the bump when and where to respond, and 0.8 for fixation before that; they are for the
     sigmoid of the outputs. The weights in the loss are the squares of the paper's mask: 0 for the
-    first 100 ms, 1 until the response is due, 0 for 100 ms, 25 to the end; four times that for
-    fixation. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is on all inputs.
+    first 100 ms, 1 until the response is due, 0 for 100 ms, and 25 to the end. Fixation has four
+    times these weights. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is on all inputs.
 
     The answer is scored at the last step of a trial: whether the network fixates (fixation output
     above 0.5) or else the population vector points within 36° of the target.

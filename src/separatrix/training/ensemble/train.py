@@ -90,9 +90,10 @@ def train_ensemble(
     Raises
     ------
     InvalidInputError
-        As `sx.train` does; when there is no network, not one key, optimizer or list of regularizers
-        for each; for workers and devices together, more devices than there are, and networks,
-        regularizers or optimizers of several forms, which no one program trains.
+        As `sx.train` does. When there is no network, or not one key, optimizer or list of
+        regularizers for each. For workers and devices together, or more devices than there are. For
+        networks, regularizers or optimizers of several forms on devices, because one program cannot
+        train them.
     SeparatrixError
         When a worker process is lost.
 
