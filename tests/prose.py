@@ -49,7 +49,7 @@ def of_markdown(text):
 
 
 def of_docstring(text):
-    """Yield the paragraphs of a docstring, without its examples, references and parameters' names."""
+    """Yield the paragraphs of a docstring, without examples, references, names and tables."""
     text = re.sub(r"(?ms)^References\n-+\n.*?(?=^\w+\n-+\n|\Z)", "", text)
     text = re.sub(r"(?ms)^=+ =.*^=+ =[= ]*$", "", text)  # tables
     text = re.sub(r"(?m)^ *>>>.*\n(?:.*\S.*\n?)*", "\n", text)
@@ -94,10 +94,10 @@ def errors():
     """Yield (place, message) of each error that the source raises."""
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-                if ast.unparse(node.exc.func).endswith("Error"):
+            match node:
+                case ast.Raise(exc=ast.Call(func=kind, args=texts)) if "Error" in ast.unparse(kind):
                     place = f"{path.relative_to(SOURCE)}:{node.lineno}"
-                    yield place, "\n\n".join(map(said, node.exc.args))
+                    yield place, "\n\n".join(map(said, texts))
 
 
 def captions():
@@ -107,8 +107,9 @@ def captions():
         yield path.name, re.sub(r"\{%.*?%\}", " ", re.sub(r"(?s)\{\{.*?\}\}", "X", text))
     for path in sorted(SECTIONS.glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant | ast.JoinedStr)]
-        yield path.name, "\n\n".join(text for n in texts if " " in (text := said(n)))
+        about = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        strings = {n for n in ast.walk(tree) if isinstance(n, ast.Constant | ast.JoinedStr)}
+        yield path.name, "\n\n".join(text for n in strings - about if " " in (text := said(n)))
 
 
 def paragraphs():

@@ -41,16 +41,6 @@ def test_the_readme_counts_the_experiments_and_a_page_reproduces_each():
         assert f"`{name}`" in readme and f"separatrix run {name}" in "".join(pages)
 
 
-def test_prose_is_spelled_as_in_american_english():
-    pages = "\n".join(page.read_text("utf-8") for page in PAGES)
-    code = r"```.*?```|^    .*?$|`[^`]*`"
-    prose = re.sub(code, "", pages, flags=re.DOTALL | re.MULTILINE)
-    stems = "recogn|minim|maxim|optim|normal|regular|parametr|linear|initial|general|factor|real"
-    other = r"behaviour|neighbour|favour|colour|analys(e|ed|ing)\b|centred?\b|grey\b"
-    found = re.finditer(rf"\b({stems})is(e|ing|ation)\w*|\b({other})\w*", prose, re.IGNORECASE)
-    assert [match.group() for match in found] == []
-
-
 def test_the_readme_shows_the_cube():
     picture = "docs/assets/flipflop-cube.png"
     assert f"]({picture})" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -43,8 +43,8 @@ def in_processes(
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise InvalidInputError(
-            'a script starts worker processes under `if __name__ == "__main__":`, as each of them '
-            "reads the script anew."
+            'a script starts worker processes under `if __name__ == "__main__":`, because '
+            "each of them reads the script again."
         )
     left, ended = deque(jobs), queue.Queue[tuple[_Label, Future[Any]]]()
     threads = threads or max(1, cores() // workers)

@@ -128,7 +128,9 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
         try:
             index.indices(length)
         except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"{index} is no slice of {length} {axis}s: {error}.") from None
+            raise InvalidInputError(
+                f"{index} is not a slice of {length} {axis}s: {error}."
+            ) from None
         return index
     places = np.asarray(index)
     if places.dtype == bool and places.shape == (length,):

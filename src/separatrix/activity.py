@@ -267,7 +267,7 @@ def project(
     Returns
     -------
     tuple
-        Coordinates, of the states' shape but for the last axis, and the axes.
+        Coordinates, with the shape of the states except for the last axis, and the axes.
 
     Raises
     ------

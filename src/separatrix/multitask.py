@@ -60,11 +60,12 @@ def rule_performance(
 ) -> RulePerformance:
     """Measure how often a network is right in each rule of a task, on fresh trials.
 
-    A trial is right when, at its last step, the network fixates where it should, or else points
-    within 36° of the target (the population vector of its ring) and does not fixate. Rules are
-    drawn equally often and each trial has its own times, whatever the task trains with. The score
-    is that of `performance`, which sorts the trials of any task by their conditions, as they are
-    drawn in training. Here trials are drawn 512 at a time, so that any number fits in memory.
+    A trial is right when, at its last step, the network fixates where it should. Where it should
+    respond, it must point within 36° of the target (the population vector of its ring) and not
+    fixate. Rules are drawn equally often and each trial has its own times, whatever the task trains
+    with. The score is that of `performance`, which sorts the trials of any task by their
+    conditions, as they are drawn in training. Here trials are drawn 512 at a time, so that any
+    number fits in memory.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def rule_performance(
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, or `num_trials` is no positive whole number.
+        When network and task do not fit each other, or `num_trials` is not a positive whole number.
 
     References
     ----------

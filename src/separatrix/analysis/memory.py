@@ -95,7 +95,7 @@ def graded_memory(
     curve
         States along a line, in order: those of a `SlowCurve`, or slow points sorted along an axis.
     states
-        Trials from the time on when the value is to be held.
+        Trials from the time on when the value must be held.
     values
         What each trial remembers; at least two trials of each value.
     dt

@@ -14,7 +14,7 @@ _INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
 class TargetedAverages(Record):
     """Mean states of groups of trials, along orthonormal axes: one row for each group.
 
-    Each label (such as a signed coherence) sorts all of the trials into groups of its own.
+    Each label (such as a signed coherence) sorts all of the trials into groups.
     """
 
     label: Shaped[np.ndarray, " group"] = array("the label of the trials")
@@ -135,7 +135,7 @@ def orthonormal(directions: Float[np.ndarray, "axis _"], size: int) -> Float[np.
         length = np.linalg.norm(rest)
         if not length > _INDEPENDENT * np.linalg.norm(direction):
             raise InvalidInputError(
-                f"direction {k} lies in the span of those before it: it makes no axis of its own."
+                f"direction {k} lies in the span of those before it: it adds no axis."
             )
         axes[k] = rest / length
     return axes

@@ -350,8 +350,8 @@ def _refuse(**given: bool) -> None:
     """Raise InvalidInputError for options that mean nothing for several networks."""
     if named := [f"--{name}" for name, is_given in given.items() if is_given]:
         raise InvalidInputError(
-            f"{' and '.join(named)}: not for several networks, whose study goes on by itself where "
-            "it was stopped; give another --out to begin anew."
+            f"{' and '.join(named)}: not for several networks, because a study continues where "
+            "it was stopped. Give another --out to begin again."
         )
 
 

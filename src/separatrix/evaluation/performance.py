@@ -96,7 +96,7 @@ def performance(
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, or `num_trials` is no positive whole number.
+        When network and task do not fit each other, or `num_trials` is not a positive whole number.
 
     Examples
     --------

@@ -11,7 +11,7 @@ Text = np.ndarray
 
 
 class TrialPeriods(Record):
-    """The periods of a trial, each as a dynamical system of its own: the input is held constant.
+    """The periods of a trial, each as a separate dynamical system: the input is held constant.
 
     Trials are without noise. `held` and `sentences` are the verdict on the states with which they
     close a period: its input is held on for as long again, and then until they end. `ended` says

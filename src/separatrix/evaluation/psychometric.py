@@ -61,7 +61,7 @@ def psychometric(
     Raises
     ------
     InvalidInputError
-        When network and task do not fit, or the task is no `PerceptualDecisionMaking` of two
+        When network and task do not fit, or the task is not a `PerceptualDecisionMaking` of two
         choices.
 
     Examples

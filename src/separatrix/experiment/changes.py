@@ -120,8 +120,8 @@ def _assign(values: dict[str, Any], keys: list[str], value: Any, source: str) ->
                 tables = [k for k, v in table.items() if isinstance(v, dict)]
                 whole = ".".join(keys[: depth + 1])
                 raise InvalidInputError(
-                    f"{source}: there is no table {parent!r}: {nearest(parent, tables)} A table "
-                    f"that is to be added is given whole, '{whole}={{ … }}'."
+                    f"{source}: there is no table {parent!r}: {nearest(parent, tables)} To add "
+                    f"a table, give all of it, '{whole}={{ … }}'."
                 )
         table = table[parent]
         if not isinstance(table, dict):

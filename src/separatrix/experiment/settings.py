@@ -323,7 +323,9 @@ class Experiment(Settings):
             raise InvalidInputError(f"{self.name} has no variant {name!r}: {known}")
         changes = self.variants[name]
         if "variants" in changes:
-            raise InvalidInputError(f"variants.{name} in {self.source} has variants of its own.")
+            raise InvalidInputError(
+                f"variants.{name} in {self.source} has variants itself. Remove them."
+            )
         values = {k: v for k, v in self.to_dict().items() if k != "variants"}
         named = merge(values, {"name": f"{self.name}-{name}", **changes})
         return experiment_of(named, f"variants.{name} in {self.source}", self.beside)

@@ -20,12 +20,14 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
     """
     path = out.with_name(out.name + CHECKPOINT)
     if path.is_dir():
-        raise InvalidInputError(f"{path} is a directory, where the training is to be kept.")
+        raise InvalidInputError(
+            f"{path} is a directory, but the training is kept in a file of that name."
+        )
     if path.exists() and not force and (is_run(out) or not resume):
         both = " --force, which replaces the run that is there" if is_run(out) else ""
         raise InvalidInputError(
             f"{path} holds a training that was stopped: go on with it by --resume{both}, or begin "
-            "anew by --force alone."
+            "again by --force alone."
         )
     if resume:
         target = out.resolve()  # beside which `new_directory` makes its own

@@ -10,8 +10,8 @@ No function imports pyplot or changes matplotlib's settings, so figures can be m
 and in any order; where pyplot was imported and can show figures, it learns of new ones. Matplotlib
 is imported when the first figure is asked for.
 
-A phase portrait evaluates the system that it is given, as a plot of a function does. Components
-that nobody chose are those of `sx.project`.
+A phase portrait evaluates the system that it is given, as a plot of a function does. If no
+components are chosen, they are those of `sx.project`.
 """
 
 import functools

@@ -52,8 +52,8 @@ def cycle(
     states
         An `Activity`, or states, to draw below them.
     components
-        What they are drawn along; None: the units, where there are two, or else the principal
-        components of the cycles.
+        What they are drawn along; None means the units if there are two, and otherwise the
+        principal components of the cycles.
     figure, width, legend
         As in `sx.figures`.
 

@@ -78,7 +78,8 @@ def save(
     Raises
     ------
     InvalidInputError
-        For what is no figure, for an unknown format, or when the files cannot be written.
+        For something that is not a figure, for an unknown format, or when the files cannot be
+        written.
 
     Examples
     --------

@@ -29,9 +29,9 @@ def training(
 ) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
-    Of more than 100 epochs several go together: then the light band holds 90 % of their batches,
-    and the line is their mean. The loss is the task's; what regularizers added to it is drawn
-    beside it, where there were any.
+    With more than 100 epochs, several are drawn together. Then the light band holds 90 % of their
+    batches, and the line is their mean. The loss is the task's; what regularizers added to it is
+    drawn beside it, where there were any.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ def comparison(
 ) -> Figure:
     """Draw the distances between networks, ordered by cluster, beside the map of the networks.
 
-    On the map colors are groups, where there are several, or else clusters. Distances that are not
-    known are gray, and networks without a place are left out.
+    On the map colors are groups if there are several, and otherwise clusters. Distances that are
+    not known are gray, and networks without a place are left out.
 
     Parameters
     ----------

@@ -59,8 +59,8 @@ def phase_portrait(
     states
         Trajectories `(trial, time, 2)`, or states `(n, 2)`.
     limits
-        ((low, high), (low, high)) of both units; None: what holds the points and states, else the
-        domain of the system.
+        ((low, high), (low, high)) of both units; None means limits that hold the points and states,
+        or without these the domain of the system.
     field
         "streamlines", which None means of a flow; "arrows", which it means of a map, to where a
         step leads, the longer the larger the step; or False.
@@ -143,7 +143,7 @@ def _limits(
         low, high = ends.T if ends.shape == (2, 2) else np.full((2, 2), np.nan)
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
         raise InvalidInputError(
-            "say what is to be seen: limits=((low, high), (low, high)) of the two units, or points "
+            "say what to show: limits=((low, high), (low, high)) of the two units, or points "
             f"or states that differ; got limits={limits!r}."
         )
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))

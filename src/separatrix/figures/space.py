@@ -68,7 +68,7 @@ def for_axes(components: Plane, states: States, ax: Axes | None) -> Plane:
     known = units if components is None else len(components)
     if known < count == 3:
         raise InvalidInputError(
-            f"axes in space show three components, got {known}: give three, such as of "
+            f"axes in space show three components, got {known}: give three, such as those of "
             "sx.project(states, num=3), or axes of a plane."
         )
     if components is not None:

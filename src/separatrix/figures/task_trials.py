@@ -58,9 +58,9 @@ def trials(
 ) -> Figure:
     r"""Draw a few trials: of a network's activity in a task, or of a task by itself.
 
-    Of an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial. Of
-    a task the inputs and the targets are drawn, with the periods of each trial, up to its end;
-    above, what distinguishes it from the others, as far as there is room.
+    For an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial.
+    For a task the inputs and the targets are drawn, with the periods of each trial, up to its end.
+    The text above says how it differs from the others, as far as there is room.
 
     Parameters
     ----------

@@ -44,8 +44,8 @@ def fixed_point_topology(
     topology
         What `sx.fixed_point_topology` returned.
     components
-        Three principal components, where there are so many, else two; None where there are two or
-        three units.
+        Three principal components, or two if there are not three. None if there are two or three
+        units.
     ax, width, legend
         As in `sx.figures`.
 

@@ -46,7 +46,7 @@ def _check_shape(name: str, shape: tuple[int, ...], axes: list[str], lengths: di
         known_axes = f" with {', '.join(known)}" if known and len(shape) == len(axes) else ""
         raise InvalidInputError(
             f"{name} must have shape ({', '.join(axes)}){known_axes}, got {shape}. Transpose or "
-            "reshape it, or mend the array whose shape sets the length."
+            "reshape it, or correct the array whose shape sets the length."
         )
 
 

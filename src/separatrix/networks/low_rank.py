@@ -24,9 +24,9 @@ class LowRankRNN(AbstractCurrentNetwork):
       W = \frac{1}{N} \sum_{k=1}^{R} m_k n_k^\top + g\,\chi, \qquad
       y = \frac{1}{N} W_y \phi(x) + b_y,$$
 
-    with $\chi_{ij} \sim N(0, 1/N)$, which is not trained; Euler's method with α = dt/τ. Without
-    the random part the state is $x = \sum_k \kappa_k m_k + W_x u + b$ after a transient that decays
-    by 1 − α in a step, and the R numbers κ follow a system of their own: `latent_at_input`.
+    with $\chi_{ij} \sim N(0, 1/N)$, which is not trained; Euler's method with α = dt/τ. Without the
+    random part the state is $x = \sum_k \kappa_k m_k + W_x u + b$ after a transient that decays by
+    1 − α in a step, and the R numbers κ follow a separate system: `latent_at_input`.
 
     Parameters
     ----------

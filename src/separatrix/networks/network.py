@@ -70,7 +70,7 @@ class AbstractNetwork(eqx.Module):
     def residual_jacobian(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, "state state"] | None:
-        """Return the Jacobian of the residual where there is a formula for it, else None."""
+        """Return the Jacobian of the residual if there is a formula for it, or None."""
         return None
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
@@ -208,7 +208,7 @@ def _named(input: Any, task: Any) -> Any:
 
 
 def trained_leaves(network: AbstractNetwork) -> Any:
-    """Return the network with true in place of each array that training changes, else false.
+    """Return the network with true for each array that training changes, and false for the rest.
 
     An optimizer that sees the others would change them even without a gradient, by weight decay.
 

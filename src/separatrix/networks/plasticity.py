@@ -67,8 +67,8 @@ class PlasticCell(AbstractCell):
 class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     r"""A network of rectified rates with short-term synaptic plasticity.
 
-    Of each unit j's synapses a fraction $x_j$ of the neurotransmitter is available and a fraction
-    $u_j$ of it is released (Mongillo et al. 2008, with rates h in Hz and times in s):
+    In the synapses of each unit j a fraction $x_j$ of the neurotransmitter is available, and a
+    fraction $u_j$ of it is released (Mongillo et al. 2008, with rates h in Hz and times in s):
 
     $$\dot x = \frac{1-x}{\tau_x} - u\,x\,h, \qquad
       \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$

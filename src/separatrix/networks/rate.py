@@ -235,7 +235,7 @@ class CTRNN(AbstractNoisyNetwork):
 
         The input is named as in `at_input`, and the fixed points are the same; what is stable as a
         flow may be unstable as a map when dt is large. Raises InvalidInputError as `at_input` does,
-        and for `leak="inside"`, which is no discretization of this equation unless α = 1.
+        and for `leak="inside"`, which does not discretize this equation unless α = 1.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(

@@ -214,8 +214,8 @@ def time_first(
     shape = jnp.shape(inputs)
     if len(shape) != 3 or shape[2] != num_inputs:
         raise InvalidInputError(
-            f"inputs must have the shape (trial, time, channel) with {num_inputs} channels, as the "
-            f"network has; got {shape}."
+            f"inputs must have the shape (trial, time, channel) with the {num_inputs} channels "
+            f"of the network; got {shape}."
         )
     precision = jnp.asarray(like).dtype
     given = jnp.asarray(inputs)

@@ -64,7 +64,8 @@ def make_report(
     Parameters
     ----------
     system_or_network
-        A `DiscreteMap` or a `Flow` with its input frozen in, such as of `torch_map`, or a network.
+        A `DiscreteMap` or a `Flow` with its input frozen in, such as that of `torch_map`, or a
+        network.
     states
         States that it passes through: `(trial, time, unit)` with NaN after the end of a trial, or
         `(state, unit)` without time.
@@ -82,10 +83,10 @@ def make_report(
         Names of periods and their steps, `(start, stop)` or a slice, or a pair of the steps and the
         input that is held constant; without one it is the mean of `inputs` over the steps.
     duration
-        How long states are to be held (ms, where dt or tau are). None: as long as the main period,
-        or a trial; without a time axis the page says only where the states end.
+        How long states must be held (ms, where dt or tau are). None: as long as the main period, or
+        a trial; without a time axis the page says only where the states end.
     dt
-        Time between two states of a trial, where the system is a flow; of a map it is a step.
+        Time between two states of a trial, where the system is a flow. For a map it is a step.
     question
         What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`, at
         whose input the network is taken apart; otherwise it is the longest one.

@@ -19,8 +19,8 @@ class CycleWalk:
     r"""Find k-cycles of a piecewise-linear map exactly, as SCYFI does (Eisenmann et al. 2023).
 
     The linear regions that an orbit visits in k steps make its return map affine, whose fixed point
-    is one linear solve away. Where its own orbit visits the same regions it is a cycle; else the
-    regions that it does visit are solved next.
+    is one linear solve away. Where its own orbit visits the same regions it is a cycle. Otherwise
+    the regions that it does visit are solved next.
 
     Attributes
     ----------

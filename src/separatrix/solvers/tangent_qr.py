@@ -53,7 +53,7 @@ class TangentQR:
         Take a smaller one to see whether anything depends on it.
     blocks
         Blocks that the steps are cut into, at whose ends `history` tells the estimate. Each is cut
-        into five parts, where there are so many steps: from them comes the standard error.
+        into five parts, if there are enough steps. The standard error comes from these parts.
 
     Examples
     --------

@@ -128,9 +128,9 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     systems
         By a name of your choice, `(network, input, points)`: a network, the input that was frozen
         and the points that were found; or `(equation, points)`, with an equation written by hand.
-        Of a network of your own class the file has the name alone, which no verifier knows.
+        For a network of your own class the file has only its name, which no verifier knows.
     path
-        Of the JSON file; one that is there is replaced.
+        The path of the JSON file. An existing file is replaced.
 
     Returns
     -------

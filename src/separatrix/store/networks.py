@@ -75,8 +75,8 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     The file holds a digest of everything in it; with `verify=False` it is not compared, for a file
     that another program has changed.
 
-    Arrays come back as JAX arrays of their own precision, or as NumPy arrays where JAX would lower
-    it (float64 without `jax.enable_x64`).
+    Arrays come back as JAX arrays of their original precision, or as NumPy arrays where JAX would
+    lower it (float64 without `jax.enable_x64`).
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def save_records(
     Raises
     ------
     InvalidInputError
-        When there is no dict of records, a name is no identifier, a value is no record, or the
+        When `records` is not a dict, a name is not an identifier, a value is not a record, or the
         file cannot be written.
 
     Examples
@@ -90,7 +90,7 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
         The file.
     verify
         Compare the digest of what was written, with which the file ends. False reads a file that
-        another program has changed, in a process of its own and in limited time and memory.
+        another program has changed, in a separate process, with limits on time and memory.
 
     Returns
     -------

@@ -115,7 +115,7 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     Raises
     ------
     UnreadableFileError
-        When `path` is no run directory, or one of its files is damaged.
+        When `path` is not a run directory, or one of its files is damaged.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
             f"{path} is a study: load_study reads its table and, as .runs, its runs."
         )
     if not is_run(path):
-        raise UnreadableFileError(f"{path} is no run directory: it has no {EXPERIMENT}.")
+        raise UnreadableFileError(f"{path} is not a run directory: it has no {EXPERIMENT}.")
     if verify:
         check_run(path)
     experiment, network = _read_toml(path / EXPERIMENT), None

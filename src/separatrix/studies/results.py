@@ -132,7 +132,7 @@ class StudyResults:
 
     @property
     def is_independent(self) -> bool:
-        """Whether every network was trained by itself; else intervals would count one twice."""
+        """Whether every network was trained separately, so that none counts twice in intervals."""
         trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 
@@ -147,7 +147,7 @@ class StudyResults:
         return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
     def run(self, key: str | int, *, only: Iterable[str] | None = None) -> Run:
-        """Read the run of a cell, or of its records those that are called so.
+        """Read the run of a cell, or only its records of these names.
 
         The cell is named by its key in the table, or by its row, from 0 on. Raises
         InvalidInputError where there is no such cell, UnreadableFileError where it has no run, or
@@ -308,9 +308,11 @@ def _status(study: Study, known: Known) -> Status:
 
 
 def _loose_runs(path: Path) -> list[Path]:
-    """Return the runs with results in a directory that is no study."""
+    """Return the runs with results in a directory that is not a study."""
     if not (places := [place for place in runs_in(path) if (place / RESULTS).exists()]):
-        raise UnreadableFileError(f"{path} is no study, and holds no runs; a single run: load_run.")
+        raise UnreadableFileError(
+            f"{path} is not a study, and holds no runs. For a single run: load_run."
+        )
     return places
 
 

@@ -43,8 +43,8 @@ def sweep(
 
     All cells are checked before the first one starts; those that should take longest go first. A
     cell that fails is a row of the table, with its error. Cells that differ in their analysis alone
-    share one trained network. The directory is the truth: the same call goes on where an earlier
-    one was stopped or killed, and several may work on one directory at once.
+    share one trained network. The directory holds all progress. The same call continues where an
+    earlier one was stopped or killed, and several may work on one directory together.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def sweep(
     ------
     InvalidInputError
         For settings of any cell that cannot be executed, a directory of another study, a part that
-        is none, a scheduler that cannot be reached, or a disk that is full.
+        is not valid, a scheduler that cannot be reached, or a disk that is full.
     KeyboardInterrupt
         On Ctrl-C; cells that were being trained go on from their checkpoints next time.
 

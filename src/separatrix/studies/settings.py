@@ -233,7 +233,7 @@ class Study(Settings):
             )
 
     def check(self, source: str = "the study") -> None:
-        """Build the objects of every cell but for its seed; raise InvalidInputError."""
+        """Build the objects of every cell except for its seed; raise InvalidInputError."""
         checked = set()
         for cell in self.cells:
             settings = cell.experiment.model_copy(update={"seed": 0})

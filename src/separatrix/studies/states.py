@@ -35,7 +35,7 @@ class Status:
     states
         The state of every cell, by its key.
     running
-        Of each cell that is being run, which process is at it and for how long.
+        For each running cell, which process works on it and for how long.
     seconds_left
         An estimate of the time that is left, None where no cell is done yet.
     """

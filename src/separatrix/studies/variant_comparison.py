@@ -41,17 +41,17 @@ def compare(
     Parameters
     ----------
     study
-        What `load_study` returned, of which the networks that are done are compared; or runs by
-        their names; or what is known of networks made elsewhere, as
-        `sx.measures.Dynamics` by their names.
+        What `load_study` returned: its finished networks are compared. Or runs by their names. Or
+        networks made elsewhere, by their names, each as `sx.measures.Dynamics`.
     measure
         The name of a measure, or one with options, such as `sx.measures.Spectrum(num_modes=4)`.
     by
         A column of the study's table, or a label for each name: mean distances are given within and
         between the networks of each value. None: all are one group.
     num_trials
-        For measures of activity: all networks are simulated on so many trials of the first one's
-        task. For the `null` each is simulated on as many new ones, and compared with itself.
+        For measures of activity: the number of trials of the first network's task on which all
+        networks are simulated. For the `null` each is simulated on as many new trials, and compared
+        with itself.
     seed
         Of these trials.
 
@@ -65,8 +65,8 @@ def compare(
     Raises
     ------
     InvalidInputError
-        When there is no network, no measure or column is called so, or a measure of
-        activity is asked of a task that cannot be built again.
+        When there is no network, or no measure or column of that name. When a measure of activity
+        needs a task that cannot be built again.
 
     Examples
     --------

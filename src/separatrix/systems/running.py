@@ -153,7 +153,7 @@ def _inputs(system: "AbstractSystem", inputs: Any) -> np.ndarray | None:
     require_finite(given, "inputs")
     if not jnp.issubdtype(system.input.dtype, jnp.floating) and (given % 1 != 0).any():
         raise InvalidInputError(
-            "inputs must be whole numbers, as the input is that was frozen in: build the system "
+            "inputs must be whole numbers, like the frozen input. Build the system "
             "with an input of floating point, such as input=np.zeros(3)."
         )
     return given

@@ -37,7 +37,7 @@ class Translation(eqx.Module):
 
     @property
     def named_sizes(self) -> dict[str, int]:
-        """Units by the name of their part: h and c where there are two, as of an LSTM."""
+        """Units by the name of their part: h and c where there are two, as in an LSTM."""
         parts = range(len(self.sizes))
         names = ["h", "c"] if len(self.sizes) == 2 else [f"part {k}" for k in parts]
         return dict(zip(names, self.sizes, strict=True))
@@ -116,7 +116,7 @@ class AbstractSystem(eqx.Module):
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
-        """Return the Jacobian of the residual `(size, size)` by the formula given, else None."""
+        """Return the Jacobian of the residual `(size, size)` by the given formula, or None."""
         if self.residual_jacobian_function is None:
             return None
         return self._apply(self.residual_jacobian_function, state, self.input)

@@ -18,8 +18,8 @@ from .timeline import Timeline
 class DelayPairedAssociation(StagedTask):
     """Go when the second stimulus is the one that belongs to the first.
 
-    The first stimulus is 1 or 2, the second 3 or 4, each on a channel of its own; 1 belongs to 3
-    and 2 to 4. The answer, to go or to keep fixating, is due when the fixation cue goes off.
+    The first stimulus is 1 or 2, the second 3 or 4, each on a separate channel. 1 belongs to 3 and
+    2 to 4. The answer, to go or to keep fixating, is due when the fixation cue goes off.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ class FlipFlop(StagedTask):
     duration, interval, pulse
         Durations in ms of a trial, of the interval between two possible pulses, and of a pulse.
     probability
-        Of a pulse, in each interval and channel.
+        Probability of a pulse, in each interval and channel.
     noise, noise_on
         σ on the inputs, in units of the input times √ms; the stimulus is everything here.
 

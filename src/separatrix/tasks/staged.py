@@ -68,7 +68,7 @@ class StagedTask(SolvableTask):
     the durations in ms of the periods that vary. Noise of standard deviation $\sigma/\sqrt{dt}$ is
     added to the stimuli while they are shown, or to everything (`noise_on = "all"`).
 
-    A class of one's own may leave out `solve` and `chance`: the ideal observer's score and the
+    A class that you write may leave out `solve` and `chance`: the ideal observer's score and the
     chance level are then not known (NaN), and all else is as with them.
     """
 

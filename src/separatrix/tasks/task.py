@@ -104,7 +104,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def answers_in_classes(self) -> bool:
-        """Whether the outputs compete for one answer; else they follow values."""
+        """Whether the outputs compete for one answer. If not, they follow values."""
         drawn = jax.eval_shape(lambda key: self.draw(key, 1), jr.key(0))
         return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
@@ -167,7 +167,8 @@ class AbstractTask(eqx.Module):
         """Return the mean input of a period without noise, to freeze in: stimuli are neutral.
 
         It is the mean over many trials and the steps of the period, rounded to the digits that they
-        tell. Raises InvalidInputError for what is no period of the task, or is left out of it.
+        determine. Raises InvalidInputError for a name that is not a period of the task, or for a
+        period that the task leaves out.
 
         Examples
         --------
@@ -180,7 +181,7 @@ class AbstractTask(eqx.Module):
     def input_at(
         self, period: str | None = None, /, **channels: Any
     ) -> Float[np.ndarray, " channel"]:
-        """Return an input to freeze: the one of a period, but for the channels that are named.
+        """Return an input to freeze: the one of a period, except for the channels that are named.
 
         It is what `[analysis] input` says in the file of an experiment.
 
@@ -189,8 +190,8 @@ class AbstractTask(eqx.Module):
         period
             The period whose `period_input` the other channels have; None: they are 0.
         channels
-            Values by the names of channels, with "_" for what is no letter or digit:
-            `stimulus_1=0.7` for the channel "stimulus 1", or `**{"stimulus 1": 0.7}`.
+            Values by the names of channels, with "_" for every other character than a letter or
+            digit: `stimulus_1=0.7` for the channel "stimulus 1", or `**{"stimulus 1": 0.7}`.
 
         Returns
         -------
@@ -200,7 +201,8 @@ class AbstractTask(eqx.Module):
         Raises
         ------
         InvalidInputError
-            For what is no period or no channel of the task, or no finite number.
+            For a name that is not a period or channel of the task, or a value that is not a finite
+            number.
 
         Examples
         --------

@@ -129,7 +129,7 @@ def _require_close(name: str, what: str, apart: float, at: str, precision: str) 
         raise InvalidInputError(
             f"`{name}` has another {what} than PyTorch finds in it, by {apart:.2g} of the largest "
             f"entry ({at}). It must be a pure function of its state and its input: the same at "
-            "every call, without .detach(), NumPy or gradients of its own."
+            "every call, without .detach(), NumPy or custom gradients."
         )
 
 

@@ -22,7 +22,7 @@ from ..networks import AbstractNetwork, trained_leaves
 from .epoch import Epoch
 
 FORMAT = "separatrix training 1"
-_ANEW = "delete the file to begin anew (as `separatrix run --force` does without --resume)"
+_ANEW = "delete the file to begin again (as `separatrix run --force` does without --resume)"
 
 
 def _path(given: Any) -> Path:
@@ -75,7 +75,7 @@ class Checkpoint(eqx.Module):
     Raises
     ------
     InvalidInputError
-        For a `path`, `seconds` or `settings` that are none.
+        For a `path`, `seconds` or `settings` that are not valid.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Keeper:
         try:
             arrays, header = read_tensors(path, FORMAT, "training")
         except UnreadableFileError as error:
-            raise UnreadableFileError(f"{error} Delete it to begin anew.") from error
+            raise UnreadableFileError(f"{error} Delete it to begin again.") from error
         self._check_identity(path, header["identity"])
         found = _put_back(path, arrays, start)
         if (done := len(found.measures[0])) > steps:

@@ -50,7 +50,7 @@ class Threshold(eqx.Module):
     Raises
     ------
     InvalidInputError
-        For values that are none, or when neither is given.
+        For values that are not valid, or when neither is given.
 
     References
     ----------
@@ -80,7 +80,7 @@ class Threshold(eqx.Module):
             )
 
     def epochs(self, epoch_steps: int) -> int:
-        """Return in how many epochs of so many steps it must hold."""
+        """Return in how many epochs of this many steps it must hold."""
         return -(-self.patience // epoch_steps)
 
     def is_reached(self, history: History) -> bool:

@@ -82,8 +82,8 @@ def train(
         Among how many of `jax.devices()` the trials of each batch are divided. A recurrence keeps
         little more than one core busy, so on a processor as many devices as cores pay where units
         and trials are many; `jax.config.update("jax_num_cpu_devices", 2)` makes two, before
-        anything else is done with JAX. What is learned is the same but for rounding, and for the
-        units' private noise, which has other numbers with another number of devices.
+        anything else is done with JAX. What the network learns is the same except for rounding and
+        for the units' private noise, whose numbers depend on the number of devices.
 
     Returns
     -------

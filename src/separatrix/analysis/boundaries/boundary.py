@@ -78,7 +78,7 @@ def separatrix(
     Segments between attractors, and between sampled states and their nearest neighbors in other
     basins, are bisected: states between their ends are followed to where they go. A boundary point
     b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
-    of the boundary is $(D\Phi_T(b))^\top l$. Of a flow, which is integrated to 1e−7, D is that of
+    of the boundary is $(D\Phi_T(b))^\top l$. For a flow, which is integrated to 1e−7, D is that of
     Runge–Kutta steps of a tenth of the shortest time constant at the points.
 
     Parameters
@@ -104,7 +104,7 @@ def separatrix(
     Raises
     ------
     InvalidInputError
-        When points are no fixed points, or states have another number of units than the system.
+        When points are not fixed points, or states have another number of units than the system.
 
     References
     ----------

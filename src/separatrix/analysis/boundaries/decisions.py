@@ -82,7 +82,7 @@ def commitment(
     Raises
     ------
     InvalidInputError
-        When trajectories are not `(trial, time, unit)`, or points are no fixed points.
+        When trajectories are not `(trial, time, unit)`, or points are not fixed points.
 
     References
     ----------

@@ -83,7 +83,7 @@ def basins(
     Raises
     ------
     InvalidInputError
-        When points are no fixed points, or states have another number of units than the system.
+        When points are not fixed points, or states have another number of units than the system.
 
     References
     ----------

@@ -22,7 +22,7 @@ _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is stra
 class FixedPointGraph(Record):
     """Fixed points, and the two arms of the unstable manifold of each saddle with one direction.
 
-    Of saddles with more directions some rays may have been followed, which sample their manifold.
+    For saddles with more directions, some rays may have been followed, which sample their manifold.
     Edges refer to points by their place in what was given. `normals[k]` is the left unstable vector
     of saddle `saddles[k]`, of length 1: normal to its stable manifold, the local separatrix, and
     pointing to the side of arm +1.
@@ -82,9 +82,10 @@ def fixed_point_graph(
     distance. The motion brings them nearer. A map whose unstable eigenvalue is negative takes the
     two arms to one another at every step.
 
-    What leaves a saddle with more unstable directions is no curve. `rays` samples it: states at
-    $x^* \pm \epsilon\, b_j$ along orthonormal $b_j$ that span the unstable subspace, the fastest
-    modes first, are followed too. They show which attractors the saddle leads to, not all of them.
+    The paths that leave a saddle with more unstable directions do not form a curve. `rays` samples
+    them: states at $x^* \pm \epsilon\, b_j$ along orthonormal $b_j$ that span the unstable
+    subspace, the fastest modes first, are followed too. They show which attractors the saddle leads
+    to, not all of them.
 
     Parameters
     ----------
@@ -107,7 +108,7 @@ def fixed_point_graph(
     Raises
     ------
     InvalidInputError
-        When there is no fixed point among the points, or they are none of this system.
+        When there is no fixed point among the points, or they do not belong to this system.
 
     References
     ----------

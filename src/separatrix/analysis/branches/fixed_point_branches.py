@@ -52,10 +52,10 @@ def continue_fixed_points(
     folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf
     points of flows. The coefficient of the normal form tells what happens there: a supercritical
     point has a stable branch, 2-cycle, or oscillation beyond it, a subcritical one an unstable one
-    before it. Where several modes cross the boundary at once the point is enclosed, within
-    `special_error`, no more. At branch points the crossing branch is followed too. Deflation
-    then looks for fixed points that lie on no branch so far, and follows them. `continue_cycles`
-    follows the oscillations that are born at Hopf points.
+    before it. Where several modes cross the boundary together the point is enclosed, within
+    `special_error`, no more. At branch points the crossing branch is followed too. Deflation then
+    looks for fixed points that lie on no branch so far, and follows them. `continue_cycles` follows
+    the oscillations that are born at Hopf points.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def continue_fixed_points(
     disconnected
         How to look for branches that are not connected to the others, or None: not to look.
     marginal_band
-        Eigenvalues within this distance of the stability boundary are called marginal; of a flow
-        in units of its largest |λ|, so that the unit of time tells nothing.
+        Eigenvalues within this distance of the stability boundary are called marginal. For a flow
+        it is in units of the largest |λ|, so that the unit of time does not matter.
     max_seconds, progress
         When to stop, and whom to tell how far it has come, as in `find_fixed_points`: branches end
         there, and `remarks` says so.
@@ -94,8 +94,9 @@ def continue_fixed_points(
     Raises
     ------
     InvalidInputError
-        When a start is no fixed point, or lies outside the range; when `system_of` returns no
-        system, computes in float32, or can be neither traced nor compared between parameters.
+        When a start is not a fixed point, or lies outside the range. When `system_of` does not
+        return a system, computes in float32, or can be neither traced nor compared between
+        parameters.
 
     References
     ----------

@@ -80,7 +80,7 @@ def corrected_start(family: Family, state: np.ndarray, parameter: float, name: s
         residual = float(np.abs(family.residual_and_jacobian(guess)[0]).max())
     where = f"leads {moved:.2g} state scales away" if found.converged else "does not converge"
     raise InvalidInputError(
-        f"the start is no fixed point at {name} = {parameter:g}: its residual is {residual:.2g} "
+        f"the start is not a fixed point at {name} = {parameter:g}: its residual is {residual:.2g} "
         f"and Newton's method {where}. Start from what find_fixed_points finds for "
         f"system_of({parameter:g}), or say with `at` at which value the start is a fixed point."
     )

@@ -69,9 +69,8 @@ def continue_cycles(
     system_of
         A function of one number that returns a flow, as `continue_fixed_points` takes it.
     start
-        What `Branches.emerging_cycle` tells, near a Hopf point: where that is no cycle, one nearer
-        to the Hopf point is looked for. Or what `find_cycles` found, one cycle of it,
-        `cycles[[k]]`.
+        What `Branches.emerging_cycle` tells, near a Hopf point. If that is not a cycle, one nearer
+        to the Hopf point is looked for. Or one cycle of what `find_cycles` found, `cycles[[k]]`.
     parameter
         The range, `(from, to)`.
     at
@@ -80,7 +79,7 @@ def continue_cycles(
         What the parameter is called.
     method
         Steps and bounds along the branch; None for `PseudoArclength(max_points=500)`. Every unit is
-        measured by its own swing at the start, so `state_scale` has no part in it.
+        measured by its swing at the start, so `state_scale` plays no part.
     shooting
         `MultipleShooting(segments=…, substeps=…)`: phases k that are solved for, and Runge–Kutta
         steps between them, at least: there are as many as each cycle asks for.
@@ -88,8 +87,8 @@ def continue_cycles(
         Multipliers within this distance of the unit circle, or the distance from 1 of the one along
         the orbit, are called marginal, and `n_unstable` is −1.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: the branch
-        ends there, with that for a reason.
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`. The branch
+        then ends with that reason.
 
     Returns
     -------
@@ -102,8 +101,8 @@ def continue_cycles(
     Raises
     ------
     InvalidInputError
-        When `system_of` gives a map, the start is no cycle there or more than one, lies outside the
-        range, or has too many unknowns.
+        When `system_of` gives a map. When the start is not a cycle there, is more than one, lies
+        outside the range, or has too many unknowns.
 
     References
     ----------

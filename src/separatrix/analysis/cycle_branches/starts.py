@@ -89,7 +89,7 @@ def closed(
             return plain / orbits.scales
     why = "shrinks to a fixed point" if shrinks else "does not close"
     raise InvalidInputError(
-        f"the start is no cycle at {name} = {value:g}: it {why}. Start from what sx.find_cycles "
+        f"the start is not a cycle at {name} = {value:g}: it {why}. Start from what sx.find_cycles "
         "finds for that system, or nearer to the Hopf point."
     )
 

@@ -43,7 +43,7 @@ def find_cycles(
     With a `length` each candidate is a start, and so is the state that it comes to after a
     transient, so that unstable cycles as well as attractors are found.
 
-    Of a map with few linear pieces (a PLRNN or AL-RNN of few rectified units, a switching system)
+    For a map with few linear pieces (a PLRNN or AL-RNN of few rectified units, a switching system)
     every sequence of pieces is also solved. With m pieces there are m^k sequences of k steps, and k
     goes as far as these are at most 16,384: to 7 steps with 4 pieces, and to 14 with 2. Cycles that
     the starts missed are added, with no hits. `complete_lengths` lists the numbers of steps for
@@ -72,11 +72,12 @@ def find_cycles(
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
         system; None chooses. Both bound the work, and say when they hit the bound.
     marginal_band
-        Multipliers within this distance of the unit circle, of a flow also within the distance from
-        1 of the one along the orbit, are called marginal, and `n_unstable` is −1.
+        Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
+        −1. In a flow this includes multipliers within the distance from 1 of the one along the
+        orbit.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: candidates
-        that were not finished have that for a reason.
+        When to stop, and whom to tell how far it has come, as in `find_fixed_points`. Candidates
+        that were not finished have that reason.
 
     Returns
     -------

@@ -141,7 +141,7 @@ class FixedPoints(Record):
         Raises
         ------
         InvalidInputError
-            When the tolerances are no list of numbers, or NaN is among them.
+            When the tolerances are not a list of numbers, or NaN is among them.
 
         References
         ----------

@@ -70,7 +70,7 @@ def find_fixed_points(
     between, as in `U @ (V @ x)`. It is searched exhaustively in these variables, at any size.
 
     Where possible the answer is proved. A proof says that a fixed point exists and is the only one
-    in a ball around it, or how many unstable directions it has. Of a slow point it says that no
+    in a ball around it, or how many unstable directions it has. For a slow point it says that no
     fixed point lies near.
 
     Parameters

@@ -225,17 +225,17 @@ def linearize(
     Returns
     -------
     Linearization
-        In float64. `n_unstable` is −1 where rounding may change it, whatever the band. Of a slow
-        point, a minimum of the speed, one mode is neither stable nor unstable. Where the state or
-        its Jacobian is not finite, Jacobian, modes and condition
-        are NaN, `n_unstable` is −1 and `stability` is "unknown". On a kink, where the Jacobian is
-        another on each side, Jacobian and modes are of the side that JAX takes, `n_unstable` is −1
-        and `stability` is "kink".
+        In float64. `n_unstable` is −1 where rounding may change it, whatever the band. A slow
+        point, a minimum of the speed, has one mode that is neither stable nor unstable. Where the
+        state or its Jacobian is not finite, Jacobian, modes and condition are NaN, `n_unstable` is
+        −1 and `stability` is "unknown". On a kink, where the Jacobian is another on each side,
+        Jacobian and modes are of the side that JAX takes, `n_unstable` is −1 and `stability` is
+        "kink".
 
     Raises
     ------
     InvalidInputError
-        When the points are no numbers or have another number of units than the system, the band is
+        When the points are not numbers or have another number of units than the system, the band is
         negative, or JAX cannot differentiate the system.
 
     References

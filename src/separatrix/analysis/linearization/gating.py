@@ -91,8 +91,8 @@ def input_gating(
     Parameters
     ----------
     linearization
-        Of a system with an input, at points of a line attractor: the states of a slow curve, or
-        slow and fixed points.
+        The linearization of a system with an input, at points of a line attractor: the states of a
+        slow curve, or slow and fixed points.
     inputs
         The pattern e of each input over the channels, such as +½ on the channel of one choice and
         −½ on that of the other.

@@ -28,7 +28,7 @@ class Dynamics:
     inside (trial, time)
         The steps that belong to a trial; None: all.
     unknown
-        Why nothing is known of it, where that has a reason.
+        Why nothing is known about it, where there is a reason.
 
     Examples
     --------

@@ -38,12 +38,12 @@ class RankCorrelation(NamedTuple):
 class Comparison(Record):
     """The distances between networks by one measure, with clusters, a map and intervals.
 
-    Of a measure that only tells the same from other, distances are 0 and 1, and clusters are
-    classes. A distance that is not known is NaN, and `reasons` says why. Intervals are over
-    networks, of six or more in each group, and `no_interval` says why there is none. Of distances
-    0 and 1 they hold whatever the unknown ones are. No interval knows of a kind of network that is
-    not among those compared, unless distances are 0 and 1. A selection of networks keeps their
-    clusters and places, and has mean distances of its own.
+    If a measure only says whether two networks are the same, distances are 0 and 1, and clusters
+    are classes. A distance that is not known is NaN, and `reasons` says why. Intervals are over
+    networks, of six or more in each group, and `no_interval` says why there is none. If distances
+    are 0 and 1, the intervals hold whatever the unknown distances are. No interval knows of a kind
+    of network that is not among those compared, unless distances are 0 and 1. A selection of
+    networks keeps their clusters and places. Its mean distances are computed again.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def fixed_point_topology(
     directions
         Departures from each saddle for each orthant of its unstable subspace.
     seed
-        Of NumPy's generator, for their directions.
+        The seed of NumPy's generator, for their directions.
 
     Returns
     -------
@@ -69,8 +69,8 @@ def fixed_point_topology(
     Raises
     ------
     InvalidInputError
-        When there is no fixed point among the points, they are none of this system, or outputs are
-        not one row for each.
+        When there is no fixed point among the points, they do not belong to this system, or outputs
+        are not one row for each.
 
     References
     ----------

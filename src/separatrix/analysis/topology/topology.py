@@ -146,8 +146,8 @@ class FixedPointTopology(Record):
     def same_as(self, other: "FixedPointTopology") -> bool | Undecided:
         """Return whether two systems have the same topology of fixed points.
 
-        True, False, or `Undecided` with the reason: where more may be linked than is known, and
-        what is known is no difference.
+        True, False, or `Undecided` with the reason: where points may have more links than are
+        known, and the known ones do not differ.
         """
         reasons = {"the first": self.undecided, "the second": other.undecided}
         unknown = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
@@ -168,7 +168,7 @@ class FixedPointTopology(Record):
         return set(np.asarray(self.n_unstable)[np.asarray(self._reasons) != ""].tolist())
 
     def difference(self, other: "FixedPointTopology") -> str:
-        """Return what one topology has and the other lacks, in words; nothing where none."""
+        """Return what one topology has and the other lacks, as text, or nothing."""
         parts = [
             f"{whose}: {', '.join(_cell_text(cell, count) for cell, count in sorted(more.items()))}"
             for whose, more in (

@@ -20,8 +20,12 @@ def units_of(kind: str, time_unit: float) -> str:
 class Verdict(Record):
     r"""Claims about what holds the states of a system over a duration T, and where they end.
 
-    It says nothing beyond its `claims`. Each claim has a kind, numbers, a tolerance, and how it is known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` come from these claims. `held` is the first word that is true of the states: "cycle", "point", "points", "line",
-    "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow path", "mixture", "moving" or "unknown". docs/reference/verdict.md says what each means, with its thresholds.
+    It says nothing beyond its `claims`. Each claim has a kind, numbers, a tolerance, and how it is
+    known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` come
+    from these claims. `held` is the first word that is true of the states: "cycle", "point",
+    "points", "line", "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow path",
+    "mixture", "moving" or "unknown". docs/reference/verdict.md says what each means, with its
+    thresholds.
     """
 
     ends: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")

@@ -55,7 +55,7 @@ def verdict(
     Parameters
     ----------
     system
-        A map or a flow, with the input of the time over which states are to be held.
+        A map or a flow, with the input of the time over which states must be held.
     states
         Where trials stand when that time begins `(…, unit)`, a hundred or so; 512 of them at most
         are followed.
@@ -102,7 +102,9 @@ def verdict(
     given = states_of(system, states, "states", least=0)
     finite = np.flatnonzero(np.isfinite(given).all(1))
     if not len(given):
-        raise InvalidInputError("there are no states: give some tens, such as where trials stand.")
+        raise InvalidInputError(
+            "there are no states: give some tens, such as the states at the end of trials."
+        )
     chosen = np.linspace(0, len(finite) - 1, min(MOST_STATES, len(finite))).round().astype(int)
     rows = finite[np.unique(chosen)]
     along = None if axis is None else axis_of(system, axis)

@@ -106,7 +106,7 @@ def read_layer(
         raise InvalidInputError(
             f"expected one recurrent layer, got {prefix=} {layer=}, and there are: {listed(there)}."
             " Choose one with layer= and prefix=, and leave other modules out of the dictionary. "
-            "Of several layers together, sx.torch_map makes a map on the states of all of them."
+            "To take several layers together, make a map on all of their states with sx.torch_map."
         )
     (place,) = chosen
     siblings = [p for p in places if p.prefix == place.prefix and p != place]

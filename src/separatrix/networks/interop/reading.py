@@ -67,7 +67,7 @@ def read_arrays(source: Any) -> NamedArrays:
     Raises
     ------
     InvalidInputError
-        For a value that is no array of numbers, or a kind of file that cannot be read.
+        For a value that is not an array of numbers, or a kind of file that cannot be read.
     UnreadableFileError
         For a file that is missing or damaged.
     """
@@ -107,8 +107,8 @@ def _array(value: Any, name: str) -> np.ndarray:
     if array.dtype.kind != "f":
         what = f"{array.dtype} data" if hasattr(value, "dtype") else f"a {type(value).__name__}"
         raise InvalidInputError(
-            f"{name} is no array of numbers but {what}. Of a checkpoint that "
-            "holds more than weights give the state dict alone: "
+            f"{name} is not an array of numbers but {what}. If a checkpoint "
+            "holds more than weights, give the state dict alone: "
             'from_state_dict(torch.load(path, weights_only=True)["model"]), by its own name there.'
         )
     return array

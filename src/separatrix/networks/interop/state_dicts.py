@@ -62,10 +62,10 @@ def from_state_dict(
 
     The layer may stand anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries). What
     is left must be one linear layer, the readout; without one the outputs are the hidden units.
-    Every array must find its place: nothing is ignored, but for the layers that were not chosen.
+    Every array must find its place: nothing is ignored, except for the layers that were not chosen.
 
-    Names and shapes prove no equation: a layer of one's own may have PyTorch's names, and its gates
-    in another order. The network's `repr` says which order is assumed; `check` compares a step.
+    Names and shapes prove no equation. A custom layer may have PyTorch's names, and its gates in
+    another order. The network's `repr` says which order is assumed; `check` compares a step.
 
     Parameters
     ----------

@@ -169,8 +169,8 @@ def _refuse_own_forward(layer: Any) -> None:
     base: Any = next(c for c in type(layer).__mro__ if c.__module__ == "torch.nn.modules.rnn")
     if getattr(layer.forward, "__func__", None) is not base.forward:
         raise InvalidInputError(
-            f"{type(layer).__name__} has a forward of its own, which may compute something else: "
-            "give its step to sx.torch_map, torch_map(lambda state, input: …, size)."
+            f"{type(layer).__name__} overrides forward, which may compute something else. "
+            "Give its step to sx.torch_map, torch_map(lambda state, input: …, size)."
         )
 
 
@@ -285,13 +285,13 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     Returns
     -------
     torch.nn.GRU, torch.nn.LSTM or torch.nn.RNN, and torch.nn.Linear
-        In the precision of the network's weights. An initial state that was trained is no part of
+        In the precision of the network's weights. An initial state that was trained is not part of
         a PyTorch layer: give it to the layer with the inputs. Nor is private noise.
 
     Raises
     ------
     InvalidInputError
-        For a network that is none of PyTorch's layers, or when PyTorch is not installed.
+        For a network that is not one of PyTorch's layers, or when PyTorch is not installed.
 
     Examples
     --------

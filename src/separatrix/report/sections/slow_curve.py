@@ -8,7 +8,7 @@ from ..section import Figure, Section, Values
 from ..view import READOUT
 
 CURVES = ("slow_curve", "choice_curve", "memory_curve")
-"""Of a run that holds several, the first is shown."""
+"""If a run holds several, the first is shown."""
 
 
 def draw(run: Run) -> Figure:

@@ -17,7 +17,7 @@ class Deflation:
     r"""A search for further solutions at some values of the parameter, with the known ones removed.
 
     Newton's method is run on $M(x) F(x)$ with $M = \prod_k (|x - x_k|^{-2} + 1)$, which has the
-    zeros of F but for the known $x_k$.
+    zeros of F except for the known $x_k$.
 
     Parameters
     ----------

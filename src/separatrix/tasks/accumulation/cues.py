@@ -19,9 +19,9 @@ class EvidenceAccumulation(StagedTask):
     r"""On which side were there more cues?
 
     Cues come one after the other, each on the left with probability p or 1 − p (drawn for every
-    trial), else on the right; their number is odd. After a long delay the recall channel asks for
-    the side with more of them. Only the recall counts in the loss. The fourth channel carries a
-    constant background.
+    trial), and otherwise on the right. Their number is odd. After a long delay the recall channel
+    asks for the side with more of them. Only the recall counts in the loss. The fourth channel
+    carries a constant background.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class EvidenceAccumulation(StagedTask):
     num_cues
         An odd number of cues.
     probability
-        Of a cue on the side that is the rarer one.
+        Probability of a cue on the rarer side.
     noise, noise_on
         σ in units of the input times √ms; on the "stimulus" during the cues, or on "all".
 
@@ -66,8 +66,8 @@ class EvidenceAccumulation(StagedTask):
     def __check_init__(self) -> None:
         if self.num_cues % 2 == 0:
             raise InvalidInputError(
-                f"EvidenceAccumulation: num_cues must be odd, for else the sides can be equal; "
-                f"got {self.num_cues}."
+                "EvidenceAccumulation: num_cues must be odd, because otherwise the sides can be "
+                f"equal; got {self.num_cues}."
             )
 
     @property

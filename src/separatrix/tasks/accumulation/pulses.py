@@ -42,7 +42,7 @@ class PulseDecisionMaking(StagedTask):
     num_bins
         The number of bins.
     probabilities
-        Of a pulse on the two sides; which side has which is drawn for every trial.
+        Probabilities of a pulse on the two sides. Every trial draws which side has which.
     noise, noise_on
         σ in units of the input times √ms; on the "stimulus" during the bins, or on "all".
 

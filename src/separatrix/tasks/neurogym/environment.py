@@ -47,7 +47,7 @@ def maker(environment: Any, settings: dict[str, Any]) -> Make:
     except ImportError as error:
         raise InvalidInputError(
             "from_neurogym needs NeuroGym, which is not installed here. In a clone of Separatrix, "
-            "in an environment of its own: "
+            "in a separate environment: "
             "pip install --constraint constraints-interop.txt '.[neurogym]'"
         ) from error
     if not isinstance(environment, str):

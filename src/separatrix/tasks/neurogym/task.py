@@ -73,7 +73,7 @@ def from_neurogym(
 
     Notes
     -----
-    NeuroGym is installed in a clone, in an environment of its own, by
+    NeuroGym is installed in a clone, in a separate environment, by
     `pip install --constraint constraints-interop.txt '.[neurogym]'`.
 
     Examples

@@ -19,7 +19,7 @@ from ..timeline import Timeline
 class IntervalDiscrimination(StagedTask):
     """Which of two stimuli lasted longer?
 
-    Each has a channel of its own. Durations are compared in whole steps; where they are equal the
+    Each has a separate channel. Durations are compared in whole steps; where they are equal the
     answer is the second. It is due when the fixation cue goes off.
 
     Parameters

@@ -21,9 +21,9 @@ class HierarchicalReasoning(StagedTask):
     First one of two rule channels is on, and the network has to report it. Then two flashes come at
     one of two places, with an interval between them. Under rule 1 the answer is the place of the
     flashes when the interval was short and the other place when it was long; under rule 2 the
-    reverse. At the middle interval short and long are drawn by chance, so nobody can be right there
-    on all trials. In the experiment the rule changes unannounced and has to be inferred from the
-    outcomes of earlier trials; single trials have no outcomes, so here the rule is given.
+    reverse. At the middle interval short and long are drawn by chance, so no one can be right there
+    on all trials. In the experiment the rule changes unannounced, and must be inferred from the
+    outcomes of earlier trials. Single trials have no outcomes, so here the rule is given.
 
     Parameters
     ----------

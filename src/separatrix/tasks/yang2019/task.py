@@ -48,7 +48,7 @@ class Yang2019(SolvableTask):
     times these weights. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is on all inputs.
 
     The answer is scored at the last step of a trial: whether the network fixates (fixation output
-    above 0.5) or else the population vector points within 36° of the target.
+    above 0.5), or whether the population vector points within 36° of the target.
 
     Parameters
     ----------
@@ -160,7 +160,8 @@ class Yang2019(SolvableTask):
         if len(self.rules) > 1:
             raise InvalidInputError(
                 f"Yang2019 draws one of {len(self.rules)} rules for each trial, and their mean is "
-                'no input of any: name channels, such as {fixation = 1.0, "rule delaygo" = 1.0}.'
+                "not the input of any rule: name channels, such as {fixation = 1.0, "
+                '"rule delaygo" = 1.0}.'
             )
         return super().period_input(name)
 

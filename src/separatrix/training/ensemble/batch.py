@@ -152,9 +152,9 @@ def begin(plan: Plan, members: Sequence[Member], devices: Division) -> tuple[Map
         if own != epoch.optimizer:
             raise InvalidInputError(
                 f"optimizer: that of network {number} computes something else than the first one; "
-                "in one program they may differ in their state alone. For a learning rate of its "
-                "own: optax.inject_hyperparams(optax.adam)(learning_rate=1e-3); with workers= they "
-                "may differ in anything."
+                "in one program they may differ in their state alone. For separate "
+                "learning rates: optax.inject_hyperparams(optax.adam)(learning_rate=1e-3); with "
+                "workers= they may differ in anything."
             )
         memories.append(own.start(networks[number]))
     rows = MemberArrays(

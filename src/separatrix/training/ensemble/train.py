@@ -65,17 +65,17 @@ def train_ensemble(
     regularizers
         Those of all, or a list with those of each network.
     workers
-        Train in so many processes of this machine, bit for bit as alone in a process of one thread.
-        They stay for the next call, which finds everything imported and compiled. On a processor
-        the default is one for each core. A script calls this under `if __name__ == "__main__":`, as
-        each process reads the script anew.
+        The number of processes of this machine to train in. Results are the same, bit for bit, as
+        alone in a process of one thread. The processes stay for the next call, which finds
+        everything imported and compiled. On a processor the default is one for each core. A script
+        calls this under `if __name__ == "__main__":`, because each process reads the script again.
     devices
-        Train in one program that maps over the networks, divided among so many of `jax.devices()`:
-        the same trials as alone, and the same numbers but for rounding. On an accelerator the
-        default is all of them. Networks may differ in their weights and private noise, regularizers
-        in their strengths, optimizers in their state: for learning rates of their own
-        `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The trials of an epoch are in
-        memory for all networks: fewer `epoch_steps` take less.
+        The number of `jax.devices()` to train on, in one program that maps over the networks.
+        Trials are the same as alone, and numbers are the same except for rounding. On an
+        accelerator the default is all devices. Networks may differ in their weights and private
+        noise, regularizers in their strengths, and optimizers in their state. For a different
+        learning rate of each use `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The
+        trials of an epoch are in memory for all networks: fewer `epoch_steps` take less.
     steps, batch_size, loss, batches, epoch_steps, until
         As in `sx.train`.
     progress
