@@ -13,13 +13,14 @@ from ._files import as_path
 def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     """Keep compiled programs on disk, so that the next process starts at once.
 
-    A library must not change JAX's settings behind its user's back, so only the command line calls
-    this by itself; a script may.
+    A library must not change JAX's settings unasked, so only the command line calls this
+    automatically. A script may call it.
 
     Parameters
     ----------
     directory
-        The folder; None: `$SEPARATRIX_CACHE_DIR`, or else one of the user's cache directory.
+        The folder. None means `$SEPARATRIX_CACHE_DIR` or, without it, a folder in the user's cache
+        directory.
 
     Returns
     -------

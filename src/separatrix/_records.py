@@ -152,8 +152,8 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
 class Record(eqx.Module):
     """A frozen record of named arrays (see the module's text).
 
-    Printed, it is a table in words and numbers; `record.info()` is its schema: the arrays with
-    their axes, types and meanings.
+    It prints as a table. `record.info()` is its schema: the arrays with their axes, types and
+    meanings.
 
     `record[i]` selects along the leading axis of the first array field and keeps every axis, so an
     integer gives a record of one; `len(record)` and iteration follow the same axis.
@@ -167,7 +167,7 @@ class Record(eqx.Module):
 
     @staticmethod
     def named(name: str) -> "type[Record] | None":
-        """Return the class of that name, if there is one; modules that none has used are read."""
+        """Return the class of that name, if there is one; modules are imported where needed."""
         if name not in Record._registry:
             for package in DECLARING:
                 _import_all(importlib.import_module(f".{package}", __package__))
@@ -251,7 +251,7 @@ class Record(eqx.Module):
         return self
 
     def summary(self) -> str:
-        """Return the sizes of this record in one line; records override it to say more."""
+        """Return the sizes of this record in one line."""
         sizes = ", ".join(counted(size, axis) for axis, size in self.sizes.items())
         return f"{type(self).__name__}: {sizes}"
 
@@ -356,8 +356,7 @@ class Record(eqx.Module):
     def from_xarray(dataset: "xr.Dataset") -> "Record":
         """Rebuild the record that `to_xarray` made into `dataset`.
 
-        A field that the dataset lacks, because its record was made before the field was, has its
-        default.
+        A field that an older dataset lacks has its default.
         """
         name = dataset.attrs.get("record", "")
         cls = Record.named(name)

@@ -49,7 +49,7 @@ class Dimensionality(Record):
     r"""The PCA spectrum of activity, and how many dimensions it fills.
 
     The participation ratio $(\sum\lambda)^2 / \sum\lambda^2$ is n for n equal variances, and 1
-    where one direction has all of it.
+    where one direction has all of the variance.
     """
 
     variances: Float[Array, " component"] = array("of all principal components, decreasing")
@@ -82,8 +82,8 @@ class Dimensionality(Record):
 class Activity(Record):
     """The states and outputs of a network on a batch of trials.
 
-    Trials of different length are padded to the longest, and a network runs on through the padding:
-    `inside` marks the steps that belong to a trial, and what summarizes states looks at those only.
+    Trials of different length are padded to the longest, and a network keeps running in the
+    padding. `inside` marks the steps that belong to a trial. Summaries of states use only those.
     """
 
     states: Float[Array, "trial time unit"] = array("hidden state after each step")
@@ -100,17 +100,18 @@ class Activity(Record):
     def flat_states(self) -> Float[np.ndarray, "sample unit"]:
         """The states of all trials one after the other, `(sample, unit)`, in float64.
 
-        Padding is left out: `trial × time` samples where trials are equally long, fewer where not.
+        Padding is left out: there are `trial × time` samples where trials are equally long, and
+        fewer otherwise.
         """
         return self._samples(slice(None))
 
     def pca(self, num_components: int = 2) -> PrincipalComponents:
         """Return the first principal components of `flat_states` (scikit-learn's PCA).
 
-        The sign of each component is fixed by its largest entry being positive, so that the same
-        activity gives the same picture. Activity that does not vary has components of variance 0,
-        which are any orthonormal vectors. Raises InvalidInputError when there are fewer units or
-        states than components, or states that are not finite.
+        The largest entry of each component is positive, so that the same activity gives the same
+        picture. Activity that does not vary has components of variance 0, which are any orthonormal
+        vectors. Raises InvalidInputError when there are fewer units or states than components, or
+        states that are not finite.
         """
         return _components_of(self.flat_states, num_components)
 
@@ -262,7 +263,7 @@ def project(
         Principal components, or directions `(axis, unit)`, which are made orthonormal in their
         order and pass through the mean state. None: the principal components of these states.
     num
-        How many axes: 2, or all of `onto`, where nothing is said. Figures draw three in space.
+        How many axes. None means 2, or all of `onto`. Figures draw three in space.
 
     Returns
     -------
@@ -272,7 +273,8 @@ def project(
     Raises
     ------
     InvalidInputError
-        When shapes do not fit, `num` is not between 1 and what there is, or no state is finite.
+        When shapes do not fit, `num` is not between 1 and the number of units or axes, or no state
+        is finite.
 
     Examples
     --------

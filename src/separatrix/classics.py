@@ -1,4 +1,4 @@
-"""Questions that single papers ask of a network, each in its page of `docs/classics`."""
+"""Analyses of single papers, each with a page in `docs/classics`."""
 
 from ._names import import_when_used, show_public_names
 

@@ -144,7 +144,7 @@ def rule_variance(
 
     The variance over trials without noise that differ in their stimuli alone
     (`task.aligned_trials`), averaged over the steps from `start` to the end of the trial and over
-    several drawings of the times; then `task_variance`.
+    several draws of the times. These variances go to `task_variance`.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def rule_variance(
     task
         The rules and the time step.
     num_trials, num_timings
-        Trials with the same times, and how often times are drawn, for each rule.
+        For each rule, the number of trials with the same times, and of draws of times.
     start
         Where counting starts, in ms, to leave the fixation out: 500 in the paper's code.
     key

@@ -1,7 +1,7 @@
 """Records that functions return: frozen, for annotations, `isinstance` and `help`.
 
 A record of arrays (`Record`) knows the names of their axes, prints as a table, turns into an
-`xarray.Dataset` with `.to_xarray()`, and goes through `sx.save_records`.
+`xarray.Dataset` with `.to_xarray()`, and can be saved with `sx.save_records`.
 """
 
 from ._names import import_when_used, show_public_names

@@ -33,8 +33,9 @@ _LEAST = 1e-6  # of the largest V: what is less has no more weight
 class LyapunovSpectrum(Record):
     r"""The exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
 
-    Positive: chaos; zero: a direction along a flow or a torus; all negative: a stable point or
-    cycle. Exponents are in units of 1/step of a map and of 1/tau of a flow, as eigenvalues are.
+    A positive exponent means chaos, and zero a direction along a flow or a torus. If all are
+    negative, there is a stable point or cycle. Like eigenvalues, exponents are in 1/step for a map
+    and in 1/tau for a flow.
     """
 
     exponents: Float[Array, "trajectory exponent"] = array(
@@ -97,15 +98,16 @@ def lyapunov_exponents(
 ) -> LyapunovSpectrum:
     r"""Measure the Lyapunov exponents along trajectories.
 
-    $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ for the singular values
-    σ of the product of Jacobians, which is held apart by a QR decomposition at every step. A flow
+    $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ for the singular values σ
+    of the product of Jacobians. A QR decomposition at every step keeps its directions apart. A flow
     is integrated by classical Runge–Kutta steps of fixed length, whose exact derivatives are used.
 
     The standard error is $\sqrt{0.6 a + DT} / T$ with $V(h) \approx a + Dh$ fitted to the mean
-    square of $S(t + h) - S(t) - \lambda h$, for the sum S of growth and lags h up to a third of
-    the time T. Chaos makes S diffuse, D; on a cycle or a torus, and along a chaotic flow, it swings
-    within bounds, and the error falls as 1/T. Two errors then cover some 95 % of runs that differ
-    in phase and duration. Over a whole number of periods the error is smaller than that.
+    square of $S(t + h) - S(t) - \lambda h$, for the sum S of growth and lags h up to a third of the
+    time T. In chaos S diffuses, with the coefficient D. On a cycle or a torus, and along a chaotic
+    flow, S swings within bounds, and the error falls as 1/T. Two standard errors then cover about
+    95 % of runs that differ in phase and duration. Over a whole number of periods the error is
+    smaller.
 
     The Kaplan–Yorke dimension is $k + \sum_{i\le k}\lambda_i / |\lambda_{k+1}|$ with the largest k
     for which the sum is not negative.
@@ -122,15 +124,15 @@ def lyapunov_exponents(
     method
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: after the
-        transient and the first block at least, with fewer steps, of which outcomes tell.
+        The time limit and the report of progress, as in `find_fixed_points`. It stops after the
+        transient and the first block at the earliest. Outcomes say how many steps were taken.
 
     Returns
     -------
     LyapunovSpectrum
-        A trajectory that leaves to infinity has NaN exponents and an outcome that says when. One
-        that grows without bound, and one whose largest exponent may be 0, have an outcome that says
-        so: take more steps before calling that chaos or rest.
+        A trajectory that goes to infinity has NaN exponents and an outcome that says when. If a
+        trajectory grows without bound, or its largest exponent may be 0, the outcome says so. Then
+        take more steps before you call it chaos or rest.
 
     Raises
     ------

@@ -51,16 +51,16 @@ class GradedMemory(Record):
 
     @property
     def relative_drift(self) -> float:
-        """The largest drift, as a part of the mean distance between neighboring values at first.
+        """The largest drift, relative to the mean initial distance between neighboring values.
 
-        Beyond ½ a value may be taken for its neighbor.
+        Beyond ½ a value may be decoded as its neighbor.
         """
         first = np.asarray(self.positions)[:, 0]
         return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))
 
     @property
     def contraction(self) -> float:
-        """The range of mean positions at the last time, as a part of that at the first."""
+        """The range of mean positions at the last time, relative to that at the first."""
         first, last = (np.ptp(np.asarray(self.positions)[:, k]) for k in (0, -1))
         return float(last / first)
 
@@ -107,7 +107,7 @@ def graded_memory(
     -------
     GradedMemory
         Order, decoding and drift at every time. A value is decoded as the one with the nearest mean
-        position, of the even trials of each value for the odd ones and the other way round.
+        position. Mean positions of even trials decode odd ones, and the other way round.
 
     Raises
     ------

@@ -50,17 +50,19 @@ def targeted_averages(
 ) -> TargetedAverages:
     r"""Average trials by the value of each label, along axes of the state space.
 
-    The directions are made orthogonal one after the other (Gram–Schmidt): the first axis is the
-    first direction, each later one what is left of its direction.
+    The directions are made orthogonal one after the other (Gram–Schmidt): The first axis is the
+    first direction. Each later axis is the part of its direction at right angles to the earlier
+    ones.
 
     Parameters
     ----------
     states
         Of the trials.
     directions
-        What the axes are made of, such as a line attractor's direction, then those of inputs.
+        The directions from which axes are made, such as that of a line attractor, then those of
+        inputs.
     labels
-        For each name a value for every trial.
+        For each label, the value of every trial.
     names
         What the directions stand for.
     origin

@@ -151,7 +151,7 @@ def selective_connections(
     num_shuffles: int = 999,
     seed: int = 0,
 ) -> SelectiveConnections:
-    r"""Compare connections between units that prefer the same choice with those to the opposite.
+    r"""Compare connections between units that prefer the same choice and opposite choices.
 
     There are four kinds of connection: E to E, E to I, I to E, and I to I. For each kind the mean
     of $|W_{ij}|$ is taken over the pairs $i \neq j$ of units that prefer the same choice, and over
@@ -170,7 +170,7 @@ def selective_connections(
     dprime
         Selectivity of each unit (`selectivity`).
     excitatory
-        Which units excite; the others inhibit.
+        The units that excite; the others inhibit.
     threshold
         Units with $|d'|$ up to here have no preference and enter no mean.
     num_shuffles, seed

@@ -124,7 +124,7 @@ def task_variance(
     threshold
         See above.
     most_clusters
-        Numbers of clusters from 2 to this are tried, as far as there are units.
+        The largest number of clusters to try, from 2 on, as far as there are units.
     restarts, seed
         How often k-means starts, and the seed of its starts.
 

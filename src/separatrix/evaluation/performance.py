@@ -24,9 +24,9 @@ GROUPS = 8
 class Performance(Record):
     """Scores of a network on fresh trials: one row for each value of each condition.
 
-    A trial's score is `task.score` of it alone: 0 or 1 where one answer is asked for, a fraction
-    where several steps are. The ideal observer (`task.solve`) is shown the same trials; its columns
-    are NaN where a task has none.
+    Each trial has its `task.score`: 0 or 1 where the task asks for one answer, or a fraction where
+    several steps count. The ideal observer (`task.solve`) gets the same trials. Its columns are NaN
+    where a task has none.
     """
 
     condition: Shaped[np.ndarray, " group"] = array("the condition of the trials")
@@ -71,17 +71,17 @@ def performance(
 ) -> Performance:
     r"""Measure what a network scores on fresh trials of any task.
 
-    The score is the task's own (`task.score`), of every trial by itself: the mean of it over the
-    trials of each value of each condition. For target values y also
-    $R^2 = 1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2$ over the scored outputs, $\bar y$ being
-    the mean of each output over all scored steps.
+    Each trial has the score of the task (`task.score`). The result is its mean over the trials of
+    each value of each condition. For target values y it also has $R^2 = 1 - \sum (y - \hat y)^2 /
+    \sum (y - \bar y)^2$ over the scored outputs, where $\bar y$ is the mean of each output over all
+    scored steps.
 
     Parameters
     ----------
     network
         Any network that fits the task.
     task
-        Any task; one without `solve` has no ideal observer, one without `chance` no chance level.
+        Any task. Without `solve` there is no ideal observer, and without `chance` no chance level.
     num_trials
         How many trials to draw.
     key

@@ -13,13 +13,13 @@ Text = np.ndarray
 class TrialPeriods(Record):
     """The periods of a trial, each as a separate dynamical system: the input is held constant.
 
-    Trials are without noise. `held` and `sentences` are the verdict on the states with which they
-    close a period: its input is held on for as long again, and then until they end. `ended` says
-    where each trial would end so: the basin that it is in.
+    Trials are without noise. `held` and `sentences` are the verdict on the states at the end of a
+    period. Its input is held for as long again, and then until they end. `ended` says where each
+    trial would then end: its basin.
 
-    Of decision tasks, `predicted` is the choice that the network reads out at that end, and
-    `choice` the one that it made in the trial. Of `FlipFlop`, `led_to` has the memory that a pulse
-    leads to from each memory, `expected` the one that the task asks for.
+    For decision tasks, `predicted` is the choice that the network reads out at that end, and
+    `choice` the one that it made in the trial. For `FlipFlop`, `led_to` has the memory to which a
+    pulse leads from each memory, and `expected` the one that the task asks for.
     """
 
     period: Shaped[Text, " period"] = array("name of the period")

@@ -39,8 +39,8 @@ def psychometric(
 ) -> Psychometric:
     """Measure a network's choices on fresh trials of a two-choice task.
 
-    Trials without evidence (coherence 0) are pooled whatever their nominal correct choice. The
-    ideal observer's values are `task.ideal_accuracy`, in theory, not a simulation.
+    Trials without evidence (coherence 0) are pooled, because their correct choice is nominal. The
+    ideal observer's values come from the formula `task.ideal_accuracy`, not from a simulation.
 
     Parameters
     ----------

@@ -83,9 +83,9 @@ def trial_periods(
     key
         For the trials; None: `jax.random.key(0)`.
     points
-        Points that are known, by the period whose input was frozen; they are not looked for again.
+        Known points, by the period whose input was frozen. The search for them is skipped.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`.
+        The time limit and the report of progress, as in `find_fixed_points`.
 
     Returns
     -------

@@ -60,8 +60,8 @@ def run_experiment(
     announce
         Called with the name of each stage.
     finish
-        Called with the run and its still temporary directory before it is put in place: adds
-        figures and report to it.
+        Called with the run and its temporary directory before that is moved to `out`, to add
+        figures and a report.
     training
         What an earlier training of the same network gave, to be used instead of training again.
     resume
@@ -205,7 +205,7 @@ def reanalyze(
     Parameters
     ----------
     path
-        The earlier run; its weights and its history are taken over.
+        The earlier run. The new run has its weights and its history.
     out, force, progress, announce, finish
         As in `run_experiment`.
     changes

@@ -260,7 +260,7 @@ class Experiment(Settings):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Keys that `with_changes` left out of tables that it gave another name, in words."""
+        """Keys that `with_changes` left out of tables with a new name, as text."""
         return self._left_out
 
     @classmethod
@@ -298,8 +298,8 @@ class Experiment(Settings):
     ) -> "Experiment":
         """Return a copy with changes like `"training.steps=200"`, or `{"training.steps": 200}`.
 
-        The values of texts are TOML. Where a change names another task, network or optimizer, the
-        keys of the old one that the new one does not take are left out; `left_out` says which.
+        Changes as text have values in TOML. A change may name another task, network or optimizer.
+        Then keys that the new one does not take are left out, and `left_out` lists them.
         """
         values, given = self.to_dict(), changes_of(changes, source)
         if not given:
@@ -315,8 +315,9 @@ class Experiment(Settings):
     def variant(self, name: str) -> "Experiment":
         """Return the experiment that a variant makes of this one.
 
-        Its tables are merged over those above it, key by key; a table that names another task,
-        network or optimizer replaces it. Raises InvalidInputError for an unknown name.
+        Its tables are merged with those of the experiment, key by key. A table that names another
+        task, network or optimizer replaces the old one. Raises InvalidInputError for an unknown
+        name.
         """
         if name not in self.variants:
             known = nearest(name, self.variants) if self.variants else "it has none at all."
@@ -331,7 +332,7 @@ class Experiment(Settings):
         return experiment_of(named, f"variants.{name} in {self.source}", self.beside)
 
     def check_imported(self) -> None:
-        """Raise InvalidInputError where it names a class of the user's own that is not imported."""
+        """Raise InvalidInputError if it names a user's class that is not imported."""
         for key, table in self.own_tables.items():
             if not table.is_imported:
                 raise InvalidInputError(

@@ -85,12 +85,13 @@ def bifurcation_diagram(
     branches
         What `sx.continue_fixed_points` returned.
     direction
-        What the state is drawn along `(unit,)`, such as a readout's row; None: the mean over
-        units, or the unit itself where there is but one.
+        The vertical axis `(unit,)`, such as a readout's row. None means the mean over units, or the
+        unit itself if there is only one.
     label
         What the vertical axis is called.
     activity
-        An `Activity`, or states: the view keeps to it, and says how many branches lie outside.
+        An `Activity`, or states: the view is limited to them, and says how many branches lie
+        outside.
     ax, width, legend
         As in `sx.figures`.
 

@@ -40,8 +40,8 @@ def fixed_point_graph(
 ) -> Figure:
     """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
 
-    Arms have the color of the saddle that they leave. Arrows point to fixed points that lie too
-    far from the activity to be seen beside it, and tell where they are.
+    Arms have the color of the saddle that they leave. Arrows point to fixed points that lie too far
+    from the activity to be drawn, and give their places.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def fixed_point_graph(
     activity
         An `Activity`, or states, drawn below.
     components
-        What all is drawn along; None where there are two or three units.
+        The axes of the drawing; None if there are two or three units.
     boundary
         What `sx.separatrix` returned.
     ax, width, legend
@@ -145,7 +145,7 @@ def commitment(
     made
         What `sx.commitment` returned.
     num_trials
-        How many trials are drawn above, evenly spaced; below all of them are counted.
+        How many trials are drawn above, evenly spaced. All trials are counted below.
     figure, width, legend
         As in `sx.figures`.
 

@@ -39,11 +39,11 @@ def cycle(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw cycles as closed curves, and what they do in a period.
+    """Draw cycles as closed curves, and their course over a period.
 
     Left: the curves; a cycle of a map has a dot for each step. Right: the same two coordinates over
-    the time of one cycle, or over the phase of several. Lines of stable cycles are solid, of others
-    dashed. A single unit is drawn against itself a step later.
+    the time of one cycle, or over the phase of several. Lines of stable cycles are solid, and other
+    lines are dashed. A single unit is drawn against its value a step later.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def cycle(
     states
         An `Activity`, or states, to draw below them.
     components
-        What they are drawn along; None means the units if there are two, and otherwise the
-        principal components of the cycles.
+        The axes of the drawing. None means the units if there are two, and otherwise the principal
+        components of the cycles.
     figure, width, legend
         As in `sx.figures`.
 

@@ -62,7 +62,7 @@ def save(
     Parameters
     ----------
     figure
-        What a function of `sx.figures` gives.
+        A figure, as functions of `sx.figures` return it.
     directory
         The folder; without a name, the file itself, such as "figure.pdf".
     name

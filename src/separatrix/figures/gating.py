@@ -42,7 +42,7 @@ def context_gating(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw, for each context, the trials along the axes of its inputs, and what is selected.
+    """Draw, for each context, the trials along the axes of its inputs, and the selected input.
 
     One row for each context, by name. For each input: mean trajectories by its signed strength in
     the plane of the choice and of the input's own axis, over the slow curve, with the selection
@@ -53,7 +53,7 @@ def context_gating(
     contexts
         By name: what `sx.classics.input_gating` and `sx.classics.targeted_averages` returned.
     source_names
-        What the inputs are called, by their names in the records.
+        The labels of the inputs, by their names in the records.
     evidence_units
         Units of the inputs' strengths.
     figure, width, legend

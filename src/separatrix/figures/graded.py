@@ -30,7 +30,7 @@ def graded_memory(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw positions along the curve by value, in time and at the end, and how well they tell it.
+    """Draw positions along the curve by value, over time and at the end, and their decoding.
 
     Left: mean position of the trials of each value, with a band of a standard deviation. Middle:
     the same at the first and the last time. Right: the order and the decoding in time.
@@ -40,7 +40,7 @@ def graded_memory(
     memory
         What `sx.classics.graded_memory` returned.
     value_name, value_units
-        What is remembered, such as "frequency" and "Hz".
+        The remembered quantity, such as "frequency" and "Hz".
     figure, width, legend
         As in `sx.figures`.
 

@@ -24,16 +24,16 @@ def verdict(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw where states are at T and where they end, and how spread and order change over 2 T.
+    """Draw the states at T and their ends, and how spread and order change over 2 T.
 
-    Left: the states at T, along two principal components, in the color of where each ends; the
-    ends are large. Right: the spread along the axis and the order along it, as far as there is an
-    axis, and the distance from where a state is at T, as a part of the extent. A line marks T.
+    Left: the states at T, along two principal components, in the color of where each ends; the ends
+    are large. Right: the spread along the axis and the order along it, if there is an axis, and the
+    distance of a state from its place at T, relative to the extent. A line marks T.
 
     Parameters
     ----------
     verdict
-        What `sx.verdict` returned; without a duration it has the left panel alone.
+        The verdict from `sx.verdict`. Without a duration there is only the left panel.
     figure, width, legend
         As in `sx.figures`.
 

@@ -30,8 +30,8 @@ def training(
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
     With more than 100 epochs, several are drawn together. Then the light band holds 90 % of their
-    batches, and the line is their mean. The loss is the task's; what regularizers added to it is
-    drawn beside it, where there were any.
+    batches, and the line is their mean. The loss is that of the task. If there were regularizers,
+    their penalty is drawn beside it.
 
     Parameters
     ----------

@@ -34,9 +34,9 @@ def spectrum(
 ) -> Figure:
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
-    The boundary is the unit circle for a map, the imaginary axis for a flow. Marked with their time
-    constants are the integrating mode, which changes least, and, where that is another one, the
-    leading mode, whose |μ| or Re λ is the largest.
+    The boundary is the unit circle for a map, the imaginary axis for a flow. Two modes are marked
+    with their time constants: the integrating mode, which changes least, and the leading mode,
+    whose |μ| or Re λ is the largest, if it is a different one.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ def line_attractor(
 ) -> Figure:
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
-    Along that direction the state hardly moves: it is the line attractor where there is one. The
-    legend says how much of the eigenvector's length lies in the plane that is drawn.
+    Along that direction the state hardly moves: it is the line attractor, if there is one. The
+    legend says how much of the eigenvector's length lies in the drawn plane.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def line_attractor(
     activity
         An `Activity`, or states, drawn below.
     components
-        What all is drawn along; None where there are two or three units.
+        The axes of the drawing; None if there are two or three units.
     ax, width, legend
         As in `sx.figures`.
 

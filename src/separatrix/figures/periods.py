@@ -33,14 +33,14 @@ def trial_periods(
     """Draw the fixed points of every period, where its trials would end, and mean trajectories.
 
     A period has a color, for its points and for the steps of the trajectories during it. A ring
-    marks a point at which trials end that close the period. Slow points are left out.
+    marks a point at which trials would end if the period lasted. Slow points are left out.
 
     Parameters
     ----------
     periods
         What `sx.trial_periods` returned.
     components
-        What all is drawn along; None where there are two units.
+        The axes of the drawing; None where there are two units.
     ax, width, legend
         As in `sx.figures`.
 

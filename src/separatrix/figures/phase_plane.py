@@ -46,9 +46,9 @@ def phase_portrait(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw where a system of two units moves: its field, its nullclines, points and trajectories.
+    """Draw the motion of a system of two units: its field, its nullclines, points and trajectories.
 
-    On the nullclines one unit does not change; they cross at the fixed points.
+    On a nullcline one unit does not change. The nullclines cross at the fixed points.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def phase_portrait(
         ((low, high), (low, high)) of both units; None means limits that hold the points and states,
         or without these the domain of the system.
     field
-        "streamlines", which None means of a flow; "arrows", which it means of a map, to where a
-        step leads, the longer the larger the step; or False.
+        "streamlines", "arrows" or False. Arrows point to where a step leads, and are longer for
+        larger steps. None means streamlines for a flow and arrows for a map.
     names
         What the axes are called.
     ax, width, legend

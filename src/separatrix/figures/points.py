@@ -34,9 +34,9 @@ def fixed_points(
 ) -> Figure:
     """Draw fixed points (by stability) and slow points (by speed) over the activity.
 
-    Three components, or units, are drawn in space, seen from where the points are the farthest
-    apart. Given axes show as many components as they have dimensions, of states with more units
-    those of `sx.project`.
+    Three components, or units, are drawn in space, from the view in which points are farthest
+    apart. Axes that you pass show as many components as they have dimensions. For states with more
+    units these are the components of `sx.project`.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def fixed_points(
     activity
         An `Activity`, or states `(trial, time, unit)` or `(n, unit)`.
     components
-        What all is drawn along; None where there are two or three units.
+        The axes of the drawing; None if there are two or three units.
     ax, width, legend
         As in `sx.figures`.
 

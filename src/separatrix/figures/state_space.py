@@ -48,7 +48,7 @@ def activity(
 ) -> Figure:
     """Draw the states of all trials by time, and a few trials of each answer as trajectories.
 
-    Without components they are drawn as they are, of two or three units; three components, or
+    Without components, states of two or three units are drawn unchanged. Three components, or
     units, are drawn in space.
 
     Parameters
@@ -56,12 +56,12 @@ def activity(
     activity
         An `Activity`, or plain states `(trial, time, unit)`; `(n, unit)` is one trajectory.
     components
-        What the states are drawn along, two or three: `activity.pca(2)`.
+        The axes of the drawing, two or three: `activity.pca(2)`.
     num_trials
-        How many trajectories of each answer.
+        The number of trajectories of each answer.
     by_choice
-        False, for outputs that follow values and do not compete: the first trials. So with plain
-        states.
+        False for outputs that follow values and do not compete. Then, and with plain states, the
+        first trials are drawn.
     figure, width, legend
         As in `sx.figures`.
 
@@ -146,9 +146,9 @@ def condition_averages(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the mean trajectory of each condition; `labels` gives each trial's, a number.
+    """Draw the mean trajectory of each condition, which `labels` gives as a number per trial.
 
-    Where trials differ in length a trajectory ends with the longest of its condition. Colors
+    If trials differ in length, a trajectory ends with the longest trial of its condition. Colors
     diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
 
     Parameters
@@ -160,7 +160,7 @@ def condition_averages(
     labels
         A number for each trial `(trial,)`, such as its signed coherence.
     label_name
-        What the legend calls them, with their units.
+        The name of the labels in the legend, with their units.
     ax, width, legend
         As in `sx.figures`.
 

@@ -56,7 +56,7 @@ def trials(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    r"""Draw a few trials: of a network's activity in a task, or of a task by itself.
+    r"""Draw a few trials: of a network's activity in a task, or of a task alone.
 
     For an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial.
     For a task the inputs and the targets are drawn, with the periods of each trial, up to its end.
@@ -67,13 +67,13 @@ def trials(
     what
         An `Activity`, or a task.
     task
-        Names channels and outputs of an activity, and lends its periods for the shading.
+        Gives the names of channels and outputs of an activity, and the periods for the shading.
     num_trials
-        How many; None: three, or fewer where the figure is narrow.
+        How many trials. None means three, or fewer if the figure is narrow.
     softmax
         Whether outputs are drawn as probabilities, or as they are.
     key
-        Draws other trials of a task than the usual ones.
+        The seed of the trials; another seed draws other trials.
     figure, width, legend
         As in `sx.figures`.
 

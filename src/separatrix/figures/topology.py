@@ -35,7 +35,7 @@ def fixed_point_topology(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw fixed points by their number of unstable directions, and lines to what each links.
+    """Draw fixed points by their number of unstable directions, with lines between linked ones.
 
     Stable points bear their names.
 

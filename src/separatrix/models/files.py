@@ -40,12 +40,10 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     DynaMix of DurstewitzLab. Of DynaMix one expert is read, without the gates that mix the experts.
     The kind "ssm" is arrays of ssm, saved with `numpy.savez(file, As=slds.dynamics.As,
     bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)` from "recurrent_only"
-    transitions. Other arrays of a file, such as those of an encoder or a readout, are not looked
-    at.
-
-    What the arrays do not tell is a setting: which activation, how many units are rectified, α. An
-    input is frozen in, `(channel,)`; None is zeros. In the files of smc_rnns the decay is
-    $e^{-e^p}$ of the parameter p that is stored; in a file of your own, "decay" is the decay.
+    transitions. Other arrays of a file, such as those of an encoder or a readout, are ignored.
+    Settings give what the arrays do not determine: the activation, the number of rectified units,
+    or α. An input `(channel,)` is frozen in; None means zeros. In the files of smc_rnns the decay
+    is $e^{-e^p}$ of the parameter p that is stored; in a file of your own, "decay" is the decay.
 
     Parameters
     ----------
@@ -60,7 +58,7 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     Returns
     -------
     DiscreteMap or LowRank
-        What the function of the model returns: a `LowRank` from "smc_rnns" and "lint".
+        The result of the model's function: a `LowRank` from "smc_rnns" and "lint".
 
     Raises
     ------

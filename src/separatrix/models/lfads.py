@@ -26,7 +26,7 @@ def lfads_generator(
     $$c = \tanh\big(W_{in} u + b_{in} + W_{hn} (r \circ h) + b_{hn}\big), \quad
       h' = \mathrm{clip}\big(z \circ h + (1 - z) \circ c\big)$$
 
-    As a network, with its factors as outputs, it is `sx.networks.from_state_dict(…,
+    To get it as a network, with its factors as outputs, use `sx.networks.from_state_dict(…,
     layout="lfads")`.
 
     Parameters
@@ -39,14 +39,14 @@ def lfads_generator(
         The input u `(channel,)` that is frozen in: what the controller infers, and external ones;
         None is zeros.
     clip
-        What states are cut off at, 1 or more (`cell_clip`); None: nothing.
+        The value at which states are cut off, 1 or more (`cell_clip`). None does not cut.
     dt
         Duration of a step in ms; with 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        Its residual is c(h) − h, which has the zeros of h' − h and no false valleys.
+        Its residual is c(h) − h, which has the same zeros as h' − h and no false valleys.
 
     Raises
     ------

@@ -33,11 +33,11 @@ class LowRank:
     Attributes
     ----------
     latent
-        The latent variables, a map or a flow: what the analyses take.
+        The latent variables, a map or a flow, for the analyses.
     m, h
         Patterns `(neuron, rank)` and thresholds `(neuron,)`.
     drive
-        What the input adds to the current of each neuron.
+        The current that the input adds to each neuron.
     activation
         The rates, a function of currents and thresholds.
 
@@ -102,15 +102,17 @@ def low_rank(
     h
         Thresholds `(neuron,)`; a bias is −h. None for 0.
     decay
-        What is left of a latent variable after a step: one number, or one for each `(rank,)`.
+        The part of a latent variable that is left after a step: one number, or one for each
+        `(rank,)`.
     tau
         Time constant in ms, in place of `decay`: then the model is a flow.
     hz
-        What is added to the latent variables: one number, or one for each `(rank,)`.
+        The constant that is added to the latent variables: one number, or one for each `(rank,)`.
     activation
         "relu", "clipped_relu", "tanh", or a JAX function of x − h.
     input_weights, input
-        W_u `(neuron, channel)` and the input u `(channel,)` that is frozen in; neither without.
+        W_u `(neuron, channel)` and the input u `(channel,)` that is frozen in; both None without an
+        input.
     dt
         Duration of a step in ms; with 1, the step is the unit of time.
 

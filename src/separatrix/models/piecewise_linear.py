@@ -70,7 +70,7 @@ def al_rnn(
     input: Any = None,
     dt: float = 1.0,
 ) -> DiscreteMap:
-    r"""Return an almost-linear recurrent network, of whose units only the last are rectified.
+    r"""Return an almost-linear recurrent network, in which only the last units are rectified.
 
     $$z_{t+1} = A \circ z_t + W\,\big(z_1, …, z_{M-P}, \mathrm{relu}(z_{M-P+1}), …,
       \mathrm{relu}(z_M)\big)_t + h + C u$$

@@ -29,7 +29,7 @@ def wilson_cowan(
     Parameters
     ----------
     input
-        P and Q: what drives E and I from outside.
+        P and Q: the external drive of E and I.
     weights
         w_EE and w_EI, then w_IE and w_II, all positive. The defaults are those of the paper's
         Fig. 4: a silent state, an active one, and a saddle. ((16, 12), (15, 3)) with gains 1.3 and
@@ -122,7 +122,7 @@ def jansen_rit(
     -------
     Flow
         Of $(y_0, y_1, y_2, \dot y_0, \dot y_1, \dot y_2)$ in mV and mV/s, per second: its `tau` is
-        1000 ms. The EEG is $y_1 - y_2$. Its domain is what the rates, from 0 to 2 e₀, allow.
+        1000 ms. The EEG is $y_1 - y_2$. Its domain is the range that rates from 0 to 2 e₀ allow.
 
     Raises
     ------

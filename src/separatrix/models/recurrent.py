@@ -38,7 +38,8 @@ def echo_state(
     readout_bias
         c: one number, or one for each `(output,)`.
     input_weights, input
-        W_u `(unit, channel)` and the input u `(channel,)` that is frozen in; neither without.
+        W_u `(unit, channel)` and the input u `(channel,)` that is frozen in; both None without an
+        input.
     dt
         Duration of a step in ms; with 1, the step is the unit of time.
 

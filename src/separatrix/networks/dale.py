@@ -35,15 +35,16 @@ NOT_NEGATIVE = ("relu", "softplus", "sigmoid")
 
 
 class DaleCTRNN(AbstractCurrentNetwork):
-    r"""A rate network in which every unit either excites or inhibits all that it reaches.
+    r"""A rate network in which every unit either excites or inhibits all its targets.
 
     $$\tau\,\dot x = -x + W r + W_x u + b, \qquad r = \phi(x), \qquad
       W_{ij} = |\tilde W_{ij}|\, M_{ij}\, s_j,$$
 
-    with the sign $s_j = \pm 1$ of the presynaptic unit j, and a mask M of the connections that are
-    there, without self-connections; Euler's method with $\alpha = dt/\tau$. The readout sees the
-    rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in training is
-    $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current, that is $\sqrt{2\alpha}\,\sigma\,\xi_t$ in x.
+    with the sign $s_j = \pm 1$ of the presynaptic unit j, and a mask M of the existing connections,
+    without self-connections. It is discretized by Euler's method with $\alpha = dt/\tau$. The
+    readout sees the rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in
+    training is $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current, that is
+    $\sqrt{2\alpha}\,\sigma\,\xi_t$ in x.
 
     At the start excitation and inhibition balance. $|\tilde W|$ is uniform in (0, 1/√k), where k is
     the expected number of inputs of a unit. The columns of the excitatory units are divided by the
@@ -56,10 +57,9 @@ class DaleCTRNN(AbstractCurrentNetwork):
     excitatory_fraction
         Fraction of excitatory units, which come first; at least one unit of each kind.
     connection_probability
-        Probability with which a unit reaches another one, in (0, 1]; drawn once.
+        Probability of a connection from one unit to another, in (0, 1]; drawn once.
     mask
-        Which connections there are `(unit, unit)`, instead of drawing them; the diagonal is
-        cleared.
+        The connections `(unit, unit)`, if they should not be drawn; the diagonal is cleared.
     tau, dt
         Time constant, or one for each unit, and time step in ms; 0 < dt ≤ 2 tau.
     activation
@@ -77,7 +77,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
         The unconstrained $\tilde W$; `connectivity()` is W.
     mask (unit, unit), input_weights (unit, channel), bias (unit,),
     readout_weights (output, excitatory), readout_bias (output,)
-        The rest of what the equations name.
+        The other parameters of the equations.
 
     Raises
     ------

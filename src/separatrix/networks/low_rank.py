@@ -18,7 +18,7 @@ from .unroll import Factors
 
 
 class LowRankRNN(AbstractCurrentNetwork):
-    r"""A rate network with few patterns in its connectivity, and a random part if wished.
+    r"""A rate network with few patterns in its connectivity, and optionally a random part.
 
     $$\tau\,\dot x = -x + W \phi(x) + W_x u + b, \qquad
       W = \frac{1}{N} \sum_{k=1}^{R} m_k n_k^\top + g\,\chi, \qquad
@@ -55,7 +55,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         g χ. `sx.train` leaves it as it is, whatever the optimizer; its gradient is zero.
     input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
     readout_bias (output,)
-        The rest of what the equations name.
+        The other parameters of the equations.
 
     Raises
     ------
@@ -156,7 +156,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     def latent_step(
         self, latent: Float[Array, " rank"], input: Float[Array, " channel"]
     ) -> Float[Array, " rank"]:
-        """Return the latent variables one time step later, at an input that stays."""
+        """Return the latent variables one time step later, at a constant input."""
         return latent + self.dt / self.tau * self.latent_residual(latent, input)
 
     def latent_residual(
@@ -169,8 +169,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     def latent_at_input(self, input: Any, *, task: Any = None) -> DiscreteMap:
         """Return the latent variables as a map, with a constant `input` frozen in.
 
-        `embed` leads from its fixed points to those of `at_input`, one to one, with the same
-        stability for α < 2: the other directions shrink by 1 − α in a step.
+        `embed` maps its fixed points to those of `at_input`, one to one. For α < 2 their stability
+        is the same, because the other directions shrink by 1 − α in a step.
 
         Raises InvalidInputError as `at_input` does, and for a network with a random part.
         """

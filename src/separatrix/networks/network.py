@@ -28,7 +28,7 @@ from .unroll import time_first
 class AbstractNetwork(eqx.Module):
     """A recurrent network in discrete time.
 
-    Concrete networks implement `step` and `readout` on single states, and may replace `unroll` by
+    Concrete networks implement `step` and `readout` on single states. They may replace `unroll` by
     a faster program that gives the same states.
     """
 
@@ -64,7 +64,7 @@ class AbstractNetwork(eqx.Module):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return a function of the same zeros as `step(x, u) − x`; architectures know better."""
+        """Return a function with the same zeros as `step(x, u) − x`, easier to solve if known."""
         return self.step(state, input) - state
 
     def residual_jacobian(
@@ -76,7 +76,7 @@ class AbstractNetwork(eqx.Module):
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
         """Return a box (lower, upper) that holds every fixed point at `input`, or None.
 
-        Without an `input` it is a box for all of them; it may then be infinite.
+        Without an `input` the box holds for all inputs, and may be infinite.
         """
         return None
 
@@ -109,8 +109,7 @@ class AbstractNetwork(eqx.Module):
     ) -> Float[Array, "trial time state"]:
         """Return the states with the units' private noise drawn from `key`, where they have any.
 
-        Training runs this one; `unroll` is the network without its noise, which is what the
-        analysis takes apart.
+        Training runs this one. `unroll` is the network without its noise, as the analysis uses it.
         """
         return self.unroll(inputs)
 
@@ -118,7 +117,7 @@ class AbstractNetwork(eqx.Module):
     def is_piecewise_linear(self) -> bool:
         """Whether a step is linear between kinks, so that its fixed points can be solved exactly.
 
-        It is read from the step itself, as `find_fixed_points` does.
+        It is recognized from the function of the step, as `find_fixed_points` does.
         """
         u = np.zeros(self.num_inputs)
         size = self.initial_state().shape[0]
@@ -142,10 +141,10 @@ class AbstractNetwork(eqx.Module):
         Parameters
         ----------
         input
-            The input `(channel,)`; or the name of a period of `task`, for the mean input in it. An
-            input by the names of channels is `task.input_at("stimulus", stimulus_1=0.7)`.
+            The input `(channel,)`; or the name of a period of `task`, for the mean input in it. To
+            name channels of an input, use `task.input_at("stimulus", stimulus_1=0.7)`.
         task
-            The task whose period is named; a network does not know it.
+            The task whose period is named, because a network does not know its task.
 
         Returns
         -------
@@ -155,8 +154,8 @@ class AbstractNetwork(eqx.Module):
         Raises
         ------
         InvalidInputError
-            For an input of the wrong length or with NaN in it, for a name without a task or of no
-            period of it, or when the network's own weights are not finite.
+            For an input of the wrong length or with NaN in it, for a name without a task or that is
+            not a period of the task, or when weights of the network are not finite.
 
         Examples
         --------
@@ -210,7 +209,7 @@ def _named(input: Any, task: Any) -> Any:
 def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with true for each array that training changes, and false for the rest.
 
-    An optimizer that sees the others would change them even without a gradient, by weight decay.
+    If an optimizer got the other arrays, weight decay would change them even without a gradient.
 
     Parameters
     ----------
@@ -275,14 +274,14 @@ def check_network_fits(
     network
         Any network.
     num_inputs, num_outputs
-        How many channels and outputs the task has.
+        The number of channels and of outputs of the task.
     dt
         The task's time step in ms.
 
     Raises
     ------
     InvalidInputError
-        When the network's are others; the text says which.
+        When those of the network differ; the text says which.
 
     Examples
     --------

@@ -74,9 +74,9 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
       \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$
     $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big),$$
 
-    in steps of dt, x and u being kept within [0, 1]. Every second unit facilitates (τ_x = 200 ms,
-    τ_u = 1500 ms, U = 0.15), the others are depressed (1500 ms, 200 ms, 0.45). The state is
-    (h, x, u) in a row: 3 num_units numbers. The readout is $y = W_y h + b_y$.
+    in steps of dt, with x and u kept within [0, 1]. Every second unit facilitates (τ_x = 200 ms,
+    τ_u = 1500 ms, U = 0.15), the others are depressed (1500 ms, 200 ms, 0.45). The state is (h, x,
+    u) in a row: 3 num_units numbers. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -205,11 +205,11 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return the change of each third without its rate, and without the walls of [0, 1].
+        """Return the change of h, x and u without their rates and without the limits of [0, 1].
 
-        They are max(0, W (u x h) + W_in s + b) − h, and 1 − x − τ_x u x h, and
-        U − u + τ_u U (1 − u) h. At a zero h is not negative, so x and u lie within [0, 1] by
-        themselves, and a step finds them there too.
+        They are max(0, W (u x h) + W_in s + b) − h, and 1 − x − τ_x u x h, and U − u + τ_u U (1 −
+        u) h. At a zero h is not negative, so x and u lie within [0, 1] without limits, and so it is
+        a fixed point of the step, too.
         """
         check_state(state, 3 * self.num_units)
         check_input(input, self.num_inputs)

@@ -55,15 +55,15 @@ class CTRNN(AbstractNoisyNetwork):
 
     * `leak="outside"` (default) is Euler's method on that equation,
       $r_{t+1} = (1-\alpha)\,r_t + \alpha f(W r_t + W_x x_t + b)$;
-    * `leak="inside"` is what the primer's code computes, the leak inside the nonlinearity,
+    * `leak="inside"` is what the primer's code computes, with the leak inside the nonlinearity,
       $h_{t+1} = f\big((1-\alpha)\,h_t + \alpha (W h_t + W_x x_t + b)\big)$.
 
     The two agree when dt = τ (α = 1), as in the notebooks; for dt < τ they are different networks,
-    and only the first one is the text's equation. The readout is $y = W_y r + b_y$.
+    and only the first one follows the equation of the text. The readout is $y = W_y r + b_y$.
 
     In training, private noise may enter the current of every unit, $\sqrt{2/\alpha}\,\sigma\,\xi_t$
     with ξ normal: the convention of Yang et al. (2019), in which σ does not depend on dt. `step`
-    and `unroll` are the network without it, which is what the analysis takes apart.
+    and `unroll` are the network without noise, as the analysis uses it.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ class CTRNN(AbstractNoisyNetwork):
         (U(±1/√fan_in), biases too; the PyTorch notebook), "orthogonal", "gaussian" (N(0, 1/fan_in))
         or "diagonal", for all weights.
     recurrent_initialization
-        Another name for the recurrent weights alone; their bias is then zero.
+        A different name for the recurrent weights alone. Their bias is then zero.
     gain
-        What `recurrent_initialization` is multiplied by: g in "gaussian" (g/√N). By default 1, and
-        0.5 for "diagonal" (0.5 I: Yang et al. 2019).
+        A factor of `recurrent_initialization`: g in "gaussian" (g/√N). By default 1, and 0.5 for
+        "diagonal" (0.5 I: Yang et al. 2019).
     noise
         σ of the private noise (above), at least 0.
     trainable_initial_state
@@ -176,7 +176,7 @@ class CTRNN(AbstractNoisyNetwork):
     def current(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return what flows into each unit, W r + W_x x + b."""
+        """Return the current into each unit, W r + W_x x + b."""
         check_state(state, self.num_units)
         check_input(input, self.num_inputs)
         return self.recurrent_weights @ state + self.input_weights @ input + self.bias
@@ -204,7 +204,7 @@ class CTRNN(AbstractNoisyNetwork):
     ) -> Float[Array, " unit"]:
         """Return `step(r) − r` without its leak factor where that leaves the zeros as they are.
 
-        With the leak outside that is always so. With the leak inside it holds for the rectifier:
+        With the leak outside this always holds. With the leak inside it holds for the rectifier:
         r = max(0, (1−α) r + α a) exactly when r = max(0, a).
         """
         if self._solves_field:
@@ -233,9 +233,10 @@ class CTRNN(AbstractNoisyNetwork):
     def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
         """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
 
-        The input is named as in `at_input`, and the fixed points are the same; what is stable as a
-        flow may be unstable as a map when dt is large. Raises InvalidInputError as `at_input` does,
-        and for `leak="inside"`, which does not discretize this equation unless α = 1.
+        The input is named as in `at_input`, and the fixed points are the same. A point that is
+        stable as a flow may be unstable as a map when dt is large. Raises InvalidInputError as
+        `at_input` does, and for `leak="inside"`, which does not discretize this equation unless α =
+        1.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(

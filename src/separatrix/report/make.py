@@ -55,9 +55,9 @@ def make_report(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Run:
-    """Take a network of your own apart, and write what was found to one HTML page.
+    """Take a network of your own apart, and write the results to one HTML page.
 
-    A system and states are enough; whatever else is known adds sections. The page opens with what
+    A system and states are enough. Each further argument adds sections. The page opens with what
     holds the states and where they end, and lists every sentence with how it is known. Beside it,
     with the ending `.nc`, are the records that its pictures are drawn from.
 
@@ -70,7 +70,7 @@ def make_report(
         States that it passes through: `(trial, time, unit)` with NaN after the end of a trial, or
         `(state, unit)` without time.
     path
-        Where to write; files that are there are replaced.
+        Where to write. Existing files are replaced.
     inputs, outputs
         At each state: `(trial, time, channel)`, `(trial, time, output)`; without time `(state, …)`.
     readout
@@ -78,7 +78,7 @@ def make_report(
         None: that of the network.
     labels
         What distinguishes the trials: a number or a text for each, or a table of such columns. They
-        are choices where another output is the largest at the end of the trials of each.
+        count as choices if a different output is the largest at the end of the trials of each.
     periods
         Names of periods and their steps, `(start, stop)` or a slice, or a pair of the steps and the
         input that is held constant; without one it is the mean of `inputs` over the steps.
@@ -88,18 +88,18 @@ def make_report(
     dt
         Time between two states of a trial, where the system is a flow. For a map it is a step.
     question
-        What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`, at
-        whose input the network is taken apart; otherwise it is the longest one.
+        What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`.
+        The network is taken apart at the input of that period, or of the longest one.
     title
         Of the page.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`.
+        The time limit and the report of progress, as in `find_fixed_points`.
 
     Returns
     -------
     Run
-        The records, as attributes: `.fixed_points`, `.verdict`, `.trial_periods` …; `.path` is that
-        of the page.
+        The records, as attributes: `.fixed_points`, `.verdict`, `.trial_periods` …. `.path` is the
+        path of the page.
 
     Raises
     ------

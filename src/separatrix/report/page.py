@@ -27,14 +27,14 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     """Write the report of a run to one HTML file and return its path.
 
     The file holds its pictures and its style, so it opens from the file system, without a network.
-    Where the run lacks what a figure needs, a sentence at the end says so.
+    If the run lacks a record that a figure needs, a sentence at the end says so.
 
     Parameters
     ----------
     run
         What `load_run` returned.
     path
-        Where to write; a file that is there is replaced in one piece.
+        Where to write; an existing file is replaced in one piece.
     figures
         The folder of figures that `write_figures` has just written for this run, to save drawing
         them again. None draws them.

@@ -56,7 +56,7 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
     results
         What `load_study` returned.
     path
-        Where to write; a file that is there is replaced in one piece.
+        Where to write; an existing file is replaced in one piece.
 
     Raises
     ------

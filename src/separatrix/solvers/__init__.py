@@ -1,7 +1,6 @@
 """Numerical methods: they know functions of arrays only.
 
-The methods that have options for users are frozen objects that own them; an analysis takes one in
-place of None.
+Methods with options are frozen objects, and an analysis takes one in place of None.
 """
 
 import lazy_loader

@@ -27,8 +27,8 @@ class CycleWalk:
     max_solves
         Sequences of regions that are solved for each start before it is given up.
     transient
-        Steps that a candidate is followed for; the search starts from the candidate itself and from
-        where it is then. 0: from the candidate alone.
+        Steps for which a candidate is followed. The search starts from the candidate and from the
+        state where it arrives. With 0 it starts from the candidate alone.
 
     Examples
     --------

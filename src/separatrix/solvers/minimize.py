@@ -39,7 +39,7 @@ class DampedNewton:
     Raises
     ------
     InvalidInputError
-        For a number of steps that is not a positive whole one.
+        For a number of steps that is not a positive whole number.
 
     Examples
     --------

@@ -30,18 +30,19 @@ class MultipleShooting:
     Attributes
     ----------
     max_steps
-        Evaluations of an orbit after which it is given up.
+        The number of evaluations of an orbit after which the search gives it up.
     transient
-        Steps of a map, or time constants of a flow, that a candidate is followed for; the search
-        starts from the candidate itself and from where it is then. 0: from the candidate alone.
+        Steps of a map, or time constants of a flow, for which a candidate is followed. The search
+        starts from the candidate and from the state where it arrives. With 0 it starts from the
+        candidate alone.
     segments
         Pieces of the orbit of a flow (a map has one for every step).
     substeps
-        Runge–Kutta steps in each piece of a flow's orbit, at least: there are more where the
-        Jacobian says that the motion is fast. The final orbit has twice as many, and the difference
-        that makes tells the error.
+        The least number of Runge–Kutta steps in each piece of a flow's orbit. There are more where
+        the Jacobian says that the motion is fast. The final orbit has twice as many, and the
+        difference gives the error.
     refinements
-        Times that the steps are then made four times finer, at most, while the period still changes
+        How often the steps are then made four times finer, at most, while the period still changes
         by more than a millionth.
 
     Examples

@@ -33,26 +33,26 @@ class Growth(NamedTuple):
 class TangentQR:
     r"""Lyapunov exponents from the QR decomposition of the tangent map (Benettin et al. 1980).
 
-    With $J_t Q_{t-1} = Q_t R_t$ the exponents are the means of $\ln|R_{ii}|$. A direction that a
-    single decomposition shrinks to rounding level has exponent −∞.
+    With $J_t Q_{t-1} = Q_t R_t$ the exponents are the means of $\ln|R_{ii}|$. If a direction
+    shrinks to rounding level between two decompositions, its exponent is −∞.
 
     Attributes
     ----------
     steps
-        Steps that are averaged over, of the map or of the integrator. This is the bound on the
-        work; None: as many as there are inputs, or 10,000.
+        Steps that are averaged over, of the map or of the integrator. It limits the work. None
+        means one for each input, or 10,000.
     transient
-        Steps before those, in which the state comes to its attractor and the vectors align.
+        Steps before the averaging, in which the state comes to its attractor and the vectors align.
     every
-        Steps between decompositions. More are faster, but a direction that shrinks by 1e-16
-        relative to the others in between is lost.
+        Steps between decompositions. A larger number is faster, but a direction that shrinks by
+        1e-16 relative to the others in between is lost.
     num_exponents
-        How many, the largest first; None: all.
+        The number of exponents, the largest first. None means all.
     dt
         Step of the fourth-order Runge–Kutta integrator in ms, for flows only; None: tau / 100.
         Take a smaller one to see whether anything depends on it.
     blocks
-        Blocks that the steps are cut into, at whose ends `history` tells the estimate. Each is cut
+        The number of blocks of steps. `history` has the estimate at the end of each. Each is cut
         into five parts, if there are enough steps. The standard error comes from these parts.
 
     Examples
@@ -87,8 +87,8 @@ class TangentQR:
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
-        Stops early when no trajectory is finite any more; the blocks left are NaN. When time is
-        over it ends with a block, the first one at least.
+        It stops early when no trajectory is finite any more, and the remaining blocks are NaN. At
+        the time limit it ends after the current block.
         """
         count, size = starts.shape
         number = self.num_exponents or size

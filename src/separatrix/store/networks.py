@@ -38,7 +38,7 @@ AXIS_SIZES = {
 
 
 def save_network(network: AbstractNetwork, path: str | Path) -> None:
-    """Write a network to a safetensors file; a file that is there is replaced in one piece.
+    """Write a network to a safetensors file; an existing file is replaced in one piece.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
     Raises
     ------
     InvalidInputError
-        When `network` is not a network, a field of it can neither be an array nor written as JSON
-        (the error names it), or the file cannot be written.
+        When `network` is not a network, or the file cannot be written. When a field is not an array
+        and cannot be written as JSON (the error names it).
 
     Examples
     --------
@@ -72,8 +72,8 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
 def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     """Read a network that `save_network` wrote; its class must have been imported.
 
-    The file holds a digest of everything in it; with `verify=False` it is not compared, for a file
-    that another program has changed.
+    The file holds a digest of everything in it; with `verify=False` it is not compared, so that you
+    can read a file that another program has changed.
 
     Arrays come back as JAX arrays of their original precision, or as NumPy arrays where JAX would
     lower it (float64 without `jax.enable_x64`).
@@ -91,11 +91,11 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     Raises
     ------
     InvalidInputError
-        When the file ends as those of PyTorch or NumPy do, and is none of ours: the text
-        names the function that reads it.
+        When the file has the ending of a PyTorch or NumPy file. The text names the function that
+        reads it.
     UnreadableFileError
-        When the file is missing, damaged, not a network, of an unknown class, or when its arrays
-        are not those of its class, by name or by shape.
+        When the file is missing, damaged, not a network, or of an unknown class, or when its arrays
+        do not fit the class by name or by shape.
 
     Examples
     --------

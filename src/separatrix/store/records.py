@@ -25,7 +25,7 @@ def save_records(
     *,
     origin: Mapping[str, str] | None = None,
 ) -> None:
-    """Write records to one NetCDF-4 file, a group for each; a file that is there is replaced.
+    """Write records to one NetCDF-4 file, a group for each; an existing file is replaced.
 
     Arrays become variables with named dimensions, units and descriptions; columns of tables
     (`conditions`) become coordinates; settings become attributes of the group.
@@ -33,7 +33,7 @@ def save_records(
     Parameters
     ----------
     records
-        By name, which is an identifier.
+        Records by name. Names are identifiers.
     path
         The file, such as "results.nc".
     attributes
@@ -89,8 +89,8 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     path
         The file.
     verify
-        Compare the digest of what was written, with which the file ends. False reads a file that
-        another program has changed, in a separate process, with limits on time and memory.
+        Compare the digest at the end of the file with its contents. False reads a file that another
+        program has changed, in a separate process, with limits on time and memory.
 
     Returns
     -------

@@ -29,8 +29,8 @@ class Run:
     experiment
         The configuration as executed, from `experiment.toml`.
     network
-        The trained network, or None where the run was stopped before there was one, or where its
-        class is a user's own, `module:Class`, that is not imported (`unknown_class`).
+        The trained network. None if the run stopped before there was one, or if it is of a user's
+        class, `module:Class`, that is not imported (`unknown_class`).
     records
         The results by name.
     provenance
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def unknown_class(self) -> str | None:
-        """The class `module:Class` of the network, where it is a user's own and not imported."""
+        """The class `module:Class` of the network, if a user wrote it and it is not imported."""
         is_there = self.network is None and (self.path / WEIGHTS).exists()
         return _own_class(self.experiment) if is_there else None
 
@@ -93,8 +93,8 @@ class Run:
 def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: bool = True) -> Run:
     """Read a run directory.
 
-    A run that was interrupted may lack its network or its results: `network` is then None, and
-    `records` empty. Nothing is imported: a network of a user's own class, `module:Class` in the
+    A run that was interrupted may have no network or no results: then `network` is None, or
+    `records` is empty. Nothing is imported. So a network of a user's class, `module:Class` in the
     experiment's file, is None, too, unless that class has been imported.
 
     Parameters

@@ -68,13 +68,13 @@ class StudyResults:
     path
         Its directory.
     study
-        Its settings; None of a directory of runs that no study has made.
+        The settings of the study; None for a directory of runs without one.
     table
         One row for each cell, done or not, by its key: the settings in which cells differ, `state`,
-        `error`, and what is known of the network (`score`, `fixed_points` …); missing values are
-        NaN or None.
+        `error`, and the results of the network (`score`, `fixed_points` …). Missing values are NaN
+        or None.
     status
-        How far it was when this was read: `str(status)` says it, `.is_over`, `.seconds_left`.
+        The progress of the study when it was read: `str(status)`, `.is_over`, `.seconds_left`.
     """
 
     path: Path
@@ -138,7 +138,7 @@ class StudyResults:
 
     @property
     def names(self) -> dict[str, str]:
-        """By cell, what it is called among the others, such as "gru, seed=3"."""
+        """The name of each cell among the others, such as "gru, seed=3"."""
         if self.study is None:
             return {key: key for key in self.table.index}
         rows = self.table[self.varied].to_dict("index")
@@ -181,9 +181,9 @@ class StudyResults:
     def arrays(self, record: str) -> xr.Dataset:
         """Return one record of all networks that have it, along a leading axis `network`.
 
-        Arrays of different lengths are filled with NaN at their ends; numbers that a record has
-        once, such as `index_sum`, become arrays, too. With Dask
-        (`pip install 'separatrix[cluster]'`) they are read when they are used.
+        Arrays of different lengths are filled with NaN at their ends. Single numbers of a record,
+        such as `index_sum`, become arrays, too. With Dask (`pip install 'separatrix[cluster]'`)
+        arrays are read when they are used.
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class StudyResults:
         Raises
         ------
         UnreadableFileError
-            When no network has it, or the results of one are damaged.
+            When no network has this record, or the results of one are damaged.
 
         Examples
         --------
@@ -227,18 +227,19 @@ class StudyResults:
     def runs(self) -> Runs:
         """The runs of the cells that are done, by name: "gru", "gru, seed=3".
 
-        Each is read when it is asked for: `for name, run in study.runs.items()`.
+        Each run is read when you access it: `for name, run in study.runs.items()`.
         """
         return Runs(self)
 
 
 def load_study(path: str | Path) -> StudyResults:
-    """Read a study, however far it is, or a directory of other runs.
+    """Read a study, finished or not, or a directory of other runs.
 
     Parameters
     ----------
     path
-        The directory of a study; or one that holds run directories, which are named by it.
+        The directory of a study, or one that holds run directories. Runs have the names of their
+        directories.
 
     Returns
     -------

@@ -41,20 +41,20 @@ def sweep(
 ) -> StudyResults:
     """Run every cell of a study that is not done yet.
 
-    All cells are checked before the first one starts; those that should take longest go first. A
-    cell that fails is a row of the table, with its error. Cells that differ in their analysis alone
-    share one trained network. The directory holds all progress. The same call continues where an
-    earlier one was stopped or killed, and several may work on one directory together.
+    All cells are checked before the first one starts, and those that should take longest go first.
+    A cell that fails has a row in the table, with its error. Cells that differ in their analysis
+    alone share one trained network. The directory holds all progress. The same call continues where
+    an earlier one was stopped or killed, and several may work on one directory together.
 
     Parameters
     ----------
     study
-        A `Study`, or the path of a TOML file; an `Experiment` stands for all of its variants.
+        A `Study`, or the path of a TOML file. An `Experiment` means all of its variants.
     out
         The directory to make, or to go on in.
     workers
-        How many processes of this machine work; None: one for each core. They share its threads.
-        0: none but this one, which takes one cell after the other.
+        The number of processes on this machine. None means one for each core. They share its
+        threads. With 0 only this process works, one cell after the other.
     part
         Such as "3/16": every sixteenth cell, from the third on; for job arrays.
     executor
@@ -69,7 +69,7 @@ def sweep(
     Returns
     -------
     StudyResults
-        What is there when nothing is left to do for this call.
+        The results when this call has nothing left to do.
 
     Raises
     ------

@@ -84,9 +84,9 @@ class LimitSettings(Settings):
 class Study(Settings):
     """Many networks of one experiment: everything that determines a study.
 
-    `Study.from_toml(path)` and `Study.of(experiment, seeds)` make one. Its cells are every
-    combination of the values in `grid`, each with every entry of `listed`, each with every draw of
-    `random`, each with every variant of the experiment, each with every seed.
+    `Study.from_toml(path)` and `Study.of(experiment, seeds)` make one. Its cells are all
+    combinations of the values in `grid`, the entries of `listed`, the draws of `random`, the
+    variants of the experiment, and the seeds.
 
     Examples
     --------

@@ -37,7 +37,7 @@ class Status:
     running
         For each running cell, which process works on it and for how long.
     seconds_left
-        An estimate of the time that is left, None where no cell is done yet.
+        An estimate of the remaining time, None if no cell is done yet.
     """
 
     states: dict[str, State]

@@ -55,7 +55,7 @@ class Translation(eqx.Module):
 
 
 class AbstractSystem(eqx.Module):
-    """A map or a flow on states of shape `(size,)`, with whatever input it has frozen in.
+    """A map or a flow on states of shape `(size,)`, at its frozen input if it has one.
 
     Compile its methods with `eqx.filter_jit(system.evaluate)`, which takes its arrays as arguments.
     """
@@ -89,7 +89,7 @@ class AbstractSystem(eqx.Module):
         return self._apply(self.function, state, self.input if input is None else input)
 
     def at_input(self, input: Any) -> "AbstractSystem":
-        """Return the system at another frozen input `(channel,)`; a `domain` is left behind.
+        """Return the system at another frozen input `(channel,)`, without its `domain`.
 
         Raises InvalidInputError for another shape than that of the system's input, or for NaN.
         """
@@ -105,14 +105,14 @@ class AbstractSystem(eqx.Module):
         return eqx.tree_at(place, self, (given, None), is_leaf=lambda leaf: leaf is None)
 
     def residual(self, state: Array) -> Array:
-        """Return a function with the same zeros as the velocity, of the best shape known."""
+        """Return a function with the same zeros as the velocity that is easiest to solve."""
         if self.residual_function is None:
             return self.velocity(state)
         return self._apply(self.residual_function, state, self.input)
 
     @property
     def has_own_residual(self) -> bool:
-        """Whether a residual came with the system, which might have other zeros than the speed."""
+        """Whether the system came with a residual, which might have other zeros than the speed."""
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
@@ -165,12 +165,12 @@ class DiscreteMap(AbstractSystem):
         The frozen input `(channel,)`, or None.
     residual
         A function of the same arguments as `step` with the same zeros as `step(x) − x`, where the
-        architecture gives one of a better shape. None means `step(x) − x`. For a step that mixes
-        the state with a new one by a logistic gate, as a GRU does, None means the new state minus
-        the state.
+        architecture gives one that is easier to solve. None means `step(x) − x`. For a step that
+        mixes the state with a new one by a logistic gate, as a GRU does, None means the new state
+        minus the state.
     residual_jacobian
         A function of the same arguments that returns the residual's Jacobian `(size, size)`, where
-        a formula is cheaper than forward-mode differentiation, which None means.
+        a formula is cheaper. None means forward-mode differentiation.
     domain
         `(lower, upper)`, arrays `(size,)` or numbers: a box that holds every fixed point, or None.
 
@@ -249,14 +249,15 @@ class DiscreteMap(AbstractSystem):
         Returns
         -------
         array
-            `(…, time, unit)` in float64, of `steps + 1` times: the start is the first of them. What
-            leaves to infinity is infinite or NaN from there on.
+            `(…, time, unit)` in float64, of `steps + 1` times: the start is the first of them. A
+            state that goes to infinity is infinite or NaN from there on.
 
         Raises
         ------
         InvalidInputError
             For states that are not finite or have another number of units, a number of steps that
-            is negative or missing, inputs of another shape or number, or of a system without one.
+            is negative or missing, inputs of another shape or number, or inputs for a system that
+            has none.
 
         Examples
         --------
@@ -337,33 +338,33 @@ class Flow(AbstractSystem):
     ) -> Float[np.ndarray, "... time unit"]:
         r"""Return the trajectories of $\tau\,\dot x = f(x)$ from one state or from many.
 
-        Each state is integrated by itself with an error of 1e−7 a step: by Tsitouras' method of
-        order five or, where the flow is stiff, by Kværnø's implicit one, as for `verdict`.
+        Each state is integrated separately with an error of 1e−7 a step, as for `verdict`. The
+        method is Tsitouras' of order five or, where the flow is stiff, Kværnø's implicit one.
 
         Parameters
         ----------
         states
             Where to start: one state `(unit,)`, or many `(…, unit)`.
         times
-            In ms, as `tau` is: when to return the states, `(time,)`, increasing; the first is the
-            time of the start. Or a duration, which is sampled at 101 times.
+            In the unit of `tau` (ms): the times `(time,)` of the states, increasing. The first is
+            the time of the start. Or a duration, which is sampled at 101 times.
         inputs
-            An input `(channel,)` for each interval from one of the times to the next, held constant
-            in it, `(time − 1, channel)`, the same for all states. None for the input that is frozen
-            in, if there is one.
+            An input `(channel,)` for each interval between two times, constant within it, `(time −
+            1, channel)`, the same for all states. None for the input that is frozen in, if there is
+            one.
 
         Returns
         -------
         array
-            `(…, time, unit)` in float64, the start included. A state that leaves to infinity within
+            `(…, time, unit)` in float64, the start included. A state that goes to infinity within
             the time is NaN from there on.
 
         Raises
         ------
         InvalidInputError
             For states that are not finite or have another number of units, a duration that is not
-            positive, times that do not increase, inputs of another shape or number, or of a system
-            without one.
+            positive, times that do not increase, inputs of another shape or number, or inputs for a
+            system that has none.
 
         References
         ----------

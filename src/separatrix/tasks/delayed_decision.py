@@ -108,7 +108,7 @@ class PostDecisionWager(StagedTask):
     In half of the trials a third target, the sure bet, comes on after the stimulus. Training with
     labels needs a right answer: where the bet is offered it is right to take it when the coherence
     is below `sure_below`, and the stronger stimulus otherwise. The network does not see the
-    coherence, only the evidence, so it has to judge how far to trust it.
+    coherence, only the evidence. So it must judge how far to trust the evidence.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class Uniform(Duration):
 class TruncatedExponential(Duration):
     r"""A duration with the density $\propto e^{-t/m}$ between two ends, in ms.
 
-    The hazard is flat, so that waiting tells little of when the period ends. In a file,
+    The hazard is flat, so that the time waited says little about when the period ends. In a file,
     `{truncated_exponential = [m, low, high]}`.
 
     Attributes
@@ -168,7 +168,7 @@ class Multiple:
     factor: float
 
     def steps(self, of: Any) -> Any:
-        """Return how many whole steps it lasts where the other period has that many."""
+        """Return the number of whole steps, given the steps of the other period."""
         return (self.factor * of + 1e-5).astype(int)
 
 

@@ -249,7 +249,7 @@ class SineWave(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best that the same wave for every input can do: at each step the value near most."""
+        """The best score of one wave for every input: at each step the best value."""
         steps = np.arange(self.num_steps)
         waves = np.sort(np.sin(np.outer(steps * self.dt, self.angular_frequencies)), axis=1)
         widest = 2 * self.tolerance + 1e-6

@@ -181,7 +181,8 @@ class Reaching1D(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Return the direction of the target's ring once it shows one, before that of the hand's.
 
-        The target is there where its summed square is beyond what the noise would make of it.
+        The target counts as shown when the summed square of its ring exceeds what noise alone would
+        give.
         """
         target, hand = inputs[..., : self.ring], inputs[..., self.ring :]
         if by_the_clock(self, "reach"):

@@ -85,7 +85,7 @@ class StagedTask(SolvableTask):
 
     @abc.abstractmethod
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
-        """Draw the conditions of the trials and show them; `when` tells which steps are when."""
+        """Draw the conditions of the trials and their stimuli; `when` is the timeline."""
 
     def __check_init__(self) -> None:
         name = type(self).__name__

@@ -28,7 +28,7 @@ from .durations import count_steps
 
 
 class Trials(Record):
-    """A batch of trials: what the network is shown and what is asked of it.
+    """A batch of trials: the inputs to a network, and the outputs that it should give.
 
     `mask` weighs each step in the loss, or each output of each step. It is 0 after the end of a
     trial that is shorter than the longest. `scored` marks the steps on which the answer counts (the
@@ -51,7 +51,7 @@ class Trials(Record):
 
     @property
     def num_steps(self) -> int:
-        """How many time steps a trial has, the padding of shorter ones included."""
+        """The number of time steps of a trial, including the padding of shorter ones."""
         return self.inputs.shape[1]
 
     @property
@@ -65,7 +65,7 @@ class Trials(Record):
         return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
 
     def until(self, stop: int) -> "Trials":
-        """Return the first `stop` time steps of the trials; what comes later is left out."""
+        """Return the first `stop` time steps of the trials, without the rest."""
         per_step = ("inputs", "targets", "mask", "scored")
         return dataclasses.replace(self, **{n: getattr(self, n)[:, :stop] for n in per_step})
 
@@ -100,7 +100,7 @@ class AbstractTask(eqx.Module):
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
-        """Draw `n` random trials; pure, compiled into whatever calls it."""
+        """Draw `n` random trials; a pure function, which JAX can compile."""
 
     @property
     def answers_in_classes(self) -> bool:
@@ -157,9 +157,9 @@ class AbstractTask(eqx.Module):
         return _draw_compiled(self, require_key(key), n)
 
     def varied(self) -> "AbstractTask":
-        """Return the task as a network is looked at with it: every trial drawn by itself.
+        """Return the task for tests of a network: every trial is drawn independently.
 
-        That is the task, unless the trials of a batch have something in common in training.
+        This is the same task, unless the trials of a training batch share a rule or times.
         """
         return self
 
@@ -188,7 +188,7 @@ class AbstractTask(eqx.Module):
         Parameters
         ----------
         period
-            The period whose `period_input` the other channels have; None: they are 0.
+            The period whose `period_input` gives the other channels. None sets them to 0.
         channels
             Values by the names of channels, with "_" for every other character than a letter or
             digit: `stimulus_1=0.7` for the channel "stimulus 1", or `**{"stimulus 1": 0.7}`.
@@ -232,13 +232,13 @@ class AbstractTask(eqx.Module):
         return inputs.describe_input(self.channels, values)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of answers that are right; NaN where that has no meaning."""
+        """Return the fraction of right answers; NaN where that has no meaning."""
         return accuracy(outputs, trials)
 
     def score_each(
         self, outputs: Float[Array, "trial time output"], trials: Trials
     ) -> Float[Array, " trial"]:
-        """Return the `score` of every trial by itself."""
+        """Return the `score` of each single trial."""
 
         def one(out: Array, trial: Trials) -> Array:
             return self.score(out[None], jax.tree.map(lambda a: a[None], trial))
@@ -266,7 +266,7 @@ class SolvableTask(AbstractTask):
     @property
     @abc.abstractmethod
     def chance(self) -> float:
-        """The best `score` that can be had without looking at the stimuli."""
+        """The best `score` without using the stimuli."""
 
     @property
     def ideal_mean_accuracy(self) -> float:

@@ -30,10 +30,10 @@ def torch_map(
     """Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function or module.
 
     The function is exported (`torch.export`) and translated to JAX, operation by operation, so that
-    proofs, exact solutions of rectified networks and everything else work as on a function that was
-    written in JAX. The translation computes in float64, whatever the precision of the weights, and
-    is compared with the original in the original's own precision: values and Jacobians at 16 random
-    states. `system.translation` says how far they are apart.
+    proofs, exact solutions of rectified networks and everything else work as for a JAX function.
+    The translation computes in float64, whatever the precision of the weights, and is compared with
+    the original in the original precision: values and Jacobians at 16 random states.
+    `system.translation` says how far they are apart.
 
     Where an operation has no rule, a warning names it, and the function is called in PyTorch
     instead, with derivatives by `torch.func`: all analyses run, slower, and nothing is certified.
@@ -42,9 +42,9 @@ def torch_map(
     ----------
     step
         A function of a tensor `(size,)`, and of a tensor `(channel,)` when `input` is given, that
-        returns the next state: `lambda h, u: cell(u, h)`, where `cell` is the module as it was
-        trained, in its own precision. A module that takes the state, or the state and the input, in
-        this order, may be given itself. Dropout is left out.
+        returns the next state: `lambda h, u: cell(u, h)`, where `cell` is the trained module in its
+        original precision. You may pass a module that takes the state, or the state and the input,
+        in this order. Dropout is left out.
     size
         The number of units; or several numbers, `(64, 64)`, for a state in parts, such as `(h, c)`
         of an LSTM. Then `step` takes a tuple of tensors and returns one, and the states of
@@ -55,16 +55,16 @@ def torch_map(
     input
         The frozen input `(channel,)`, or None.
     residual
-        A PyTorch function of the same arguments with the same zeros as `step(x) − x`, where one of
-        a better shape is known. That of a GRU, the new state without the update gate, minus the
-        state, is found where there is none.
+        A PyTorch function of the same arguments with the same zeros as `step(x) − x`, if you know
+        one that is easier to solve. None finds that of a GRU: the new state without the update
+        gate, minus the state.
     domain
         `(lower, upper)`: a box that holds every fixed point, or None.
 
     Returns
     -------
     DiscreteMap
-        A second module of one form needs no compilation.
+        A second module of the same form needs no compilation.
 
     Raises
     ------

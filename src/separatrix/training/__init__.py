@@ -1,4 +1,4 @@
-"""Training: where a task teaches a network."""
+"""Training of a network on a task."""
 
 from .._names import show_public_names
 from . import (

@@ -24,9 +24,10 @@ class AbstractBatches(eqx.Module):
         """Return the batch of training step `step`."""
 
     def cuts(self, task: AbstractTask) -> tuple[int, ...]:
-        """Return the numbers of steps to which a batch may be cut, each of which is a program.
+        """Return the numbers of steps to which a batch may be cut. Each compiles one program.
 
-        In ascending order, the last one the length of what `draw` gives. Empty: none is cut.
+        They ascend, and the last is the length of what `draw` returns. Empty means that no batch is
+        cut.
         """
         return ()
 

@@ -66,7 +66,7 @@ class Checkpoint(eqx.Module):
     path
         The file. Its directory must exist.
     seconds
-        How much work may be lost, at least 0.
+        The longest work that may be lost, at least 0.
     settings
         Further settings that identify the training. `train` itself compares the network at the
         start, the task, the batches, the key and the regularizers. It cannot compare functions,

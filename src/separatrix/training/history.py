@@ -16,7 +16,8 @@ from ..networks import AbstractNetwork
 class History(Record):
     """Loss and accuracy of every training step, on the batch of that step before its update.
 
-    The loss is the task's alone. `penalty` is what regularizers added to it, None without any.
+    The loss is that of the task alone. `penalty` is the sum that regularizers added, or None
+    without any.
     """
 
     loss: Float[Array, " step"] = array("loss on the batch")
@@ -99,8 +100,8 @@ class Training(eqx.Module):
 class TrainingDivergedError(SeparatrixError, ArithmeticError):
     """The loss or the weights are not finite.
 
-    `step` is the step whose loss, or else whose update, is not finite. `training` holds the history
-    up to it, and the network of the last report before it.
+    `step` is the step whose loss or update is not finite. `training` holds the history up to it,
+    and the network of the last report before it.
     """
 
     def __init__(self, step: int, training: Training, of_weights: bool = False):

@@ -25,7 +25,7 @@ class AbstractRegularizer(eqx.Module):
     def penalty(
         self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
     ) -> Float[Array, ""]:
-        """Return what is added to the loss of a batch, whose states these are."""
+        """Return the penalty for the states of a batch, which is added to the loss."""
 
 
 _strength = functools.partial(require_not_negative, name="the strength of a regularizer")
@@ -50,7 +50,7 @@ class Rates(AbstractRegularizer):
     r"""A price on activity: $\lambda\,\langle |r_i(t)|^p \rangle$.
 
     The mean goes over units, trials and the time steps of each trial. The rates are φ(x) where the
-    state is a current, and the state of the units itself elsewhere (of an LSTM h, not the cells).
+    state is a current, and otherwise the state of the units (in an LSTM h, not the cells).
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ class Rates(AbstractRegularizer):
 class Weights(AbstractRegularizer):
     r"""A price on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
 
-    Biases and initial states are free. Where a network signs or masks its recurrent weights, what
-    counts is the connectivity that results.
+    Biases and initial states are free. If a network signs or masks its recurrent weights, the
+    resulting connectivity counts.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Weights(AbstractRegularizer):
     norm
         p: 2 (ridge), or 1 for connections that are sparse (lasso).
     of
-        Names of the matrices that count, such as ("recurrent_weights",); None: all.
+        Names of the matrices that count, such as ("recurrent_weights",). None means all.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def _patience(given: Any) -> int:
 
 
 class Threshold(eqx.Module):
-    r"""The loss, or the accuracy, at which a training stops once it is held.
+    r"""The loss, or the accuracy, that must hold for a while for training to stop.
 
     It is checked after every epoch. With epochs of $e$ steps and the patience $p$, the last $\lceil
     p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at most `loss`

@@ -69,8 +69,7 @@ def train(
     batches
         `WholeTrials()` (default) or `Windows(steps)`.
     epoch_steps
-        Steps between two reports, after which `until` is looked at. The numbers do not depend on
-        it.
+        Steps between two reports, after which `until` is checked. Results do not depend on it.
     until
         Stop once a loss or an accuracy is held: `sx.Threshold(loss=0.02, patience=192)`.
     progress
@@ -79,9 +78,9 @@ def train(
         A file in which the training is kept while it goes on, and from which it goes on when it is
         there: `sx.Checkpoint("fit.checkpoint")`.
     devices
-        Among how many of `jax.devices()` the trials of each batch are divided. A recurrence keeps
-        little more than one core busy, so on a processor as many devices as cores pay where units
-        and trials are many; `jax.config.update("jax_num_cpu_devices", 2)` makes two, before
+        The number of `jax.devices()` among which the trials of each batch are divided. A recurrence
+        keeps little more than one core busy. So on a processor with many units and trials, use as
+        many devices as cores. `jax.config.update("jax_num_cpu_devices", 2)` makes two, before
         anything else is done with JAX. What the network learns is the same except for rounding and
         for the units' private noise, whose numbers depend on the number of devices.
 

@@ -88,13 +88,13 @@ def separatrix(
     points
         Its fixed points: attractors, and the saddles between them.
     states
-        States `(…, unit)` near which the boundary is wanted, such as activity; None for attractors
-        alone.
+        States `(…, unit)` near which to look for the boundary, such as activity. None uses
+        attractors alone.
     segments
         How many segments between states are bisected, at most.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: segments that
-        were not bisected to their ends have that for an outcome.
+        The time limit and the report of progress, as in `find_fixed_points`: segments that were not
+        bisected to their ends have that outcome.
 
     Returns
     -------

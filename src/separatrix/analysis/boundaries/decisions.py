@@ -17,7 +17,7 @@ from .settling import Follower
 
 
 class Commitment(Record):
-    """Which attractor each state of a trajectory would go to, and since when that is its last one.
+    """The attractor to which each state of a trajectory leads, and the time of decision.
 
     Time t of a trajectory is its state after t + 1 steps, as in `Activity`.
     """
@@ -64,9 +64,9 @@ def commitment(
     Parameters
     ----------
     system
-        A map or a flow, at the input that is on after the trajectories (or all along).
+        A map or a flow, at the input that follows the trajectories (or is on throughout).
     trajectories
-        States `(trial, time, unit)`, such as `activity.states`; what moved them does not matter.
+        States `(trial, time, unit)`, such as `activity.states`, moved by any input.
     points
         Fixed points of the system.
     boundary

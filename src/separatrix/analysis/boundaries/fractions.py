@@ -57,9 +57,9 @@ def basins(
 ) -> Basins:
     r"""Follow sampled states to where they end, and count.
 
-    The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, the p for which
-    $|\hat p - p| \le z \sqrt{p (1 - p) / n}$: it covers the basin's share of whatever distribution
-    the states were drawn from, provided that they were drawn independently.
+    The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, the p for which $|\hat
+    p - p| \le z \sqrt{p (1 - p) / n}$: it covers the basin's share of the distribution from which
+    the states were drawn, if they were drawn independently.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def basins(
     confidence
         Of the intervals.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: states that
-        were not followed to their ends are unsettled.
+        The time limit and the report of progress, as in `find_fixed_points`: states that were not
+        followed to their ends are unsettled.
 
     Returns
     -------

@@ -23,9 +23,9 @@ class FixedPointGraph(Record):
     """Fixed points, and the two arms of the unstable manifold of each saddle with one direction.
 
     For saddles with more directions, some rays may have been followed, which sample their manifold.
-    Edges refer to points by their place in what was given. `normals[k]` is the left unstable vector
-    of saddle `saddles[k]`, of length 1: normal to its stable manifold, the local separatrix, and
-    pointing to the side of arm +1.
+    Edges refer to points by their index among the given points. `normals[k]` is the left unstable
+    vector of saddle `saddles[k]`, of length 1: normal to its stable manifold, the local separatrix,
+    and pointing to the side of arm +1.
     """
 
     source: Int[Array, " edge"] = array("the saddle")
@@ -79,8 +79,8 @@ def fixed_point_graph(
 
     The arms begin at $x^* \pm \epsilon\, r$ with the right unstable vector r and ε = 1e−4 of the
     distance to the nearest other point, so they are off the manifold by about 1e−8 of this
-    distance. The motion brings them nearer. A map whose unstable eigenvalue is negative takes the
-    two arms to one another at every step.
+    distance. The motion brings them nearer. A map whose unstable eigenvalue is negative swaps the
+    two arms at every step.
 
     The paths that leave a saddle with more unstable directions do not form a curve. `rays` samples
     them: states at $x^* \pm \epsilon\, b_j$ along orthonormal $b_j$ that span the unstable
@@ -94,10 +94,10 @@ def fixed_point_graph(
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     rays
-        Directions, at most, along which saddles with several are left; 0: none.
+        The largest number of directions to follow from saddles with several; 0 for none.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: arms that
-        were not followed to their ends have target −1.
+        The time limit and the report of progress, as in `find_fixed_points`: arms that were not
+        followed to their ends have target −1.
 
     Returns
     -------

@@ -23,8 +23,8 @@ FIRST = 1e-3
 class Branches(Record):
     """Curves of fixed points in a parameter, with stability along them and their special points.
 
-    Points stand in the order of their branch, and along it in the order of `arclength`. A branch
-    that crosses another one at a special point has it in its own list of points as well.
+    Points stand in the order of their branch, and along it in the order of `arclength`. If two
+    branches cross at a special point, both have it in their lists of points.
     """
 
     states: Float[Array, "point unit"] = array("fixed points")
@@ -142,8 +142,8 @@ class Branches(Record):
         special
             Number of the special point.
         parameter
-            Where the cycle is wanted, on the side of the special point on which it exists; None: a
-            thousandth of the range away from it.
+            The value of the parameter, on the side of the special point where the cycle exists.
+            None means a thousandth of the range away from that point.
 
         Returns
         -------
@@ -223,8 +223,8 @@ class Branches(Record):
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
         """Return the fixed points of all branches at one value of the parameter.
 
-        At a point of a branch it is that point; between points the state is interpolated, cubic
-        along the branch. Give it to `find_fixed_points` for all digits.
+        Between the points of a branch the state is interpolated, by a cubic along the branch. Give
+        it to `find_fixed_points` for full precision.
         """
         return states_between(
             np.asarray(self.parameters),

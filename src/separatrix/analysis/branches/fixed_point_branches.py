@@ -48,21 +48,21 @@ def continue_fixed_points(
 
     The zeros of $F(x, p) - x$ (a map) or $f(x, p)$ (a flow) form curves. They are followed by
     pseudo-arclength, through folds, in both directions and to both ends of the range. Where
-    stability changes, the special point is solved for, by Newton's method on an extended system:
-    folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf
-    points of flows. The coefficient of the normal form tells what happens there: a supercritical
-    point has a stable branch, 2-cycle, or oscillation beyond it, a subcritical one an unstable one
-    before it. Where several modes cross the boundary together the point is enclosed, within
-    `special_error`, no more. At branch points the crossing branch is followed too. Deflation then
-    looks for fixed points that lie on no branch so far, and follows them. `continue_cycles` follows
-    the oscillations that are born at Hopf points.
+    stability changes, Newton's method on an extended system finds the special point: folds, branch
+    points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf points of
+    flows. The coefficient of the normal form says what happens there. A supercritical point has a
+    stable branch, 2-cycle, or oscillation beyond it, and a subcritical one has an unstable one
+    before it. Where several modes cross the boundary together the point is only enclosed, within
+    `special_error`. At branch points the crossing branch is followed too. Deflation then looks for
+    fixed points that lie on no branch so far, and follows them. `continue_cycles` follows the
+    oscillations that are born at Hopf points.
 
     Parameters
     ----------
     system_of
         A function of one number that returns a map or a flow, always with the same number of units.
-        It is traced with the number as an argument, so no value of it causes a compilation; where
-        JAX cannot trace it (`network.at_input(...)`), its systems may differ in their arrays only.
+        It is traced with the number as an argument, so new values need no compilation. If JAX
+        cannot trace it (`network.at_input(...)`), its systems may differ in their arrays only.
     start
         A fixed point `(unit,)`, several `(point, unit)`, or what `find_fixed_points` returned.
         Each is corrected by Newton's method if one is near.
@@ -82,14 +82,14 @@ def continue_fixed_points(
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
         it is in units of the largest |λ|, so that the unit of time does not matter.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: branches end
-        there, and `remarks` says so.
+        The time limit and the report of progress, as in `find_fixed_points`: branches end there,
+        and `remarks` says so.
 
     Returns
     -------
     Branches
-        In float64. Every branch has a reason for its end (of the range, of the domain, blown up,
-        closed on itself, a bound of `method`), and keeps what it has.
+        In float64. Every branch keeps its points and has a reason for its end: the end of the range
+        or of the domain, blown up, closed on itself, or a bound of `method`.
 
     Raises
     ------

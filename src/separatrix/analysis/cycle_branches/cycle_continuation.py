@@ -56,11 +56,11 @@ def continue_cycles(
     .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad
               \sum_j \hat f_j \cdot (x_j - \hat x_j) = 0
 
-    with $\hat x$ the cycle before and $\hat f$ its directions, form a curve, which is followed by
-    pseudo-arclength in both directions, through folds, whether the cycles are stable or not. Every
-    cycle closes with twice the integrator's steps too, and has a multiplier 1; where none does any
-    more, the branch ends. Special points, where Floquet multipliers cross the unit circle,
-    are placed by bracketing on the branch: folds (+1), flips (−1), Neimark–Sacker points (a
+    form a curve. Here $\hat x$ is the previous cycle and $\hat f$ its directions. The curve is
+    followed by pseudo-arclength in both directions, through folds, whether the cycles are stable or
+    not. Every cycle also closes with twice the integrator's steps, and has a multiplier 1. Where no
+    such cycle is found, the branch ends. Special points, where Floquet multipliers cross the unit
+    circle, are placed by bracketing on the branch: folds (+1), flips (−1), Neimark–Sacker points (a
     complex pair), and branch points, whose other branch is not followed. A branch of cycles of a
     map is one of fixed points of its iterate: give that to `continue_fixed_points`.
 
@@ -69,8 +69,9 @@ def continue_cycles(
     system_of
         A function of one number that returns a flow, as `continue_fixed_points` takes it.
     start
-        What `Branches.emerging_cycle` tells, near a Hopf point. If that is not a cycle, one nearer
-        to the Hopf point is looked for. Or one cycle of what `find_cycles` found, `cycles[[k]]`.
+        What `Branches.emerging_cycle` returned, near a Hopf point. If that is not a cycle, the
+        search looks for one nearer to the Hopf point. Or one cycle of what `find_cycles` found,
+        `cycles[[k]]`.
     parameter
         The range, `(from, to)`.
     at
@@ -81,14 +82,14 @@ def continue_cycles(
         Steps and bounds along the branch; None for `PseudoArclength(max_points=500)`. Every unit is
         measured by its swing at the start, so `state_scale` plays no part.
     shooting
-        `MultipleShooting(segments=…, substeps=…)`: phases k that are solved for, and Runge–Kutta
-        steps between them, at least: there are as many as each cycle asks for.
+        `MultipleShooting(segments=…, substeps=…)`: the number k of phases to solve for, and the
+        least number of Runge–Kutta steps between them. There are more where a cycle needs them.
     marginal_band
         Multipliers within this distance of the unit circle, or the distance from 1 of the one along
         the orbit, are called marginal, and `n_unstable` is −1.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`. The branch
-        then ends with that reason.
+        The time limit and the report of progress, as in `find_fixed_points`. The branch then ends
+        with that reason.
 
     Returns
     -------

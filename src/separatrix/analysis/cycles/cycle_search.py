@@ -54,7 +54,7 @@ def find_cycles(
     cycles where they arrive are solved for. If a candidate comes to an invariant circle, or moves
     on without closing as far as can be seen, `led` and `reasons` say so.
 
-    A cycle is listed once, whatever state it was entered at, and with its minimal period.
+    A cycle is listed once, wherever a candidate entered it, and with its minimal period.
 
     Parameters
     ----------
@@ -70,14 +70,15 @@ def find_cycles(
         1 is among them. For a flow, give the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
-        system; None chooses. Both bound the work, and say when they hit the bound.
+        system. None chooses one of them. Both limit the number of steps, and say when they hit the
+        limit.
     marginal_band
         Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
         −1. In a flow this includes multipliers within the distance from 1 of the one along the
         orbit.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`. Candidates
-        that were not finished have that reason.
+        The time limit and the report of progress, as in `find_fixed_points`. Candidates that were
+        not finished have that reason.
 
     Returns
     -------

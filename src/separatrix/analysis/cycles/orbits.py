@@ -11,10 +11,10 @@ from .found import OPEN
 class Cycles(Record):
     r"""Closed orbits, each with its minimal period and its Floquet multipliers.
 
-    The multipliers are the eigenvalues of the derivative of the return map; a flow has one that is
-    1, along the orbit, whose distance from 1 tells of the accuracy. Of the numbers of steps in
-    `complete_lengths` no cycle is missing, which is proved; of others there may be more than were
-    found from these starts.
+    The multipliers are the eigenvalues of the derivative of the return map; A flow has one that is
+    1, along the orbit. Its distance from 1 shows the accuracy. For the numbers of steps in
+    `complete_lengths` it is proved that no cycle is missing. For others there may be more cycles
+    than these starts found.
     """
 
     states: Float[Array, "cycle phase unit"] = array(
@@ -60,7 +60,7 @@ class Cycles(Record):
         return np.nanmax(states, axis=1) - np.nanmin(states, axis=1)
 
     def orbit(self, cycle: int) -> Float[np.ndarray, "phase unit"]:
-        """Return the states of one cycle, without what fills up the array."""
+        """Return the states of one cycle, without padding."""
         return np.asarray(self.states)[cycle, : int(self.length[cycle])]
 
     def summary(self) -> str:

@@ -16,7 +16,7 @@ _PART = "a part of what a search found; of the whole search: "
 
 
 class FixedPoints(Record):
-    """Fixed and slow points of a system, what is known of each, and how every candidate ended.
+    """Fixed and slow points of a system, the evidence for each, and how every candidate ended.
 
     A point is of kind "fixed" only when its residual is at rounding level; a "slow" point is a
     local minimum of the speed that is not a zero. `reached` gives, for every candidate, the `label`
@@ -170,7 +170,7 @@ class FixedPoints(Record):
     def middle(self, direction: Float[Array, " unit"]) -> int:
         """Return the index of the median point along a direction `(unit,)`.
 
-        The primer takes the eigenvectors at this point, along the first principal component, for
+        At this point along the first principal component, the primer takes the eigenvectors to show
         the line attractor. Raises InvalidInputError when there are no points, or the direction has
         another shape or is not finite.
         """

@@ -74,7 +74,7 @@ class Linearization(Record):
 
     @property
     def mode_condition(self) -> Float[np.ndarray, "point mode"]:
-        """|l| of each mode, 1/cos of the angle between l and r: how far λ moves with J.
+        """|l| For each mode, 1/cos of the angle between l and r: how far λ moves with J.
 
         A change of J by ε moves the eigenvalue by at most |l| ε; 1 for a normal Jacobian.
         """
@@ -84,7 +84,7 @@ class Linearization(Record):
     def pairing_error(self) -> Float[np.ndarray, " point"]:
         """The largest |l_a · r_b − δ_ab|, at rounding level unless nearly defective.
 
-        Of the modes that have a left vector; NaN where none has.
+        It covers the modes that have a left vector, and is NaN where none has.
         """
         product = np.asarray(self.left) @ np.asarray(self.right)
         return np.fmax.reduce(np.abs(product - np.eye(product.shape[1])), (1, 2))
@@ -141,7 +141,7 @@ class Linearization(Record):
     def selection_vectors(
         self, num_modes: int = 1, readout: Array | None = None
     ) -> SelectionVectors:
-        r"""Return the modes nearest to standing still, with what drives them and where they show.
+        r"""Return the slowest modes, with their selection vectors and their readout.
 
         The selection vector is the left eigenvector l of the mode whose eigenvalue is nearest to 1
         (map) or 0 (flow): inputs move the state along the right vector r by
@@ -212,15 +212,15 @@ def linearize(
     system
         A map or a flow.
     points
-        What `find_fixed_points` returned, or states `(point, unit)`, or one state `(unit,)`; any
-        state may be given, but the linear system describes the motion only where the speed is
+        What `find_fixed_points` returned, or states `(point, unit)`, or one state `(unit,)`; You
+        may give any state, but the linear system describes the motion only where the speed is
         small.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal; of a flow
         in units of its largest |λ|, so that the unit of time tells nothing.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: points that
-        were not reached have modes of NaN and the stability "unknown".
+        The time limit and the report of progress, as in `find_fixed_points`: points that were not
+        reached have modes of NaN and the stability "unknown".
 
     Returns
     -------
@@ -228,9 +228,9 @@ def linearize(
         In float64. `n_unstable` is −1 where rounding may change it, whatever the band. A slow
         point, a minimum of the speed, has one mode that is neither stable nor unstable. Where the
         state or its Jacobian is not finite, Jacobian, modes and condition are NaN, `n_unstable` is
-        −1 and `stability` is "unknown". On a kink, where the Jacobian is another on each side,
-        Jacobian and modes are of the side that JAX takes, `n_unstable` is −1 and `stability` is
-        "kink".
+        −1 and `stability` is "unknown". On a kink, where the Jacobian differs from side to side,
+        Jacobian and modes are those of the side that JAX takes, `n_unstable` is −1 and `stability`
+        is "kink".
 
     Raises
     ------

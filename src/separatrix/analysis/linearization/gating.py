@@ -14,10 +14,10 @@ from .eigenmodes import Linearization
 class InputGating(Record):
     r"""The slowest mode at each point of a line attractor, against the directions of some inputs.
 
-    Input $m$, of the pattern $e_m$ over the channels, pushes the state in the direction $B e_m$,
-    $B = \partial F/\partial u$. What is left of the push when all else has decayed lies along the
-    right vector r: $(l \cdot B e_m)\,r$ with the selection vector l, $l \cdot r = 1$, $|r| = 1$.
-    Vectors have the sign that makes r point along the axis that was given.
+    Input $m$, of the pattern $e_m$ over the channels, pushes the state in the direction $B e_m$, $B
+    = \partial F/\partial u$. When all other modes have decayed, the rest of the push is $(l \cdot B
+    e_m)\,r$ along the right vector r, with the selection vector l, $l \cdot r = 1$ and $|r| = 1$.
+    The sign makes r point along the given axis.
     """
 
     states: Float[Array, "point unit"] = array("the points")
@@ -42,7 +42,7 @@ class InputGating(Record):
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
-        """Overlap of l with the relevant input, over the largest with one that does not count."""
+        """Overlap of l with the relevant input, over the largest with an irrelevant one."""
         overlap = np.asarray(self.overlap)
         others = np.delete(overlap, self.relevant, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -56,7 +56,7 @@ class InputGating(Record):
 
     @property
     def is_real(self) -> Bool[np.ndarray, " point"]:
-        """Whether the slowest mode is a direction; a complex one turns in a plane."""
+        """Whether the slowest mode is a real direction; a complex one turns in a plane."""
         return np.abs(np.imag(np.asarray(self.eigenvalues))) <= 1e-12
 
     @property
@@ -85,8 +85,8 @@ def input_gating(
     r"""Compare the selection vector at each point with the directions of several inputs.
 
     $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$: a context gates by its selection
-    vectors where this is large for the input that counts and small for the other one, although both
-    push the state as far.
+    vectors if this overlap is large for the input that counts and small for the other one, although
+    both push the state equally far.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def input_gating(
     Returns
     -------
     InputGating
-        The selection vectors of the mode nearest to standing still, and their overlaps.
+        The selection vectors of the slowest mode, and their overlaps.
 
     Raises
     ------

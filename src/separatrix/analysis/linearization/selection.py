@@ -10,7 +10,7 @@ from .modes import Modes
 
 
 class SelectionVectors(Record):
-    r"""The slowest modes at each point: what drives them, l, and the direction they move in, r.
+    r"""The slowest modes at each point: their selection vectors l, and their directions r.
 
     A small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$ in a step, and the
     movement lasts for the time constant. Each mode has the phase that makes the largest entry of r

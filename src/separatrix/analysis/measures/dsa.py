@@ -82,10 +82,10 @@ class DSA(_Compared):
     r"""Compare linear models of the activity by dynamical similarity analysis.
 
     A linear map A is fitted to delay-embedded states (HAVOK dynamic mode decomposition); the
-    distance is that of the eigenvalues by optimal transport ("wasserstein"), or
-    $\min_C \|A - C B C^\top\|$ over orthogonal C ("euclidean"; "angular": the angle). Computed by
-    the package dsa-metric, which needs PyTorch: `pip install 'separatrix[compare]'`. Choose delays
-    and rank so that the model predicts: what they are decides the distance.
+    distance is that of the eigenvalues by optimal transport ("wasserstein"), or $\min_C \|A - C B
+    C^\top\|$ over orthogonal C ("euclidean"; "angular": the angle). Computed by the package
+    dsa-metric, which needs PyTorch: `pip install 'separatrix[compare]'`. Choose delays and rank so
+    that the model predicts well: the distance depends on them.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class DSA(_Compared):
     Raises
     ------
     InvalidInputError
-        For options beyond these; when it is used, where the package is not installed.
+        For options out of range, or when it is used without the package.
 
     References
     ----------
@@ -141,7 +141,7 @@ class DSA(_Compared):
 
 @dataclass(frozen=True)
 class InputDSA(_Compared):
-    r"""Compare linear models of the activity and of what the inputs do to it.
+    r"""Compare linear models of the activity and of the effect of the inputs on it.
 
     $x_{t+1} = A x_t + B u_t$ is fitted by subspace identification, and the controllability matrices
     $(B, A B, A^2 B, \dots)$ of two networks are aligned by an orthogonal matrix. Computed by the
@@ -161,7 +161,7 @@ class InputDSA(_Compared):
     Raises
     ------
     InvalidInputError
-        For options beyond these; when it is used, where the package is not installed.
+        For options out of range, or when it is used without the package.
 
     References
     ----------

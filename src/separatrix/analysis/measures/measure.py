@@ -24,11 +24,11 @@ class Dynamics:
     points, topology, linearization
         At one input.
     states (trial, time, unit), inputs (trial, time, channel)
-        Its activity; what two networks did in the same trials.
+        The activity. Two networks are compared in the same trials.
     inside (trial, time)
         The steps that belong to a trial; None: all.
     unknown
-        Why nothing is known about it, where there is a reason.
+        The reason why nothing is known about the network, if there is one.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class AbstractMeasure(abc.ABC, Generic[T]):
 
     @abc.abstractmethod
     def read(self, network: Dynamics) -> Reading[T]:
-        """Return what is compared of a network, or why it cannot be."""
+        """Return the data of a network to compare, or why there are none."""
 
     @abc.abstractmethod
     def between(self, first: T, second: T) -> float | Undecided:

@@ -41,9 +41,9 @@ class Comparison(Record):
     If a measure only says whether two networks are the same, distances are 0 and 1, and clusters
     are classes. A distance that is not known is NaN, and `reasons` says why. Intervals are over
     networks, of six or more in each group, and `no_interval` says why there is none. If distances
-    are 0 and 1, the intervals hold whatever the unknown distances are. No interval knows of a kind
-    of network that is not among those compared, unless distances are 0 and 1. A selection of
-    networks keeps their clusters and places. Its mean distances are computed again.
+    are 0 and 1, the intervals hold whatever the unknown distances are. Unless distances are 0 and
+    1, intervals cannot account for kinds of networks that are not among those compared. A selection
+    of networks keeps their clusters and places. Its mean distances are computed again.
 
     Examples
     --------
@@ -102,8 +102,8 @@ class Comparison(Record):
     def rank_correlation(self, other: "Comparison") -> RankCorrelation:
         """Return Spearman's rank correlation with another measure of the same networks.
 
-        Over the pairs whose distance is known by both, with a 95 % interval over networks. Raises
-        InvalidInputError where the networks are not the same.
+        It uses the pairs whose distance both measures know, and has a 95 % interval over networks.
+        Raises InvalidInputError where the networks are not the same.
         """
         if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
             raise InvalidInputError(

@@ -19,8 +19,8 @@ class Procrustes(AbstractMeasure[States]):
     r"""Compare activity in the same trials, up to shift, rotation, reflection and scale.
 
     $\arccos \max_Q \langle X, Y Q\rangle / (\|X\| \|Y\|)$ over orthogonal Q, in radians, for states
-    X and Y `(sample, unit)` about their means: the angular distance between shapes, a metric.
-    Fewer units are filled up with silent ones. It does not see dynamics.
+    X and Y `(sample, unit)` about their means: the angular distance between shapes, a metric. If a
+    network has fewer units, silent ones are added. This measure does not see dynamics.
 
     References
     ----------

@@ -34,7 +34,7 @@ class Spectrum(AbstractMeasure[_Spectra]):
     Parameters
     ----------
     num_modes
-        So many of the slowest eigenvalues of each point are compared; fewer where a network has
+        How many of the slowest eigenvalues of each point are compared; fewer if a network has
         fewer.
 
     Examples

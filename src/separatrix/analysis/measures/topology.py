@@ -77,7 +77,7 @@ class Topology(AbstractMeasure[_Points]):
     Parameters
     ----------
     coverage
-        Good–Turing coverage from which on a set is taken to be whole without a proof.
+        The Good–Turing coverage above which a set counts as whole without a proof.
 
     Examples
     --------

@@ -42,8 +42,8 @@ def slow_curve(
     linear (ReLU). Each slice is started from the given state nearest to it, and from the minimum
     of its neighbor on either side; the slowest minimum is kept. On the curve
 
-    * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along; where it crosses
-      zero lies a fixed point, where it vanishes over a stretch a line attractor;
+    * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along the curve. It
+      crosses zero at a fixed point, and vanishes over a stretch on a line attractor.
     * the *transverse* mode is the slowest one of the Jacobian modulo the tangent of the curve: it
       brings states back.
 
@@ -59,11 +59,12 @@ def slow_curve(
         States `(…, unit)` near the curve, such as activity; None for the axis itself.
     method
         `sx.solvers.KinkDescent(…)` for piecewise-linear systems, `sx.solvers.DampedNewton(…)` for
-        any system; None chooses. Both bound the work, and a slice that hit the bound says so.
+        any system. None chooses one of them. Both limit the number of steps, and a slice that hit
+        the limit says so.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`. Slices that
-        were not finished give that as their reason. The others say that the search ended early, so
-        that slower minima, transverse times and crossings may be missing.
+        The time limit and the report of progress, as in `find_fixed_points`. Slices that were not
+        finished give that as their reason. The others say that the search ended early, so that
+        slower minima, transverse times and crossings may be missing.
 
     Returns
     -------

@@ -12,8 +12,8 @@ class SlowCurve(Record):
     r"""The slowest state on each slice $a \cdot x = v$ of an axis a, one for each value v.
 
     `outcomes` is "minimum", "fixed" (the speed there is at rounding level), or "rejected" with the
-    reason; what is rejected has NaN in place of a state. Where `joined` is false the curve jumps:
-    the slowest state of the slice is not the one that its neighbor leads to.
+    reason. A rejected slice has NaN as its state. Where `joined` is false the curve jumps: the
+    slowest state of the slice is not the one reached from its neighbor.
     """
 
     values: Float[Array, " slice"] = array("value of the axis")
@@ -49,8 +49,8 @@ class SlowCurve(Record):
     def flat(self, duration: float) -> list[tuple[float, float]]:
         """Return the stretches `(from, to)` where `times` exceeds a duration in ms.
 
-        There the drift would take longer than that to travel the range of all values: a line
-        attractor, as far as the duration can tell.
+        There the drift would take longer than that to travel the range of all values. For this
+        duration that is a line attractor.
         """
         require_positive(duration, "duration", "ms")
         values = np.asarray(self.values)

@@ -28,7 +28,7 @@ def fixed_point_topology(
     directions: int = 32,
     seed: int = 0,
 ) -> FixedPointTopology:
-    r"""Find which stable points each saddle links, and so how the fixed points hang together.
+    r"""Find which stable points each saddle links, and so how the fixed points are connected.
 
     From a saddle with one unstable direction both arms are followed. From one with k > 1, the
     search follows states on a small ellipsoid in its unstable subspace, $x^* + \sum_j \delta_j a_j
@@ -37,15 +37,15 @@ def fixed_point_topology(
     time, and the fastest does not hide the others. `reach` gives the fraction that ends at each
     stable point.
 
-    Departures go on until thin shares are decided. Between neighboring departures with different
-    ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et al. 2006);
-    the boundary is followed there, and this saddle must link the two ends. For a saddle with k > 2,
-    the saddles with k − 1 that lead to nothing else must enclose its departures. That is, their sum
-    is one cycle of Morse homology modulo 2, which leads to the same stable points. If not,
-    departures near the planes of each two modes are followed, too. Where that is not enough,
-    `doubts` says why, and `is_cube` and `same_as` are `Undecided` unless other points decide. Every
-    link is real. It is not proved that no link is missed: a missed one would have to enter and
-    leave between two neighbors.
+    More departures follow until even small shares are decided. Between neighboring departures with
+    different ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et
+    al. 2006); the boundary is followed there, and this saddle must link the two ends. For a saddle
+    with k > 2, the saddles with k − 1 that lead to nothing else must enclose its departures. That
+    is, their sum is one cycle of Morse homology modulo 2, which leads to the same stable points. If
+    not, departures near the planes of each pair of modes are followed, too. Where that is not
+    enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided` unless other points
+    decide. Every link is real. It is not proved that no link is missed: a missed one would have to
+    enter and leave between two neighbors.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def fixed_point_topology(
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     outputs
-        Outputs `(point, output)` at the points given, whose signs name the stable ones: the
-        network's readout. None: stable points are called by their places.
+        Outputs `(point, output)` at the points given, whose signs name the stable points: the
+        network's readout. None names stable points by their places.
     directions
         Departures from each saddle for each orthant of its unstable subspace.
     seed

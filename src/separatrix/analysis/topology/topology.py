@@ -40,15 +40,15 @@ class Undecided:
 
 
 class FixedPointTopology(Record):
-    """Fixed points, and where what leaves each of them ends.
+    """Fixed points, and where the paths that leave each of them end.
 
-    A stable point is called by the signs of its outputs, such as "+-+", 0 for one that is zero to
-    rounding. A saddle is called by the stable points that it links: "+*+" between "+++" and "+-+".
-    Where those are not all that the pattern stands for, it is called by their list. Two topologies
-    are the same when points with the same numbers of unstable directions are linked in the same
-    way, and stable points that correspond have the same signs, where they are named by signs.
-    Places, states, units and architectures do not matter. All of this describes the given points.
-    Whether there are others is a question for the search.
+    A stable point is called by the signs of its outputs, such as "+-+", with 0 for an output that
+    is zero to rounding. A saddle is called by the stable points that it links: "+*+" between "+++"
+    and "+-+". Where those are not all that the pattern stands for, it is called by their list. Two
+    topologies are the same when points with the same numbers of unstable directions are linked in
+    the same way, and stable points that correspond have the same signs, where they are named by
+    signs. Places, states, units and architectures do not matter. All of this describes the given
+    points. Whether there are others is a question for the search.
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
@@ -76,7 +76,7 @@ class FixedPointTopology(Record):
 
     @property
     def attractor_rows(self) -> Int[np.ndarray, " attractor"]:
-        """The row of each stable point among these points, −1 where it has been cut away."""
+        """The row of each stable point among these points, −1 if a selection has removed it."""
         rows = {int(place): row for row, place in enumerate(np.asarray(self.places))}
         return np.array([rows.get(int(place), -1) for place in np.asarray(self.attractors)], int)
 
@@ -93,7 +93,7 @@ class FixedPointTopology(Record):
 
     @property
     def euler_characteristic(self) -> int | None:
-        r"""$\sum (-1)^k$ over the points with k unstable directions: 1 where they fill a box.
+        r"""$\sum (-1)^k$ over the points with k unstable directions; 1 for all in a box.
 
         None where the number of unstable directions of some point is not known.
         """
@@ -115,7 +115,7 @@ class FixedPointTopology(Record):
 
     @property
     def undecided(self) -> str:
-        """Why more may be linked than is known, of the first such point; empty where all is."""
+        """Why the first doubtful point may have more links; empty if there is none."""
         reasons = np.asarray(self._reasons)
         if not len(rows := np.flatnonzero(reasons != "")):
             return ""
@@ -133,8 +133,9 @@ class FixedPointTopology(Record):
     def is_cube(self) -> bool | Undecided:
         """Whether this is the cube of independent bits, $3^n$ points for n outputs.
 
-        Its vertices are the stable points; a saddle with k unstable directions links the $2^k$
-        corners of an edge, a face, a body. True, False, or `Undecided` with the reason.
+        Its vertices are the stable points. A saddle with k unstable directions links the $2^k$
+        corners of an edge (k = 1), a face (2) or a body (3). True, False, or `Undecided` with the
+        reason.
         """
         stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"]
         bits = len(stable[0]) if len(stable) else 0

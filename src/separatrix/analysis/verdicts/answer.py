@@ -82,7 +82,7 @@ class Verdict(Record):
     def claim(self, kind: str) -> Claim | None:
         """Return the first claim of a kind, None for none.
 
-        Raises InvalidInputError for a kind that there is not.
+        Raises InvalidInputError for an unknown kind.
         """
         if kind not in [str(k) for k in Kind]:
             raise InvalidInputError(f"expected one of {', '.join(Kind)}, got {kind!r}.")
@@ -91,8 +91,8 @@ class Verdict(Record):
     def is_held_by(self, claimed: str) -> str:
         """Return whether states are held as claimed: yes, approximately, no or unknown.
 
-        `claimed` is one of the values of `held`, such as "line"; words that are true beside the
-        first one count. Raises InvalidInputError for any other.
+        `claimed` is one of the values of `held`, such as "line". Further words that are true count,
+        too. Raises InvalidInputError for any other.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
@@ -117,7 +117,7 @@ class Verdict(Record):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Three sentences at most: what holds the states, where they end, what the axis keeps."""
+        """At most three sentences: what holds the states, where they end, what the axis keeps."""
         return sentences.sentences(self)
 
     def summary(self) -> str:

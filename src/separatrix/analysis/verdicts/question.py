@@ -44,33 +44,34 @@ def verdict(
     docs/reference/verdict.md says what every word means, with its thresholds.
 
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
-      motion within bounds that does not close, infinity; or it is not known. Shares come with
+      bounded motion that does not close, or infinity. An end may also be unknown. Shares come with
       Wilson's intervals.
     * What *holds* them over T: points, a line, a ring, a surface, a closed curve, a ghost, a slow
       path … or nothing. On a line, states at rest stay. States put between them stay too, and
       states put beside the line come back.
-    * *Along the axis* a, such as the readout of a choice: which part is left at T of the spread of
-      $a \cdot x$ over the states, and whether their order is kept.
+    * *Along the axis* a, such as the readout of a choice: how much of the spread of $a \cdot x$
+      over the states is left at T, and whether their order is kept.
 
     Parameters
     ----------
     system
         A map or a flow, with the input of the time over which states must be held.
     states
-        Where trials stand when that time begins `(…, unit)`, a hundred or so; 512 of them at most
+        The states of trials when that time begins `(…, unit)`, about a hundred. At most 512 of them
         are followed.
     duration
-        T in the unit of the system (ms, where dt or tau are): how long the task asks for states to
-        be held. None: only where they end.
+        T in the unit of the system (ms, where dt or tau are): how long the task needs states to be
+        held. None asks only where they end.
     axis
-        What states are read out along `(unit,)`; None: nothing is said of it.
+        The axis along which states are read out, `(unit,)`. Without it the verdict says nothing
+        about spread and order.
     axis_name
-        What that is called in the sentence; None: the axis.
+        The name of the axis in the sentences; None means "the axis".
     points, cycles
         What `find_fixed_points` and `find_cycles` found of this system, with their proofs.
     max_seconds, progress
-        When to stop, and whom to tell how far it has come, as in `find_fixed_points`: the ends of
-        states that were not followed so far are not known, nor, before 2 T, what holds them.
+        The time limit and the report of progress, as in `find_fixed_points`: after a stop, the ends
+        of some states are not known. Before 2 T, it is also unknown what holds them.
 
     Returns
     -------

@@ -26,7 +26,7 @@ UNBOUNDED = (
 
 @dataclass(frozen=True)
 class BranchAndPrune:
-    r"""Proof by subdivision that a box holds no zeros but those listed.
+    r"""Proof by subdivision that a box holds no zeros except those listed.
 
     Sub-boxes are contracted and excluded by their interval Newton operator, until each is empty or
     lies in a cube around a zero that is proved to be its only one.
@@ -36,17 +36,17 @@ class BranchAndPrune:
     max_boxes
         How many boxes to examine before giving up.
     min_width
-        A box narrower than this, in units of its largest coordinate (or 1, or that of the box that
-        is searched if it is smaller), is left unresolved.
+        A box narrower than this is left unresolved. The unit is its largest coordinate or 1, or the
+        largest coordinate of the searched box if that is smaller.
     max_unresolved
-        How many such boxes there may be before giving up: isolated zeros where the Jacobian is
-        singular leave a few, a continuum of zeros any number.
+        How many such boxes there may be before giving up. Isolated zeros with a singular Jacobian
+        leave a few, and a continuum of zeros any number.
 
     Raises
     ------
     InvalidInputError
-        For a number of boxes that is not a positive whole one (of unresolved ones it may be 0), a
-        width that is not positive.
+        For a number of boxes that is not a positive whole number (of unresolved ones it may be 0),
+        a width that is not positive.
 
     Examples
     --------
@@ -89,8 +89,8 @@ class BranchAndPrune:
             The box: numbers or (n,). Its ends may be infinite if the function is piecewise linear.
         known_states, known_radii, known_error_bounds
             Zeros (point, n) that are proved already, the radii (point,) within which each is the
-            only one, and how far it may be from its state (0 if not given), as from
-            ``certify_zeros``. One of radius 0 is not proved, and so is found again.
+            only one, and how far each may be from its state (0 if not given), as from
+            ``certify_zeros``. A zero of radius 0 is not proved, and so is found again.
 
         Returns
         -------
@@ -135,7 +135,7 @@ class BranchAndPrune:
         upper: Array,
         known: ZeroTable,
     ) -> Exhaustion:
-        """Do the same for a function that is traced already."""
+        """Do the same for a function that has been traced."""
         return search_box(self, enclosed, lower, upper, known)
 
 

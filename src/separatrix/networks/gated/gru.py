@@ -40,8 +40,8 @@ class GRU(AbstractCellNetwork):
     $$c(h) = \tanh\big(W_{in} x + b_{in} + r \circ (W_{hn} h + b_{hn})\big), \quad
       h' = (1-z) \circ c(h) + z \circ h.$$
 
-    A fixed point solves $c(h) = h$, whatever the update gate does; that is the residual which the
-    analysis solves. All of them lie in the unit box. The readout is $y = W_y h + b_y$.
+    A fixed point solves $c(h) = h$, whatever the update gate does. The analysis solves this
+    residual. All fixed points lie in the unit box. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class GRU(AbstractCellNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h; `step(h) − h` is that times 1 − z, which makes false valleys."""
+        """Return c(h) − h; `step(h) − h` is this times 1 − z, which adds false valleys."""
         _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
         return candidate - state
 

@@ -41,9 +41,9 @@ class LSTM(AbstractCellNetwork):
       g = \tanh(W_{ig} x + b_{ig} + W_{hg} h + b_{hg}),$$
     $$c' = f \circ c + i \circ g, \quad h' = o \circ \tanh(c').$$
 
-    The state is (h, c), one after the other: 2 num_units numbers. A fixed point solves
-    $c = i \circ g / (1 - f)$ and $h = o \circ \tanh(c)$ with the gates at h; that is the residual
-    which the analysis solves, with the first put into the second. The readout is $y = W_y h + b_y$.
+    The state is (h, c), one after the other: 2 num_units numbers. A fixed point solves $c = i \circ
+    g / (1 - f)$ and $h = o \circ \tanh(c)$ with the gates at h. The analysis solves this residual,
+    with the first equation put into the second. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -116,8 +116,9 @@ class LSTM(AbstractCellNetwork):
     ) -> Float[Array, " state"]:
         """Return (o tanh(C) − h, (C − c) / s) with C = i g / (1 − f), all taken at h.
 
-        The equation for h is closed: c does not enter it. Divided by the scale s of the largest C,
-        cells that may hold thousands do not outweigh it, and a search from far off does not stall.
+        The equation for h is closed: it does not contain c. Dividing by the scale s of the largest
+        C keeps cells that may hold thousands from outweighing it. So a search from far off does not
+        stall.
         """
         product, drive = self._currents(state, input)
         bound = _largest_cells(self.recurrent_weights, drive + self.recurrent_bias)
@@ -126,7 +127,7 @@ class LSTM(AbstractCellNetwork):
         return difference / jnp.concatenate([jnp.ones_like(scale), scale])
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
-        """Return the unit box for h and, for a known input, the box that its gates leave to c.
+        """Return the unit box for h and, for a known input, the box to which its gates confine c.
 
         A step maps this box into itself. It may be very large.
         """

@@ -20,9 +20,9 @@ class ResetFirstGRU(AbstractGatedNetwork):
     $$c(h) = \tanh\big(W_{in} x + b_{in} + W_{hn} (r \circ h) + b_{hn}\big), \quad
       h' = (1-z) \circ c(h) + z \circ h.$$
 
-    So do the generator of LFADS and Keras's GRU with `reset_after=False`; PyTorch's GRU is `GRU`. A
-    fixed point solves $c(h) = h$, which is the residual that the analysis solves. All of them lie
-    in the unit box. The readout is $y = W_y h + b_y$.
+    The generator of LFADS and Keras's GRU with `reset_after=False` are such networks. PyTorch's GRU
+    is `GRU`. A fixed point solves $c(h) = h$, and the analysis solves this residual. All fixed
+    points lie in the unit box. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class ResetFirstGRU(AbstractGatedNetwork):
     dt
         Duration of a time step in ms.
     clip
-        States are cut off at ±clip, as by LFADS's `cell_clip`; None: nowhere. At 1 or more it
+        States are cut off at ±clip, as by LFADS's `cell_clip`. None does not cut. At 1 or more it
         changes no fixed point.
     initialization
         "torch" (U(±1/√num_units) for all, biases too) or a name of
@@ -118,7 +118,7 @@ class ResetFirstGRU(AbstractGatedNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h; `step(h) − h` is that times 1 − z, which makes false valleys."""
+        """Return c(h) − h; `step(h) − h` is this times 1 − z, which adds false valleys."""
         return self._update_and_candidate(state, input)[1] - state
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:

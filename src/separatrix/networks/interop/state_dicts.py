@@ -60,9 +60,10 @@ def from_state_dict(
              or nnx (`hn.kernel`, `dense_h.kernel`, …)
     ======== ============================================== ============================
 
-    The layer may stand anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries). What
-    is left must be one linear layer, the readout; without one the outputs are the hidden units.
-    Every array must find its place: nothing is ignored, except for the layers that were not chosen.
+    The layer may stand anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries). The
+    remaining arrays must be one linear layer, the readout. Without one the outputs are the hidden
+    units. Every array must find its place: nothing is ignored, except for the layers that were not
+    chosen.
 
     Names and shapes prove no equation. A custom layer may have PyTorch's names, and its gates in
     another order. The network's `repr` says which order is assumed; `check` compares a step.
@@ -71,18 +72,18 @@ def from_state_dict(
     ----------
     source
         A dictionary of arrays (NumPy, JAX or PyTorch), or a `.npz`, `.safetensors` or PyTorch file
-        (`.pt`, `.ckpt` …); the last needs PyTorch, and is read without running code in it.
+        (`.pt`, `.ckpt` …); The last needs PyTorch, and is read without running code from it.
     layout
         "torch", "lfads", "keras" or "flax".
     prefix
-        Where the recurrent layer stands, if there are several.
+        The name of the recurrent layer in the dictionary, if there are several.
     layer
         Which layer of a PyTorch module of several; only the last one has a readout.
     readout
         The name of the readout layer, such as "fc", if there are several.
     activation
-        The nonlinearity, which the weights do not tell: by default "tanh", and "relu" for the
-        primer's CTRNN. Gated layers have none to choose.
+        The nonlinearity, which the weights do not determine. By default it is "tanh", and "relu"
+        for the primer's CTRNN. In gated layers it is fixed.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
         time constant, period and duration is a number of steps.
@@ -91,10 +92,10 @@ def from_state_dict(
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default.
     clip
-        What LFADS cuts states off at (its `cell_clip`), 1 or more; None: nothing.
+        The value at which LFADS cuts states off (its `cell_clip`), 1 or more. None does not cut.
     check
-        `(state, input, next_state)` that the original computed, of one step or of many
-        `(step, …)`: the network must compute the same, to single precision.
+        `(state, input, next_state)` that the original computed, for one step or for many `(step,
+        …)`. The network must compute the same, to single precision.
 
     Returns
     -------

@@ -23,10 +23,11 @@ def from_torch(
     tau: float | None = None,
     initial_state: Array | None = None,
 ) -> AbstractNetwork:
-    """Make a network from a PyTorch module; it computes the same, to rounding.
+    """Make a network from a PyTorch module that computes the same up to rounding.
 
-    Steps of the module itself, from random states and inputs, are compared with the network's, and
-    one that differs is refused: `sx.torch_map` analyzes any step of a module as it is.
+    Steps of the module from random states and inputs are compared with those of the network. A
+    module that differs is refused. For such a module, use `sx.torch_map`, which analyzes any step
+    of a module unchanged.
 
     Parameters
     ----------
@@ -40,15 +41,15 @@ def from_torch(
     layer
         Which layer, where there are several; only the last one has a readout.
     activation
-        The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's; its own
-        `recurrence`, if it has one, is what is compared.
+        The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's. If the module
+        has a method `recurrence`, that is compared.
     dt
-        Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
-        time constant, period and duration is a number of steps. A CTRNN of the primer's that has
-        a tau says its dt itself.
+        Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every time
+        constant, period and duration is a number of steps. The primer's CTRNN gives its dt itself
+        if it has a tau.
     tau
-        Time constant of the primer's CTRNN in ms; None means dt / module.alpha, which has to be
-        module.tau where the module has one. The other modules have none.
+        Time constant of the primer's CTRNN in ms; None means dt / module.alpha, which must equal
+        module.tau where the module has one. The other modules have no tau.
     initial_state
         The state before the first step, for an LSTM (h, c) in a row; zeros by default, as in
         PyTorch.

@@ -31,12 +31,12 @@ class PseudoArclength:
     max_angle
         The largest turn of the tangent in one step, in degrees.
     state_scale
-        The size of the activity of one unit: about 1 for rates that saturate at 1. None: 1, unless
-        the system bends at far smaller or larger states (in what units they are measured); then
-        that size, of each unit.
+        The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1. If
+        the system bends at far smaller or larger states, because of their units, it means that
+        size, for each unit.
     largest_state
-        A branch on which a unit exceeds this has blown up; in units of what is measured where
-        `state_scale` is None.
+        A branch on which a unit exceeds this has blown up. It is in units of the measured size
+        where `state_scale` is None.
 
     Raises
     ------

@@ -22,7 +22,7 @@ class Deflation:
     Parameters
     ----------
     values
-        At how many values of the parameter to search.
+        The number of values of the parameter at which to search.
     starts
         Random starts at every value.
     max_steps
@@ -35,7 +35,7 @@ class Deflation:
     Raises
     ------
     InvalidInputError
-        For a number that is not a positive whole one.
+        For a number that is not a positive whole number.
 
     Examples
     --------

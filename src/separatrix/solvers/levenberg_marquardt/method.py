@@ -35,13 +35,13 @@ class LevenbergMarquardt:
         Successive steps without a relative decrease of 1e-3 after which a candidate is handed over
         as near a minimum: Gauss–Newton closes in on a minimum that is not a zero only slowly.
     first_damping
-        The damping μ of the first step. More of it leads fewer candidates into local minima, but
-        also to fewer different zeros: to those that attract most.
+        The damping μ of the first step. With a larger μ fewer candidates end in local minima, but
+        they also reach fewer different zeros: those that attract most.
 
     Raises
     ------
     InvalidInputError
-        For a number of steps that is not a positive whole one, a damping that is not positive.
+        For a number of steps that is not a positive whole number, a damping that is not positive.
 
     Examples
     --------
@@ -80,7 +80,8 @@ class LevenbergMarquardt:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
         With `newton` the first step is Newton's, for starts near zeros: beside a nearly singular
-        one a damped step gets nowhere. Starts that are not done at the time limit are left RUNNING.
+        zero, damped steps make no progress. Starts that are not done at the time limit are left
+        RUNNING.
         """
         ends = Solution.unmoved(starts)
         iteration = _DampedIteration(self, equations, starts, newton, ends.extent)

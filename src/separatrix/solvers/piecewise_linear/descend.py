@@ -43,7 +43,7 @@ class KinkDescent:
     Raises
     ------
     InvalidInputError
-        For a number of steps that is not a positive whole one.
+        For a number of steps that is not a positive whole number.
 
     Examples
     --------

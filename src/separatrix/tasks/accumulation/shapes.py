@@ -21,9 +21,8 @@ class ProbabilisticReasoning(StagedTask):
     r"""Weigh the evidence of four shapes for one of two answers.
 
     Shape j appears at one of the locations, one more in each stimulus period, and stays until the
-    last one ends. The right answer is drawn: choice 1 with the probability
-    $1/(1 + 10^{-\sum w})$, where w are the weights of the shapes that were shown. The best that can
-    be done is the more probable answer.
+    last one ends. The right answer is drawn: choice 1 with the probability $1/(1 + 10^{-\sum w})$,
+    where w are the weights of the shapes that were shown. The best answer is the more probable one.
 
     Parameters
     ----------
@@ -124,7 +123,7 @@ class ProbabilisticReasoning(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best that always the same choice can do: more than ½ where weights are uneven."""
+        """The best score of a constant choice: more than ½ where weights are uneven."""
         sums: np.ndarray = np.zeros(1)
         shares: np.ndarray = np.ones(1)
         for _ in range(self.num_locations):

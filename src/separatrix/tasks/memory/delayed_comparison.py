@@ -122,7 +122,7 @@ class DelayComparison(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Compare the mean of the first stimulus with that of the second.
 
-        Where the duration of the first varies, a delay has to tell where it ends.
+        Where the duration of the first varies, a delay must show where it ends.
         """
         when = first_and_second(self, inputs[..., 1:], "stimulus1", "stimulus2")
         first, second = (

@@ -30,8 +30,8 @@ from .evidence import COHERENCES, evidence, total_evidence
 class MultiSensoryIntegration(StagedTask):
     r"""Decide by the evidence of two modalities together.
 
-    Both modalities point at the same alternative, one with the coherence $pc$, the other with
-    $(1 - p)c$, $p$ uniform between 0 and 1: neither by itself has all the evidence.
+    Both modalities point at the same alternative, one with the coherence $pc$, the other with $(1 -
+    p)c$, $p$ uniform between 0 and 1: neither alone has all the evidence.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class ReadySetGo(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best that one and the same interval can do."""
+        """The best score of a constant interval."""
         draws = (
             np.full(1, self.measure)
             if isinstance(self.measure, float)

@@ -90,7 +90,7 @@ class Ensemble(eqx.Module):
 
     @property
     def stacked(self) -> AbstractNetwork:
-        """All networks as one, whose arrays have a leading axis `member`.
+        """All networks as one network, whose arrays have a leading axis `member`.
 
         `eqx.filter_vmap(lambda net: net.unroll(inputs))(ensemble.stacked)` maps over them. Raises
         InvalidInputError for networks that differ in more than the numbers in their arrays.
