@@ -154,8 +154,8 @@ class AbstractNetwork(eqx.Module):
         Raises
         ------
         InvalidInputError
-            For an input of the wrong length or with NaN in it, for a name without a task or that is
-            not a period of the task, or when weights of the network are not finite.
+            For an input of the wrong length or with NaN in it. For a name without a task, or one
+            that is not a period of the task. When weights of the network are not finite.
 
         Examples
         --------

@@ -255,9 +255,9 @@ class DiscreteMap(AbstractSystem):
         Raises
         ------
         InvalidInputError
-            For states that are not finite or have another number of units, a number of steps that
-            is negative or missing, inputs of another shape or number, or inputs for a system that
-            has none.
+            For states that are not finite or have another number of units, or a number of steps
+            that is negative or missing. For inputs of another shape or number, or for a system
+            without inputs.
 
         Examples
         --------
@@ -363,8 +363,8 @@ class Flow(AbstractSystem):
         ------
         InvalidInputError
             For states that are not finite or have another number of units, a duration that is not
-            positive, times that do not increase, inputs of another shape or number, or inputs for a
-            system that has none.
+            positive, or times that do not increase. For inputs of another shape or number, or for a
+            system without inputs.
 
         References
         ----------

@@ -68,8 +68,8 @@ class StagedTask(SolvableTask):
     the durations in ms of the periods that vary. Noise of standard deviation $\sigma/\sqrt{dt}$ is
     added to the stimuli while they are shown, or to everything (`noise_on = "all"`).
 
-    A class that you write may leave out `solve` and `chance`: the ideal observer's score and the
-    chance level are then not known (NaN), and all else is as with them.
+    A class that you write may leave out `solve` and `chance`: then the ideal observer's score and
+    the chance level are unknown (NaN), and everything else works.
     """
 
     noise: eqx.AbstractVar[float]

@@ -53,7 +53,7 @@ def _settings(given: Any) -> dict[str, Any]:
 
 
 class Checkpoint(eqx.Module):
-    """The file in which a training is kept while it goes on, and from which the same call goes on.
+    """The file in which training saves its state, and from which the same call continues.
 
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
     state and the history there, in one piece, whenever `seconds` have passed, and brings the file

@@ -75,8 +75,8 @@ def train(
     progress
         True shows a live progress bar, False nothing; or a function (steps done, loss, accuracy).
     checkpoint
-        A file in which the training is kept while it goes on, and from which it goes on when it is
-        there: `sx.Checkpoint("fit.checkpoint")`.
+        A file for interrupted training, `sx.Checkpoint("fit.checkpoint")`. Training saves its state
+        there, and continues from it if the file exists.
     devices
         The number of `jax.devices()` among which the trials of each batch are divided. A recurrence
         keeps little more than one core busy. So on a processor with many units and trials, use as
