@@ -47,6 +47,33 @@ def test_plain_words_are_used(read, instead):
     assert not {(place, s) for place, s in read if pattern.search(s)}
 
 
+@pytest.mark.parametrize(
+    ("instead", "phrase"),
+    [
+        ("British spelling", "The colour of the analysed states."),
+        ("separate", "Each has a channel of its own."),
+        ("except for", "All but for one."),
+        ("the subject comes first", "New are the points."),
+        ("is not a", "A slow point is no fixed point."),
+        ("is not valid", "For values that are none."),
+        ("because", "It stops, for it is late."),
+        ("if, anyone", "Whoever changes a weight."),
+        ("for", "Of a flow the period is in milliseconds."),
+        ("otherwise", "A number, else nothing."),
+        ("must be", "States are to be held."),
+        ("with that reason", "They have that for a reason."),
+        ("of that name", "No measure is called so."),
+        ("again", "Begin anew."),
+        ("therefore", "Hence the answer."),
+        ("package, module", "The house of the solvers."),
+        ("correct", "Mend the array."),
+    ],
+)
+def test_each_phrase_would_be_found(instead, phrase):
+    found = {key for key, pattern in UNWANTED.items() if re.search(pattern, phrase, re.IGNORECASE)}
+    assert instead in found
+
+
 def test_sentences_are_told_apart():
     page = """# A title
 

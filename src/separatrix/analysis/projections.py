@@ -57,7 +57,7 @@ def targeted_averages(
     Parameters
     ----------
     states
-        Of the trials.
+        The states of the trials.
     directions
         The directions from which axes are made, such as that of a line attractor, then those of
         inputs.

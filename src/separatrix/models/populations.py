@@ -44,7 +44,7 @@ def wilson_cowan(
     Returns
     -------
     Flow
-        Of E and I, the fractions of cells that are active; its `tau` is that of E.
+        A flow of E and I, the fractions of active cells. Its `tau` is that of E.
 
     Raises
     ------
@@ -121,8 +121,9 @@ def jansen_rit(
     Returns
     -------
     Flow
-        Of $(y_0, y_1, y_2, \dot y_0, \dot y_1, \dot y_2)$ in mV and mV/s, per second: its `tau` is
-        1000 ms. The EEG is $y_1 - y_2$. Its domain is the range that rates from 0 to 2 e₀ allow.
+        A flow of $(y_0, y_1, y_2, \dot y_0, \dot y_1, \dot y_2)$ in mV and mV/s. Its unit of time
+        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. Its domain is the range that
+        rates from 0 to 2 e₀ allow.
 
     Raises
     ------
@@ -212,12 +213,13 @@ def wong_wang(
     background, gain
         I₀ in nA, and g in nA/Hz.
     a, b, d
-        Of the rates H in Hz: gain in Hz/nA, threshold in Hz, and curvature in s.
+        Parameters of the rates H (Hz): gain in Hz/nA, threshold in Hz, and curvature in s.
 
     Returns
     -------
     Flow
-        Of the two fractions of open NMDA channels, from 0 to 1, per second: its `tau` is 1000 ms.
+        A flow of the two fractions of open NMDA channels, from 0 to 1. Its unit of time is the
+        second, so its `tau` is 1000 ms.
 
     Raises
     ------

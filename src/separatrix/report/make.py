@@ -91,7 +91,7 @@ def make_report(
         What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`.
         The network is taken apart at the input of that period, or of the longest one.
     title
-        Of the page.
+        The title of the page.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`.
 

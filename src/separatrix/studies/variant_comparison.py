@@ -53,7 +53,7 @@ def compare(
         networks are simulated. For the `null` each is simulated on as many new trials, and compared
         with itself.
     seed
-        Of these trials.
+        The seed of these trials.
 
     Returns
     -------

@@ -229,7 +229,7 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's accuracy on all coherences, exact for two choices."""
+        """The ideal observer's accuracy on all coherences, exact for two choices or measured."""
         if self.num_choices > 2:
             return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))

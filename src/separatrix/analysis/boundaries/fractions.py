@@ -70,7 +70,7 @@ def basins(
     states
         Sampled states `(…, unit)`.
     confidence
-        Of the intervals.
+        The confidence of the intervals.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`: states that were not
         followed to their ends are unsettled.

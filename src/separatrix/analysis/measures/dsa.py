@@ -96,9 +96,9 @@ class DSA(_Compared):
     score_method
         "wasserstein", "angular" or "euclidean".
     regularization
-        Of the ridge regression.
+        The penalty of the ridge regression.
     iterations, learning_rate
-        Of the search for C.
+        Those of the search for C.
 
     Raises
     ------
@@ -156,7 +156,7 @@ class InputDSA(_Compared):
     score_method
         "euclidean" or "angular".
     regularization
-        Of the ridge regression.
+        The penalty of the ridge regression.
 
     Raises
     ------

@@ -26,11 +26,11 @@ class Deflation:
     starts
         Random starts at every value.
     max_steps
-        Of Newton's method.
+        The most steps of Newton's method.
     rounds
         How often to search again where something was found.
     seed
-        Of the random starts.
+        The seed of the random starts.
 
     Raises
     ------
