@@ -73,7 +73,7 @@ def trials(
     softmax
         Whether outputs are drawn as probabilities, or as they are.
     key
-        The seed of the trials; another seed draws other trials.
+        A JAX random key, to draw other trials of a task than the default ones.
     figure, width, legend
         As in `sx.figures`.
 

@@ -91,8 +91,8 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     Raises
     ------
     InvalidInputError
-        When the file has the ending of a PyTorch or NumPy file. The text names the function that
-        reads it.
+        When the file is not one of ours but has the ending of a PyTorch or NumPy file. The text
+        names the function that reads it.
     UnreadableFileError
         When the file is missing, damaged, not a network, or of an unknown class, or when its arrays
         do not fit the class by name or by shape.

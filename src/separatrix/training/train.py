@@ -79,7 +79,7 @@ def train(
         there, and continues from it if the file exists.
     devices
         The number of `jax.devices()` among which the trials of each batch are divided. A recurrence
-        keeps little more than one core busy. So on a processor with many units and trials, use as
+        keeps little more than one core busy. So on a processor, for many units and trials, use as
         many devices as cores. `jax.config.update("jax_num_cpu_devices", 2)` makes two, before
         anything else is done with JAX. What the network learns is the same except for rounding and
         for the units' private noise, whose numbers depend on the number of devices.
