@@ -105,7 +105,7 @@ class AbstractSystem(eqx.Module):
         return eqx.tree_at(place, self, (given, None), is_leaf=lambda leaf: leaf is None)
 
     def residual(self, state: Array) -> Array:
-        """Return a function with the same zeros as the velocity that is easiest to solve."""
+        """Return the residual: a function with the zeros of the velocity, but easier to solve."""
         if self.residual_function is None:
             return self.velocity(state)
         return self._apply(self.residual_function, state, self.input)
