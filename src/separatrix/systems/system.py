@@ -349,8 +349,8 @@ class Flow(AbstractSystem):
             In the unit of `tau` (ms): the times `(time,)` of the states, increasing. The first is
             the time of the start. Or a duration, which is sampled at 101 times.
         inputs
-            An input `(channel,)` for each interval between two times, constant within it, `(time −
-            1, channel)`, the same for all states. None for the input that is frozen in, if there is
+            An input `(channel,)` for each interval between two times, constant within it,
+            `(time − 1, channel)`, the same for all states. None for the input that is frozen in, if there is
             one.
 
         Returns

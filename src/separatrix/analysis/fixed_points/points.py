@@ -129,9 +129,10 @@ class FixedPoints(Record):
         Such tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
         fixed if $q$ ends below a tolerance. This includes slow points, so the number depends on the
         tolerance. Here every minimum is counted once. A tool that stops before it has reached a
-        minimum counts more. Rejected candidates are not counted. After `find_fixed_points(…,
-        slow_points=False)` these include all candidates that end at slow points, so the curve then
-        shows too few points. Its `rejected` and its summary say how many candidates it leaves out.
+        minimum counts more. Rejected candidates are not counted. After
+        `find_fixed_points(…, slow_points=False)` these include all candidates that end at slow
+        points, so the curve then shows too few points. Its `rejected` and its summary say how many
+        candidates it leaves out.
 
         Parameters
         ----------

@@ -24,12 +24,12 @@ class _Spectra:
 class Spectrum(AbstractMeasure[_Spectra]):
     r"""Compare the eigenvalues of exact Jacobians at matched fixed points.
 
-    Between two points: the optimal transport of their slowest eigenvalues, $\min_\pi \frac1k \sum_j
-    |\mu_j - \nu_{\pi(j)}|$. Fixed points are matched by their names in the topology (the signs of
-    the outputs) where both networks have the same names, each once. Otherwise they are matched by
-    the transport between all points of both that costs least. The distance is the mean over the
-    matched points, in units of μ (of a flow, λ per time constant). Slow points stand in where a
-    network has no fixed point.
+    Between two points: the optimal transport of their slowest eigenvalues,
+    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. Fixed points are matched by their names in the
+    topology (the signs of the outputs) where both networks have the same names, each once.
+    Otherwise they are matched by the transport between all points of both that costs least. The
+    distance is the mean over the matched points, in units of μ (of a flow, λ per time constant).
+    Slow points stand in where a network has no fixed point.
 
     Parameters
     ----------

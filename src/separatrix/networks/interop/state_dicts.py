@@ -94,8 +94,8 @@ def from_state_dict(
     clip
         The value at which LFADS cuts states off (its `cell_clip`), 1 or more. None does not cut.
     check
-        `(state, input, next_state)` that the original computed, for one step or for many `(step,
-        …)`. The network must compute the same, to single precision.
+        `(state, input, next_state)` that the original computed, for one step or for many
+        `(step, …)`. The network must compute the same, to single precision.
 
     Returns
     -------
