@@ -350,8 +350,8 @@ class Flow(AbstractSystem):
             the time of the start. Or a duration, which is sampled at 101 times.
         inputs
             An input `(channel,)` for each interval between two times, constant within it,
-            `(time − 1, channel)`, the same for all states. None for the input that is frozen in, if there is
-            one.
+            `(time − 1, channel)`, the same for all states. None for the input that is frozen in, if
+            there is one.
 
         Returns
         -------
