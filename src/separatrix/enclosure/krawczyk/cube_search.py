@@ -81,7 +81,7 @@ def _attempt(enclosed: EnclosedFunction, cubes: Cubes, which: Array) -> Array:
     return newton.midpoint_radius()[0]
 
 
-def _why(is_finite: bool, contracts: bool) -> str:
+def _why(is_finite: bool | np.bool_, contracts: bool | np.bool_) -> str:
     if not is_finite:
         return NOT_FINITE
     return TOO_FAR if contracts else SINGULAR
