@@ -81,8 +81,9 @@ def replaced(rng, args, kwargs):
     if not places:
         return None
     place, odd = places[rng.integers(len(places))], ODD[rng.integers(len(ODD))]
-    if place == "progress" and callable(odd):  # it is called, and may raise what it likes
-        return None
+    there = args[place] if isinstance(place, int) else kwargs[place]
+    if callable(odd) and (place == "progress" or callable(there)):
+        return None  # it is called, and may raise what it likes
     args, kwargs = list(args), dict(kwargs)
     (args if isinstance(place, int) else kwargs)[place] = odd
     return args, kwargs, f"{place}={odd!r:.40}"

@@ -39,7 +39,8 @@ def test_a_run_is_complete(run):
     path, shown = run
     entries = {entry.name for entry in path.iterdir()}
     assert entries == {
-        "experiment.toml", "weights.safetensors", "results.nc", "figures", "report.html"
+        "experiment.toml", "weights.safetensors", "results.nc", "digests.json", "figures",
+        "report.html",
     }  # fmt: skip
     for text in ("ideal observer", "fixed point", "slow point", "Analyses: done", "report.html"):
         assert text in shown
@@ -79,8 +80,9 @@ def test_figures_are_the_same_when_they_are_drawn_again(run, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])  # Ctrl-C, and the end of a cluster's time
-def test_what_stops_a_run_leaves_the_network_and_exit_code_130(tmp_path, sent):
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_what_stops_a_run_leaves_the_network_and_its_exit_code(tmp_path, sent, code):
+    """Ctrl-C, and the end of a cluster's time."""
     # Tests that a shell started in the background ignore the signal, and so would what they start.
     heeding = (
         "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -100,7 +102,7 @@ def test_what_stops_a_run_leaves_the_network_and_exit_code_130(tmp_path, sent):
         _, shown = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, shown
+    assert process.returncode == code, shown
     assert "one.incomplete" in shown
     assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
     assert sx.load_run(tmp_path / "one.incomplete").network is not None
