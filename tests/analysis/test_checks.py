@@ -210,7 +210,7 @@ REFUSED = [
     ("units", lambda: cycle_branch(system_of=lambda p: sx.Flow(lambda x: p * x, 3))),
     ("iterate", lambda: cycle_branch(system_of=lambda p: sx.DiscreteMap(lambda x: p * x, 2))),
     ("segments", lambda: cycle_branch(shooting=solvers.MultipleShooting(segments=3000))),
-    ("no cycle", lambda: cycle_branch(system_of=lambda p: sx.Flow(lambda x: -x, 2))),
+    ("not a cycle", lambda: cycle_branch(system_of=lambda p: sx.Flow(lambda x: -x, 2))),
     # cycles
     ("length", lambda: sx.find_cycles(MAP, STATES, length=0)),
     ("length", lambda: sx.find_cycles(MAP, STATES, length=2.5)),
