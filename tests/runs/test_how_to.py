@@ -103,7 +103,7 @@ SAYS = {
     ],
     "explanation/five-ways-to-be-fooled": [
         "1e-06 0\nFixedPoints of a map of 64 units: 0 fixed, 2 slow; ",
-        "3 fixed, 0 slow; 200 candidates, 0 rejected True\nHardly anything moves",
+        "3 fixed, 0 slow; 200 candidates, 0 rejected True\nWhat holds states cannot be told",
         "coverage 1.0\n['stable' 'stable' 'saddle'] ",
         "['fixed' 'slow'] ",
         "States pass a ghost (slow, away from every known fixed point) over 1 s",

@@ -44,7 +44,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_coarsest_type_on_the_way_of_the_state_is_named(name):
     function, expected = CASES[name]
-    assert coarsest_precision(function, 2)[0] == expected
+    assert coarsest_precision(function, 2).name == expected
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "float64"])

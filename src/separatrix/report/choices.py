@@ -1,4 +1,4 @@
-"""Labels of trials that are choices: the largest output at the end of a trial tells them."""
+"""Labels of trials that are choices: the largest output at the end of a trial agrees with them."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Shaped
 from .._types import Array
 
 TOLD = 0.9
-"""Part of the trials whose label the largest output tells, or labels are no choices."""
+"""Part of the trials in which label and largest output must agree for labels to be choices."""
 
 
 class Choices(NamedTuple):
@@ -25,10 +25,11 @@ def choices_of(
     last: Float[np.ndarray, "trial output"],
     readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None,
 ) -> Choices:
-    """Return the choices that trials end with, by the first column of labels that is told by them.
+    """Return the choices that trials end with, named by the first column of labels that fits.
 
     An output stands for each label: the one that is largest at the `last` step of most of its
-    trials. An output that stands for none, such as fixation, is no choice.
+    trials. A column fits where these outputs differ, and where they are the largest in most trials.
+    An output that stands for no label, such as fixation, is not a choice.
     """
     if readout is not None and last.shape[1] > 1:
         largest = last.argmax(1)

@@ -1,8 +1,7 @@
 """The precision in which a function computes what depends on its argument."""
 
 from collections.abc import Callable, Iterator
-from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +13,15 @@ from ..enclosure.jaxprs import bodies_of, walk
 _BY_MANTISSA = {23: "float32", 10: "float16", 7: "bfloat16"}
 
 
-Precision = tuple[str, float]
-"""The name of a floating type, and its unit of rounding."""
-FLOAT64: Precision = "float64", float(np.finfo(np.float64).eps)
-FLOAT32: Precision = "float32", float(np.finfo(np.float32).eps)
+class Precision(NamedTuple):
+    """The name of a floating type, and its unit of rounding."""
+
+    name: str
+    eps: float
+
+
+FLOAT64 = Precision("float64", float(np.finfo(np.float64).eps))
+FLOAT32 = Precision("float32", float(np.finfo(np.float32).eps))
 
 
 def coarsest_precision(function: Callable[[Any], Any], size: int) -> Precision:
@@ -26,7 +30,7 @@ def coarsest_precision(function: Callable[[Any], Any], size: int) -> Precision:
     Examples
     --------
     >>> import jax.numpy as jnp
-    >>> coarsest_precision(lambda x: jnp.tanh(x.astype(jnp.bfloat16)).astype(x.dtype), 2)[0]
+    >>> coarsest_precision(lambda x: jnp.tanh(x.astype(jnp.bfloat16)).astype(x.dtype), 2).name
     'bfloat16'
     """
     with double_precision():
@@ -36,7 +40,7 @@ def coarsest_precision(function: Callable[[Any], Any], size: int) -> Precision:
     def apply(equation: Any, depends: list[bool]) -> list[bool]:
         nonlocal coarsest
         if any(depends):
-            coarsest = max([coarsest, *_precisions(equation)], key=itemgetter(1))
+            coarsest = max([coarsest, *_precisions(equation)], key=lambda found: found.eps)
             for body in bodies_of(equation):  # of loops and choices
                 read(body)
         return [any(depends)] * len(equation.outvars)
@@ -53,8 +57,8 @@ def _precisions(equation: Any) -> Iterator[Precision]:
     """Yield the floating types to which an operation rounds."""
     if equation.primitive.name == "reduce_precision":
         bits = int(equation.params["mantissa_bits"])
-        yield _BY_MANTISSA.get(bits, f"{bits} bits"), 2.0**-bits
+        yield Precision(_BY_MANTISSA.get(bits, f"{bits} bits"), 2.0**-bits)
     for variable in equation.outvars:
         dtype = getattr(variable.aval, "dtype", None)
         if dtype is not None and jnp.issubdtype(dtype, jnp.floating):
-            yield str(dtype), float(jnp.finfo(dtype).eps)
+            yield Precision(str(dtype), float(jnp.finfo(dtype).eps))

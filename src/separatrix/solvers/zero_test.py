@@ -60,7 +60,7 @@ class ZeroTest:
     @property
     def single(self) -> bool:
         """Whether the function computes in less than float64."""
-        return self.precision != FLOAT64[0]
+        return self.precision != FLOAT64.name
 
     def estimate(
         self, states: States, residuals: States, jacobians: np.ndarray | None = None

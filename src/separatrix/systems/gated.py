@@ -33,7 +33,7 @@ class _Made:
 
     @property
     def in_a_row(self) -> _Made:
-        """What this was before it was given another shape, its entries in their order."""
+        """The value before it was given another shape, with its entries in their order."""
         made = self
         while made.name in _MOVES and _keeps_order(made.operands[0].value, made):
             made = made.operands[0]

@@ -22,7 +22,7 @@ NAMES = {
     "cycle": "a closed curve",
     "recurrent": "motion that does not close",
     "diverging": "growth without bound",
-    "still": "hardly any movement",
+    "still": "too little movement to tell",
     "mixture": "several kinds of ends",
     "moving": "movement that nothing holds",
     "unknown": "not known",
@@ -45,12 +45,9 @@ def parts(v: "Verdict") -> list[tuple[str, Kind]]:
 def numbers(v: "Verdict") -> list[str]:
     """Return the lines under the table: numbers, thresholds, defects."""
     lines = []
-    moved, first = v.claim(Kind.MOVED), _first(v)
-    if moved is not None:
-        far = float(moved.numbers["value"])
-        part = f"at most {share(far)} of"
-        part = "less than 0.1 % of" if far < 0.001 else part
-        lines.append(f"during the second T, 95 % of the states move by {part} their extent")
+    first = _first(v)
+    if (moved := _moved(v)) and v.held != Held.STILL:  # whose sentence has it
+        lines.append(moved)
     if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
         back = float(first.numbers["attracting"])
         lines.append(
@@ -75,6 +72,16 @@ def numbers(v: "Verdict") -> list[str]:
 def span(v: "Verdict", time: float) -> str:
     """Write a duration in the unit of the system: "250 ms", "20 steps"."""
     return describe_duration(time, v.time_units)
+
+
+def _moved(v: "Verdict") -> str:
+    """Return how far states move once they have settled, "" where that was not compared."""
+    moved = v.claim(Kind.MOVED)
+    if moved is None:
+        return ""
+    far = float(moved.numbers["value"])
+    part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
+    return f"during the second T, 95 % of the states move by {part} of their extent"
 
 
 def share(part: float) -> str:
@@ -145,7 +152,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.POINT: "States come to rest at one stable point",
         Held.POINTS: f"States come to rest at {count(numbers['places'])} stable points",
         Held.CYCLE: f"States go round {_curves(v)}",
-        Held.STILL: "Hardly anything moves (too short to tell what holds states)",
+        Held.STILL: f"What holds states cannot be told ({_moved(v)})",
         Held.GHOST: "States pass a ghost (slow, away from every known fixed point)",
         Held.RECURRENT: f"States move within bounds and do not come to rest{_chaos(v)}",
         Held.DIVERGING: "States leave for infinity",

@@ -38,7 +38,7 @@ class Cubes:
 
     @property
     def exists(self) -> Flags:
-        """Where a zero is proved."""
+        """Mask the cubes in which a zero is proved."""
         return np.isfinite(self.error)
 
 

@@ -16,7 +16,7 @@ Flags = NDArray[np.bool_]
 
 LARGEST_RADIUS = 16.0
 """Within which a zero is said to be alone, in units of the state; a larger claim is of no use."""
-_TINIEST = 2.0**-940  # of the states that are told from zero
+_TINIEST = 2.0**-940  # size of the smallest states that count as different from zero
 _ENOUGH = 1.5  # ratio of a radius that fails to one that succeeds
 
 
