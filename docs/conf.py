@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import jaxtyping
+from docs import search_index
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx import addnodes
@@ -82,7 +83,15 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-signature", signed)
     app.connect("missing-reference", public_type)
     app.add_post_transform(LinkNames)
+    app.connect("build-finished", search_index.write)
+    app.connect("html-page-context", with_index)
     app.add_html_math_renderer("mathml", (draw_inline, None), (draw_block, None))
+
+
+def with_index(app: Any, page: str, *_: Any) -> None:
+    """Give the page of the search its index."""
+    if page == "search":
+        app.add_js_file("sections.js")
 
 
 def prepare(_app: Any, what: str, _name: str, thing: Any, _options: Any, lines: list[str]) -> None:

@@ -62,6 +62,9 @@ SAYS = {
         "Verdict: All end at one stable point, without noise.\n"
     ],
     "how-to/faq": [
+        "FixedPoints of a map of 2 units: 1 fixed, 0 slow; 50 candidates, 0 rejected",
+        "[-0.5] stable\n[0.9] stable",
+        "FixedPoints of a map of 1 unit: 0 fixed, 1 slow; 20 candidates, 0 rejected True",
         "the loss is not finite at step 1",
         "['fixed' 'rejected'] the candidate, or the system on the way from it, is NaN",
         "16\nFixedPoints of a map of 16 units: 1 fixed, 0 slow",
