@@ -8,12 +8,14 @@ TESTS ?= tests
 # The newest that starts: pyenv has names for versions that are not there.
 NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2>/dev/null && { echo python3.$$v; break; }; done)
 KERNEL ?= Haswell
+# Parts of `make weekly`, each of which a hosted job can run alone (.github/workflows/weekly.yml).
+WEEKLY := test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
 # What runs once need not be fast: LLVM's plain code, and no fusions, compile in a sixth of the time.
 # The other tests, and those of the newest JAX, run what users run.
 COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
-.PHONY: attack weekly dist test-dist test-newest test-lowest test-golden test-proofs test-report test-runs test-laws test-kernel test-search test-interop
+.PHONY: attack archive dist test-golden test-proofs test-report test-runs test-laws test-search test-interop weekly $(WEEKLY)
 
 demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a report
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
@@ -110,18 +112,23 @@ bench: $(VENV)/installed-bench  ## Measure (benchmarks/README.md); then `make be
 bench-finders: $(VENV)/installed-test  ## Measure finders over the golden table, write docs/benchmark.md
 	$(BIN)/python -m benchmarks.nothing_lost
 
-weekly: $(VENV)/installed-test  ## What takes hours: all tests on the newest and the lowest versions and of what is built; verdicts on planted systems, whole runs and networks from PyTorch (benchmarks/README.md)
-	$(MAKE) test-newest
-	$(MAKE) test-lowest
-	$(MAKE) test-dist
-	$(MAKE) test-kernel
+weekly:  ## What takes hours: all tests on the newest and the lowest versions and of what is built, and verdicts
+	for part in $(WEEKLY); do $(MAKE) $$part || exit 1; done
+
+test-verdicts: $(VENV)/installed-test  ## Compare verdicts on planted systems with what is planted (benchmarks/README.md)
 	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
-	for round in 1 2 3 4; do $(BIN)/python benchmarks/first_sight.py $$round; done
+	for round in 1 2 3 4; do $(BIN)/python benchmarks/first_sight.py $$round || exit 1; done
+
+test-verdicts-runs: $(VENV)/installed-test  ## Check verdicts of whole runs by the dumber program
 	$(BIN)/python benchmarks/run_verdicts.py
 	$(BIN)/python benchmarks/run_verdicts.py yang2020 yang2020-pytorch yang2020-line --first 1 --seeds 50
-	$(MAKE) $(VENV)-interop/installed
+
+test-verdicts-trained: $(VENV)-interop/installed  ## Check verdicts on networks that PyTorch trained
 	$(VENV)-interop/bin/python benchmarks/trained_memories.py
 	$(VENV)-interop/bin/python benchmarks/trained_verdicts.py .cache/trained_memories --checker
+
+archive: $(VENV)/installed-test  ## Pack small files of this version into tests/archives, which later versions must read
+	$(BIN)/python tests/archive.py
 
 doctor: $(VENV)/installed
 	$(BIN)/separatrix doctor
