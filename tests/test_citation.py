@@ -37,7 +37,7 @@ def test_the_citation_has_what_its_format_asks_for():
 
 
 def test_an_archived_release_is_described_as_it_is_cited():
-    assert ZENODO == {
+    assert {
         "title": CITATION["title"],
         "description": CITATION["abstract"],
         "upload_type": CITATION["type"],
@@ -45,4 +45,4 @@ def test_an_archived_release_is_described_as_it_is_cited():
         "license": CITATION["license"],
         "creators": CITATION["authors"],
         "keywords": CITATION["keywords"],
-    }
+    } == ZENODO

@@ -1,12 +1,11 @@
 """A reader finds every page and every experiment from the README."""
 
 import re
-from pathlib import Path
+
+from prose import PAGES, ROOT
 
 from separatrix.experiment import experiment_names
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
