@@ -21,9 +21,11 @@ ANSWERS = {
     "load PyTorch weights": "docs/how-to/networks-made-elsewhere.html#from-a-file-without-pytorch",
     "custom rnn": "docs/how-to/faq.html#can-i-use-a-custom-rnn-as-a-function-of-my-own",
     "export to matlab": "docs/how-to/results-in-matlab-and-julia.html#matlab",
+    "training not converging": "docs/how-to/faq.html#my-network-does-not-learn",
+    "neural data": "docs/how-to/faq.html#i-have-neural-data-and-no-task-what-can-i-do",
     "seed": "docs/tutorial/first-run.html#other-seeds",
     "limit cycle period": "docs/reference/docstrings/cycles.html",
-    "report of my own network": "docs/how-to/a-page-on-your-network.html",
+    "page on my own network": "docs/how-to/a-page-on-your-network.html",
     "find_fixed_points": "docs/reference/docstrings/fixed-points.html#sx.find_fixed_points",
 }
 RESULT = re.compile(r'<li class="kind-\w+"[^>]*><a href="([^"]+)"')

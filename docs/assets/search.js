@@ -5,7 +5,7 @@ const SAME = [
   ["custom", "own"], ["duplicate", "merge", "same"], ["cuda", "nvidia", "gpu"], ["ram", "memory"],
   ["ode", "flow", "continuous"], ["oscillation", "oscillate", "cycle", "periodic"], ["hpc", "slurm", "cluster"],
   ["jupyter", "notebook", "ipython"], ["licence", "license"], ["spurious", "false"], ["crash", "error"], ["conda", "pip", "install", "requirements"],
-  ["csv", "table"], ["parallel", "cores", "workers"], ["validation", "benchmark"], ["zero", "no"],
+  ["csv", "table"], ["recording", "recorded", "spike", "neural"], ["converge", "learn"], ["parallel", "cores", "workers"], ["validation", "benchmark"], ["zero", "no"],
 ];
 
 document.addEventListener("DOMContentLoaded", () => {
