@@ -16,34 +16,35 @@ An analysis takes a system of any origin and returns a frozen record, which prin
 names, by what they are for (`help(sx.train)` says more about one):
 
 Tasks, networks, training
-    * tasks, networks: what they are called; yours may join them.
+    * tasks, networks: those that come with the package. You can write your own.
     * train: by back-propagation through time. train_ensemble: many networks at once.
     * WholeTrials, Windows: what a batch is.
     * Threshold: when to stop. Checkpoint: a file to go on from.
     * regularizers: penalties that are added to the loss of the task.
-    * training: losses, and what the functions above share.
-    * performance, psychometric: what a network does, beside chance and the ideal observer.
+    * training: losses, and the classes that the functions above share.
+    * performance, psychometric: how well a network does, beside chance and the ideal observer.
 
 Activity and systems
-    * simulate: a network's states in trials. project: along a few axes.
+    * simulate: a network's states in trials. project: states along a few axes.
     * DiscreteMap, Flow: a system of any JAX function. torch_map: of any PyTorch function.
-    * AbstractSystem: what systems have in common. models: systems that others fit or print.
+    * AbstractSystem: what systems have in common. models: the models of papers and packages.
 
 Analyses of a system
     * find_fixed_points, linearize: points and their modes. slow_curve: a line of slow states.
     * verdict: what holds the states over a duration, and where they end.
     * trial_periods: all this in every period of a trial.
-    * make_report: a page of all of it, of any system and states.
+    * make_report: one page with all of these analyses, for any system and states.
     * find_cycles, lyapunov_exponents: motion that does not come to rest.
     * fixed_point_graph, fixed_point_topology: what saddles link.
     * separatrix, basins: boundaries between basins, and sizes of basins.
     * commitment: the time of decision of each trial.
-    * continue_fixed_points, continue_cycles: how these change with an input or another number.
+    * continue_fixed_points, continue_cycles: how points and cycles change with a parameter.
     * solvers: methods with their options. classics: the analyses of single papers.
 
 Many networks, runs and files
     * Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
-    * Study, sweep, load_study: many networks. compare, by measures: how far they are apart.
+    * Study, sweep, load_study: many networks. compare: how far networks are apart, by one of the
+      measures.
     * save_network, load_network, save_records, load_records: files.
     * export_certificates: proofs that others can check.
     * enable_compilation_cache: keep compiled programs.
@@ -51,7 +52,7 @@ Many networks, runs and files
 
 Errors
     * SeparatrixError: all of the following except TrainingInterruptedError, which Ctrl-C raises.
-    * InvalidInputError, UnreadableFileError: what was given, or a file, cannot be used.
+    * InvalidInputError: an argument cannot be used. UnreadableFileError: a file cannot be read.
     * TrainingDivergedError, TrainingInterruptedError: they carry the training so far.
 """
 

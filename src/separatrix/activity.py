@@ -25,7 +25,7 @@ from .tasks import Trials, choice_of
 
 
 class PrincipalComponents(Record):
-    """The principal components of activity: an orthonormal basis, widest direction first."""
+    """The principal components of activity: an orthonormal basis, largest variance first."""
 
     components: Float[Array, "component unit"] = array("unit vectors in state space")
     mean: Float[Array, " unit"] = array("mean state, the origin of the projection")
@@ -46,10 +46,10 @@ class PrincipalComponents(Record):
 
 
 class Dimensionality(Record):
-    r"""The PCA spectrum of activity, and how many dimensions it fills.
+    r"""The PCA spectrum of activity, and how many dimensions the activity fills.
 
-    The participation ratio $(\sum\lambda)^2 / \sum\lambda^2$ is n for n equal variances, and 1
-    where one direction has all of the variance.
+    The participation ratio $(\sum\lambda)^2 / \sum\lambda^2$ of the variances λ is n for n equal
+    variances, and 1 if one direction has all of the variance.
     """
 
     variances: Float[Array, " component"] = array("of all principal components, decreasing")
@@ -60,7 +60,7 @@ class Dimensionality(Record):
     num_samples: int = setting("states that it was estimated from")
 
     def num_components(self, fraction: float = 0.95) -> int:
-        """Return how many components hold a fraction of the variance, 0 where nothing varies.
+        """Return how many components hold a fraction of the variance; 0 if nothing varies.
 
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
@@ -83,7 +83,8 @@ class Activity(Record):
     """The states and outputs of a network on a batch of trials.
 
     Trials of different length are padded to the longest, and a network keeps running in the
-    padding. `inside` marks the steps that belong to a trial. Summaries of states use only those.
+    padding. `inside` marks the steps that belong to a trial. Summaries of states use only these
+    steps.
     """
 
     states: Float[Array, "trial time unit"] = array("hidden state after each step")
@@ -100,7 +101,7 @@ class Activity(Record):
     def flat_states(self) -> Float[np.ndarray, "sample unit"]:
         """The states of all trials one after the other, `(sample, unit)`, in float64.
 
-        Padding is left out: there are `trial × time` samples where trials are equally long, and
+        Padding is left out: there are `trial × time` samples if all trials are equally long, and
         fewer otherwise.
         """
         return self._samples(slice(None))
@@ -109,9 +110,9 @@ class Activity(Record):
         """Return the first principal components of `flat_states` (scikit-learn's PCA).
 
         The largest entry of each component is positive, so that the same activity gives the same
-        picture. Activity that does not vary has components of variance 0, which are any orthonormal
-        vectors. Raises InvalidInputError when there are fewer units or states than components, or
-        states that are not finite.
+        picture. Activity that does not vary has components of variance 0, which are arbitrary
+        orthonormal vectors. Raises InvalidInputError if there are fewer units or states than
+        components, or if states are not finite.
         """
         return _components_of(self.flat_states, num_components)
 
@@ -123,12 +124,12 @@ class Activity(Record):
         Parameters
         ----------
         steps
-            The time steps to look at, such as `slice(5, 15)`; None: all.
+            The time steps to look at, such as `slice(5, 15)`. None means all.
 
         Raises
         ------
         InvalidInputError
-            When fewer than two states are left, or some are not finite.
+            If fewer than two states are left, or some states are not finite.
 
         References
         ----------
@@ -165,9 +166,10 @@ class Activity(Record):
         )
 
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the distinct labels `(group,)` and mean states `(group, time, unit)` of each.
+        """Return the distinct labels `(group,)` and the mean states `(group, time, unit)`.
 
-        At every step the mean is over the trials that have not ended; NaN where none is left.
+        At every step the mean is taken over the trials of the group that have not ended. It is NaN
+        if no trial is left.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(self),):
@@ -189,7 +191,7 @@ class Activity(Record):
         return values, np.stack(means)
 
     def condition(self, name: str) -> np.ndarray:
-        """Return one column of `conditions`; raise InvalidInputError naming the nearest ones."""
+        """Return one column of `conditions`. An InvalidInputError names those spelled alike."""
         if name not in self.conditions:
             raise InvalidInputError(f"no condition {name!r}: {nearest(name, self.conditions)}")
         return np.asarray(self.conditions[name])
@@ -211,7 +213,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     network
         Any network; it starts each trial from its initial state.
     trials
-        What the task drew; inputs `(trial, time, channel)`.
+        Trials of the task; their inputs are `(trial, time, channel)`.
 
     Returns
     -------
@@ -221,7 +223,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     Raises
     ------
     InvalidInputError
-        When the shapes do not fit, or inputs or weights are not finite.
+        If the shapes do not fit, or if inputs or weights are not finite.
 
     Examples
     --------
@@ -257,11 +259,12 @@ def project(
     Parameters
     ----------
     states
-        An `Activity`, or an array `(trial, time, unit)` or `(n, unit)`; states after the end of a
-        trial that is shorter than others are NaN, and stay so.
+        An `Activity`, or an array `(trial, time, unit)` or `(n, unit)`. States after the end of a
+        shorter trial are NaN, and so are their coordinates.
     onto
-        Principal components, or directions `(axis, unit)`, which are made orthonormal in their
-        order and pass through the mean state. None: the principal components of these states.
+        Principal components, or directions `(axis, unit)`. Directions are made orthonormal in the
+        given order, and coordinates along them are measured from the mean state. None means the
+        principal components of these states.
     num
         How many axes. None means 2, or all of `onto`. Figures draw three in space.
 
@@ -273,8 +276,8 @@ def project(
     Raises
     ------
     InvalidInputError
-        When shapes do not fit, `num` is not between 1 and the number of units or axes, or no state
-        is finite.
+        If shapes do not fit, if `num` is not between 1 and the number of units or axes, or if no
+        state is finite.
 
     Examples
     --------

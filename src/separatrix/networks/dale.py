@@ -41,27 +41,30 @@ class DaleCTRNN(AbstractCurrentNetwork):
       W_{ij} = |\tilde W_{ij}|\, M_{ij}\, s_j,$$
 
     with the sign $s_j = \pm 1$ of the presynaptic unit j, and a mask M of the existing connections,
-    without self-connections. It is discretized by Euler's method with $\alpha = dt/\tau$. The
-    readout sees the rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in
+    without self-connections. The equation is discretized by Euler's method with $\alpha = dt/\tau$.
+    The readout sees the rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in
     training is $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current, that is
     $\sqrt{2\alpha}\,\sigma\,\xi_t$ in x.
 
-    At the start excitation and inhibition balance. $|\tilde W|$ is uniform in (0, 1/√k), where k is
-    the expected number of inputs of a unit. The columns of the excitatory units are divided by the
-    ratio of excitatory to inhibitory units.
+    Before training, excitation and inhibition are balanced. $|\tilde W|$ is uniform in (0, 1/√k),
+    where k is the expected number of inputs of a unit. The columns of the excitatory units are
+    divided by the ratio of excitatory to inhibitory units.
 
     Parameters
     ----------
     num_inputs, num_units, num_outputs
         Sizes.
     excitatory_fraction
-        Fraction of excitatory units, which come first; at least one unit of each kind.
+        Fraction of excitatory units, which come first. There must be at least one unit of each
+        kind.
     connection_probability
         Probability of a connection from one unit to another, in (0, 1]; drawn once.
     mask
-        The connections `(unit, unit)`, if they should not be drawn; the diagonal is cleared.
+        The connections `(unit, unit)`, if they should not be drawn at random. Its diagonal is set
+        to zero.
     tau, dt
-        Time constant, or one for each unit, and time step in ms; 0 < dt ≤ 2 tau.
+        Time constant (one for all units, or one for each) and time step, in ms, with 0 < dt ≤ 2
+        tau.
     activation
         "relu", "softplus" or "sigmoid": rates must not be negative.
     noise
@@ -82,7 +85,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
     Raises
     ------
     InvalidInputError
-        For settings outside of the ranges above.
+        If a setting is outside of the ranges above.
 
     References
     ----------

@@ -24,9 +24,10 @@ class LowRankRNN(AbstractCurrentNetwork):
       W = \frac{1}{N} \sum_{k=1}^{R} m_k n_k^\top + g\,\chi, \qquad
       y = \frac{1}{N} W_y \phi(x) + b_y,$$
 
-    with $\chi_{ij} \sim N(0, 1/N)$, which is not trained; Euler's method with α = dt/τ. Without the
-    random part the state is $x = \sum_k \kappa_k m_k + W_x u + b$ after a transient that decays by
-    1 − α in a step, and the R numbers κ follow a separate system: `latent_at_input`.
+    with $\chi_{ij} \sim N(0, 1/N)$, which is not trained. The equation is discretized by Euler's
+    method with α = dt/τ. Without the random part, the state is
+    $x = \sum_k \kappa_k m_k + W_x u + b$ after a transient that shrinks by the factor 1 − α in a
+    step. The R numbers κ then follow a smaller system: `latent_at_input`.
 
     Parameters
     ----------
@@ -35,9 +36,9 @@ class LowRankRNN(AbstractCurrentNetwork):
     rank
         The number R of patterns, at most num_units.
     random_strength
-        g; with 0 there is no random part.
+        The strength g of the random part. With 0 there is no random part.
     tau, dt
-        Time constant and time step in ms; 0 < dt ≤ 2 tau.
+        Time constant and time step in ms, with 0 < dt ≤ 2 tau.
     activation
         Any activation function; "tanh" in the paper.
     noise
@@ -52,7 +53,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     left (unit, rank), right (unit, rank)
         The patterns m and n.
     random_weights (unit, unit) or None
-        g χ. `sx.train` leaves it as it is, whatever the optimizer; its gradient is zero.
+        The random part g χ. `sx.train` does not change it, whatever the optimizer: its gradient is
+        zero.
     input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
     readout_bias (output,)
         The other parameters of the equations.
@@ -60,7 +62,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     Raises
     ------
     InvalidInputError
-        For settings outside of the ranges above.
+        If a setting is outside of the ranges above.
 
     References
     ----------
@@ -169,10 +171,11 @@ class LowRankRNN(AbstractCurrentNetwork):
     def latent_at_input(self, input: Any, *, task: Any = None) -> DiscreteMap:
         """Return the latent variables as a map, with a constant `input` frozen in.
 
-        `embed` maps its fixed points to those of `at_input`, one to one. For α < 2 their stability
-        is the same, because the other directions shrink by 1 − α in a step.
+        `embed` maps the fixed points of this map to the fixed points of `at_input`, one to one. For
+        α < 2 their stability is the same, because in all other directions states shrink by the
+        factor 1 − α in a step.
 
-        Raises InvalidInputError as `at_input` does, and for a network with a random part.
+        Raises InvalidInputError as `at_input` does, and also for a network with a random part.
         """
         if self.random_weights is not None:
             raise InvalidInputError(

@@ -28,8 +28,8 @@ from .unroll import time_first
 class AbstractNetwork(eqx.Module):
     """A recurrent network in discrete time.
 
-    Concrete networks implement `step` and `readout` on single states. They may replace `unroll` by
-    a faster program that gives the same states.
+    Subclasses implement `step` and `readout` for a single state. They may replace `unroll` by a
+    faster program that gives the same states.
     """
 
     num_inputs: eqx.AbstractVar[int]
@@ -64,7 +64,7 @@ class AbstractNetwork(eqx.Module):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return a function with the same zeros as `step(x, u) − x`, easier to solve if known."""
+        """Return `step(x, u) − x`, or a function with the same zeros that is easier to solve."""
         return self.step(state, input) - state
 
     def residual_jacobian(
@@ -76,7 +76,7 @@ class AbstractNetwork(eqx.Module):
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
         """Return a box (lower, upper) that holds every fixed point at `input`, or None.
 
-        Without an `input` the box holds for all inputs, and may be infinite.
+        Without an `input`, the box holds the fixed points at all inputs. It may be infinite.
         """
         return None
 
@@ -85,7 +85,7 @@ class AbstractNetwork(eqx.Module):
     ) -> Float[Array, "trial time state"]:
         """Return the states after every step, from the initial state.
 
-        Raises InvalidInputError for inputs of another shape.
+        Raises InvalidInputError if the inputs have the wrong shape.
         """
 
         def advance(states: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -109,7 +109,7 @@ class AbstractNetwork(eqx.Module):
     ) -> Float[Array, "trial time state"]:
         """Return the states with the units' private noise drawn from `key`, where they have any.
 
-        Training runs this one. `unroll` is the network without its noise, as the analysis uses it.
+        Training runs this method. `unroll` runs the network without noise, as the analysis does.
         """
         return self.unroll(inputs)
 
@@ -117,7 +117,7 @@ class AbstractNetwork(eqx.Module):
     def is_piecewise_linear(self) -> bool:
         """Whether a step is linear between kinks, so that its fixed points can be solved exactly.
 
-        It is recognized from the function of the step, as `find_fixed_points` does.
+        The answer is read from the function of the step, as in `find_fixed_points`.
         """
         u = np.zeros(self.num_inputs)
         size = self.initial_state().shape[0]
@@ -141,21 +141,22 @@ class AbstractNetwork(eqx.Module):
         Parameters
         ----------
         input
-            The input `(channel,)`; or the name of a period of `task`, for the mean input in it. To
-            name channels of an input, use `task.input_at("stimulus", stimulus_1=0.7)`.
+            The input `(channel,)`, or the name of a period of `task`, which stands for the mean
+            input in that period. To set single channels, use
+            `task.input_at("stimulus", stimulus_1=0.7)`.
         task
-            The task whose period is named, because a network does not know its task.
+            The task that has the period. It is needed because a network does not know its task.
 
         Returns
         -------
         DiscreteMap
-            Its steps last `dt`; `system.input` is the input.
+            The map. A step of it lasts `dt`, and its `input` is the frozen input.
 
         Raises
         ------
         InvalidInputError
-            For an input of the wrong length or with NaN in it. For a name without a task, or one
-            that is not a period of the task. When weights of the network are not finite.
+            If the input has the wrong length or contains NaN. If a name is given without a task, or
+            the task has no period of that name. If weights of the network are not finite.
 
         Examples
         --------
@@ -209,7 +210,8 @@ def _named(input: Any, task: Any) -> Any:
 def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with true for each array that training changes, and false for the rest.
 
-    If an optimizer got the other arrays, weight decay would change them even without a gradient.
+    An optimizer is given only the former: weight decay would change an array even without a
+    gradient.
 
     Parameters
     ----------
@@ -219,7 +221,7 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     Returns
     -------
     AbstractNetwork
-        The same structure, with booleans in it.
+        The same structure, with a boolean in place of each array.
 
     Examples
     --------
@@ -242,7 +244,7 @@ def _is_long(node: Any) -> bool:
 
 
 def check_weights(network: AbstractNetwork) -> None:
-    """Raise InvalidInputError, naming the array, when a weight is NaN or infinite.
+    """Raise InvalidInputError, with the name of the array, if a weight is NaN or infinite.
 
     Parameters
     ----------
@@ -252,7 +254,7 @@ def check_weights(network: AbstractNetwork) -> None:
     Raises
     ------
     InvalidInputError
-        When a weight is not finite.
+        If a weight is not finite.
 
     Examples
     --------
@@ -281,7 +283,7 @@ def check_network_fits(
     Raises
     ------
     InvalidInputError
-        When those of the network differ; the text says which.
+        If the network has other sizes or another time step. The text says which.
 
     Examples
     --------

@@ -74,22 +74,23 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
       \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$
     $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big),$$
 
-    in steps of dt, with x and u kept within [0, 1]. Every second unit facilitates (τ_x = 200 ms,
-    τ_u = 1500 ms, U = 0.15), the others are depressed (1500 ms, 200 ms, 0.45). The state is (h, x,
-    u) in a row: 3 num_units numbers. The readout is $y = W_y h + b_y$.
+    in steps of dt, with x and u kept within [0, 1]. The synapses of every second unit facilitate
+    (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the synapses of the others depress (1500 ms, 200
+    ms, 0.45). The state is h, x and u one after the other: 3 num_units numbers. The readout is
+    $y = W_y h + b_y$.
 
     Parameters
     ----------
     num_inputs, num_units, num_outputs
         Sizes.
     excitatory_fraction
-        None leaves signs free. A fraction makes that many units, the first ones, excitatory and the
-        others inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$, $W_{ii} = 0$, and the readout has
-        the excitatory units alone. The more of these there are, the weaker their weights begin, as
-        in `DaleCTRNN`.
+        None leaves the signs of the weights free. With a fraction, the first units are excitatory
+        and the others inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit
+        j, $W_{ii} = 0$, and the readout sees only the excitatory units. The more excitatory units
+        there are, the weaker are their initial weights, as in `DaleCTRNN`.
     tau, dt
-        Time constant of the rates and time step in ms; 0 < dt ≤ 2 tau. The synapses need a dt that
-        is short against 1/rate.
+        Time constant of the rates and time step in ms, with 0 < dt ≤ 2 tau. The synapses need a dt
+        that is short compared with 1/rate.
     noise
         σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current.
     key
@@ -99,14 +100,15 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     ----------
     input_weights (unit, channel), recurrent_weights (unit, unit), bias (unit,),
     readout_weights (output, read), readout_bias (output,)
-        The weights; with signs, `recurrent_weights` is the unconstrained $\tilde W$.
+        The weights. With an `excitatory_fraction`, `recurrent_weights` is the unconstrained
+        $\tilde W$.
     tau_x, tau_u, baseline
-        τ_x and τ_u in ms and U of each unit.
+        τ_x and τ_u in ms, and U, of each unit.
 
     Raises
     ------
     InvalidInputError
-        For settings outside of the ranges above.
+        If a setting is outside of the ranges above.
 
     References
     ----------
@@ -197,7 +199,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         return self.readout_weights @ rates + self.readout_bias
 
     def initial_state(self) -> Float[Array, " state"]:
-        """Return silent units with rested synapses: h = 0, x = 1, u = U."""
+        """Return the state of silent units with rested synapses: h = 0, x = 1, u = U."""
         dtype = jnp.asarray(self.bias).dtype
         h = jnp.zeros(self.num_units, dtype)
         return jnp.concatenate([h, h + 1, jnp.asarray(self.baseline, dtype)])
@@ -208,8 +210,8 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         """Return the change of h, x and u without their rates and without the limits of [0, 1].
 
         They are max(0, W (u x h) + W_in s + b) − h, and 1 − x − τ_x u x h, and U − u + τ_u U (1 −
-        u) h. At a zero h is not negative, so x and u lie within [0, 1] without limits, and so it is
-        a fixed point of the step, too.
+        u) h. At a zero of the residual, h is not negative. So x and u lie within [0, 1] even
+        without the limits, and the zero is a fixed point of the step, too.
         """
         check_state(state, 3 * self.num_units)
         check_input(input, self.num_inputs)
@@ -222,7 +224,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         )
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
-        """Return 0 ≤ h, 0 ≤ x ≤ 1 and U ≤ u ≤ 1; the rates have no bound."""
+        """Return the box 0 ≤ h, 0 ≤ x ≤ 1 and U ≤ u ≤ 1; the rates h have no upper bound."""
         zeros, ones = np.zeros(self.num_units), np.ones(self.num_units)
         lower = np.concatenate([zeros, zeros, np.asarray(self.baseline)])
         return lower, np.concatenate([np.inf * ones, ones, ones])

@@ -61,17 +61,17 @@ class CTRNN(AbstractNoisyNetwork):
     The two agree when dt = τ (α = 1), as in the notebooks; for dt < τ they are different networks,
     and only the first one follows the equation of the text. The readout is $y = W_y r + b_y$.
 
-    In training, private noise may enter the current of every unit, $\sqrt{2/\alpha}\,\sigma\,\xi_t$
-    with ξ normal: the convention of Yang et al. (2019), in which σ does not depend on dt. `step`
-    and `unroll` are the network without noise, as the analysis uses it.
+    In training, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ with normal ξ may be added to the
+    current of every unit. This is the convention of Yang et al. (2019), in which σ does not depend
+    on dt. `step` and `unroll` are the network without noise, as the analysis uses it.
 
     Parameters
     ----------
     num_inputs, num_units, num_outputs
         Sizes.
     tau, dt
-        Time constant, or one for each unit, and time step in ms; 0 < dt ≤ 2 tau, beyond which the
-        leak alone is unstable.
+        Time constant (one for all units, or one for each) and time step, in ms, with 0 < dt ≤ 2
+        tau. For a larger dt the leak alone is unstable.
     activation
         "relu", "tanh", "softplus", "sigmoid", "leaky_relu" or "linear".
     leak
@@ -81,10 +81,11 @@ class CTRNN(AbstractNoisyNetwork):
         (U(±1/√fan_in), biases too; the PyTorch notebook), "orthogonal", "gaussian" (N(0, 1/fan_in))
         or "diagonal", for all weights.
     recurrent_initialization
-        A different name for the recurrent weights alone. Their bias is then zero.
+        The name of a different initialization for the recurrent weights alone. Their bias is then
+        zero.
     gain
-        A factor of `recurrent_initialization`: g in "gaussian" (g/√N). By default 1, and 0.5 for
-        "diagonal" (0.5 I: Yang et al. 2019).
+        A factor by which `recurrent_initialization` is multiplied, such as g in "gaussian" (g/√N).
+        The default is 1, and 0.5 for "diagonal" (0.5 I: Yang et al. 2019).
     noise
         σ of the private noise (above), at least 0.
     trainable_initial_state
@@ -101,7 +102,8 @@ class CTRNN(AbstractNoisyNetwork):
     Raises
     ------
     InvalidInputError
-        For sizes below 1, times that are not positive, dt > 2 tau, negative noise, unknown names.
+        If a size is below 1, a time is not positive, dt > 2 tau, the noise is negative, or a name
+        is unknown.
 
     References
     ----------
@@ -202,10 +204,10 @@ class CTRNN(AbstractNoisyNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return `step(r) − r` without its leak factor where that leaves the zeros as they are.
+        """Return `step(r) − r` without its leak factor if this leaves the zeros as they are.
 
-        With the leak outside this always holds. With the leak inside it holds for the rectifier:
-        r = max(0, (1−α) r + α a) exactly when r = max(0, a).
+        With the leak outside, the zeros are always the same. With the leak inside, they are the
+        same for the rectifier, where r = max(0, (1−α) r + α a) exactly when r = max(0, a).
         """
         if self._solves_field:
             return self.field(state, input)
@@ -219,7 +221,7 @@ class CTRNN(AbstractNoisyNetwork):
     def residual_jacobian(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, "unit unit"] | None:
-        """Return f'(W r + W_x x + b) W − I, where the residual is the field."""
+        """Return f'(W r + W_x x + b) W − I if the residual is the field, and None otherwise."""
         if not self._solves_field:
             return None
         slope = jax.vmap(jax.grad(activation(self.activation)))
@@ -227,16 +229,16 @@ class CTRNN(AbstractNoisyNetwork):
         return slope(current)[:, None] * self.recurrent_weights - jnp.eye(self.num_units)
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float] | None:
-        """Return the range of the activation: a fixed point is a value of it, whatever α is."""
+        """Return the range of the activation, in which every fixed point lies, whatever α is."""
         return RANGES.get(self.activation)
 
     def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
         """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
 
-        The input is named as in `at_input`, and the fixed points are the same. A point that is
-        stable as a flow may be unstable as a map when dt is large. Raises InvalidInputError as
-        `at_input` does, and for `leak="inside"`, which does not discretize this equation unless α =
-        1.
+        The input is given as in `at_input`, and the fixed points are the same as those of the map.
+        A point that is stable in the flow may be unstable in the map if dt is large. Raises
+        InvalidInputError as `at_input` does, and also for `leak="inside"`, which does not
+        discretize this equation unless α = 1.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(

@@ -16,10 +16,11 @@ from .timeline import Timeline
 
 
 class DelayPairedAssociation(StagedTask):
-    """Go when the second stimulus is the one that belongs to the first.
+    """Go if the second stimulus is the one that belongs to the first.
 
-    The first stimulus is 1 or 2, the second 3 or 4, each on a separate channel. 1 belongs to 3 and
-    2 to 4. The answer, to go or to keep fixating, is due when the fixation cue goes off.
+    The first stimulus is 1 or 2, and the second is 3 or 4, each on a separate channel. Stimulus 3
+    belongs to stimulus 1, and stimulus 4 to stimulus 2. The answer, to go or to keep fixating, is
+    due when the fixation cue goes off.
 
     Parameters
     ----------
@@ -28,7 +29,8 @@ class DelayPairedAssociation(StagedTask):
     fixation, stimulus1, delay1, stimulus2, delay2, decision
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -75,7 +77,7 @@ class DelayPairedAssociation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Go where the summed stimuli belong together."""
+        """Go if the two summed stimuli belong together."""
         first, second = (
             jnp.argmax(summed(pair, shown_during(self, pair, period)), -1)
             for pair, period in (
@@ -99,7 +101,8 @@ class GoNoGo(StagedTask):
     fixation, stimulus, delay, decision
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -141,7 +144,7 @@ class GoNoGo(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Go where the go stimulus has the larger sum."""
+        """Go if the go stimulus has the larger sum."""
         shown = shown_during(self, inputs[..., 1:], "stimulus")
         difference = summed(inputs[..., 2] - inputs[..., 1], shown)
         deciding = cue_off(self, inputs[..., 0], "decision")
@@ -151,9 +154,10 @@ class GoNoGo(StagedTask):
 class DualDelayMatchSample(StagedTask):
     r"""Remember two samples; a cue then tells which of them is tested, twice.
 
-    Two samples are shown together, each one of two directions on two channels. A cue names the
-    sample that is tested next; the test on its channels matches it or not. Then the other one is
-    cued and tested. The answers are due during the tests, when the fixation cue is off.
+    Two samples are shown together. Each is one of two directions, on two channels. A cue names the
+    sample that is tested next. The test is shown on the channels of this sample, and matches it or
+    not. Then the other sample is cued and tested. The answers are due during the tests, when the
+    fixation cue is off.
 
     Parameters
     ----------
@@ -162,7 +166,8 @@ class DualDelayMatchSample(StagedTask):
     fixation, sample, delay1, cue1, test1, delay2, cue2, test2
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -240,7 +245,7 @@ class DualDelayMatchSample(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Compare the summed test with the sample that the last cue named.
 
-        The sample is what was shown before the first cue; a test lasts while fixation is off.
+        The samples are summed until the first cue. A test lasts while the fixation cue is off.
         """
         sides = jnp.stack([inputs[..., k] - inputs[..., k + 1] for k in (1, 3)], -1)
         testing = cue_off(self, inputs[..., 0], "test1", "test2")

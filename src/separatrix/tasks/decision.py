@@ -34,8 +34,9 @@ class PerceptualDecisionMaking(SolvableTask):
     dt
         Time step in ms. A period of d ms has int(d/dt) steps.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms; 0 leaves a period out (but not stimulus and decision). They
-        are the same in every trial; in `PerceptualDecisionMakingDelayResponse` they may vary.
+        Durations of the periods in ms. A duration of 0 leaves a period out; `stimulus` and
+        `decision` must be positive. The durations are the same in every trial. In
+        `PerceptualDecisionMakingDelayResponse` they may vary.
     coherences
         The coherences in percent, drawn with equal probability.
     num_choices
@@ -46,13 +47,14 @@ class PerceptualDecisionMaking(SolvableTask):
         "all": noise on all channels and all steps, as in brainpy_datasets. "stimulus": only on the
         stimulus channels and only in the stimulus period, as in NeuroGym.
     cue
-        The periods in which the fixation cue is on. NeuroGym 2.2 has ("fixation",), its older
-        versions and brainpy_datasets the default.
+        The periods in which the fixation cue is on. NeuroGym 2.2 uses ("fixation",). Older versions
+        of NeuroGym and brainpy_datasets use the default.
 
     Raises
     ------
     InvalidInputError
-        For negative times, a period shorter than dt, fewer than two choices, an unknown option.
+        If a time is negative, a period is shorter than dt, there are fewer than two choices, or an
+        option is unknown.
 
     References
     ----------
@@ -180,7 +182,8 @@ class PerceptualDecisionMaking(SolvableTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Return the optimal answers: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
 
-        The sum goes over the stimulus period so far; the clock says when to answer.
+        The sum is taken over the stimulus period up to the current step. The observer knows from
+        the clock when to answer.
         """
         shown = jnp.asarray(inputs)[..., 1:] * period_mask(self, "stimulus")[:, None]
         evidence = jnp.cumsum(shown, axis=1) @ self._projections
@@ -197,8 +200,8 @@ class PerceptualDecisionMaking(SolvableTask):
     def ideal_choice(self, inputs: Float[Array, "trial time channel"]) -> Int[Array, " trial"]:
         r"""Return the optimal choice: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
 
-        The sum over the stimulus period is a sufficient statistic, and with equal priors its
-        largest entry is the maximum-likelihood choice.
+        The sum over the stimulus period is a sufficient statistic. With equal priors, the
+        alternative with the largest sum is the maximum-likelihood choice.
         """
         first, last = self.period_steps()["stimulus"]
         total = jnp.asarray(inputs)[:, first:last, 1:].sum(1)
@@ -207,10 +210,10 @@ class PerceptualDecisionMaking(SolvableTask):
     def ideal_accuracy(self, coherence: Float[Array, "..."] | float) -> Float[np.ndarray, "..."]:
         r"""Return the probability that the ideal observer of two choices is correct.
 
-        $P = \Phi\!\left(\frac{c}{100\,\sigma}\sqrt{T/2}\right)$ with T the stimulus duration in ms,
-        for coherences `c` in percent of any shape.
+        The probability is $P = \Phi\!\left(\frac{c}{100\,\sigma}\sqrt{T/2}\right)$, where T is the
+        stimulus duration in ms and `c` a coherence in percent, or an array of coherences.
 
-        Raises InvalidInputError for more than two choices, where there is no closed form: apply
+        Raises InvalidInputError for more than two choices, for which there is no closed form: apply
         `ideal_choice` to trials instead.
         """
         if self.num_choices != 2:
@@ -229,14 +232,14 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's accuracy on all coherences, exact for two choices or measured."""
+        """The ideal observer's mean accuracy: exact for two choices, otherwise measured."""
         if self.num_choices > 2:
             return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))
 
 
 def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, " trial"]:
-    """Return the coherence of two-choice trials with the sign of the correct choice.
+    """Return the coherence of two-choice trials, with a sign for the correct choice.
 
     Parameters
     ----------
@@ -246,8 +249,8 @@ def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, "
     Returns
     -------
     array (trial,)
-        In percent: positive for choice 0 (the first stimulus channel is the stronger), negative for
-        choice 1.
+        The signed coherence in percent: positive for choice 0 (the first stimulus channel is the
+        stronger), negative for choice 1.
 
     Examples
     --------

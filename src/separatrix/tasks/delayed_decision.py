@@ -31,8 +31,9 @@ from .timeline import Timeline
 class PerceptualDecisionMakingDelayResponse(StagedTask):
     r"""Decide between two noisy stimuli, remember, and answer when the fixation cue goes off.
 
-    During the stimulus the channel of the correct choice carries $(1 + c/100)/2$, the other one
-    $(1 - c/100)/2$. The delay varies, so that only the cue tells when to answer.
+    During the stimulus, the channel of the correct choice carries $(1 + c/100)/2$, and the other
+    channel carries $(1 - c/100)/2$. The duration of the delay varies, so that only the fixation cue
+    tells when to answer.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     coherences
         The coherences $c$ in percent.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -106,23 +108,24 @@ class PostDecisionWager(StagedTask):
     r"""Decide between two noisy stimuli, or take a sure bet when it is offered.
 
     In half of the trials a third target, the sure bet, comes on after the stimulus. Training with
-    labels needs a right answer: where the bet is offered it is right to take it when the coherence
-    is below `sure_below`, and the stronger stimulus otherwise. The network does not see the
-    coherence, only the evidence. So it must judge how far to trust the evidence.
+    labels needs a correct answer. If the bet is offered and the coherence is below `sure_below`,
+    the correct answer is the bet. Otherwise it is the stronger stimulus. The network does not see
+    the coherence, only the evidence, so it must judge how far to trust the evidence.
 
     Parameters
     ----------
     dt
         Time step in ms.
     fixation, stimulus, pre_sure, delay, decision
-        Durations of the periods in ms, or distributions of them; the bet is on from the end of
-        `pre_sure`.
+        Durations of the periods in ms, or distributions of them. If the bet is offered, it is on
+        from the end of `pre_sure`.
     coherences
         The coherences in percent.
     sure_below
         The coherence in percent below which the sure bet is the right answer.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -179,8 +182,8 @@ class PostDecisionWager(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and their duration.
 
-        $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$ over n steps; the bet is right where
-        $P(c < c_s \mid e, n) > 1/2$.
+        Over n steps, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$. With $c_s$ for `sure_below`, the
+        answer is the bet if it is offered and $P(c < c_s \mid e, n) > 1/2$.
         """
         shown = shown_during(self, inputs[..., 1:3], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)

@@ -24,12 +24,12 @@ from .._types import (
 
 
 class Duration(abc.ABC):
-    """A distribution of durations in ms, hashable, so that a task can be closed over."""
+    """A distribution of durations in ms. It is hashable, so that JAX can close over a task."""
 
     @property
     @abc.abstractmethod
     def possible(self) -> tuple[float, ...]:
-        """The durations that must make a period: all of them, or the ends of a range."""
+        """The durations that are checked: all possible ones, or the two ends of a range."""
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
@@ -38,12 +38,12 @@ class Duration(abc.ABC):
     @property
     @abc.abstractmethod
     def setting(self) -> Any:
-        """Setting of this distribution in a configuration file."""
+        """How this distribution is written in the file of an experiment."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Duration):
-    """One of some durations in ms, with equal probability; in a file, the list of them.
+    """One of several durations in ms, with equal probability; in a file, a list of numbers.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ class Multiple:
     of
         The name of the earlier period.
     factor
-        How many times as long this one is.
+        How many times as long this period is.
 
     Examples
     --------

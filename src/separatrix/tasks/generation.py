@@ -21,29 +21,32 @@ from .timeline import Timeline
 class FlipFlop(StagedTask):
     r"""Remember the sign of the last pulse on each of n channels.
 
-    At the beginning of each interval every channel carries a pulse of ±1 with some probability;
-    output k has to follow the sign of the last pulse on channel k. The first interval has a pulse
-    on every channel, so the target is always defined. A trained network holds $2^n$ memories; n
-    independent bistable units have $3^n$ fixed points (27 for three bits: 8 stable, and 12, 6 and 1
-    with one, two and three unstable directions).
+    At the beginning of each interval, every channel carries a pulse of ±1 with some probability.
+    Output k has to follow the sign of the last pulse on channel k. The first interval has a pulse
+    on every channel, so the target is always defined.
+
+    A trained network holds $2^n$ memories. For comparison, n independent bistable units have $3^n$
+    fixed points. For three bits these are 27: 8 stable ones, and 12, 6 and 1 with one, two and
+    three unstable directions.
 
     Parameters
     ----------
     dt
         Time step in ms.
     bits
-        How many channels, and outputs.
+        The number n of channels, and of outputs.
     duration, interval, pulse
         Durations in ms of a trial, of the interval between two possible pulses, and of a pulse.
     probability
         Probability of a pulse, in each interval and channel.
     noise, noise_on
-        σ on the inputs, in units of the input times √ms; the stimulus is everything here.
+        σ on the inputs, in units of the input times √ms. All channels are stimuli throughout, so
+        "stimulus" and "all" are the same.
 
     Raises
     ------
     InvalidInputError
-        For times shorter than dt, or a pulse longer than the interval.
+        If a time is shorter than dt, or the pulse is longer than the interval.
 
     References
     ----------
@@ -121,10 +124,10 @@ class FlipFlop(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Return the expected sign of the last pulse of each channel, given the inputs so far.
 
-        A pulse comes in an interval with the probability q. The inputs of the interval are $e^{\pm
-        r}$ times as probable with a pulse of either sign as without one. Then the probability b of
-        a positive last sign becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} +
-        e^{r_-}) + 1 - q}$.
+        In each interval a pulse comes with the probability q. The inputs of the interval are
+        $e^{r_+}$ times as probable with a positive pulse as without a pulse, and $e^{r_-}$ times as
+        probable with a negative pulse. If b was the probability that the last pulse was positive,
+        it becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
         """
         slot, phase = self._intervals(inputs.shape[1])
         now = (
@@ -171,8 +174,9 @@ def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial ti
 class SineWave(StagedTask):
     r"""Turn a constant input into an oscillation: the higher the input, the faster.
 
-    Frequency $j$ of $n$ is $\omega_j$, spaced evenly from `slowest` to `fastest`; its input is
-    $j/n + 0.25$ throughout the trial, and the target is $\sin(\omega_j t)$.
+    The n angular frequencies $\omega_j$ are spaced evenly from `slowest` to `fastest`. For
+    frequency $j$ the input is $j/n + 0.25$ throughout the trial, and the target is
+    $\sin(\omega_j t)$.
 
     Parameters
     ----------
@@ -185,9 +189,10 @@ class SineWave(StagedTask):
     slowest, fastest
         The lowest and the highest angular frequency in radians per 100 ms.
     tolerance
-        The largest error of an output that counts as right in `score`.
+        The largest error with which an output still counts as correct in `score`.
     noise, noise_on
-        σ on the input, in units of the input times √ms; the stimulus is everything here.
+        σ on the input, in units of the input times √ms. The only channel is the stimulus
+        throughout, so "stimulus" and "all" are the same.
 
     References
     ----------
@@ -241,7 +246,7 @@ class SineWave(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the wave of the nearest frequency of the mean input so far."""
+        """Return the wave of the frequency whose input is nearest to the mean input so far."""
         steps = jnp.arange(inputs.shape[1])
         mean = jnp.cumsum(inputs[..., 0], axis=1) / (steps + 1)
         index = jnp.round((mean - 0.25) * self.frequencies).astype(int) - 1
@@ -249,7 +254,7 @@ class SineWave(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of one wave for every input: at each step the best value."""
+        """The best score of an output that is the same for every input, step by step."""
         steps = np.arange(self.num_steps)
         waves = np.sort(np.sin(np.outer(steps * self.dt, self.angular_frequencies)), axis=1)
         widest = 2 * self.tolerance + 1e-6

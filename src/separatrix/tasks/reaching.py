@@ -31,10 +31,10 @@ from .timeline import Timeline
 class AntiReach(StagedTask):
     r"""Reach to the direction opposite to the stimulus.
 
-    The stimulus is one of K directions on a ring of channels, $\cos(\theta_k - \theta)$; The right
-    answer is class $1 + k$ of the opposite direction (or, with `anti=False`, of the same one). It
-    is due when the fixation cue goes off. The network must remember the direction from the stimulus
-    period.
+    The stimulus is one of K directions, shown on a ring of channels as $\cos(\theta_k - \theta)$.
+    The correct answer is class $1 + k$, where k is the opposite direction (or, with `anti=False`,
+    the direction of the stimulus). The answer is due when the fixation cue goes off, so the network
+    must remember the direction from the stimulus period.
 
     Parameters
     ----------
@@ -43,11 +43,12 @@ class AntiReach(StagedTask):
     fixation, stimulus, delay, decision
         Durations of the periods in ms, or distributions of them.
     ring
-        The number of directions, even, so that each has an opposite.
+        The number of directions. It must be even, so that each direction has an opposite one.
     anti
         Whether to reach to the opposite direction.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -100,7 +101,7 @@ class AntiReach(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer with the direction that is most, or least, like the summed stimulus."""
+        """Answer with the direction least like the summed stimulus (most like it if not `anti`)."""
         directions = cosines(2 * jnp.pi * jnp.arange(self.ring) / self.ring, self.ring)
         likeness = jnp.cumsum(inputs[..., 1:], axis=1) @ directions
         deciding = cue_off(self, inputs[..., 0], "decision")
@@ -114,9 +115,10 @@ class AntiReach(StagedTask):
 class Reaching1D(StagedTask):
     r"""Move from where the hand is to the target, on a circle.
 
-    A ring of channels shows the hand's initial direction throughout, a second ring the target from
-    the beginning of the reach, both as $\cos(\theta_k - \theta)$. The two outputs are the cosine
-    and the sine of the direction: the initial one at first, the target's during the reach.
+    One ring of channels shows the initial direction of the hand throughout the trial. A second ring
+    shows the direction of the target from the beginning of the reach. Both directions are shown as
+    $\cos(\theta_k - \theta)$. The two outputs must be the cosine and the sine of a direction:
+    before the reach that of the hand, during the reach that of the target.
 
     Parameters
     ----------
@@ -127,9 +129,10 @@ class Reaching1D(StagedTask):
     ring
         The number of channels of each ring, at least 3.
     tolerance
-        The largest error in degrees of a direction that counts as right in `score`.
+        The largest error in degrees with which a direction still counts as correct in `score`.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" (both rings), or on "all".
+        σ in units of the input times √ms. Both rings are stimuli, so "stimulus" and "all" are the
+        same.
 
     References
     ----------
@@ -179,9 +182,9 @@ class Reaching1D(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the direction of the target's ring once it shows one, before that of the hand's.
+        """Return the direction of the target once it is shown, and of the hand before that.
 
-        The target counts as shown when the summed square of its ring exceeds what noise alone would
+        The target counts as shown if the mean square of its ring exceeds what noise alone would
         give.
         """
         target, hand = inputs[..., : self.ring], inputs[..., self.ring :]

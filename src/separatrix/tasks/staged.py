@@ -32,11 +32,11 @@ class Scene(eqx.Module):
     signal (trial, time, channel)
         The inputs without noise.
     noisy (trial, time, channel), or 1 for any of the first two
-        The entries of the signal that are noisy where noise is on the stimulus only.
+        The entries of the signal to which noise is added if `noise_on` is "stimulus".
     targets (trial, time) or (trial, time, output), scored (trial, time), conditions
         As in `Trials`.
     mask
-        The weights in the loss; None weighs all steps of a trial alike.
+        The weights in the loss. None weighs all steps of a trial alike.
 
     Examples
     --------
@@ -61,14 +61,15 @@ class Scene(eqx.Module):
 
 
 class StagedTask(SolvableTask):
-    r"""A task whose trials are periods in sequence.
+    r"""A task whose trials are sequences of periods.
 
-    A period may last another time in every trial. Trials are then padded to the longest; after
-    its end a trial has no input, is not scored and has no weight in the loss. The conditions hold
-    the durations in ms of the periods that vary. Noise of standard deviation $\sigma/\sqrt{dt}$ is
-    added to the stimuli while they are shown, or to everything (`noise_on = "all"`).
+    The duration of a period may vary from trial to trial. Trials are then padded to the length of
+    the longest. After its end, a trial has no input, is not scored and has no weight in the loss.
+    The conditions hold the durations in ms of the periods that vary. Noise of standard deviation
+    $\sigma/\sqrt{dt}$ is added to the stimuli while they are shown, or to all channels throughout
+    the trial (`noise_on = "all"`).
 
-    A class that you write may leave out `solve` and `chance`: then the ideal observer's score and
+    A class that you write may leave out `solve` and `chance`. Then the ideal observer's score and
     the chance level are unknown (NaN), and everything else works.
     """
 
@@ -79,13 +80,13 @@ class StagedTask(SolvableTask):
 
     @property
     def durations(self) -> Mapping[str, Length | Multiple]:
-        """The duration of each period, in order: by default, the periods as they are declared."""
+        """The duration of each period, in order; by default in the order of the class's fields."""
         declared = (field for field in dataclasses.fields(self) if "period" in field.metadata)
         return {field.name: getattr(self, field.name) for field in declared}
 
     @abc.abstractmethod
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
-        """Draw the conditions of the trials and their stimuli; `when` is the timeline."""
+        """Draw conditions and stimuli of the trials whose periods the timeline `when` gives."""
 
     def __check_init__(self) -> None:
         name = type(self).__name__

@@ -30,10 +30,11 @@ from .durations import count_steps
 class Trials(Record):
     """A batch of trials: the inputs to a network, and the outputs that it should give.
 
-    `mask` weighs each step in the loss, or each output of each step. It is 0 after the end of a
-    trial that is shorter than the longest. `scored` marks the steps on which the answer counts (the
-    decision period). Integer targets are classes, floating targets are values to follow: the
-    outputs themselves or, where `output_function` says so, their sigmoid.
+    `mask` holds the weight in the loss of each step, or of each output at each step. It is 0 after
+    the end of a trial that is shorter than the longest. `scored` marks the steps on which the
+    answer counts (the decision period). Integer targets are classes. Floating-point targets are
+    values that the outputs must follow, or, if `output_function` says so, the sigmoid of the
+    outputs.
     """
 
     inputs: Float[Array, "trial time channel"] = array("input to the network")
@@ -46,17 +47,17 @@ class Trials(Record):
 
     @property
     def num_trials(self) -> int:
-        """How many trials there are."""
+        """The number of trials."""
         return self.inputs.shape[0]
 
     @property
     def num_steps(self) -> int:
-        """The number of time steps of a trial, including the padding of shorter ones."""
+        """The number of time steps of every trial, including padding."""
         return self.inputs.shape[1]
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:
-        """Which steps belong to a trial, up to the last one that has weight; the rest is padding.
+        """Which steps belong to a trial: all up to the last one with a weight. The rest is padding.
 
         A trial without any weight is taken to last to the end.
         """
@@ -73,20 +74,20 @@ class Trials(Record):
 class AbstractTask(eqx.Module):
     """A cognitive task.
 
-    All fields are settings (hashable), so a task can be closed over by a compiled program. A task
-    implements `draw`; users call `trials`.
+    All fields are settings (hashable), so a compiled program can close over a task. A class of a
+    task implements `draw`; users call `trials`.
     """
 
     reference: ClassVar[str]
     units: ClassVar[Mapping[str, str]] = MappingProxyType({})
     varying: ClassVar[tuple[str, ...]] = ()
-    """Periods that are drawn for each trial: the conditions hold their durations in ms."""
+    """Periods whose duration is drawn for each trial; the conditions hold the durations in ms."""
     dt: eqx.AbstractVar[float]
 
     @property
     @abc.abstractmethod
     def periods(self) -> dict[str, tuple[float, float]]:
-        """Start and end in ms of each period of a trial, in order."""
+        """The start and end in ms of each period of a trial, in order."""
 
     @property
     @abc.abstractmethod
@@ -100,7 +101,7 @@ class AbstractTask(eqx.Module):
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Trials:
-        """Draw `n` random trials; a pure function, which JAX can compile."""
+        """Draw `n` random trials. This is a pure function, which JAX can compile."""
 
     @property
     def answers_in_classes(self) -> bool:
@@ -115,12 +116,12 @@ class AbstractTask(eqx.Module):
 
     @property
     def condition_units(self) -> dict[str, str]:
-        """The units of the conditions that have one: of `units`, and ms of durations of periods."""
+        """The units of conditions that have a unit: those of `units`, and ms for durations."""
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
     def condition_words(self) -> dict[str, tuple[str, ...]]:
-        """Names of the codes of a condition, where they have names: code k, the k-th one."""
+        """The words that the codes of a condition stand for, if any: code k stands for word k."""
         return {}
 
     @property
@@ -139,7 +140,7 @@ class AbstractTask(eqx.Module):
         return max(stop for _, stop in self.period_steps().values())
 
     def period_steps(self) -> dict[str, tuple[int, int]]:
-        """First step and one past the last step of each period."""
+        """Return the first step of each period, and the first step after it."""
         steps, start = {}, 0
         for name, (begin, end) in self.periods.items():
             stop = start + count_steps(end - begin, self.dt)
@@ -150,25 +151,25 @@ class AbstractTask(eqx.Module):
     def trials(self, n: int, *, key: GivenKey) -> Trials:
         """Return `n` random trials, the same ones for the same `key`.
 
-        Raises InvalidInputError when `n` is not a positive integer, or `key` no random key.
+        Raises InvalidInputError if `n` is not a positive integer, or `key` is not a random key.
         """
         n = require_count(n, "n, the number of trials,")
         require_room(n * self.num_steps * self.num_inputs, f"{n:,} trials")
         return _draw_compiled(self, require_key(key), n)
 
     def varied(self) -> "AbstractTask":
-        """Return the task for tests of a network: every trial is drawn independently.
+        """Return the task with which to test a network: every trial is drawn independently.
 
-        This is the same task, unless the trials of a training batch share a rule or times.
+        This is the task itself, unless the trials of a training batch share a rule or durations.
         """
         return self
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
         """Return the mean input of a period without noise, to freeze in: stimuli are neutral.
 
-        It is the mean over many trials and the steps of the period, rounded to the digits that they
-        determine. Raises InvalidInputError for a name that is not a period of the task, or for a
-        period that the task leaves out.
+        The mean is taken over many trials and the steps of the period, and rounded to the digits
+        that so many trials determine. Raises InvalidInputError if the task has no period of this
+        name, or leaves this period out.
 
         Examples
         --------
@@ -181,17 +182,18 @@ class AbstractTask(eqx.Module):
     def input_at(
         self, period: str | None = None, /, **channels: Any
     ) -> Float[np.ndarray, " channel"]:
-        """Return an input to freeze: the one of a period, except for the channels that are named.
+        """Return an input to freeze: the input of a period, with other values on some channels.
 
-        It is what `[analysis] input` says in the file of an experiment.
+        In the file of an experiment, `[analysis] input` describes the same input.
 
         Parameters
         ----------
         period
-            The period whose `period_input` gives the other channels. None sets them to 0.
+            The period whose `period_input` gives the channels that are not named. None sets these
+            channels to 0.
         channels
-            Values by the names of channels, with "_" for every other character than a letter or
-            digit: `stimulus_1=0.7` for the channel "stimulus 1", or `**{"stimulus 1": 0.7}`.
+            The values of channels, by name. Every character other than a letter or digit becomes
+            "_": for the channel "stimulus 1" write `stimulus_1=0.7`, or `**{"stimulus 1": 0.7}`.
 
         Returns
         -------
@@ -201,8 +203,7 @@ class AbstractTask(eqx.Module):
         Raises
         ------
         InvalidInputError
-            For a name that is not a period or channel of the task, or a value that is not a finite
-            number.
+            If a name is not a period or channel of the task, or a value is not a finite number.
 
         Examples
         --------
@@ -217,7 +218,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def period_before_answer(self) -> str:
-        """The last period before the answer is scored; the first one where that is scored, too."""
+        """The last period before scoring begins, or the first period if it is scored itself."""
         return inputs.period_before_answer(self)
 
     def describe_input(self, values: Any) -> str:
@@ -232,7 +233,7 @@ class AbstractTask(eqx.Module):
         return inputs.describe_input(self.channels, values)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of right answers; NaN where that has no meaning."""
+        """Return the fraction of correct answers; NaN if this has no meaning for the task."""
         return accuracy(outputs, trials)
 
     def score_each(
@@ -249,8 +250,9 @@ class AbstractTask(eqx.Module):
 class SolvableTask(AbstractTask):
     """A task that comes with the proof that it can be done.
 
-    `solve` sees what a network sees, the inputs, step by step: its answer at a step depends on no
-    later input. What it may know beside them are the settings, which a network learns.
+    `solve` sees what a network sees, the inputs step by step: its answer at a step does not depend
+    on later inputs. Beside the inputs it may use the settings of the task, which a network learns
+    in training.
     """
 
     ideal_trials: ClassVar[int] = 4096
@@ -261,12 +263,12 @@ class SolvableTask(AbstractTask):
 
     @abc.abstractmethod
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the outputs of an ideal observer, or of an exact solution, of these inputs."""
+        """Return the outputs of an ideal observer, or of an exact solution, for these inputs."""
 
     @property
     @abc.abstractmethod
     def chance(self) -> float:
-        """The best `score` without using the stimuli."""
+        """The best `score` that is possible without using the stimuli."""
 
     @property
     def ideal_mean_accuracy(self) -> float:
@@ -360,12 +362,12 @@ def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        What they answer; its `scored` says which steps count.
+        The trials that the outputs belong to; `scored` says which steps count.
 
     Returns
     -------
     array (trial,)
-        A whole number from 0 for each trial.
+        The class of each trial, a whole number from 0.
 
     Examples
     --------
@@ -388,12 +390,12 @@ def accuracy(outputs: Float[Array, "trial time output"], trials: Trials) -> Floa
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        What they answer.
+        The trials that the outputs belong to.
 
     Returns
     -------
     scalar
-        A fraction; NaN where the targets are values, not classes.
+        The fraction; NaN if the targets are values, not classes.
 
     Examples
     --------

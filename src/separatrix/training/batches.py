@@ -26,8 +26,8 @@ class AbstractBatches(eqx.Module):
     def cuts(self, task: AbstractTask) -> tuple[int, ...]:
         """Return the numbers of steps to which a batch may be cut. Each compiles one program.
 
-        They ascend, and the last is the length of what `draw` returns. Empty means that no batch is
-        cut.
+        The numbers ascend, and the last one is the length of the batches that `draw` returns. An
+        empty tuple means that no batch is cut.
         """
         return ()
 
@@ -38,13 +38,16 @@ class WholeTrials(AbstractBatches):
     Attributes
     ----------
     lengths
-        At how many lengths, evenly spaced up to the task's longest trial, a batch may end: at the
-        first one that holds all of its trials. Steps that no trial has are then not computed. This
-        pays where all trials of a batch are short together (`Yang2019(shared=True)`). It takes the
-        time to compile a program for each length. Tasks whose trials all have one length gain
-        nothing. With 1 every batch is as long as the longest trial. The losses and regularizers of
-        this package see no difference, nor does any loss that weighs steps by `trials.mask`. The
-        units' private noise is drawn for the computed steps only, so its numbers differ.
+        The number of lengths to which a batch may be cut. They are evenly spaced up to the task's
+        longest trial, and a batch is cut to the shortest one that holds all of its trials. Steps
+        that no trial needs are then not computed. This saves time if all trials of a batch are
+        short together (`Yang2019(shared=True)`), but a program is compiled for each length. Tasks
+        whose trials all have the same length gain nothing. With 1, every batch is as long as the
+        longest trial.
+
+        The losses and regularizers of this package give the same values for cut batches, and so
+        does any loss that weighs steps by `trials.mask`. The units' private noise is drawn for the
+        computed steps only, so its numbers differ.
 
     Examples
     --------

@@ -56,26 +56,26 @@ class Checkpoint(eqx.Module):
     """The file in which training saves its state, and from which the same call continues.
 
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
-    state and the history there, in one piece, whenever `seconds` have passed, and brings the file
-    up to date at the end and on Ctrl-C. When the file is there at the start, training goes on where
-    it stands, and gives the same numbers as without a stop, bit for bit. The file stays when
-    training has ended. With it the same call returns immediately.
+    state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C.
+    The file is never left half written. If the file exists at the start, training continues from
+    the state in it, and gives the same numbers as without a stop, bit for bit. The file is kept
+    when training has ended, and the same call then returns immediately.
 
     Attributes
     ----------
     path
         The file. Its directory must exist.
     seconds
-        The longest work that may be lost, at least 0.
+        The time between two writes, at least 0: the most work that a stop can lose.
     settings
-        Further settings that identify the training. `train` itself compares the network at the
-        start, the task, the batches, the key and the regularizers. It cannot compare functions,
-        such as a loss or an optimizer.
+        Further settings that identify the training. `train` continues from a file only if the
+        network at the start, the task, the batches, the key and the regularizers are the same. It
+        cannot compare functions, such as a loss or an optimizer: name these here.
 
     Raises
     ------
     InvalidInputError
-        For a `path`, `seconds` or `settings` that are not valid.
+        If `path`, `seconds` or `settings` is not valid.
 
     Examples
     --------

@@ -14,10 +14,10 @@ from ..networks import AbstractNetwork
 
 
 class History(Record):
-    """Loss and accuracy of every training step, on the batch of that step before its update.
+    """Loss and accuracy of every training step, on its batch, before the weights are updated.
 
-    The loss is that of the task alone. `penalty` is the sum that regularizers added, or None
-    without any.
+    The loss is the loss of the task alone. `penalty` is what the regularizers added to it, or None
+    without regularizers.
     """
 
     loss: Float[Array, " step"] = array("loss on the batch")
@@ -34,9 +34,9 @@ class History(Record):
         return {"to step": ends, **{name: values[shown] for name, values in epochs.items()}}
 
     def epochs(self) -> dict[str, Float[np.ndarray, " epoch"]]:
-        """Return the mean loss and accuracy of each epoch (the last one may be shorter).
+        """Return the mean loss and accuracy of each epoch, and the mean penalty if there is one.
 
-        And the mean penalty, where there were regularizers.
+        The last epoch may be shorter than the others.
         """
         starts = np.arange(0, len(self), self.epoch_steps)
         counts = np.diff(np.append(starts, len(self)))
@@ -100,8 +100,8 @@ class Training(eqx.Module):
 class TrainingDivergedError(SeparatrixError, ArithmeticError):
     """The loss or the weights are not finite.
 
-    `step` is the step whose loss or update is not finite. `training` holds the history up to it,
-    and the network of the last report before it.
+    `step` is the step whose loss or update is not finite. `training` holds the history up to this
+    step, and the network of the last report before it.
     """
 
     def __init__(self, step: int, training: Training, of_weights: bool = False):

@@ -23,12 +23,12 @@ def cross_entropy(outputs: Float[Array, "trial time output"], trials: Trials) ->
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        What they answer, in classes.
+        The trials that the outputs belong to; their targets are classes.
 
     Returns
     -------
     scalar
-        In nats.
+        The loss in nats.
 
     Examples
     --------
@@ -55,12 +55,12 @@ def mean_squared_error(
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        What they answer, in values `(trial, time, output)`.
+        The trials that the outputs belong to; their targets are values `(trial, time, output)`.
 
     Returns
     -------
     scalar
-        In the square of the targets' units.
+        The loss, in the square of the targets' units.
 
     Examples
     --------
@@ -77,24 +77,25 @@ def mean_squared_error(
 
 
 def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    r"""Return the squared error of rates in units of the mask, as in Yang et al. (2019).
+    r"""Return the squared error of rates, weighed by the mask, as in Yang et al. (2019).
 
-    $\frac1B\sum_b \frac{1}{T_b M}\sum_{t,m} w_{btm}\,(\sigma(z_{btm}) - y_{btm})^2$ with outputs z,
-    targets y, weights w (`trials.mask`, the square of the paper's mask) and $T_b$ the steps of
-    trial b up to the last one that has a weight. Unlike in `mean_squared_error` the sum of the
-    weights does not divide it: periods with a larger weight make it larger.
+    The loss is $\frac1B\sum_b \frac{1}{T_b M}\sum_{t,m} w_{btm}\,(\sigma(z_{btm}) - y_{btm})^2$
+    with outputs z, targets y and weights w (`trials.mask`, the square of the paper's mask). B is
+    the number of trials, M the number of outputs, and $T_b$ the number of steps of trial b up to
+    the last one that has a weight. Unlike `mean_squared_error`, this loss is not divided by the sum
+    of the weights: periods with a larger weight make it larger.
 
     Parameters
     ----------
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        What they answer, in values between 0 and 1.
+        The trials that the outputs belong to; their targets are values between 0 and 1.
 
     Returns
     -------
     scalar
-        Without units.
+        The loss, a number without units.
 
     References
     ----------
@@ -117,20 +118,20 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
 def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
     """Return the loss that the trials ask for.
 
-    The cross-entropy for classes (integer targets), the squared error for values, `rate_error` for
-    values that the sigmoid of the outputs has to follow.
+    For classes (integer targets) it is the cross-entropy. For values it is the mean squared error,
+    or `rate_error` if the sigmoid of the outputs has to follow the values.
 
     Parameters
     ----------
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        What they answer, in classes or in values.
+        The trials that the outputs belong to; their targets are classes or values.
 
     Returns
     -------
     scalar
-        As of `cross_entropy`, `mean_squared_error` or `rate_error`.
+        The value of `cross_entropy`, `mean_squared_error` or `rate_error`.
 
     Examples
     --------

@@ -47,22 +47,23 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 
 class Rates(AbstractRegularizer):
-    r"""A price on activity: $\lambda\,\langle |r_i(t)|^p \rangle$.
+    r"""A penalty on activity: $\lambda\,\langle |r_i(t)|^p \rangle$.
 
-    The mean goes over units, trials and the time steps of each trial. The rates are φ(x) where the
-    state is a current, and otherwise the state of the units (in an LSTM h, not the cells).
+    The mean is taken over units, trials and the time steps of each trial. If the state x of a
+    network is a current, its rates r are φ(x). Otherwise the rates are the state of the units (in
+    an LSTM only h, not the cells).
 
     Parameters
     ----------
     strength
         λ, at least 0, in units of the loss.
     norm
-        p: 2, or 1 for activity that is sparse.
+        The exponent p: 2, or 1 for activity that is sparse.
 
     Raises
     ------
     InvalidInputError
-        For a negative strength or another norm.
+        If the strength is negative, or the norm is not 1 or 2.
 
     References
     ----------
@@ -87,24 +88,25 @@ class Rates(AbstractRegularizer):
 
 
 class Weights(AbstractRegularizer):
-    r"""A price on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
+    r"""A penalty on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
 
-    Biases and initial states are free. If a network signs or masks its recurrent weights, the
-    resulting connectivity counts.
+    Biases and initial states are not penalized. If a network gives its recurrent weights signs or a
+    mask, the penalty is taken of the resulting connectivity.
 
     Parameters
     ----------
     strength
         λ, at least 0, in units of the loss.
     norm
-        p: 2 (ridge), or 1 for connections that are sparse (lasso).
+        The exponent p: 2 (ridge), or 1 for connections that are sparse (lasso).
     of
-        Names of the matrices that count, such as ("recurrent_weights",). None means all.
+        Names of the matrices to penalize, such as ("recurrent_weights",). None means all.
 
     Raises
     ------
     InvalidInputError
-        For a negative strength or another norm; in training, for names that the network has not.
+        If the strength is negative, or the norm is not 1 or 2. In training, if the network has no
+        matrix of such a name.
 
     References
     ----------
@@ -137,10 +139,10 @@ class Weights(AbstractRegularizer):
 
 
 class Smoothness(AbstractRegularizer):
-    r"""A price on abrupt activity: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$, in 1/s².
+    r"""A penalty on abrupt activity: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$, in 1/s².
 
-    $\Delta r_i$ is the change of a rate in a time step $\Delta t$; the mean goes over units, trials
-    and the time steps of each trial, so it hardly depends on the time step.
+    $\Delta r_i$ is the change of a rate in a time step $\Delta t$. The mean is taken over units,
+    trials and the time steps of each trial, so the penalty hardly depends on the time step.
 
     Parameters
     ----------
@@ -150,7 +152,7 @@ class Smoothness(AbstractRegularizer):
     Raises
     ------
     InvalidInputError
-        For a negative strength.
+        If the strength is negative.
 
     Examples
     --------

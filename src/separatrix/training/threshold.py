@@ -31,26 +31,26 @@ def _patience(given: Any) -> int:
 
 
 class Threshold(eqx.Module):
-    r"""The loss, or the accuracy, that must hold for a while for training to stop.
+    r"""The loss or the accuracy that a network must keep for a while before training stops.
 
-    It is checked after every epoch. With epochs of $e$ steps and the patience $p$, the last $\lceil
-    p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at most `loss`
-    and a mean accuracy of at least `accuracy`. So you can compare networks that do the task equally
-    well, not networks after equally many steps (Huang et al. 2024).
+    It is checked after every epoch. With epochs of $e$ steps and the patience $p$, the last
+    $\lceil p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at most
+    `loss` and a mean accuracy of at least `accuracy`. With a threshold you compare networks that do
+    the task equally well, instead of networks after equally many steps (Huang et al. 2024).
 
     Attributes
     ----------
     loss
         The largest mean loss of the task, above 0; penalties of regularizers do not count.
     accuracy
-        The smallest mean of the task's score, at most 1. One of the two, or both.
+        The smallest mean of the task's score, at most 1. Give `loss`, `accuracy`, or both.
     patience
-        For how many steps it must hold, rounded up to whole epochs.
+        For how many steps the network must keep to the threshold, rounded up to whole epochs.
 
     Raises
     ------
     InvalidInputError
-        For values that are not valid, or when neither is given.
+        If a value is not valid, or if neither `loss` nor `accuracy` is given.
 
     References
     ----------
@@ -72,7 +72,7 @@ class Threshold(eqx.Module):
             raise InvalidInputError("Threshold takes a loss, an accuracy, or both; got neither.")
 
     def check(self, steps: int) -> None:
-        """Raise InvalidInputError where a training is too short to hold it."""
+        """Raise InvalidInputError if a training has fewer steps than the patience needs."""
         if self.patience > steps:
             raise InvalidInputError(
                 f"until: a patience of {self.patience} steps is longer than the training, which "
@@ -80,7 +80,7 @@ class Threshold(eqx.Module):
             )
 
     def epochs(self, epoch_steps: int) -> int:
-        """Return in how many epochs of this many steps it must hold."""
+        """Return the number of epochs, of this many steps each, that the patience takes."""
         return -(-self.patience // epoch_steps)
 
     def is_reached(self, history: History) -> bool:

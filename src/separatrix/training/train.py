@@ -43,17 +43,17 @@ def train(
     r"""Train a network on a task by back-propagation through time.
 
     Each step draws a batch of trials on the device and follows the gradient of the loss,
-    $\theta \leftarrow \theta + \mathrm{update}(\nabla_\theta L)$; `epoch_steps` steps are one
-    compiled program, so nothing returns to Python in between.
+    $\theta \leftarrow \theta + \mathrm{update}(\nabla_\theta L)$. One compiled program runs
+    `epoch_steps` steps before it returns to Python.
 
     Parameters
     ----------
     network
         The network to start from; it is not changed.
     task
-        Where the trials come from.
+        The task whose trials the network is trained on.
     steps
-        The number of training steps, at least 1; with `until` the most that are done.
+        The number of training steps, at least 1. With `until`, it is the largest number of steps.
     batch_size
         Trials (or windows) in a batch.
     optimizer
@@ -61,9 +61,9 @@ def train(
     key
         A JAX random key: the same key gives the same numbers, bit for bit, on the same machine.
     loss
-        A function (outputs, trials) → number; by default the one that the task's trials ask for:
-        the cross-entropy over all steps for classes, the mean squared error for target values,
-        weighed by `trials.mask`.
+        A function (outputs, trials) → number. By default it is chosen by the targets of the trials:
+        the cross-entropy over all steps for classes, the mean squared error for target values. Both
+        are weighed by `trials.mask`.
     regularizers
         Penalties that are added to the loss, from `sx.regularizers`.
     batches
@@ -71,38 +71,43 @@ def train(
     epoch_steps
         Steps between two reports, after which `until` is checked. Results do not depend on it.
     until
-        Stop once a loss or an accuracy is held: `sx.Threshold(loss=0.02, patience=192)`.
+        Stop as soon as the network keeps a loss or an accuracy:
+        `sx.Threshold(loss=0.02, patience=192)`.
     progress
-        True shows a live progress bar, False nothing; or a function (steps done, loss, accuracy).
+        True shows a live progress bar, and False shows nothing. A function is called with (steps
+        done, loss, accuracy).
     checkpoint
         A file for interrupted training, `sx.Checkpoint("fit.checkpoint")`. Training saves its state
         there, and continues from it if the file exists.
     devices
-        The number of `jax.devices()` among which the trials of each batch are divided. A recurrence
-        keeps little more than one core busy. So on a processor, for many units and trials, use as
-        many devices as cores. `jax.config.update("jax_num_cpu_devices", 2)` makes two, before
-        anything else is done with JAX. What the network learns is the same except for rounding and
-        for the units' private noise, whose numbers depend on the number of devices.
+        The number of `jax.devices()` among which the trials of each batch are divided. On one
+        device of a processor, a recurrent network keeps little more than one core busy. For many
+        units and trials, use as many devices as cores.
+        `jax.config.update("jax_num_cpu_devices", 2)` makes two devices, if it comes before any
+        other use of JAX. What the network learns is the same except for rounding and for the units'
+        private noise, whose numbers depend on the number of devices.
 
     Returns
     -------
     Training
-        `.network`, `.history` (task loss and accuracy of every step, and apart from them the
-        penalty of the regularizers) and `.ending`: all steps, or the threshold.
+        `.network` is the trained network. `.history` holds task loss and accuracy of every step,
+        and separately the penalty of the regularizers. `.ending` says whether all steps were done
+        or the threshold was reached.
 
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, weights are not finite, a regularizer does not
-        fit the network, `key` is not a random key, or another argument has the wrong type or value.
-        When JAX has fewer devices, or `batch_size` is not a multiple of their number. When the
-        checkpoint is of a different training run, or of more steps than asked for.
+        If the network does not fit the task, if weights are not finite, or if a regularizer does
+        not fit the network. If `key` is not a random key, or another argument has the wrong type or
+        value. If JAX has fewer devices than asked for, or `batch_size` is not a multiple of
+        `devices`. If the checkpoint belongs to a different training, or has more steps than asked
+        for.
     UnreadableFileError
-        When the checkpoint is damaged.
+        If the checkpoint is damaged.
     TrainingDivergedError
-        When the loss or a weight stops being finite; it carries the history up to that step.
+        If the loss or a weight stops being finite. The error carries the history up to that step.
     TrainingInterruptedError
-        On Ctrl-C; it carries the network and history so far.
+        On Ctrl-C. The error carries the network and history so far.
 
     Examples
     --------

@@ -18,12 +18,15 @@ _PART = "a part of what a search found; of the whole search: "
 class FixedPoints(Record):
     """Fixed and slow points of a system, the evidence for each, and how every candidate ended.
 
-    A point is of kind "fixed" only when its residual is at rounding level; a "slow" point is a
-    local minimum of the speed that is not a zero. `reached` gives, for every candidate, the `label`
-    of the point it led to, or −1 with the reason in `outcome_reasons`. Filtering and indexing
-    select points and leave the candidates as they are. What was proved and counted for the whole
-    set does not hold for a selection that lacks fixed points. It has no `index_sum`, `coverage` or
-    `chao1`, `complete` is False, and `completeness` begins with "a part of what a search found".
+    A point is of kind "fixed" only when its residual is at rounding level. A "slow" point is a
+    local minimum of the speed at which the speed is not zero. `reached` gives, for every candidate,
+    the `label` of the point it led to. For a rejected candidate `reached` is −1, and
+    `outcome_reasons` holds the reason.
+
+    Filtering and indexing select points and leave the candidates as they are. What was proved and
+    counted for the whole set does not hold for a selection that lacks some of its fixed points.
+    Such a selection has no `index_sum`, `coverage` or `chao1`, its `complete` is False, and its
+    `completeness` begins with "a part of what a search found".
 
     Examples
     --------
@@ -124,25 +127,27 @@ class FixedPoints(Record):
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | float | None = None
     ) -> "ToleranceCurve":
-        r"""Return how many points a search that trusts a tolerance would have called fixed.
+        r"""Return how many points a search with a tolerance would have called fixed.
 
-        Such tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
+        Other tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
         fixed if $q$ ends below a tolerance. This includes slow points, so the number depends on the
         tolerance. Here every minimum is counted once. A tool that stops before it has reached a
-        minimum counts more. Rejected candidates are not counted. After
-        `find_fixed_points(…, slow_points=False)` these include all candidates that end at slow
-        points, so the curve then shows too few points. Its `rejected` and its summary say how many
-        candidates it leaves out.
+        minimum counts more.
+
+        Rejected candidates are not counted. After `find_fixed_points(…, slow_points=False)`, all
+        candidates that end at slow points are rejected, so the curve shows too few points.
+        `rejected` and the summary of the curve say how many candidates it leaves out.
 
         Parameters
         ----------
         tolerances
-            Thresholds on q `(tolerance,)`, or one; None for four a decade from 1e-24 to 10.
+            Thresholds on q `(tolerance,)`, or one number. None means four thresholds a decade, from
+            1e-24 to 10.
 
         Raises
         ------
         InvalidInputError
-            When the tolerances are not a list of numbers, or NaN is among them.
+            If the tolerances are not a list of numbers, or NaN is among them.
 
         References
         ----------
@@ -171,9 +176,9 @@ class FixedPoints(Record):
     def middle(self, direction: Float[Array, " unit"]) -> int:
         """Return the index of the median point along a direction `(unit,)`.
 
-        At this point along the first principal component, the primer takes the eigenvectors to show
-        the line attractor. Raises InvalidInputError when there are no points, or the direction has
-        another shape or is not finite.
+        With the first principal component as the direction, this is the point whose eigenvectors
+        the primer uses to show the line attractor. Raises InvalidInputError if there are no points,
+        if the direction has another shape, or if it is not finite.
         """
         if not len(self):
             raise InvalidInputError("there are no points to choose the middle one from.")

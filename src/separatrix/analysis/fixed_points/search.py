@@ -53,25 +53,27 @@ def find_fixed_points(
 ) -> FixedPoints:
     r"""Find fixed points, and slow points, from candidate states.
 
-    A fixed point of a map is a state with $F(x) = x$, of a flow one with $f(x) = 0$. Every
-    candidate is followed by Levenberg–Marquardt and Newton steps in float64 on the system's
-    residual (from 48 units up, Jacobians are of single precision until a zero is near). One that
-    reaches rounding level leads to a *fixed* point. One that ends where the speed is not zero is
-    followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013). Any other is
-    *rejected* with a reason. No tolerance decides what is fixed.
+    A fixed point of a map is a state with $F(x) = x$; a fixed point of a flow is a state with
+    $f(x) = 0$. The search solves the system's residual, a function that is zero exactly at the
+    fixed points. Every candidate is followed by Levenberg–Marquardt and Newton steps in float64
+    (from 48 units up, Jacobians are of single precision until a zero is near). A candidate that
+    reaches rounding level leads to a *fixed* point. A candidate that ends where the speed is not
+    zero is followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013). Any
+    other candidate is *rejected* with a reason. No tolerance decides what is fixed.
 
     A piecewise-linear system, such as a ReLU network, is solved exactly instead, from linear region
-    to linear region. Each region is solved once. The search recognizes such a system from the
+    to linear region. Each region is solved once. The search recognizes such a system from its
     function. Its slow points lie on the kinks between regions.
 
-    In a system of more than 2048 units the Jacobian is not formed. Steps come from products with it
-    (Newton–Krylov), and stability from its leading eigenvalues. There is no search for slow points,
-    and there are no proofs. The exception is a system that is written with few latent variables
-    between, as in `U @ (V @ x)`. It is searched exhaustively in these variables, at any size.
+    In a system of more than 2048 units the Jacobian is not formed. Steps are computed from products
+    with the Jacobian (Newton–Krylov), and the stability from its leading eigenvalues. There is no
+    search for slow points, and there are no proofs. The exception is a system whose function passes
+    the state through few latent variables, as `U @ (V @ x)` does. Such a system is searched
+    exhaustively in these variables, at any size.
 
     Where possible the answer is proved. A proof says that a fixed point exists and is the only one
-    in a ball around it, or how many unstable directions it has. For a slow point it says that no
-    fixed point lies near.
+    in a ball around it, or how many unstable directions it has. For a slow point, the proof says
+    that no fixed point lies near it.
 
     Parameters
     ----------
@@ -79,43 +81,46 @@ def find_fixed_points(
         A map or a flow, such as `network.at_input(u)`.
     candidates
         States to start from, `(…, unit)`: activity `(trial, time, unit)`, or random states. Rows
-        with NaN, or with entries that a masked array hides, are marked as rejected. A candidate
-        outside the system's `domain`, which holds every fixed point, is followed from the nearest
-        state of that box, and its reason says so.
+        with NaN, or with entries that a masked array hides, are marked as rejected. The `domain` of
+        a system is a box that holds every fixed point. A candidate outside this box is followed
+        from the nearest state of the box, and the reason reported for the candidate says so.
     method
         The method for systems that are not piecewise linear, with its options; None means
         `sx.solvers.LevenbergMarquardt()`.
     slow_points
-        Whether to look for slow points. If False, their candidates are rejected. In a
-        piecewise-linear system the 1000 slowest points are kept, and candidates that led to others
-        say so.
+        Whether to look for slow points. If False, candidates that end at slow points are rejected.
+        In a piecewise-linear system, the 1000 slowest slow points are kept. Candidates that led to
+        other slow points are rejected with that reason.
     certify
         Whether to look for proofs.
     completeness
-        Whether to ask, with `certify`, what may be missing. This looks for a box that holds every
-        fixed point, and computes the sum of their indices. While the sum proves that points are
-        missing, it searches further, in a bounded number of rounds until one adds nothing. Points
-        found so have no hits. Where that finds none, it tries a homotopy from the center of the
-        box. It searches exhaustively where the system is small (8 units at most), of low rank, or
-        has few linear pieces.
+        Whether to look for evidence on fixed points that may be missing; this also needs `certify`.
+        The search then looks for a box that holds every fixed point, and computes the sum of the
+        indices of the points. While this sum proves that points are missing, the search goes on, in
+        a bounded number of rounds, until a round adds nothing. Points found in these rounds have no
+        hits. Where a round finds none, the search tries a homotopy from the center of the box. If
+        the system is small (8 units at most), of low rank, or has few linear pieces, it is searched
+        exhaustively.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
-        it is in units of the largest |λ|, so that the unit of time does not matter. `n_unstable`
-        does not depend on it. It is −1 where rounding may change the number and no proof decides. A
-        slow point, a minimum of the speed, has one mode that is neither stable nor unstable.
+        the band is in units of the largest |λ|, so that the unit of time does not matter.
+        `n_unstable` does not depend on the band. It is −1 where rounding may change the number and
+        no proof decides. A slow point is a minimum of the speed, so one of its modes is neither
+        stable nor unstable.
     max_seconds
-        When to stop and return what was found by then. None means never, so that the answer does
-        not depend on the machine. Candidates that were not finished are rejected with that reason,
-        and `completeness` says that the search ended early. The search still finishes its current
-        steps and describes what it found, which may take a little longer. The first Ctrl-C does the
-        same, and a second one ends the program.
+        The time after which the search stops and returns what it has found. None means no limit, so
+        that the answer does not depend on the machine. Candidates that were not finished are
+        rejected with that reason, and `completeness` says that the search ended early. The search
+        still finishes its current steps and describes what it found, which may take a little
+        longer. The first Ctrl-C does the same, and a second one ends the program.
     progress
         None shows a bar after 3 s in a terminal or a notebook, and removes it at the end. True
-        shows a bar from the beginning, which stays. False shows none. Or a function (stage, done,
-        total or None), which is called from time to time, for example with `"solve", 128, 2048`.
+        shows a bar from the beginning, which stays. False shows none. You may also give a function
+        (stage, done, total or None). It is called from time to time, for example with
+        `"solve", 128, 2048`.
 
     Returns
     -------
@@ -126,10 +131,10 @@ def find_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there are no candidates, none of them is finite, they are not real numbers, or they
-        have another number of units than the system. When a method or a switch has the wrong type,
-        or the band is negative. When JAX cannot differentiate the system, or it computes something
-        else at every call (random numbers).
+        If there are no candidates, or none of them is finite; if the candidates are not real
+        numbers, or do not have as many units as the system. If a method or a switch has the wrong
+        type, or the band is negative. If JAX cannot differentiate the system, or the system
+        computes something else at every call (random numbers).
 
     References
     ----------

@@ -25,9 +25,10 @@ _NEARLY_DEFECTIVE = 1e8  # condition beyond which a left vector keeps less than 
 class Linearization(Record):
     r"""The linear systems $\delta x_{t+1} = J\,\delta x_t + B\,\delta u_t$ at a set of points.
 
-    Modes are sorted by |μ| (map) or Re λ (flow), the largest first. `right[p, :, m]` is the
-    direction of mode m, `left[p, m, :]` what drives it, normalized so that left · right = 1 and
-    |right| = 1.
+    Modes are sorted by |μ| (map) or Re λ (flow), the largest first. At point p, `right[p, :, m]` is
+    the direction of mode m. `left[p, m, :]` is its left eigenvector: an input drives the mode as
+    far as it is aligned with this vector. They are normalized so that left · right = 1 and |right|
+    = 1.
     """
 
     states: Float[Array, "point unit"] = array("the points")
@@ -74,28 +75,28 @@ class Linearization(Record):
 
     @property
     def mode_condition(self) -> Float[np.ndarray, "point mode"]:
-        """|l| For each mode, 1/cos of the angle between l and r: how far λ moves with J.
+        """|l| of each mode, which is 1/cos of the angle between l and r: how far λ moves with J.
 
-        A change of J by ε moves the eigenvalue by at most |l| ε; 1 for a normal Jacobian.
+        A change of J by ε moves the eigenvalue by at most |l| ε. A normal Jacobian has |l| = 1.
         """
         return np.linalg.norm(np.asarray(self.left), axis=2)
 
     @property
     def pairing_error(self) -> Float[np.ndarray, " point"]:
-        """The largest |l_a · r_b − δ_ab|, at rounding level unless nearly defective.
+        """The largest |l_a · r_b − δ_ab|, at rounding level unless modes are nearly defective.
 
-        It covers the modes that have a left vector, and is NaN where none has.
+        It is taken over the modes that have a left vector, and is NaN if none has.
         """
         product = np.asarray(self.left) @ np.asarray(self.right)
         return np.fmax.reduce(np.abs(product - np.eye(product.shape[1])), (1, 2))
 
     @property
     def pairing(self) -> Shaped[np.ndarray, " point"]:
-        """Whether l and r pair: "paired", "nearly defective", "defective" or "unknown".
+        """How well l and r pair: "paired", "nearly defective", "defective" or "unknown".
 
-        Nearly defective modes (condition above 1e8) are paired, with fewer than half of the digits.
-        At a defective point some right vectors are dependent. The left vectors of their modes are
-        NaN, because no l has l · r = 1 with them. The other modes are paired.
+        Nearly defective modes (condition above 1e8) are paired, but with fewer than half of the
+        digits. At a defective point some right vectors are dependent. The left vectors of their
+        modes are NaN, because no l has l · r = 1 with them. The other modes are paired.
         """
         condition = np.asarray(self.condition)
         names = np.where(condition > _NEARLY_DEFECTIVE, "nearly defective", "paired")
@@ -105,13 +106,14 @@ class Linearization(Record):
     def non_normality(self) -> NonNormality:
         r"""Measure how far the Jacobians are from having orthogonal modes.
 
-        It gives three numbers. The first is Henrici's departure $\sqrt{\|J\|_F^2 -
-        \sum|\lambda|^2}$, which cancellation keeps above about $10^{-8}\|J\|$. The second is the
-        numerical abscissa. The third is a lower bound of the Kreiss constant, $\sup_{|z|>1}
-        (|z|-1)\,\|(z-J)^{-1}\|$ of a map and $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$
-        of a flow. The constant in turn bounds the largest transient growth $\sup_t \|J^t\|$ or
-        $\sup_t \|e^{Jt}\|$ from below. The bound is evaluated at 24 z, and holds (except for
-        rounding) for defective Jacobians too.
+        It gives three numbers. The first is Henrici's departure
+        $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$, which cancellation keeps above about $10^{-8}\|J\|$.
+        The second is the numerical abscissa. The third is a lower bound of the Kreiss constant,
+        which is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and
+        $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ for a flow. The constant in turn
+        bounds the largest transient growth from below: $\sup_t \|J^t\|$ for a map,
+        $\sup_t \|e^{Jt}\|$ for a flow. The bound is evaluated at 24 values of z, and holds (except
+        for rounding) for defective Jacobians too.
 
         Returns
         -------
@@ -141,16 +143,16 @@ class Linearization(Record):
     def selection_vectors(
         self, num_modes: int = 1, readout: Array | None = None
     ) -> SelectionVectors:
-        r"""Return the slowest modes, with their selection vectors and their readout.
+        r"""Return the slowest modes, their selection vectors, and how the readout sees them.
 
-        The selection vector is the left eigenvector l of the mode whose eigenvalue is nearest to 1
-        (map) or 0 (flow): inputs move the state along the right vector r by
-        $(l \cdot \partial F/\partial u)\,\delta u$.
+        The slowest mode is the one whose eigenvalue is nearest to 1 (map) or 0 (flow). Its
+        selection vector is its left eigenvector l: an input moves the state along the right vector
+        r by $(l \cdot \partial F/\partial u)\,\delta u$.
 
         Parameters
         ----------
         num_modes
-            How many modes of each point, the slowest first.
+            How many modes to return for each point, the slowest first.
         readout
             Weights `(output, unit)`, to compare with l and r, or the slopes of a curved readout at
             each point `(point, output, unit)`; None leaves them out.
@@ -158,12 +160,13 @@ class Linearization(Record):
         Returns
         -------
         SelectionVectors
-            l of a defective mode is NaN.
+            The selection vector of a defective mode is NaN.
 
         Raises
         ------
         InvalidInputError
-            When there are fewer modes, or the readout has another number of units or points.
+            If a point has fewer modes than `num_modes`, or the readout does not fit the number of
+            units or points.
 
         References
         ----------
@@ -204,39 +207,42 @@ def linearize(
 ) -> Linearization:
     r"""Linearize a system at points.
 
-    For a map $\tau_m = -dt/\ln|\mu_m|$ and the period is $2\pi\,dt/|\arg\mu_m|$; for a flow
-    $\tau_m = -\tau/\mathrm{Re}\,\lambda_m$ and $2\pi\,\tau/|\mathrm{Im}\,\lambda_m|$.
+    Each mode m has a time constant $\tau_m$ and a period. For a map, $\tau_m = -dt/\ln|\mu_m|$ and
+    the period is $2\pi\,dt/|\arg\mu_m|$. For a flow, $\tau_m = -\tau/\mathrm{Re}\,\lambda_m$ and
+    the period is $2\pi\,\tau/|\mathrm{Im}\,\lambda_m|$.
 
     Parameters
     ----------
     system
         A map or a flow.
     points
-        What `find_fixed_points` returned, or states `(point, unit)`, or one state `(unit,)`; You
+        What `find_fixed_points` returned, or states `(point, unit)`, or one state `(unit,)`. You
         may give any state, but the linear system describes the motion only where the speed is
         small.
     marginal_band
-        Eigenvalues within this distance of the stability boundary are called marginal; of a flow
-        in units of its largest |λ|, so that the unit of time tells nothing.
+        Eigenvalues within this distance of the stability boundary are called marginal. For a flow
+        the band is in units of the largest |λ|, so that the unit of time does not matter.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`: points that were not
-        reached have modes of NaN and the stability "unknown".
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
+        points that were not reached have modes of NaN and the stability "unknown".
 
     Returns
     -------
     Linearization
-        In float64. `n_unstable` is −1 where rounding may change it, whatever the band. A slow
-        point, a minimum of the speed, has one mode that is neither stable nor unstable. Where the
-        state or its Jacobian is not finite, Jacobian, modes and condition are NaN, `n_unstable` is
-        −1 and `stability` is "unknown". On a kink, where the Jacobian differs from side to side,
-        Jacobian and modes are those of the side that JAX takes, `n_unstable` is −1 and `stability`
-        is "kink".
+        The linear systems, in float64. `n_unstable` is −1 where rounding may change it, whatever
+        the band. A slow point is a minimum of the speed, so one of its modes is neither stable nor
+        unstable.
+
+        Where the state or its Jacobian is not finite, Jacobian, modes and condition are NaN,
+        `n_unstable` is −1 and `stability` is "unknown". On a kink the Jacobian differs from side to
+        side. There, Jacobian and modes are those of the side that JAX takes, `n_unstable` is −1 and
+        `stability` is "kink".
 
     Raises
     ------
     InvalidInputError
-        When the points are not numbers or have another number of units than the system, the band is
-        negative, or JAX cannot differentiate the system.
+        If the points are not numbers or do not have as many units as the system, if the band is
+        negative, or if JAX cannot differentiate the system.
 
     References
     ----------

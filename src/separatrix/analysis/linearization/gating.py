@@ -14,10 +14,11 @@ from .eigenmodes import Linearization
 class InputGating(Record):
     r"""The slowest mode at each point of a line attractor, against the directions of some inputs.
 
-    Input $m$, of the pattern $e_m$ over the channels, pushes the state in the direction $B e_m$, $B
-    = \partial F/\partial u$. When all other modes have decayed, the rest of the push is $(l \cdot B
-    e_m)\,r$ along the right vector r, with the selection vector l, $l \cdot r = 1$ and $|r| = 1$.
-    The sign makes r point along the given axis.
+    Input $m$ has the pattern $e_m$ over the channels. It pushes the state in the direction $B e_m$,
+    where $B = \partial F/\partial u$. When all other modes have decayed, what is left of the push
+    is $(l \cdot B e_m)\,r$, where l is the selection vector and r the right vector of the slowest
+    mode. They are normalized so that $l \cdot r = 1$ and $|r| = 1$, and r points along the given
+    axis.
     """
 
     states: Float[Array, "point unit"] = array("the points")
@@ -42,7 +43,7 @@ class InputGating(Record):
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
-        """Overlap of l with the relevant input, over the largest with an irrelevant one."""
+        """Overlap of l with the relevant input, divided by the largest with another input."""
         overlap = np.asarray(self.overlap)
         others = np.delete(overlap, self.relevant, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -50,18 +51,18 @@ class InputGating(Record):
 
     @property
     def median_ratio(self) -> float:
-        """The median of `ratio` over the points; NaN where there is none."""
+        """The median of `ratio` over the points at which it is known; NaN if there are none."""
         known = self.ratio[~np.isnan(self.ratio)]
         return float(np.median(known)) if len(known) else float("nan")
 
     @property
     def is_real(self) -> Bool[np.ndarray, " point"]:
-        """Whether the slowest mode is a real direction; a complex one turns in a plane."""
+        """Whether the slowest mode is real, a single direction; a complex mode turns in a plane."""
         return np.abs(np.imag(np.asarray(self.eigenvalues))) <= 1e-12
 
     @property
     def chance_overlap(self) -> float:
-        """The root mean square |cos| of two random directions, 1/√n, to compare with."""
+        """Overlap by chance: the root mean square |cos| of two random directions, 1/√n."""
         return float(self.states.shape[1] ** -0.5)
 
     def summary(self) -> str:
@@ -84,9 +85,9 @@ def input_gating(
 ) -> InputGating:
     r"""Compare the selection vector at each point with the directions of several inputs.
 
-    $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$: a context gates by its selection
-    vectors if this overlap is large for the input that counts and small for the other one, although
-    both push the state equally far.
+    The overlap is $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$. A context gates by
+    its selection vectors if this overlap is large for the input that counts and small for the other
+    input, although both inputs push the state equally far.
 
     Parameters
     ----------
@@ -95,9 +96,9 @@ def input_gating(
         slow curve, or slow and fixed points.
     inputs
         The pattern e of each input over the channels, such as +½ on the channel of one choice and
-        −½ on that of the other.
+        −½ on the channel of the other choice.
     relevant
-        Which of the inputs counts.
+        The index of the input that counts in this context.
     axis
         An axis of the state space, such as the readout of choice 1 minus that of choice 2.
     sources
@@ -111,7 +112,7 @@ def input_gating(
     Raises
     ------
     InvalidInputError
-        For a system without inputs, or arguments that do not fit it or one another.
+        If the system has no inputs, or if the arguments do not fit the system or one another.
 
     References
     ----------

@@ -16,8 +16,9 @@ _TRUSTED = 1e8  # condition of the eigenvectors below which they give half of al
 class NonNormality(Record):
     r"""How much the modes of each point overlap, and how far the linear system can amplify.
 
-    Orthogonal modes (a normal Jacobian) have `departure` 0, `largest_gain` equal to the largest
-    |eigenvalue| and `kreiss_bound` 1; a stable system with a larger one amplifies before it decays.
+    If the modes are orthogonal (a normal Jacobian), `departure` is 0, `largest_gain` is the largest
+    |eigenvalue| and `kreiss_bound` is 1. A stable system with a larger `kreiss_bound` amplifies
+    some displacements before they decay.
     """
 
     departure: Float[Array, " point"] = array(

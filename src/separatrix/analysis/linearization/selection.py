@@ -13,8 +13,8 @@ class SelectionVectors(Record):
     r"""The slowest modes at each point: their selection vectors l, and their directions r.
 
     A small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$ in a step, and the
-    movement lasts for the time constant. Each mode has the phase that makes the largest entry of r
-    real and positive; l · r = 1 and |r| = 1.
+    displacement decays with the mode's time constant. The phase of each mode makes the largest
+    entry of r real and positive. The vectors are normalized so that l · r = 1 and |r| = 1.
     """
 
     selection: Complex[Array, "point direction unit"] = array("l: left vectors of the modes")
@@ -58,7 +58,7 @@ class SelectionVectors(Record):
 
     @property
     def chance_alignment(self) -> float:
-        """The root mean square |cos| of two random directions, 1/√n, to compare with."""
+        """Alignment by chance: the root mean square |cos| of two random directions, 1/√n."""
         return float(self.selection.shape[2] ** -0.5)
 
 

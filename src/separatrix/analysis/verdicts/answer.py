@@ -21,11 +21,11 @@ class Verdict(Record):
     r"""Claims about what holds the states of a system over a duration T, and where they end.
 
     It says nothing beyond its `claims`. Each claim has a kind, numbers, a tolerance, and how it is
-    known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` come
-    from these claims. `held` is the first word that is true of the states: "cycle", "point",
-    "points", "line", "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow path",
-    "mixture", "moving" or "unknown". docs/reference/verdict.md says what each means, with its
-    thresholds.
+    known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` are
+    made from these claims. `held` is the first of these words that is true of the states: "cycle",
+    "point", "points", "line", "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow
+    path", "mixture", "moving" or "unknown". docs/reference/verdict.md says what each means, with
+    its thresholds.
     """
 
     ends: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")
@@ -80,7 +80,7 @@ class Verdict(Record):
         return from_json(self.claims_text)
 
     def claim(self, kind: str) -> Claim | None:
-        """Return the first claim of a kind, None for none.
+        """Return the first claim of a kind, or None if there is no such claim.
 
         Raises InvalidInputError for an unknown kind.
         """
@@ -91,8 +91,9 @@ class Verdict(Record):
     def is_held_by(self, claimed: str) -> str:
         """Return whether states are held as claimed: yes, approximately, no or unknown.
 
-        `claimed` is one of the values of `held`, such as "line". Further words that are true count,
-        too. Raises InvalidInputError for any other.
+        `claimed` is one of the values of `held`, such as "line". The answer is also "yes" for a
+        word that is true of the states but is not the first one. Raises InvalidInputError for any
+        other word.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
@@ -112,7 +113,7 @@ class Verdict(Record):
 
     @property
     def time_units(self) -> str:
-        """Unit of times."""
+        """The unit in which times are given."""
         return units_of(self.system, self.time_unit)
 
     @property

@@ -39,50 +39,52 @@ def verdict(
     r"""Find what holds the states of a system over a duration, and where they end.
 
     The system runs on from the states, without noise, at the input that is frozen in. It runs for
-    twice the duration T, and then until the ends of 95 % are known, or for max(20 T, 2,000 steps),
-    at most 50,000. A verdict is a list of claims, which anyone can check by running the system on.
-    docs/reference/verdict.md says what every word means, with its thresholds.
+    twice the duration T. Then it runs on until the ends of 95 % of the states are known, or for
+    max(20 T, 2,000 steps), but at most for 50,000 steps. A verdict is a list of claims, which
+    anyone can check by running the system on. docs/reference/verdict.md says what every word means,
+    with its thresholds.
 
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
       bounded motion that does not close, or infinity. An end may also be unknown. Shares come with
       Wilson's intervals.
-    * What *holds* them over T: points, a line, a ring, a surface, a closed curve, a ghost, a slow
-      path … or nothing. On a line, states at rest stay. States put between them stay too, and
+    * What *holds* the states over T: points, a line, a ring, a surface, a closed curve, a ghost, a
+      slow path … or nothing. On a line, states at rest stay. States put between them stay too, and
       states put beside the line come back.
-    * *Along the axis* a, such as the readout of a choice: how much of the spread of $a \cdot x$
-      over the states is left at T, and whether their order is kept.
+    * What is kept *along an axis* a, such as the readout of a choice: how much of the spread of
+      $a \cdot x$ over the states is left at T, and whether the states keep their order.
 
     Parameters
     ----------
     system
-        A map or a flow, with the input of the time over which states must be held.
+        A map or a flow, with the input that is on while the states must be held.
     states
-        The states of trials when that time begins `(…, unit)`, about a hundred. At most 512 of them
-        are followed.
+        States `(…, unit)`, such as those of trials at the time from which they must be held; about
+        a hundred are enough. At most 512 of them are followed.
     duration
-        T in the unit of the system (ms, where dt or tau are): how long the task needs states to be
-        held. None asks only where they end.
+        T: how long the task needs states to be held, in the system's unit of time (ms, if its dt or
+        tau is in ms). None asks only where the states end.
     axis
         The axis along which states are read out, `(unit,)`. Without it the verdict says nothing
         about spread and order.
     axis_name
         The name of the axis in the sentences; None means "the axis".
     points, cycles
-        What `find_fixed_points` and `find_cycles` found of this system, with their proofs.
+        What `find_fixed_points` and `find_cycles` returned for this system.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`: after a stop, the ends
-        of some states are not known. Before 2 T, it is also unknown what holds them.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, the ends
+        of some states are not known. If the stop comes before 2 T, it is also unknown what holds
+        the states.
 
     Returns
     -------
     Verdict
-        The claims, and three sentences at most (`summary()`).
+        The claims, and at most three sentences that say them in words (`summary()`).
 
     Raises
     ------
     InvalidInputError
-        For states or an axis of another size than the system, no finite state, a duration that is
-        not positive, or is longer than 25,000 steps of a map.
+        If the states or the axis do not have as many units as the system, or no state is finite. If
+        the duration is not positive, or is longer than 25,000 steps of a map.
 
     References
     ----------

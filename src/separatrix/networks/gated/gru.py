@@ -40,8 +40,8 @@ class GRU(AbstractCellNetwork):
     $$c(h) = \tanh\big(W_{in} x + b_{in} + r \circ (W_{hn} h + b_{hn})\big), \quad
       h' = (1-z) \circ c(h) + z \circ h.$$
 
-    A fixed point solves $c(h) = h$, whatever the update gate does. The analysis solves this
-    residual. All fixed points lie in the unit box. The readout is $y = W_y h + b_y$.
+    At a fixed point $c(h) = h$, whatever the update gate does. The analysis therefore looks for
+    zeros of $c(h) - h$. All fixed points lie in the unit box. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -61,14 +61,15 @@ class GRU(AbstractCellNetwork):
     ----------
     input_weights (gated, channel), recurrent_weights (gated, unit), input_bias (gated,),
     recurrent_bias (gated,)
-        The weights of reset gate, update gate and candidate, one below the other: gated = 3 unit.
+        The weights of the reset gate, the update gate and the candidate state c, one below the
+        other: `gated` is 3 times the number of units.
     readout_weights (output, unit), readout_bias (output,)
         The readout.
 
     Raises
     ------
     InvalidInputError
-        For sizes below 1, a dt that is not positive, an unknown initialization.
+        If a size is below 1, dt is not positive, or the initialization is unknown.
 
     References
     ----------
@@ -107,7 +108,7 @@ class GRU(AbstractCellNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h; `step(h) − h` is this times 1 − z, which adds false valleys."""
+        """Return c(h) − h; `step(h) − h` is (1 − z) times this, which adds false valleys."""
         _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
         return candidate - state
 

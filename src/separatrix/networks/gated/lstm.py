@@ -41,9 +41,9 @@ class LSTM(AbstractCellNetwork):
       g = \tanh(W_{ig} x + b_{ig} + W_{hg} h + b_{hg}),$$
     $$c' = f \circ c + i \circ g, \quad h' = o \circ \tanh(c').$$
 
-    The state is (h, c), one after the other: 2 num_units numbers. A fixed point solves $c = i \circ
-    g / (1 - f)$ and $h = o \circ \tanh(c)$ with the gates at h. The analysis solves this residual,
-    with the first equation put into the second. The readout is $y = W_y h + b_y$.
+    The state is h followed by c: 2 num_units numbers. A fixed point satisfies
+    $c = i \circ g / (1 - f)$ and $h = o \circ \tanh(c)$ with the gates at h. The analysis solves
+    these equations, with the first put into the second. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -65,15 +65,15 @@ class LSTM(AbstractCellNetwork):
     ----------
     input_weights (gated, channel), recurrent_weights (gated, unit), input_bias (gated,),
     recurrent_bias (gated,)
-        The weights of input gate, forget gate, g and output gate, one below the other:
-        gated = 4 unit.
+        The weights of the input gate, the forget gate, g and the output gate, one below the other:
+        `gated` is 4 times the number of units.
     readout_weights (output, unit), readout_bias (output,)
         The readout.
 
     Raises
     ------
     InvalidInputError
-        For sizes below 1, a dt that is not positive, an unknown initialization.
+        If a size is below 1, dt is not positive, or the initialization is unknown.
 
     References
     ----------
@@ -116,9 +116,9 @@ class LSTM(AbstractCellNetwork):
     ) -> Float[Array, " state"]:
         """Return (o tanh(C) − h, (C − c) / s) with C = i g / (1 − f), all taken at h.
 
-        The equation for h is closed: it does not contain c. Dividing by the scale s of the largest
-        C keeps cells that may hold thousands from outweighing it. So a search from far off does not
-        stall.
+        The equation for h is closed: it does not contain c. Cells may hold values in the thousands.
+        The equation for c is divided by s, the scale of the largest C, so that it does not outweigh
+        the equation for h and a search from far away does not stall.
         """
         product, drive = self._currents(state, input)
         bound = _largest_cells(self.recurrent_weights, drive + self.recurrent_bias)
@@ -127,7 +127,7 @@ class LSTM(AbstractCellNetwork):
         return difference / jnp.concatenate([jnp.ones_like(scale), scale])
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
-        """Return the unit box for h and, for a known input, the box to which its gates confine c.
+        """Return a box: the unit box for h, and the one to which the gates confine c at this input.
 
         A step maps this box into itself. It may be very large.
         """

@@ -20,9 +20,9 @@ class ResetFirstGRU(AbstractGatedNetwork):
     $$c(h) = \tanh\big(W_{in} x + b_{in} + W_{hn} (r \circ h) + b_{hn}\big), \quad
       h' = (1-z) \circ c(h) + z \circ h.$$
 
-    The generator of LFADS and Keras's GRU with `reset_after=False` are such networks. PyTorch's GRU
-    is `GRU`. A fixed point solves $c(h) = h$, and the analysis solves this residual. All fixed
-    points lie in the unit box. The readout is $y = W_y h + b_y$.
+    The generator of LFADS and Keras's GRU with `reset_after=False` are such networks. For PyTorch's
+    GRU, use `GRU`. At a fixed point $c(h) = h$, so the analysis looks for zeros of $c(h) - h$. All
+    fixed points lie in the unit box. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class ResetFirstGRU(AbstractGatedNetwork):
     dt
         Duration of a time step in ms.
     clip
-        States are cut off at ±clip, as by LFADS's `cell_clip`. None does not cut. At 1 or more it
-        changes no fixed point.
+        States are cut off at ±clip, as by LFADS's `cell_clip`. None does not cut. The value must be
+        at least 1, so that it changes no fixed point.
     initialization
         "torch" (U(±1/√num_units) for all, biases too) or a name of
         `networks.initialization.INITIALIZATIONS`, for each gate.
@@ -45,14 +45,16 @@ class ResetFirstGRU(AbstractGatedNetwork):
     ----------
     input_weights (gated, channel), recurrent_weights (gated, unit), input_bias (gated,),
     recurrent_bias (gated,)
-        The weights of reset gate, update gate and candidate, one below the other: gated = 3 unit.
+        The weights of the reset gate, the update gate and the candidate state c, one below the
+        other: `gated` is 3 times the number of units.
     readout_weights (output, unit), readout_bias (output,)
         The readout.
 
     Raises
     ------
     InvalidInputError
-        For sizes below 1, a dt that is not positive, a clip below 1, an unknown initialization.
+        If a size is below 1, dt is not positive, `clip` is below 1, or the initialization is
+        unknown.
 
     References
     ----------
@@ -118,7 +120,7 @@ class ResetFirstGRU(AbstractGatedNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h; `step(h) − h` is this times 1 − z, which adds false valleys."""
+        """Return c(h) − h; `step(h) − h` is (1 − z) times this, which adds false valleys."""
         return self._update_and_candidate(state, input)[1] - state
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:

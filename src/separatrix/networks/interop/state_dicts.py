@@ -60,55 +60,58 @@ def from_state_dict(
              or nnx (`hn.kernel`, `dense_h.kernel`, …)
     ======== ============================================== ============================
 
-    The layer may stand anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries). The
-    remaining arrays must be one linear layer, the readout. Without one the outputs are the hidden
-    units. Every array must find its place: nothing is ignored, except for the layers that were not
-    chosen.
+    The recurrent layer may be anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries).
+    The remaining arrays must be one linear layer, the readout. Without a readout, the outputs are
+    the hidden units. Every array is used: an array without a place is an error, except in recurrent
+    layers that were not chosen.
 
-    Names and shapes prove no equation. A custom layer may have PyTorch's names, and its gates in
-    another order. The network's `repr` says which order is assumed; `check` compares a step.
+    Names and shapes do not prove which equations a layer computes. A custom layer may use PyTorch's
+    names but have its gates in another order. The network's `repr` says which order is assumed, and
+    `check` compares a step.
 
     Parameters
     ----------
     source
         A dictionary of arrays (NumPy, JAX or PyTorch), or a `.npz`, `.safetensors` or PyTorch file
-        (`.pt`, `.ckpt` …); The last needs PyTorch, and is read without running code from it.
+        (`.pt`, `.ckpt` …). To read a PyTorch file, PyTorch must be installed; no code in the file
+        is run.
     layout
         "torch", "lfads", "keras" or "flax".
     prefix
         The name of the recurrent layer in the dictionary, if there are several.
     layer
-        Which layer of a PyTorch module of several; only the last one has a readout.
+        Which layer to take from a PyTorch module with several layers. Only the last one has a
+        readout.
     readout
         The name of the readout layer, such as "fc", if there are several.
     activation
-        The nonlinearity, which the weights do not determine. By default it is "tanh", and "relu"
-        for the primer's CTRNN. In gated layers it is fixed.
+        The nonlinearity, which cannot be read from the weights. The default is "tanh", and "relu"
+        for the primer's CTRNN. In gated layers the nonlinearity is fixed.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
         time constant, period and duration is a number of steps.
     tau
         Time constant of the primer's CTRNN in ms, which needs a dt; None means dt.
     initial_state
-        The state before the first step, for an LSTM (h, c) in a row; zeros by default.
+        The state before the first step (for an LSTM, h followed by c). The default is zero.
     clip
         The value at which LFADS cuts states off (its `cell_clip`), 1 or more. None does not cut.
     check
         `(state, input, next_state)` that the original computed, for one step or for many
-        `(step, …)`. The network must compute the same, to single precision.
+        `(step, …)`. The network must compute the same next states, to single precision.
 
     Returns
     -------
     AbstractNetwork
-        Weights keep their precision: float64 ones are NumPy arrays.
+        The network. Its weights keep their precision: weights in float64 are NumPy arrays.
 
     Raises
     ------
     InvalidInputError
-        When arrays are missing, left over or of other shapes than expected; for bidirectional
-        layers and projected LSTMs; when a step differs from the one in `check`.
+        If arrays are missing, left over, or of other shapes than expected. If the layer is
+        bidirectional or a projected LSTM. If a step differs from the one in `check`.
     UnreadableFileError
-        For a file that is missing or damaged.
+        If the file is missing or damaged.
 
     Examples
     --------

@@ -25,51 +25,50 @@ def from_torch(
 ) -> AbstractNetwork:
     """Make a network from a PyTorch module that computes the same up to rounding.
 
-    Steps of the module from random states and inputs are compared with those of the network. A
-    module that differs is refused. For such a module, use `sx.torch_map`, which analyzes any step
-    of a module unchanged.
+    Steps of the module from random states and inputs are compared with steps of the network. If
+    they differ, the module is refused. For such a module, use `sx.torch_map`, which makes a system
+    of any step of a module, as it is.
 
     Parameters
     ----------
     module
         An `nn.RNN`, `nn.GRU` or `nn.LSTM` (with or without biases and `batch_first`, both
-        nonlinearities), one of their cells, or the primer's CTRNN (it has `input2h` and `h2h`). Or
-        a module that holds one of these and at most one `nn.Linear`, which is taken as the readout.
-        Whatever else the `forward` of such a module does is ignored.
+        nonlinearities), one of their cells, or the primer's CTRNN (it has `input2h` and `h2h`). You
+        may also give a module that holds one of these and at most one `nn.Linear`, which is taken
+        as the readout. Whatever else the `forward` of such a module does is ignored.
     readout
-        An `nn.Linear` on the hidden units. Without one the outputs are the hidden units.
+        An `nn.Linear` on the hidden units. Without a readout, the outputs are the hidden units.
     layer
-        Which layer, where there are several; only the last one has a readout.
+        Which layer to take, if there are several. Only the last one has a readout.
     activation
-        The nonlinearity of a module with `input2h` and `h2h`, "relu" in the primer's. If the module
-        has a method `recurrence`, that is compared.
+        The nonlinearity of a module with `input2h` and `h2h`, such as "relu" for the primer's
+        module. If the module has a method `recurrence`, the network's step is compared with it.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every time
         constant, period and duration is a number of steps. The primer's CTRNN gives its dt itself
         if it has a tau.
     tau
-        Time constant of the primer's CTRNN in ms; None means dt / module.alpha, which must equal
-        module.tau where the module has one. The other modules have no tau.
+        Time constant of the primer's CTRNN in ms. None means dt / module.alpha, which must equal
+        module.tau if the module has a tau. The other modules have no tau.
     initial_state
-        The state before the first step, for an LSTM (h, c) in a row; zeros by default, as in
+        The state before the first step (for an LSTM, h followed by c). The default is zero, as in
         PyTorch.
 
     Returns
     -------
     AbstractNetwork
-        A `CTRNN`, `GRU` or `LSTM`. Float64 weights stay so, as NumPy arrays.
+        A `CTRNN`, `GRU` or `LSTM`. Weights in float64 stay in float64, as NumPy arrays.
 
     Raises
     ------
     InvalidInputError
-        When PyTorch is not installed. For a module with other layers than these, with bidirectional
-        or projected layers, or with a layer that computes something else or overrides `forward`.
-        For a readout of another width, weights that are not finite, or a `tau` where there is no
-        leak.
+        If PyTorch is not installed. If the module has other layers than these, bidirectional or
+        projected layers, or a layer that computes something else or overrides `forward`. If the
+        readout does not have as many inputs as there are hidden units, if weights are not finite,
+        or if `tau` is given for a module without a leak.
 
-    Notes
-    -----
-    Without PyTorch installed, `from_state_dict` reads its weights from a file.
+    Notes ----- If PyTorch is not installed, `from_state_dict` reads the weights of a module from a
+    file.
 
     Examples
     --------
@@ -286,13 +285,14 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     Returns
     -------
     torch.nn.GRU, torch.nn.LSTM or torch.nn.RNN, and torch.nn.Linear
-        In the precision of the network's weights. An initial state that was trained is not part of
-        a PyTorch layer: give it to the layer with the inputs. Nor is private noise.
+        The layer and the readout, in the precision of the network's weights. A PyTorch layer
+        contains neither private noise nor a trained initial state: give this state to the layer
+        together with the inputs.
 
     Raises
     ------
     InvalidInputError
-        For a network that is not one of PyTorch's layers, or when PyTorch is not installed.
+        If the network is not equivalent to one of PyTorch's layers, or if PyTorch is not installed.
 
     Examples
     --------

@@ -18,15 +18,16 @@ from ..timeline import Timeline
 class EvidenceAccumulation(StagedTask):
     r"""On which side were there more cues?
 
-    Cues come one after the other, each on the left with probability p or 1 − p (drawn for every
-    trial), and otherwise on the right. Their number is odd. After a long delay the recall channel
-    asks for the side with more of them. Only the recall counts in the loss. The fourth channel
-    carries a constant background.
+    Cues come one after the other. Every trial draws whether a cue is on the left with probability p
+    or 1 − p; the other cues are on the right. The number of cues is odd. After a long delay the
+    recall channel asks which side had more cues. Only the recall period counts in the loss. The
+    fourth channel carries a constant background.
 
     Parameters
     ----------
     dt
-        Time step in ms, at most `interval` and `cue`: a pause or a cue of no step is refused.
+        Time step in ms. It must not be longer than `interval` or `cue`, which need at least one
+        step.
     interval, cue, delay, recall
         Durations in ms of the pause before each cue, of a cue, of the delay and of the recall.
     num_cues
@@ -34,7 +35,8 @@ class EvidenceAccumulation(StagedTask):
     probability
         Probability of a cue on the rarer side.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" during the cues, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" during the
+        cues, or to "all" channels throughout.
 
     References
     ----------

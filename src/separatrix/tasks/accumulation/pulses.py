@@ -29,22 +29,25 @@ from ..timeline import Timeline
 class PulseDecisionMaking(StagedTask):
     r"""On which side were there more pulses?
 
-    At the beginning of each bin a pulse of height 1 may come on either side, with probability 0.7
-    on one side and 0.3 on the other. The right answer is the side with more pulses; where they are
-    equal it is either, by chance, so nobody can be right on all trials.
+    At the beginning of each bin, a pulse of height 1 may come on either side, with probability 0.7
+    on one side and 0.3 on the other (the defaults). The correct answer is the side with more
+    pulses. If both sides have the same number, it is drawn at random, so nobody can be right on all
+    trials.
 
     Parameters
     ----------
     dt
-        Time step in ms, at most `cue`: a pulse of no step is refused.
+        Time step in ms. It must not be longer than `cue`, because a pulse needs at least one step.
     fixation, cue, gap, decision
-        Durations in ms of the fixation, of a pulse, of the rest of a bin, of the decision.
+        Durations in ms of the fixation, of a pulse, of the rest of a bin, and of the decision.
     num_bins
         The number of bins.
     probabilities
-        Probabilities of a pulse on the two sides. Every trial draws which side has which.
+        Probabilities of a pulse on the two sides. Every trial draws which side has which
+        probability.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" during the bins, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" during the
+        bins, or to "all" channels throughout.
 
     References
     ----------
@@ -114,9 +117,10 @@ class PulseDecisionMaking(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer, when the fixation cue is off, by how many pulses more came on one side.
+        """Answer with the side on which more pulses were seen, when the fixation cue is off.
 
-        Where the clock tells when a pulse may come, how many are expected, given the inputs.
+        If the clock tells when a pulse may come, the numbers of pulses are those expected given the
+        inputs.
         """
         count = self._expected(inputs) if by_the_clock(self, "gap 1") else self._noticed(inputs)
         deciding = cue_off(self, inputs[..., 0], "decision")

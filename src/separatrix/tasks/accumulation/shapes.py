@@ -20,22 +20,26 @@ from ..timeline import Timeline
 class ProbabilisticReasoning(StagedTask):
     r"""Weigh the evidence of four shapes for one of two answers.
 
-    Shape j appears at one of the locations, one more in each stimulus period, and stays until the
-    last one ends. The right answer is drawn: choice 1 with the probability $1/(1 + 10^{-\sum w})$,
-    where w are the weights of the shapes that were shown. The best answer is the more probable one.
+    In each stimulus period one more shape appears, at one of the locations. All shapes stay until
+    the last stimulus period ends. The correct answer is drawn at random. It is choice 1 with the
+    probability $1/(1 + 10^{-\sum w})$, where the w are the weights of the shapes that were shown.
+    The best answer is the more probable choice.
 
     Parameters
     ----------
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations in ms of the periods (of each stimulus), or distributions of them.
+        Durations of the periods in ms, or distributions of them; `stimulus` is the duration of each
+        stimulus period.
     weights
-        The weight of each shape, in decimal logarithms of the odds; ±10 is as good as certain.
+        The weight of each shape, a decimal logarithm of odds. A weight of ±10 makes the answer
+        practically certain.
     num_locations
-        How many locations, and stimuli.
+        The number of locations, and of stimulus periods.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -110,7 +114,7 @@ class ProbabilisticReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Sum the weights of the shapes: at each location the one with the largest sum so far."""
+        """Sum the weights of the shapes, taking at each location the one with the largest sum."""
         n, steps = inputs.shape[:2]
         stimuli = (f"stimulus {k + 1}" for k in range(self.num_locations))
         least = 1 / (self.num_locations * len(self.weights))  # while only the first one is shown
@@ -123,7 +127,7 @@ class ProbabilisticReasoning(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of a constant choice: more than ½ where weights are uneven."""
+        """The best score of a constant choice, which is more than ½ if the weights are uneven."""
         sums: np.ndarray = np.zeros(1)
         shares: np.ndarray = np.ones(1)
         for _ in range(self.num_locations):

@@ -44,8 +44,9 @@ class DelayComparison(StagedTask):
     r"""Parametric working memory: was the first stimulus larger than the second?
 
     A stimulus of frequency $f$ is the input
-    $\frac12 + \frac12\frac{f - f_{min}}{f_{max} - f_{min}}$ on one channel; the two of a trial are
-    one of some pairs in either order. The fixation cue goes off when the decision is due.
+    $\frac12 + \frac12\frac{f - f_{min}}{f_{max} - f_{min}}$ on one channel. Every trial draws one
+    of several pairs of frequencies, and shows it in either order. The fixation cue goes off when
+    the decision is due.
 
     Parameters
     ----------
@@ -56,7 +57,8 @@ class DelayComparison(StagedTask):
     pairs
         The pairs of frequencies, the larger one first.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -120,9 +122,9 @@ class DelayComparison(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the mean of the first stimulus with that of the second.
+        """Compare the mean of the first stimulus with the mean of the second.
 
-        Where the duration of the first varies, a delay must show where it ends.
+        If the duration of the first stimulus varies, a delay is needed to show where it ends.
         """
         when = first_and_second(self, inputs[..., 1:], "stimulus1", "stimulus2")
         first, second = (

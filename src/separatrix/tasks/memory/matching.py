@@ -31,9 +31,9 @@ from ..timeline import Timeline
 class DelayMatchSample(StagedTask):
     r"""Is the test stimulus the same as the sample?
 
-    Sample and test are directions on a ring of K channels, $\frac12 + \frac12\cos(\theta_k -
-    \theta)$; a test that does not match is opposite to the sample. The answer is due when the
-    fixation cue goes off.
+    Sample and test are directions, shown on a ring of K channels as
+    $\frac12 + \frac12\cos(\theta_k - \theta)$. A test that does not match is opposite to the
+    sample. The answer is due when the fixation cue goes off.
 
     Parameters
     ----------
@@ -44,7 +44,8 @@ class DelayMatchSample(StagedTask):
     ring
         The number of channels and of directions.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -95,7 +96,7 @@ class DelayMatchSample(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Match where the summed stimuli point the same way."""
+        """Answer "match" if the summed stimuli point the same way."""
         centered = inputs[..., 1:] - inputs[..., 1:].mean(-1, keepdims=True)
         when = first_and_second(self, inputs[..., 1:], "sample", "test")
         sample, test = (summed(centered, on) for on in when)
@@ -115,10 +116,11 @@ def sample_and_test(
 class DelayMatchCategory(StagedTask):
     r"""Is the test stimulus of the same category as the sample?
 
-    Directions below π are one category, those above it the other; both are drawn uniformly. The
-    answer is due while the test is shown, when the fixation cue is off. The directions are shown on
-    a ring, $\frac12 + \frac12\cos(\theta_k - \theta)$: with two channels at 0 and π, as in NeuroGym
-    and brainpy_datasets, the category cannot be seen at all.
+    Directions below π are one category, and directions above π the other. Both directions of a
+    trial are drawn uniformly. The answer is due while the test is shown, when the fixation cue is
+    off. The directions are shown on a ring of channels as
+    $\frac12 + \frac12\cos(\theta_k - \theta)$. With only two channels, at 0 and π, as in NeuroGym
+    and brainpy_datasets, the category could not be seen at all.
 
     Parameters
     ----------
@@ -129,7 +131,8 @@ class DelayMatchCategory(StagedTask):
     ring
         The number of channels, at least 3.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -180,7 +183,7 @@ class DelayMatchCategory(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Match where the summed stimuli point to the same half of the ring."""
+        """Answer "match" if the summed stimuli point to the same half of the ring."""
         upward = inputs[..., 1:] @ np.sin(ring_angles(self.ring))
         when = first_and_second(self, inputs[..., 1:], "sample", "test")
         sample, test = (summed(upward, on) for on in when)

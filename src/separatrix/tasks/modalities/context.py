@@ -28,11 +28,12 @@ from .evidence import COHERENCES, WAIT, evidence, total_evidence
 
 
 class SingleContextDecisionMaking(StagedTask):
-    r"""Decide by one of two modalities, always the same one.
+    r"""Decide from one of two modalities, always the same one.
 
-    During the stimulus alternative $k$ of $K$ has one channel in each modality, at
-    $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$ with a direction and a coherence of the
-    modality's own; only modality `context` counts. The fixation cue is on until the decision.
+    Alternative $k$ of $K$ has one channel in each modality. During the stimulus this channel
+    carries $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$, where the direction $\theta_\ast$ and
+    the coherence c are drawn separately for each modality. Only modality `context` counts. The
+    fixation cue is on until the decision.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ class SingleContextDecisionMaking(StagedTask):
     num_choices
         The number of alternatives.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -104,7 +106,7 @@ class SingleContextDecisionMaking(StagedTask):
         return Scene(signal, noisy, answer_in(deciding, choice), deciding, conditions)
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer, when the fixation cue is off, by the summed evidence of the modality."""
+        """Answer by the summed evidence of modality `context`, when the fixation cue is off."""
         first = 1 + self.context * self.num_choices
         relevant = inputs[..., first : first + self.num_choices]
         shown = shown_during(self, inputs[..., 1:], "stimulus")
@@ -132,11 +134,11 @@ def two_modalities(
 
 
 class ContextDecisionMaking(StagedTask):
-    r"""Decide by the one of two modalities that the context names.
+    r"""Decide from one of two modalities; the context says which.
 
-    During the stimulus the two channels of a modality carry $(1 \pm c/100)/2$, where $c$ is the
-    signed coherence; one of two context channels is on throughout and tells which modality counts.
-    The fixation cue goes off when the decision is due.
+    During the stimulus, the two channels of a modality carry $(1 \pm c/100)/2$, where $c$ is the
+    signed coherence. One of two context channels is on throughout the trial, and tells which
+    modality counts. The fixation cue goes off when the decision is due.
 
     Parameters
     ----------
@@ -147,7 +149,8 @@ class ContextDecisionMaking(StagedTask):
     coherences
         The coherences in percent, drawn independently for the two modalities.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------

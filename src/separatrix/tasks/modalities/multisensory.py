@@ -28,10 +28,11 @@ from .evidence import COHERENCES, evidence, total_evidence
 
 
 class MultiSensoryIntegration(StagedTask):
-    r"""Decide by the evidence of two modalities together.
+    r"""Decide from the evidence of two modalities together.
 
-    Both modalities point at the same alternative, one with the coherence $pc$, the other with $(1 -
-    p)c$, $p$ uniform between 0 and 1: neither alone has all the evidence.
+    Both modalities point at the same alternative, one with the coherence $pc$, the other with
+    $(1 - p)c$, where $p$ is uniform between 0 and 1. So neither modality alone has all the
+    evidence.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ class MultiSensoryIntegration(StagedTask):
     num_choices
         The number of alternatives.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------

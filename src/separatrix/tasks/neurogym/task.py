@@ -26,46 +26,49 @@ def from_neurogym(
     """Make a task of a NeuroGym environment.
 
     The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`). The
-    targets are the right actions (`env.gt`), as in `neurogym.Dataset`. The conditions are
-    `env.trial`, and the durations in ms of the periods that vary, by their names. (An entry of
-    `env.trial` with the name of a period is called "<name>_value".) Where periods overlap or leave
-    a gap, a trial is one period, "trial". Trials are whole, and padded to one length, the longest
-    of 1,000 trials drawn at first. A trial that is longer still is drawn again. After its end a
-    trial has no input, is not scored and has no weight in the loss.
+    targets are the correct actions (`env.gt`), as in `neurogym.Dataset`. The conditions are the
+    entries of `env.trial`, and the durations in ms of the periods that vary, under the names of the
+    periods. (An entry of `env.trial` with the name of a period is called "<name>_value".) If
+    periods overlap or leave a gap, the whole trial is one period, "trial".
 
-    The trials of a batch follow one another, in a new environment that is seeded from the key. So
-    the same key gives the same trials, and blocks of trials begin with the batch. Fresh trials are
-    drawn on the host every time, also from within compiled programs such as `sx.train`
-    (`jax.pure_callback`). A batch takes some ms to begin and each trial 0.1 to 0.5 ms, whereas
-    native tasks take less than 0.001 ms. (`sx.Windows`, which asks for trials one by one, is slow
-    with it.)
+    Trials are always whole. They are padded to the length of the longest of 1,000 trials that are
+    drawn first. A trial that is longer still is drawn again. After its end a trial has no input, is
+    not scored and has no weight in the loss.
+
+    The trials of a batch follow one another in a new environment, which is seeded from the key. So
+    the same key gives the same trials, and blocks of trials start again with each batch. Trials are
+    always drawn on the host, even from within compiled programs such as `sx.train`
+    (`jax.pure_callback`). A batch takes some ms to begin, and each trial takes 0.1 to 0.5 ms,
+    whereas native tasks take less than 0.001 ms a trial. `sx.Windows` asks for trials one by one,
+    and is slow with such a task.
 
     Parameters
     ----------
     env_or_name
         A name, such as "PerceptualDecisionMaking-v0", or an environment, such as one that you wrote
-        (a `neurogym.TrialEnv`, wrapped or not). An environment is used as it is. If it remembers
-        more from trial to trial than its random numbers and schedule, this memory lasts from batch
-        to batch. Then the same key may give other trials.
+        (a `neurogym.TrialEnv`, wrapped or not). An environment is used as it is. If it keeps
+        anything from trial to trial beyond its random numbers and schedule, it keeps this from
+        batch to batch, too. Then the same key may give different trials.
     scored
-        The period in which answers are scored; by default "decision", or the last one.
+        The period in which answers are scored. By default it is "decision", or the last period if
+        there is no "decision".
     reference
-        The paper; by default what the environment says.
+        The paper to cite; by default the one that the environment names.
     settings
-        What the environment takes, such as `dt=20` or `timing={"stimulus": 800}`.
+        Arguments of the environment, such as `dt=20` or `timing={"stimulus": 800}`.
 
     Returns
     -------
     NeuroGymTask
-        `.condition_words` holds the texts of conditions that are texts, which are coded by their
-        place in it.
+        The task. A condition whose values are texts is stored as numbers; `.condition_words` lists
+        the texts in the order of these numbers.
 
     Raises
     ------
     InvalidInputError
-        When NeuroGym is not installed. For an unknown name, settings that the environment does not
-        take, or a period that no trial has. For continuous actions, and environments whose trials
-        have no given inputs and targets.
+        If NeuroGym is not installed. If the name is unknown, the environment does not take the
+        settings, or no trial has the `scored` period. If actions are continuous, or the trials of
+        the environment have no inputs and targets that are fixed in advance.
 
     References
     ----------

@@ -19,8 +19,8 @@ from ..timeline import Timeline
 class IntervalDiscrimination(StagedTask):
     """Which of two stimuli lasted longer?
 
-    Each has a separate channel. Durations are compared in whole steps; where they are equal the
-    answer is the second. It is due when the fixation cue goes off.
+    Each stimulus has a separate channel. Durations are compared in whole steps. If they are equal,
+    the correct answer is the second. The answer is due when the fixation cue goes off.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ class IntervalDiscrimination(StagedTask):
     fixation, stimulus1, delay1, stimulus2, delay2, decision
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" while it is shown, or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
+        shown, or to "all" channels throughout.
 
     References
     ----------
@@ -73,7 +74,7 @@ class IntervalDiscrimination(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare how many steps the two stimuli were seen on."""
+        """Compare on how many steps each stimulus was seen."""
         first, second = (
             shown_during(self, inputs[..., k : k + 1], f"stimulus{k}", level=1.0) for k in (1, 2)
         )
@@ -83,7 +84,7 @@ class IntervalDiscrimination(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The frequency of the second answer, which also stands for equal durations."""
+        """The frequency of the more frequent answer. Equal durations count for the second."""
         return _never_longer(self.stimulus1, self.stimulus2, self.dt)
 
 

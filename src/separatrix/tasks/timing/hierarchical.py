@@ -18,12 +18,14 @@ from ..timeline import Timeline
 class HierarchicalReasoning(StagedTask):
     r"""Judge an interval by a rule given earlier.
 
-    First one of two rule channels is on, and the network has to report it. Then two flashes come at
-    one of two places, with an interval between them. Under rule 1 the answer is the place of the
-    flashes when the interval was short and the other place when it was long; under rule 2 the
-    reverse. At the middle interval short and long are drawn by chance, so no one can be right there
-    on all trials. In the experiment the rule changes unannounced, and must be inferred from the
-    outcomes of earlier trials. Single trials have no outcomes, so here the rule is given.
+    First, one of two rule channels is on, and the network has to report which. Then two flashes
+    come at one of two places, with an interval between them. Under rule 1 the answer is the place
+    of the flashes if the interval was short, and the other place if it was long. Under rule 2 it is
+    the reverse. If the interval equals the threshold, "short" or "long" is drawn at random, so
+    nobody can be right on all of these trials.
+
+    In the original experiment the rule changes unannounced, and must be inferred from the outcomes
+    of earlier trials. Single trials have no outcomes, so here the rule is given.
 
     Parameters
     ----------
@@ -34,7 +36,8 @@ class HierarchicalReasoning(StagedTask):
     threshold
         The interval in ms that separates short from long.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" (the flashes), or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" (the
+        flashes), or to "all" channels throughout.
 
     References
     ----------

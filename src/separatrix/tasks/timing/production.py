@@ -21,23 +21,26 @@ from ..timeline import Timeline
 class ReadySetGo(StagedTask):
     r"""Measure the interval between two flashes and produce it, or a multiple of it.
 
-    The interval between "ready" and "set" is drawn; the go is due a gain times that interval after
-    "set". The target is a ramp that rises from 0 at "set" to 1 when the go is due, and stays there.
+    The interval between "ready" and "set" is drawn at random. After "set", the network must let the
+    same interval pass, multiplied by `gain`, before it goes. The target is a ramp that rises from 0
+    at "set" to 1 when the go is due, and then stays at 1.
 
     Parameters
     ----------
     dt
-        Time step in ms, at most `ready` and `set`: a flash of no step is refused.
+        Time step in ms. It must not be longer than `ready` or `set`, because a flash needs at least
+        one step.
     fixation, ready, measure, set
-        Durations of the periods in ms, or distributions of them; production lasts twice the gain
-        times `measure`.
+        Durations of the periods in ms, or distributions of them. The period of production lasts
+        twice the gain times `measure`.
     gain
-        The produced interval over the measured one.
+        The ratio of the interval to produce and the measured one.
     tolerance
-        The largest relative error of the produced interval that counts as right in `score`, which
-        also forgives one time step. An output goes where it first reaches 0.9.
+        The largest relative error with which a produced interval counts as correct in `score`; one
+        time step more is allowed. The produced interval ends when the output first reaches 0.9.
     noise, noise_on
-        σ in units of the input times √ms; on the "stimulus" (the flashes), or on "all".
+        σ in units of the input times √ms, and where noise is added: to the "stimulus" (the
+        flashes), or to "all" channels throughout.
 
     References
     ----------
@@ -108,7 +111,7 @@ class ReadySetGo(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of a constant interval."""
+        """The best score of a network that always produces the same interval."""
         draws = (
             np.full(1, self.measure)
             if isinstance(self.measure, float)

@@ -23,7 +23,8 @@ ProgressCallback = Callable[[int, int], None]
 class EnsembleHistory(Record):
     """Loss and accuracy of every training step of many networks, and how each training ended.
 
-    Loss, accuracy and penalty are NaN after the last step of a network.
+    They have an axis `member` for the networks. Loss, accuracy and penalty of a network are NaN
+    after its last step.
     """
 
     loss: Float[Array, "member step"] = array("loss on the batch")
@@ -35,7 +36,7 @@ class EnsembleHistory(Record):
 
     @staticmethod
     def of(trainings: Sequence[Training]) -> "EnsembleHistory":
-        """Return the histories of trainings side by side."""
+        """Return the histories of several trainings as one record."""
         histories = [training.history for training in trainings]
         longest = max(map(len, histories))
 
@@ -76,8 +77,8 @@ class EnsembleHistory(Record):
 class Ensemble(eqx.Module):
     """Trained networks, and how each of them got there.
 
-    `ensemble[k]` is the `Training` of network k, `len(ensemble)` their number; iteration goes over
-    the trainings.
+    `ensemble[k]` is the `Training` of network k, and `len(ensemble)` is the number of networks. A
+    loop over the ensemble gives one `Training` after the other.
     """
 
     networks: tuple[AbstractNetwork, ...]
@@ -92,8 +93,8 @@ class Ensemble(eqx.Module):
     def stacked(self) -> AbstractNetwork:
         """All networks as one network, whose arrays have a leading axis `member`.
 
-        `eqx.filter_vmap(lambda net: net.unroll(inputs))(ensemble.stacked)` maps over them. Raises
-        InvalidInputError for networks that differ in more than the numbers in their arrays.
+        `eqx.filter_vmap(lambda net: net.unroll(inputs))(ensemble.stacked)` maps over the networks.
+        Raises InvalidInputError if the networks differ in more than the numbers in their arrays.
         """
         return stacked(self.networks)
 

@@ -46,36 +46,39 @@ def train_ensemble(
     workers: int | None = None,
     devices: int | None = None,
 ) -> Ensemble:
-    r"""Train many networks on a task, each by itself.
+    r"""Train many networks on a task, each independently of the others.
 
-    Network k gets what `sx.train(networks[k], task, key=keys[k], …)` would give it. One that
-    reaches the threshold `until` stops and leaves the others; one that diverges is set aside, with
-    the network of the last epoch before, and changes nothing for the others.
+    Network k is trained as by `sx.train(networks[k], task, key=keys[k], …)`. A network that reaches
+    the threshold `until` stops, while the others go on. A network that diverges stops as well, and
+    its weights after the last epoch before are kept. It changes nothing for the others.
 
     Parameters
     ----------
     networks
         The networks to start from, which may differ in weights and private noise.
     task
-        Where the trials come from.
+        The task whose trials the networks are trained on.
     keys
         A JAX random key for each network: `jax.random.split(key, len(networks))`.
     optimizer
-        One for all, or a list with one for each network.
+        One optimizer for all networks, or a list with one for each network.
     regularizers
-        Those of all, or a list with those of each network.
+        The regularizers of all networks, or a list with the regularizers of each network.
     workers
-        The number of processes of this machine to train in. Results are the same, bit for bit, as
-        alone in a process of one thread. The processes stay for the next call, which finds
-        everything imported and compiled. On a processor the default is one for each core. A script
-        calls this under `if __name__ == "__main__":`, because each process reads the script again.
+        The number of processes on this machine in which to train. Results are the same, bit for
+        bit, as if each network were trained alone in a process of one thread. The processes are
+        kept for the next call, which then imports and compiles nothing again. On a processor the
+        default is one process for each core. A script must call this function under
+        `if __name__ == "__main__":`, because each process reads the script again.
     devices
-        The number of `jax.devices()` to train on, in one program that maps over the networks.
-        Trials are the same as alone, and numbers are the same except for rounding. On an
-        accelerator the default is all devices. Networks may differ in their weights and private
-        noise, regularizers in their strengths, and optimizers in their state. For a different
-        learning rate of each use `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The
-        trials of an epoch are in memory for all networks: fewer `epoch_steps` take less.
+        The number of `jax.devices()` to train on, in one program that maps over the networks. Each
+        network gets the same trials as if it were trained alone, and results are the same except
+        for rounding. On an accelerator the default is all devices.
+
+        Networks may differ in their weights and private noise, regularizers in their strengths, and
+        optimizers in their state. To give each network a different learning rate, use
+        `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The trials of an epoch are in
+        memory for all networks at once: fewer `epoch_steps` need less memory.
     steps, batch_size, loss, batches, epoch_steps, until
         As in `sx.train`.
     progress
@@ -84,18 +87,18 @@ def train_ensemble(
     Returns
     -------
     Ensemble
-        `.networks`, `.history` (loss and accuracy of every network and step) and `.endings`;
+        `.networks`, `.history` (loss and accuracy of every network and step) and `.endings`.
         `ensemble[k]` is the `Training` of network k.
 
     Raises
     ------
     InvalidInputError
-        As `sx.train` does. When there is no network, or not one key, optimizer or list of
-        regularizers for each. For workers and devices together, or more devices than there are. For
-        networks, regularizers or optimizers of several forms on devices, because one program cannot
-        train them.
+        In the cases in which `sx.train` raises it. If there is no network, or if the keys, the
+        optimizers or the lists of regularizers are not as many as the networks. If both `workers`
+        and `devices` are given, or more devices than there are. If networks, regularizers or
+        optimizers of different forms are trained on devices, because one program cannot train them.
     SeparatrixError
-        When a worker process is lost.
+        If a worker process is lost.
 
     Examples
     --------
