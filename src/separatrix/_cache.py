@@ -13,7 +13,7 @@ from ._files import as_path
 def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     """Keep compiled programs on disk, so that the next process starts at once.
 
-    A library must not change JAX's settings unasked, so only the command line calls this
+    A library must not change JAX's settings unasked, so only the command line calls this function
     automatically. A script may call it.
 
     Parameters
@@ -30,7 +30,7 @@ def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     Raises
     ------
     OSError
-        When it cannot be made or written.
+        If the folder cannot be made or written.
 
     Examples
     --------

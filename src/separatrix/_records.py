@@ -150,13 +150,13 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
 
 
 class Record(eqx.Module):
-    """A frozen record of named arrays (see the module's text).
+    """A frozen record of named arrays, such as the result of an analysis.
 
-    It prints as a table. `record.info()` is its schema: the arrays with their axes, types and
+    It prints as a table. `record.info()` returns its schema: the arrays with their axes, types and
     meanings.
 
-    `record[i]` selects along the leading axis of the first array field and keeps every axis, so an
-    integer gives a record of one; `len(record)` and iteration follow the same axis.
+    `record[i]` selects along the leading axis of the first array field. It keeps every axis, so an
+    integer gives a record with one entry. `len(record)` and iteration follow the same axis.
     """
 
     _registry: ClassVar[dict[str, type["Record"]]] = {}
@@ -167,7 +167,7 @@ class Record(eqx.Module):
 
     @staticmethod
     def named(name: str) -> "type[Record] | None":
-        """Return the class of that name, if there is one; modules are imported where needed."""
+        """Return the class of that name, or None; imports the module that declares it if needed."""
         if name not in Record._registry:
             for package in DECLARING:
                 _import_all(importlib.import_module(f".{package}", __package__))
@@ -207,7 +207,7 @@ class Record(eqx.Module):
 
     @property
     def time_units(self) -> str:
-        """Unit of times: ms, or steps, where one step of a map is the unit of time."""
+        """The unit of times: ms, or steps if a step of the map is the unit of time."""
         counts_steps = getattr(self, "system", "") == "map" and getattr(self, "time_unit", 0) == 1
         return "steps" if counts_steps else "ms"
 
@@ -330,8 +330,8 @@ class Record(eqx.Module):
     def to_xarray(self) -> "xr.Dataset":
         """Return an `xarray.Dataset` with the axes, units and descriptions of this record.
 
-        Columns of per-trial or per-point tables (`conditions`) become coordinates of their axis;
-        settings become attributes. `Record.from_xarray` is the inverse.
+        Columns of tables with a row for each trial or point (`conditions`) become coordinates of
+        that axis. Settings become attributes. `Record.from_xarray` is the inverse.
         """
         import xarray as xr
 
@@ -354,9 +354,9 @@ class Record(eqx.Module):
 
     @staticmethod
     def from_xarray(dataset: "xr.Dataset") -> "Record":
-        """Rebuild the record that `to_xarray` made into `dataset`.
+        """Rebuild the record from which `to_xarray` made `dataset`.
 
-        A field that an older dataset lacks has its default.
+        If an older dataset lacks a field, the field has its default value.
         """
         name = dataset.attrs.get("record", "")
         cls = Record.named(name)
@@ -402,7 +402,7 @@ class Record(eqx.Module):
         return cls(**values)
 
     def filter(self: R, keep: Any) -> R:
-        """Return the part of the record where the boolean array `keep` (leading axis) is true."""
+        """Return the entries along the leading axis for which the boolean array `keep` is true."""
         keep = np.asarray(keep)
         if keep.dtype != bool or keep.shape != (len(self),):
             raise InvalidInputError(

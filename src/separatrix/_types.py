@@ -17,15 +17,15 @@ outside `jax.enable_x64`."""
 
 
 class SeparatrixError(Exception):
-    """Everything that this package raises on purpose."""
+    """The base class of the errors that this package raises on purpose."""
 
 
 class InvalidInputError(SeparatrixError, ValueError):
-    """Invalid argument: the text says what was expected, what came, and what to do."""
+    """An argument is not valid: the text says what was expected, what came, and what to do."""
 
 
 class UnreadableFileError(SeparatrixError, OSError):
-    """A file that is missing, damaged, or not one of ours."""
+    """A file is missing or damaged, or was not written by this package."""
 
 
 def nearest(name: Any, valid: Iterable[str]) -> str:

@@ -42,7 +42,7 @@ class RulePerformance(Record):
 
     @property
     def mean_score(self) -> float:
-        """The mean score of the rules, each counted alike."""
+        """The mean of the scores of the rules, in which each rule has the same weight."""
         return float(np.mean(self.score))
 
     def summary(self) -> str:
@@ -60,28 +60,30 @@ def rule_performance(
 ) -> RulePerformance:
     """Measure how often a network is right in each rule of a task, on fresh trials.
 
-    A trial is right when, at its last step, the network fixates where it should. Where it should
-    respond, it must point within 36° of the target (the population vector of its ring) and not
-    fixate. Rules are drawn equally often and each trial has its own times, whatever the task trains
-    with. The score is that of `performance`, which sorts the trials of any task by their
-    conditions, as they are drawn in training. Here trials are drawn 512 at a time, so that any
-    number fits in memory.
+    Only the last step of a trial counts. If the network should fixate, the trial is correct if it
+    fixates. If it should respond, the trial is correct if it does not fixate and the population
+    vector of its ring points within 36° of the target. Rules are drawn equally often, and each
+    trial draws its times separately, whatever the task uses in training.
+
+    The score is the same as in `performance`. That function sorts the trials of any task by their
+    conditions, drawn as in training. Here trials are drawn 512 at a time, so that any number fits
+    in memory.
 
     Parameters
     ----------
     network
         Any network that fits the task; its private noise is off.
     task
-        The rules, the time step and the input noise.
+        The task, which gives the rules, the time step and the input noise.
     num_trials
-        Trials of all rules together, rounded up to a multiple of 512.
+        The number of trials, of all rules together, rounded up to a multiple of 512.
     key
         A JAX random key.
 
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, or `num_trials` is not a positive whole number.
+        If the network does not fit the task, or if `num_trials` is not a positive whole number.
 
     References
     ----------
@@ -140,22 +142,24 @@ def rule_variance(
     key: GivenKey,
     **clustering: Any,
 ) -> TaskVariance:
-    """Measure in which rules the units of a network take part, and cluster them by it.
+    """Measure how much each unit takes part in each rule, and cluster the units accordingly.
 
-    The variance over trials without noise that differ in their stimuli alone
-    (`task.aligned_trials`), averaged over the steps from `start` to the end of the trial and over
-    several draws of the times. These variances go to `task_variance`.
+    The measure is the variance of a unit over trials without noise that differ only in their
+    stimuli (`task.aligned_trials`). It is averaged over the steps from `start` to the end of the
+    trial, and over several draws of the times. `task_variance` then clusters the units by these
+    variances.
 
     Parameters
     ----------
     network
         Any network that fits the task; its private noise is off.
     task
-        The rules and the time step.
+        The task, which gives the rules and the time step.
     num_trials, num_timings
-        For each rule, the number of trials with the same times, and of draws of times.
+        For each rule, the number of trials with the same times, and the number of draws of times.
     start
-        Where counting starts, in ms, to leave the fixation out: 500 in the paper's code.
+        The time in ms at which averaging starts, to leave the fixation out. It is 500 in the
+        paper's code.
     key
         A JAX random key.
     **clustering
@@ -164,7 +168,7 @@ def rule_variance(
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, or no step of a trial is left after `start`.
+        If the network does not fit the task, or if no step of a trial is left after `start`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Records that functions return: frozen, for annotations, `isinstance` and `help`.
+"""The classes of the records that functions return, for annotations, `isinstance` and `help`.
 
 A record of arrays (`Record`) knows the names of their axes, prints as a table, turns into an
 `xarray.Dataset` with `.to_xarray()`, and can be saved with `sx.save_records`.

@@ -33,9 +33,9 @@ _LEAST = 1e-6  # of the largest V: what is less has no more weight
 class LyapunovSpectrum(Record):
     r"""The exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
 
-    A positive exponent means chaos, and zero a direction along a flow or a torus. If all are
-    negative, there is a stable point or cycle. Like eigenvalues, exponents are in 1/step for a map
-    and in 1/tau for a flow.
+    A positive exponent means chaos, and an exponent of zero means a direction along a flow or a
+    torus. If all exponents are negative, the attractor is a stable point or cycle. Like
+    eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
     """
 
     exponents: Float[Array, "trajectory exponent"] = array(
@@ -98,16 +98,17 @@ def lyapunov_exponents(
 ) -> LyapunovSpectrum:
     r"""Measure the Lyapunov exponents along trajectories.
 
-    $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ for the singular values σ
-    of the product of Jacobians. A QR decomposition at every step keeps its directions apart. A flow
-    is integrated by classical Runge–Kutta steps of fixed length, whose exact derivatives are used.
+    The exponents are $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ with the
+    singular values σ of the product of Jacobians. QR decompositions along the way keep the
+    directions of the product apart. A flow is integrated by classical Runge–Kutta steps of fixed
+    length, and the exact derivatives of these steps are used.
 
-    The standard error is $\sqrt{0.6 a + DT} / T$ with $V(h) \approx a + Dh$ fitted to the mean
-    square of $S(t + h) - S(t) - \lambda h$, for the sum S of growth and lags h up to a third of the
-    time T. In chaos S diffuses, with the coefficient D. On a cycle or a torus, and along a chaotic
-    flow, S swings within bounds, and the error falls as 1/T. Two standard errors then cover about
-    95 % of runs that differ in phase and duration. Over a whole number of periods the error is
-    smaller.
+    The standard error is $\sqrt{0.6 a + DT} / T$. Here S is the sum of growth over time, and
+    $V(h) \approx a + Dh$ is fitted to the mean square of $S(t + h) - S(t) - \lambda h$, for lags h
+    up to a third of the time T. In chaos S diffuses, with the coefficient D. On a cycle or a torus,
+    and along a chaotic flow, S stays within bounds, and the error falls as 1/T. Two standard errors
+    then cover about 95 % of runs that differ in phase and duration. Over a whole number of periods
+    the error is smaller.
 
     The Kaplan–Yorke dimension is $k + \sum_{i\le k}\lambda_i / |\lambda_{k+1}|$ with the largest k
     for which the sum is not negative.
@@ -119,26 +120,29 @@ def lyapunov_exponents(
     start
         States `(unit,)` or `(trajectory, unit)`, or the points that `find_fixed_points` returned.
     inputs
-        Inputs that vary in time, `(time, channel)` for all or `(trajectory, time, channel)`, one
-        for each step of the map or of the integrator, in place of the input that is frozen in.
+        Inputs that vary in time and replace the frozen input. They have the shape `(time, channel)`
+        for all trajectories, or `(trajectory, time, channel)`, with one input for each step of the
+        map or of the integrator.
     method
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. It stops after the
-        transient and the first block at the earliest. Outcomes say how many steps were taken.
+        The time limit and the report of progress, as in `find_fixed_points`. The run stops after
+        the transient and the first block of steps at the earliest. Outcomes say how many steps were
+        taken.
 
     Returns
     -------
     LyapunovSpectrum
-        A trajectory that goes to infinity has NaN exponents and an outcome that says when. If a
-        trajectory grows without bound, or its largest exponent may be 0, the outcome says so. Then
-        take more steps before you call it chaos or rest.
+        The exponents, with an outcome for each trajectory. A trajectory that goes to infinity has
+        NaN exponents and an outcome that says when. If a trajectory grows without bound, or its
+        largest exponent may be 0, the outcome says so. Then take more steps before you decide
+        between chaos and rest.
 
     Raises
     ------
     InvalidInputError
-        When shapes do not fit, a start or an input is not finite, the inputs are shorter than the
-        steps, or the system has no input to replace.
+        If shapes do not fit, if a start or an input is not finite, if there are fewer inputs than
+        steps, or if the system has no input to replace.
 
     References
     ----------

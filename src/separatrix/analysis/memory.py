@@ -17,7 +17,7 @@ from .._types import (
 class GradedMemory(Record):
     r"""Positions of trials along a slow curve, by the value that they remember.
 
-    Positions are arclengths along the curve, from 0 at its first state to 1 at its last one.
+    A position is an arclength along the curve, from 0 at its first state to 1 at its last state.
     """
 
     values: Float[Array, " value"] = array("the remembered values")
@@ -46,21 +46,21 @@ class GradedMemory(Record):
 
     @property
     def chance(self) -> float:
-        """The fraction of values that guessing decodes."""
+        """The fraction of values that a guess would decode correctly."""
         return 1 / len(self.values)
 
     @property
     def relative_drift(self) -> float:
         """The largest drift, relative to the mean initial distance between neighboring values.
 
-        Beyond ½ a value may be decoded as its neighbor.
+        If it is above ½, a value may be decoded as its neighbor.
         """
         first = np.asarray(self.positions)[:, 0]
         return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))
 
     @property
     def contraction(self) -> float:
-        """The range of mean positions at the last time, relative to that at the first."""
+        """The range of mean positions at the last time, relative to their range at the first."""
         first, last = (np.ptp(np.asarray(self.positions)[:, k]) for k in (0, -1))
         return float(last / first)
 
@@ -86,18 +86,21 @@ def graded_memory(
 ) -> GradedMemory:
     r"""Measure how trials lie along a slow curve, by the value that each remembers.
 
-    The position of a state is the arclength of the nearest point of the polygon through the curve's
-    states, divided by its length. If the value is held by a line attractor, the mean positions are
-    in the order of the values (Kendall's $\tau = \pm 1$) at every time, and they do not move.
+    The curve is taken as the polygon through its states. The position of a state is the arclength
+    of the nearest point of this polygon, divided by the length of the polygon. If the value is held
+    by a line attractor, the mean positions are in the order of the values (Kendall's
+    $\tau = \pm 1$) at every time, and they do not move.
 
     Parameters
     ----------
     curve
-        States along a line, in order: those of a `SlowCurve`, or slow points sorted along an axis.
+        States along a line, in order, such as the states of a `SlowCurve`, or slow points sorted
+        along an axis.
     states
-        Trials from the time on when the value must be held.
+        States of the trials `(trial, time, unit)`, beginning with the time from which the value
+        must be held.
     values
-        What each trial remembers; at least two trials of each value.
+        The value that each trial remembers. Each value needs at least two trials.
     dt
         Time between two states in ms.
     start
@@ -106,14 +109,15 @@ def graded_memory(
     Returns
     -------
     GradedMemory
-        Order, decoding and drift at every time. A value is decoded as the one with the nearest mean
-        position. Mean positions of even trials decode odd ones, and the other way round.
+        Order, decoding and drift at every time. A trial is decoded as the value whose mean position
+        is nearest to its own. Mean positions of the even-numbered trials of each value decode the
+        odd-numbered trials, and vice versa.
 
     Raises
     ------
     InvalidInputError
-        For shapes that do not fit, states that are not finite, a curve without length, fewer than
-        two values, or a value with a single trial.
+        If shapes do not fit, if states are not finite, if the curve has no length, if there are
+        fewer than two values, or if a value has a single trial.
 
     References
     ----------
@@ -161,10 +165,10 @@ def coding_axis(
 ) -> Float[np.ndarray, " unit"]:
     r"""Return the direction in which states change with a value: the unit vector of a regression.
 
-    $x = \bar x + \beta\,(v - \bar v)$ in least squares, so
+    The regression is $x = \bar x + \beta\,(v - \bar v)$ in least squares, so
     $\beta \propto \sum (v - \bar v)(x - \bar x)$.
 
-    Raises InvalidInputError where shapes do not fit, or the states do not change with the value.
+    Raises InvalidInputError if shapes do not fit, or if the states do not change with the value.
 
     Examples
     --------

@@ -50,30 +50,30 @@ def targeted_averages(
 ) -> TargetedAverages:
     r"""Average trials by the value of each label, along axes of the state space.
 
-    The directions are made orthogonal one after the other (Gram–Schmidt): The first axis is the
-    first direction. Each later axis is the part of its direction at right angles to the earlier
-    ones.
+    The directions are made orthogonal one after the other (Gram–Schmidt). The first axis is the
+    first direction. Each later axis is the part of its direction that is orthogonal to the earlier
+    axes.
 
     Parameters
     ----------
     states
         The states of the trials.
     directions
-        The directions from which axes are made, such as that of a line attractor, then those of
-        inputs.
+        The directions from which axes are made, such as the direction of a line attractor, followed
+        by the directions of inputs.
     labels
         For each label, the value of every trial.
     names
-        What the directions stand for.
+        The names of the directions.
     origin
-        The state at position 0; None for zero.
+        The state whose positions are 0. None means the zero state.
     dt
         Duration of a time step in ms.
 
     Raises
     ------
     InvalidInputError
-        For shapes that do not fit, or a direction that lies in the span of earlier ones.
+        If shapes do not fit, or if a direction lies in the span of earlier directions.
 
     References
     ----------

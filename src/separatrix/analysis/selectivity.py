@@ -37,7 +37,7 @@ class Selectivity(Record):
         )
 
     def preferred(self, threshold: float = 0.0) -> Int[np.ndarray, " unit"]:
-        """Return 1 or 2, the group a unit prefers by more than a threshold in d′, or 0."""
+        """Return for each unit the group (1 or 2) that it prefers, or 0 up to a threshold in d′."""
         dprime = np.asarray(self.dprime)
         return np.where(dprime > threshold, 1, np.where(dprime < -threshold, 2, 0))
 
@@ -49,9 +49,9 @@ def selectivity(
 
     $$d' = \frac{\mu_1 - \mu_2}{\sqrt{(\sigma_1^2 + \sigma_2^2)/2}}$$
 
-    with the means and variances of the responses in the two groups. It is 0 for a unit whose
-    response is always the same, and infinite for one that differs between the groups but within
-    neither.
+    with the means and variances of the responses in the two groups. For a unit whose response is
+    always the same, d′ is 0. For a unit whose response differs between the groups but not within
+    them, d′ is infinite.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ def selectivity(
     Returns
     -------
     Selectivity
-        `.dprime (unit,)` and what it is made of.
+        `.dprime (unit,)`, and the means and variances from which it is computed.
 
     Raises
     ------
     InvalidInputError
-        When the labels have not two values, or a response is not finite.
+        If the labels do not have two values, or if a response is not finite.
 
     References
     ----------
@@ -153,38 +153,38 @@ def selective_connections(
 ) -> SelectiveConnections:
     r"""Compare connections between units that prefer the same choice and opposite choices.
 
-    There are four kinds of connection: E to E, E to I, I to E, and I to I. For each kind the mean
+    There are four kinds of connection: E to E, E to I, I to E, and I to I. For each kind, the mean
     of $|W_{ij}|$ is taken over the pairs $i \neq j$ of units that prefer the same choice, and over
-    those that prefer opposite ones. Pairs without a connection count too. In a network that decides
-    by competition, excitation goes to units of the same preference, and inhibition to the opposite
-    ones.
+    the pairs that prefer opposite choices. Pairs without a connection count too. In a network that
+    decides by competition, excitation goes to units of the same preference, and inhibition to units
+    of the opposite preference.
 
     The p-value is the fraction of shuffles in which the two means differ at least as much. The
     original order counts as one shuffle. Preferences are shuffled among the units of each type, so
-    types, weights and the number of units of each preference stay.
+    types, weights and the number of units of each preference stay the same.
 
     Parameters
     ----------
     weights
         Recurrent weights, `weights[i, j]` leading from unit j to unit i.
     dprime
-        Selectivity of each unit (`selectivity`).
+        The selectivity d′ of each unit, as `selectivity` returns it.
     excitatory
-        The units that excite; the others inhibit.
+        Which units are excitatory; the others are inhibitory.
     threshold
-        Units with $|d'|$ up to here have no preference and enter no mean.
+        Units with $|d'|$ at or below this threshold have no preference, and enter no mean.
     num_shuffles, seed
-        How many shuffles, and the seed of NumPy's generator.
+        The number of shuffles, and the seed of NumPy's generator.
 
     Returns
     -------
     SelectiveConnections
-        The sorted matrix and the means; NaN where there is no such pair.
+        The sorted matrix and the means. A mean is NaN if there is no such pair.
 
     Raises
     ------
     InvalidInputError
-        When the shapes do not fit, or numbers are NaN.
+        If shapes do not fit, or if numbers are NaN.
 
     References
     ----------

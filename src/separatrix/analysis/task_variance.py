@@ -35,7 +35,7 @@ class TaskVariance(Record):
 
     @property
     def best_num_clusters(self) -> int:
-        """The number of clusters in `cluster`; 0 where there are none."""
+        """The number of clusters in `cluster`; 0 if there are none."""
         return len(np.unique(np.asarray(self.cluster)))
 
     def preferred_tasks(self) -> tuple[str, ...]:
@@ -58,21 +58,21 @@ def condition_variance(
 ) -> Float[np.ndarray, " unit"]:
     r"""Return the variance of each unit across trials, averaged over time.
 
-    $\mathrm{TV}_i = \langle \mathrm{Var}_j\, r_i(j, t) \rangle_t$ over the conditions j. It is the
-    task variance when the trials differ in their stimuli alone: without noise, and with the same
-    times, so that the same step is the same moment of each trial.
+    For unit i this is $\mathrm{TV}_i = \langle \mathrm{Var}_j\, r_i(j, t) \rangle_t$ over the
+    conditions j. It is the task variance if the trials differ only in their stimuli. They must have
+    no noise, and the same times, so that a step is the same moment in each trial.
 
     Parameters
     ----------
     states
-        Activity.
-    steps
-        The steps that count: those of the trial after fixation.
+        Activity. steps The steps over which to average, such as all steps of the trial after
+        fixation.
 
     Raises
     ------
     InvalidInputError
-        When a state is not finite, no step counts, or there are fewer than two trials.
+        If a state is not finite, if there are no steps to average over, or if there are fewer than
+        two trials.
 
     References
     ----------
@@ -112,21 +112,22 @@ def task_variance(
 ) -> TaskVariance:
     r"""Normalize the task variances of units and cluster the units by them.
 
-    A unit is active when its variance summed over the tasks is above the threshold. The variances
-    of an active unit are divided by their maximum. Units are clustered by k-means on these; the
-    number of clusters is the one with the largest mean silhouette, and clusters are numbered by the
-    task that they vary most in.
+    A unit is active if its variance, summed over the tasks, is above the threshold. The variances
+    of an active unit are divided by their maximum. Active units are clustered by k-means on these
+    normalized variances. The number of clusters is the one with the largest mean silhouette.
+    Clusters are numbered in the order of the tasks in which they vary most.
 
     Parameters
     ----------
     variances
         For each task, the variance of every unit (`condition_variance`).
     threshold
-        See above.
+        The summed variance above which a unit is active.
     most_clusters
-        The largest number of clusters to try, from 2 on, as far as there are units.
+        The largest number of clusters to try. All numbers from 2 are tried, as far as there are
+        units.
     restarts, seed
-        How often k-means starts, and the seed of its starts.
+        How often k-means is started for each number of clusters, and the seed of its starts.
 
     Returns
     -------
@@ -136,8 +137,8 @@ def task_variance(
     Raises
     ------
     InvalidInputError
-        When there is no task, the tasks differ in their number of units, or a variance is negative
-        or not finite.
+        If there is no task, if the tasks differ in their number of units, or if a variance is
+        negative or not finite.
 
     References
     ----------

@@ -24,9 +24,9 @@ GROUPS = 8
 class Performance(Record):
     """Scores of a network on fresh trials: one row for each value of each condition.
 
-    Each trial has its `task.score`: 0 or 1 where the task asks for one answer, or a fraction where
-    several steps count. The ideal observer (`task.solve`) gets the same trials. Its columns are NaN
-    where a task has none.
+    Each trial has its `task.score`: 0 or 1 if the task asks for one answer, or a fraction if
+    several steps count. The ideal observer (`task.solve`) gets the same trials. If a task has no
+    ideal observer, its columns are NaN.
     """
 
     condition: Shaped[np.ndarray, " group"] = array("the condition of the trials")
@@ -62,7 +62,7 @@ class Performance(Record):
         )
 
     def by(self, condition: str) -> "Performance":
-        """Return the rows of one condition (none where the task has no such condition)."""
+        """Return the rows of one condition (no rows if the task has no such condition)."""
         return self.filter(np.asarray(self.condition) == condition)
 
 
@@ -71,10 +71,10 @@ def performance(
 ) -> Performance:
     r"""Measure what a network scores on fresh trials of any task.
 
-    Each trial has the score of the task (`task.score`). The result is its mean over the trials of
-    each value of each condition. For target values y it also has $R^2 = 1 - \sum (y - \hat y)^2 /
-    \sum (y - \bar y)^2$ over the scored outputs, where $\bar y$ is the mean of each output over all
-    scored steps.
+    Each trial gets the score of the task (`task.score`). The result holds, for each value of each
+    condition, the mean score of its trials. If the targets are values y, it also holds
+    $R^2 = 1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2$ over the scored outputs $\hat y$, where
+    $\bar y$ is the mean target of each output over all scored steps.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def performance(
     Returns
     -------
     Performance
-        Conditions of more than 12 values, or of more than 32 whole numbers, are divided into 8
-        groups, equally frequent.
+        The scores by condition. A condition with more than 12 values, or with more than 32 whole
+        numbers, is divided into 8 groups that are equally frequent.
 
     Raises
     ------
     InvalidInputError
-        When network and task do not fit each other, or `num_trials` is not a positive whole number.
+        If the network does not fit the task, or `num_trials` is not a positive whole number.
 
     Examples
     --------

@@ -14,12 +14,12 @@ class TrialPeriods(Record):
     """The periods of a trial, each as a separate dynamical system: the input is held constant.
 
     Trials are without noise. `held` and `sentences` are the verdict on the states at the end of a
-    period. Its input is held for as long again, and then until they end. `ended` says where each
-    trial would then end: its basin.
+    period: the input of the period is held for as long again, and then until the states reach their
+    ends. `ended` says in which end each trial would then arrive, and so in which basin it is.
 
     For decision tasks, `predicted` is the choice that the network reads out at that end, and
-    `choice` the one that it made in the trial. For `FlipFlop`, `led_to` has the memory to which a
-    pulse leads from each memory, and `expected` the one that the task asks for.
+    `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is the memory to
+    which a pulse leads from each memory, and `expected` is the memory that the task asks for.
     """
 
     period: Shaped[Text, " period"] = array("name of the period")
@@ -81,12 +81,12 @@ class TrialPeriods(Record):
         }
 
     def ends_of(self, period: int) -> np.ndarray:
-        """Return the rows of the ends of a period, those of most trials first."""
+        """Return the rows of the ends of a period, beginning with the end of the most trials."""
         rows = np.flatnonzero(np.asarray(self.end_period) == period)
         return rows[np.argsort(-np.asarray(self.end_share)[rows], kind="stable")]
 
     def trials_at(self, end: int) -> dict[str, int]:
-        """Return how many trials of each group close the period in the basin of an end."""
+        """Return how many trials of each group are in the basin of an end after the period."""
         row = int(self.end_period[end])
         groups = np.asarray(self.group)[np.asarray(self.ended)[row] == end]
         names, numbers = np.unique(groups, return_counts=True)

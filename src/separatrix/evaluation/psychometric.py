@@ -39,8 +39,9 @@ def psychometric(
 ) -> Psychometric:
     """Measure a network's choices on fresh trials of a two-choice task.
 
-    Trials without evidence (coherence 0) are pooled, because their correct choice is nominal. The
-    ideal observer's values come from the formula `task.ideal_accuracy`, not from a simulation.
+    Trials without evidence (coherence 0) are pooled, because their "correct" choice is arbitrary.
+    The values of the ideal observer are computed by the formula of `task.ideal_accuracy`, not by
+    simulation.
 
     Parameters
     ----------
@@ -56,13 +57,13 @@ def psychometric(
     Returns
     -------
     Psychometric
-        Choices and accuracy by signed coherence in percent, `.mean_accuracy`.
+        Choices and accuracy by signed coherence in percent, and `.mean_accuracy`.
 
     Raises
     ------
     InvalidInputError
-        When network and task do not fit, or the task is not a `PerceptualDecisionMaking` of two
-        choices.
+        If the network does not fit the task, or if the task is not a `PerceptualDecisionMaking` of
+        two choices.
 
     Examples
     --------

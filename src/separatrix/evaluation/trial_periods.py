@@ -65,25 +65,27 @@ def trial_periods(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> TrialPeriods:
-    r"""Take a network apart period by period: a trial is a sequence of constant inputs.
+    r"""Analyze a network period by period: a trial is a sequence of constant inputs.
 
-    In each period the mean input of the period is frozen in, and the fixed and slow points of that
-    system are found. The states at the end of the period are left alone there, as long as the
-    period lasts and then to their ends (`verdict`). This gives the basin that each trial is in.
-    Where outputs compete for one answer, the choice that is read out at that end is compared with
-    the choice that the network makes in the trial. For `FlipFlop` each memory gets a pulse of
-    either sign on each channel, and is followed to where that leads.
+    For each period, the mean input of the period is frozen in, and the fixed and slow points of the
+    resulting system are found. From the states at the end of the period, the system then runs on at
+    this input, for as long as the period lasts, and further until the states reach their ends
+    (`verdict`). This shows in which basin each trial is. If outputs compete for one answer, the
+    choice that is read out at the end is compared with the choice that the network makes in the
+    trial. For `FlipFlop`, a pulse of either sign is given to each memory on each channel, and the
+    states are followed to where the pulse leads.
 
     Parameters
     ----------
     network, task
-        A trained network and its task; the trials are without noise.
+        A trained network and its task. The trials are drawn without noise.
     num_trials
         How many trials are drawn.
     key
-        For the trials; None: `jax.random.key(0)`.
+        A JAX random key for the trials. None means `jax.random.key(0)`.
     points
-        Known points, by the period whose input was frozen. The search for them is skipped.
+        Points that are already known, by the name of the period whose input was frozen. For these
+        periods no search is made.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`.
 
@@ -95,7 +97,8 @@ def trial_periods(
     Raises
     ------
     InvalidInputError
-        For no network, no task, or a network whose channels are not those of the task.
+        If `network` is not a network, if `task` is not a task, or if they do not have the same
+        number of channels.
 
     References
     ----------

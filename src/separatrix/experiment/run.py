@@ -43,30 +43,29 @@ def run_experiment(
 ) -> Run:
     """Run an experiment and write its run directory.
 
-    The directory appears, complete, when everything is done; until then nothing is at `out`. It
-    holds `experiment.toml` (the configuration as executed), `weights.safetensors` and `results.nc`.
-    A training that takes longer than a minute is kept in `<out>.checkpoint` while it goes on.
+    The directory appears at `out` when everything is done, and is complete then. It holds
+    `experiment.toml` (the settings as executed), `weights.safetensors` and `results.nc`. A training
+    that takes longer than a minute is saved in `<out>.checkpoint` while it goes on.
 
     Parameters
     ----------
     experiment
         An `Experiment`, the name of one that comes with the package, or the path of a TOML file.
     out
-        The directory to make.
-    force
-        Replace an earlier run at `out`.
+        The directory to make. force Whether to replace an earlier run at `out`.
     progress
-        As in `train`; True shows bars of the searches for fixed points, too.
+        As in `train`. True also shows the progress of searches for fixed points.
     announce
-        Called with the name of each stage.
+        A function that is called with the name of each stage.
     finish
-        Called with the run and its temporary directory before that is moved to `out`, to add
-        figures and a report.
+        A function that is called with the run and its temporary directory before the directory is
+        moved to `out`. It may add figures and a report.
     training
-        What an earlier training of the same network gave, to be used instead of training again.
+        The result of an earlier training of the same network, which is used instead of training
+        again.
     resume
-        Go on with the training in `<out>.checkpoint`, where there is one; a run of the same
-        settings that is complete is returned as it is.
+        Whether to go on with the training in `<out>.checkpoint`, if there is one. If `out` is
+        already a complete run of the same settings, it is returned as it is.
 
     Returns
     -------
@@ -76,13 +75,13 @@ def run_experiment(
     Raises
     ------
     InvalidInputError
-        For settings that cannot be executed, before any work. For an experiment with variants,
-        which is for `sweep`, or an unusable `out`. For a checkpoint of other settings, or one that
-        is there without `resume` or `force`.
+        If the settings cannot be executed; this is checked before any work. If the experiment has
+        variants (use `sweep`), or `out` cannot be used. If there is a checkpoint of other settings,
+        or a checkpoint and neither `resume` nor `force`.
     TrainingDivergedError, TrainingInterruptedError
-        After the history and the last network were written to `<out>.incomplete`. Whatever else
-        stops the run once the network is trained, Ctrl-C included, leaves it there too, and
-        `reanalyze` goes on from it.
+        If the training diverges or is interrupted. The history and the last network are first
+        written to `<out>.incomplete`. If anything else stops the run after the training, such as
+        Ctrl-C, the trained network is left there as well, and `reanalyze` continues from it.
 
     Examples
     --------
@@ -205,11 +204,11 @@ def reanalyze(
     Parameters
     ----------
     path
-        The earlier run. The new run has its weights and its history.
+        The directory of the earlier run. The new run takes over its weights and its history.
     out, force, progress, announce, finish
         As in `run_experiment`.
     changes
-        Such as `"analysis.num_trials=20"`; only `analysis.*` may change.
+        Changes such as `"analysis.num_trials=20"`. Only settings of `analysis` may change.
 
     Returns
     -------
@@ -219,10 +218,10 @@ def reanalyze(
     Raises
     ------
     InvalidInputError
-        For changes elsewhere, a run without a network, or one whose task or network is of a class
-        of the user's own: nothing is imported for a file in a run's directory.
+        If a change is not of `analysis`, or the run has no network. If the class of its task or
+        network was written by the user, because nothing is imported for a file in a run directory.
     UnreadableFileError
-        When `path` is not a run.
+        If `path` is not a run.
 
     Examples
     --------

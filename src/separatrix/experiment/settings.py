@@ -213,7 +213,7 @@ class AnalysisSettings(Settings):
 class Experiment(Settings):
     """A task, a network, its training and its analysis: everything that determines a run.
 
-    `Experiment.named("yang2020")`, `Experiment.from_toml(path)` and `with_changes` make one.
+    You get one from `Experiment.named("yang2020")`, `Experiment.from_toml(path)` or `with_changes`.
 
     Examples
     --------
@@ -226,13 +226,13 @@ class Experiment(Settings):
     name: str
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**32, strict=True)
-    """Below 2³²: of a larger number JAX's keys keep the last 32 bits only."""
+    """Below 2³², because JAX's keys keep only the last 32 bits of a larger number."""
     task: Task
     network: Network
     training: TrainingSettings = TrainingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     variants: dict[VariantName, dict[str, Any]] = Field({}, max_length=1000)
-    """Changes to the tables above by name: such an experiment is run once for each of them."""
+    """By name, changes to the tables above: the experiment is run once for each variant."""
     _source: str = PrivateAttr("the experiment")
     _left_out: tuple[str, ...] = PrivateAttr(())
     _beside: Path | None = PrivateAttr(None)
@@ -244,18 +244,18 @@ class Experiment(Settings):
 
     @property
     def source(self) -> str:
-        """The source of the settings, for errors."""
+        """Where the settings come from, for error messages."""
         return self._source
 
     @property
     def own_tables(self) -> dict[str, Own]:
-        """The tables that name a class of the user's own, by their keys."""
+        """The tables that name a class written by the user, by their keys."""
         tables = {key: getattr(self, key) for key in BASES}
         return {key: table for key, table in tables.items() if isinstance(table, Own)}
 
     @property
     def beside(self) -> Path | None:
-        """The folder of the file that a user gave, whose own classes may be imported, or None."""
+        """The folder of the file that a user gave, from which classes may be imported, or None."""
         return self._beside
 
     @property
@@ -267,8 +267,8 @@ class Experiment(Settings):
     def from_dict(cls, values: Mapping[str, Any], source: str = "the settings") -> "Experiment":
         """Validate a nested dict; `source` names where it came from in errors.
 
-        Raises InvalidInputError with the key, what is valid there, and the source. Classes of the
-        user's own, `module:Class`, are imported for `from_toml` alone.
+        Raises InvalidInputError with the key, what is valid there, and the source. Classes written
+        by the user, `module:Class`, are imported only by `from_toml`.
         """
         return experiment_of(values, source, None)
 
@@ -276,9 +276,9 @@ class Experiment(Settings):
     def from_toml(cls, path: str | Path) -> "Experiment":
         """Read a TOML file, and import the modules that it names as `module:Class`.
 
-        They are looked for beside the file first. The file in a run directory imports nothing.
-
-        Raises UnreadableFileError, InvalidInputError.
+        The modules are looked for beside the file first. For a file in a run directory, nothing is
+        imported. Raises UnreadableFileError if the file cannot be read, and InvalidInputError if a
+        setting is not valid.
         """
         return experiment_of(read_toml(path), str(path), folder_of(path))
 
@@ -298,8 +298,9 @@ class Experiment(Settings):
     ) -> "Experiment":
         """Return a copy with changes like `"training.steps=200"`, or `{"training.steps": 200}`.
 
-        Changes as text have values in TOML. A change may name another task, network or optimizer.
-        Then keys that the new one does not take are left out, and `left_out` lists them.
+        In a change that is a text, the value is written in TOML. A change may name another task,
+        network or optimizer. Then keys that do not apply to it are left out, and `left_out` lists
+        them.
         """
         values, given = self.to_dict(), changes_of(changes, source)
         if not given:
@@ -315,9 +316,9 @@ class Experiment(Settings):
     def variant(self, name: str) -> "Experiment":
         """Return the experiment that a variant makes of this one.
 
-        Its tables are merged with those of the experiment, key by key. A table that names another
-        task, network or optimizer replaces the old one. Raises InvalidInputError for an unknown
-        name.
+        The tables of the variant are merged with the tables of the experiment, key by key. A table
+        that names another task, network or optimizer replaces the whole table. Raises
+        InvalidInputError if there is no variant of this name.
         """
         if name not in self.variants:
             known = nearest(name, self.variants) if self.variants else "it has none at all."
@@ -332,7 +333,7 @@ class Experiment(Settings):
         return experiment_of(named, f"variants.{name} in {self.source}", self.beside)
 
     def check_imported(self) -> None:
-        """Raise InvalidInputError if it names a user's class that is not imported."""
+        """Raise InvalidInputError if the experiment names a user's class that is not imported."""
         for key, table in self.own_tables.items():
             if not table.is_imported:
                 raise InvalidInputError(

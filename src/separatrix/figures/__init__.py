@@ -1,17 +1,17 @@
 """Figures: functions from records or plain arrays to matplotlib; nothing is computed here.
 
-A single panel is drawn in given axes, `ax=`. Several panels are drawn in a figure or a part of one,
-`figure=`. Without these, a new figure has a `width=` in inches, or a journal's "column" (85 mm) or
-"page" (180 mm). `legend=` is "inside", "outside" or False. None puts it where there is room. A
-record of another kind than a function describes is refused with an `InvalidInputError`. `save`
-writes figures.
+A function that draws a single panel takes axes to draw in, `ax=`. A function that draws several
+panels takes a figure or a part of one, `figure=`. Without these, a new figure is made. Its `width=`
+is a number of inches, or a journal's "column" (85 mm) or "page" (180 mm). `legend=` is "inside",
+"outside" or False; None puts the legend where there is room. A function that is given the wrong
+kind of record raises `InvalidInputError`. `save` writes figures to files.
 
 No function imports pyplot or changes matplotlib's settings, so figures can be made in any program
-and in any order; where pyplot was imported and can show figures, it learns of new ones. Matplotlib
-is imported when the first figure is asked for.
+and in any order. If pyplot was imported and can show figures, it shows the new ones, too.
+Matplotlib is imported when the first figure is drawn.
 
-A phase portrait evaluates the system that it is given, as a plot of a function does. If no
-components are chosen, they are those of `sx.project`.
+One figure needs more than a record: a phase portrait evaluates the system that it is given. If no
+components are given, figures use the axes of `sx.project`.
 """
 
 import functools

@@ -85,20 +85,20 @@ def bifurcation_diagram(
     branches
         What `sx.continue_fixed_points` returned.
     direction
-        The vertical axis `(unit,)`, such as a readout's row. None means the mean over units, or the
-        unit itself if there is only one.
+        The direction `(unit,)` of the vertical axis, such as a row of the readout. None means the
+        mean over units, or the unit itself if there is only one.
     label
-        What the vertical axis is called.
+        The label of the vertical axis.
     activity
-        An `Activity`, or states: the view is limited to them, and says how many branches lie
-        outside.
+        An `Activity`, or states. The view is limited to these states, and the figure says how many
+        branches lie outside of it.
     ax, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        The parameter is on the horizontal axis.
+        One panel, with the parameter on the horizontal axis.
 
     Examples
     --------

@@ -40,15 +40,15 @@ def fixed_point_graph(
 ) -> Figure:
     """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
 
-    Arms have the color of the saddle that they leave. Arrows point to fixed points that lie too far
-    from the activity to be drawn, and give their places.
+    Arms have the color of the saddle that they leave. Some fixed points lie too far from the
+    activity to be drawn. Arrows point to them and give their coordinates.
 
     Parameters
     ----------
     graph
         What `sx.fixed_point_graph` returned.
     activity
-        An `Activity`, or states, drawn below.
+        An `Activity`, or states, to draw in the background.
     components
         The axes of the drawing; None if there are two or three units.
     boundary
@@ -59,7 +59,7 @@ def fixed_point_graph(
     Returns
     -------
     Figure
-        One panel, in space with three components.
+        One panel, which is in space if there are three components.
 
     Examples
     --------
@@ -145,14 +145,15 @@ def commitment(
     made
         What `sx.commitment` returned.
     num_trials
-        How many trials are drawn above, evenly spaced. All trials are counted below.
+        How many trials, evenly spaced, are drawn in the upper panel. The lower panel counts all
+        trials.
     figure, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        Distances above, a histogram in ms below.
+        Distances above; a histogram of the times of decision, in ms, below.
 
     Examples
     --------
@@ -189,7 +190,7 @@ def commitment(
 
 @styled
 def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Figure:
-    """Draw the fraction of sampled states that each attractor gets, with its interval.
+    """Draw the fraction of sampled states that end at each attractor, with its interval.
 
     Parameters
     ----------

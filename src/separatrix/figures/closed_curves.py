@@ -41,16 +41,17 @@ def cycle(
 ) -> Figure:
     """Draw cycles as closed curves, and their course over a period.
 
-    Left: the curves; a cycle of a map has a dot for each step. Right: the same two coordinates over
-    the time of one cycle, or over the phase of several. Lines of stable cycles are solid, and other
-    lines are dashed. A single unit is drawn against its value a step later.
+    The left panel shows the curves; a cycle of a map has a dot for each step. The right panel shows
+    the same two coordinates over time if there is one cycle, and over the phase if there are
+    several. Lines of stable cycles are solid, and other lines are dashed. If the system has a
+    single unit, its value one step later is the second coordinate.
 
     Parameters
     ----------
     cycles
         What `sx.find_cycles` returned.
     states
-        An `Activity`, or states, to draw below them.
+        An `Activity`, or states, to draw in the background.
     components
         The axes of the drawing. None means the units if there are two, and otherwise the principal
         components of the cycles.
@@ -65,7 +66,7 @@ def cycle(
     Raises
     ------
     InvalidInputError
-        When there is no cycle.
+        If there is no cycle.
 
     Examples
     --------

@@ -32,14 +32,14 @@ def slow_curve(
     curve
         What `sx.slow_curve` returned.
     axis_name
-        What the axis is called.
+        The name of the axis.
     figure, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        Drift above, per step or time constant; timescales below.
+        The drift above, per step or time constant; the timescales below.
 
     Examples
     --------

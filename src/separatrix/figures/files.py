@@ -56,17 +56,17 @@ def save(
 ) -> list[Path]:
     """Write a figure as `directory/name.png` (150 dots per inch) and `.svg`; return the paths.
 
-    In SVG and PDF files text stays text, which other programs can edit. A file that is there is
-    replaced in one piece.
+    In SVG and PDF files, text stays text, so other programs can edit it. An existing file is
+    replaced, and never left half written.
 
     Parameters
     ----------
     figure
-        A figure, as functions of `sx.figures` return it.
+        A figure, as the functions of `sx.figures` return it.
     directory
-        The folder; without a name, the file itself, such as "figure.pdf".
+        The folder. If `name` is not given, the file itself, such as "figure.pdf".
     name
-        The files' name without its ending.
+        The name of the files, without ending.
     formats
         Some of "png", "svg" and "pdf".
 
@@ -78,8 +78,7 @@ def save(
     Raises
     ------
     InvalidInputError
-        For something that is not a figure, for an unknown format, or when the files cannot be
-        written.
+        If `figure` is not a figure, if a format is unknown, or if the files cannot be written.
 
     Examples
     --------

@@ -42,20 +42,22 @@ def context_gating(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw, for each context, the trials along the axes of its inputs, and the selected input.
+    """Draw, for each context, trials along the axis of each input, and which input is selected.
 
-    One row for each context, by name. For each input: mean trajectories by its signed strength in
-    the plane of the choice and of the input's own axis, over the slow curve, with the selection
-    vector at some of its states. Right: the overlap of the selection vectors with the inputs.
+    Each context has a row of panels. For each input, one panel shows the plane of the choice axis
+    and the axis of this input. In it are mean trajectories by the signed strength of the input,
+    over the slow curve, with the selection vector at some states of the curve. The panel on the
+    right shows the overlap of the selection vectors with the inputs.
 
     Parameters
     ----------
     contexts
-        By name: what `sx.classics.input_gating` and `sx.classics.targeted_averages` returned.
+        For each context, by name: what `sx.classics.input_gating` and
+        `sx.classics.targeted_averages` returned.
     source_names
-        The labels of the inputs, by their names in the records.
+        The labels of the inputs in the figure, by their names in the records.
     evidence_units
-        Units of the inputs' strengths.
+        The units of the strengths of the inputs.
     figure, width, legend
         As in `sx.figures`.
 
@@ -67,7 +69,7 @@ def context_gating(
     Raises
     ------
     InvalidInputError
-        When there is no context, or averages lack an axis of the choice or of an input.
+        If there is no context, or if averages lack the axis of the choice or of an input.
 
     Examples
     --------

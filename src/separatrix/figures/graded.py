@@ -30,17 +30,18 @@ def graded_memory(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw positions along the curve by value, over time and at the end, and their decoding.
+    """Draw the positions of trials along the curve by remembered value, and how well they decode.
 
-    Left: mean position of the trials of each value, with a band of a standard deviation. Middle:
-    the same at the first and the last time. Right: the order and the decoding in time.
+    The left panel shows over time the mean position of the trials of each value, with a band of one
+    standard deviation. The middle panel shows the same at the first and the last time. The right
+    panel shows order and decoding over time.
 
     Parameters
     ----------
     memory
         What `sx.classics.graded_memory` returned.
     value_name, value_units
-        The remembered quantity, such as "frequency" and "Hz".
+        The name and the units of the remembered value, such as "frequency" and "Hz".
     figure, width, legend
         As in `sx.figures`.
 

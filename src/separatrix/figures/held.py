@@ -26,9 +26,10 @@ def verdict(
 ) -> Figure:
     """Draw the states at T and their ends, and how spread and order change over 2 T.
 
-    Left: the states at T, along two principal components, in the color of where each ends; the ends
-    are large. Right: the spread along the axis and the order along it, if there is an axis, and the
-    distance of a state from its place at T, relative to the extent. A line marks T.
+    The left panel shows the states at T, along two principal components. Each has the color of the
+    end that it reaches, and the ends have large markers. The right panel shows the spread and the
+    order along the axis, if there is one, and how far states are from their places at T, relative
+    to the extent of the states. A line marks T.
 
     Parameters
     ----------

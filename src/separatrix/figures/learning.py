@@ -29,16 +29,17 @@ def training(
 ) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (strong).
 
-    With more than 100 epochs, several are drawn together. Then the light band holds 90 % of their
-    batches, and the line is their mean. The loss is that of the task. If there were regularizers,
-    their penalty is drawn beside it.
+    If there are more than 100 epochs, several are drawn together. Then the light band holds 90 % of
+    their batches, and the line is their mean. The loss is the loss of the task. If there were
+    regularizers, their penalty is drawn beside it.
 
     Parameters
     ----------
     history
         The `.history` of what `sx.train` returned.
     ideal_accuracy
-        The ideal observer's accuracy, a fraction, as a line: `task.ideal_mean_accuracy`.
+        The ideal observer's accuracy, a fraction such as `task.ideal_mean_accuracy`, drawn as a
+        line.
     figure, width, legend
         As in `sx.figures`.
 

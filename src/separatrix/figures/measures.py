@@ -26,13 +26,13 @@ def populations(
 ) -> Figure:
     """Draw one panel for each measure: a dot for each network, in a column for each group.
 
-    A line is the median of its group.
+    A line marks the median of each group.
 
     Parameters
     ----------
     measures
-        By measure and by group, the values of the networks `(network,)`, such as
-        `{"score": {"16 units": …, "32 units": …}}`; NaN is left out.
+        For each measure and each group, the values of the networks `(network,)`, such as
+        `{"score": {"16 units": …, "32 units": …}}`. NaN is left out.
     figure, width
         As in `sx.figures`.
 

@@ -34,9 +34,9 @@ def spectrum(
 ) -> Figure:
     """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
 
-    The boundary is the unit circle for a map, the imaginary axis for a flow. Two modes are marked
-    with their time constants: the integrating mode, which changes least, and the leading mode,
-    whose |μ| or Re λ is the largest, if it is a different one.
+    The boundary is the unit circle for a map, and the imaginary axis for a flow. Two modes are
+    marked with their time constants: the integrating mode, which changes least, and the leading
+    mode, whose |μ| or Re λ is the largest, if it is a different one.
 
     Parameters
     ----------
@@ -113,11 +113,11 @@ def line_attractor(
     points
         What `sx.find_fixed_points` returned, or plain states `(point, unit)`.
     linearization
-        What `sx.linearize` returned of them.
+        What `sx.linearize` returned for these points.
     index
         Which of its points.
     activity
-        An `Activity`, or states, drawn below.
+        An `Activity`, or states, to draw in the background.
     components
         The axes of the drawing; None if there are two or three units.
     ax, width, legend

@@ -29,8 +29,8 @@ def comparison(
 ) -> Figure:
     """Draw the distances between networks, ordered by cluster, beside the map of the networks.
 
-    On the map colors are groups if there are several, and otherwise clusters. Distances that are
-    not known are gray, and networks without a place are left out.
+    On the map, colors show groups if there are several, and clusters otherwise. Distances that are
+    not known are gray. Networks that have no place on the map are left out.
 
     Parameters
     ----------

@@ -32,15 +32,16 @@ def trial_periods(
 ) -> Figure:
     """Draw the fixed points of every period, where its trials would end, and mean trajectories.
 
-    A period has a color, for its points and for the steps of the trajectories during it. A ring
-    marks a point at which trials would end if the period lasted. Slow points are left out.
+    Each period has a color, for its points and for the steps of trajectories during the period. A
+    ring marks a point at which trials would end if the period lasted forever. Slow points are left
+    out.
 
     Parameters
     ----------
     periods
         What `sx.trial_periods` returned.
     components
-        The axes of the drawing; None where there are two units.
+        The axes of the drawing; None if there are two units.
     ax, width, legend
         As in `sx.figures`.
 

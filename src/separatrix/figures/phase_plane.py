@@ -59,13 +59,13 @@ def phase_portrait(
     states
         Trajectories `(trial, time, 2)`, or states `(n, 2)`.
     limits
-        ((low, high), (low, high)) of both units; None means limits that hold the points and states,
-        or without these the domain of the system.
+        The limits ((low, high), (low, high)) of the two units. None means limits that hold the
+        points and states, or, without these, the domain of the system.
     field
         "streamlines", "arrows" or False. Arrows point to where a step leads, and are longer for
         larger steps. None means streamlines for a flow and arrows for a map.
     names
-        What the axes are called.
+        The labels of the axes.
     ax, width, legend
         As in `sx.figures`.
 
@@ -77,7 +77,8 @@ def phase_portrait(
     Raises
     ------
     InvalidInputError
-        For a system that does not have two units, another `field`, or no limits.
+        If the system does not have two units, if `field` is something else, or if there is nothing
+        from which to take limits.
 
     Examples
     --------

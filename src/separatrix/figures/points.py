@@ -35,13 +35,13 @@ def fixed_points(
     """Draw fixed points (by stability) and slow points (by speed) over the activity.
 
     Three components, or units, are drawn in space, from the view in which points are farthest
-    apart. Axes that you pass show as many components as they have dimensions. For states with more
-    units these are the components of `sx.project`.
+    apart. If you pass axes, they show as many components as they have dimensions. If there are more
+    units than dimensions, these are the components of `sx.project`.
 
     Parameters
     ----------
     points
-        What `sx.find_fixed_points` returned, or plain states `(point, unit)`, without kinds.
+        What `sx.find_fixed_points` returned, or plain states `(point, unit)`, which have no kind.
     activity
         An `Activity`, or states `(trial, time, unit)` or `(n, unit)`.
     components
@@ -52,7 +52,7 @@ def fixed_points(
     Returns
     -------
     Figure
-        One panel; its title says how many points lie outside the view.
+        One panel. Its title says how many points lie outside the view.
 
     Examples
     --------
@@ -87,7 +87,8 @@ def compare_fixed_points(
     Parameters
     ----------
     networks
-        By name: points, activity, and components or None, as `sx.figures.fixed_points` takes them.
+        For each network, by name: its points, its activity, and components or None, as
+        `sx.figures.fixed_points` takes them.
     figure, width, legend
         As in `sx.figures`.
 
@@ -99,7 +100,7 @@ def compare_fixed_points(
     Raises
     ------
     InvalidInputError
-        When there is no network.
+        If there is no network.
 
     Examples
     --------
@@ -231,7 +232,7 @@ def tolerance(
     Returns
     -------
     Figure
-        One panel, its thresholds on a logarithmic axis.
+        One panel, with the thresholds on a logarithmic axis.
 
     Examples
     --------

@@ -32,8 +32,8 @@ def performance(
 ) -> Figure:
     """Draw the score by the values of each condition, beside chance and the ideal observer.
 
-    Bars are 95 % intervals of a fraction (Wilson 1927): too wide, if anything, where a trial's
-    score may lie between 0 and 1.
+    Bars are 95 % intervals of a fraction (Wilson 1927). If the score of a trial may lie between 0
+    and 1, they are too wide rather than too narrow.
 
     Parameters
     ----------

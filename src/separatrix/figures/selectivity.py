@@ -23,8 +23,8 @@ def selective_connections(
 ) -> Figure:
     """Draw the sorted recurrent weights, the selectivity, and the mean strengths of connections.
 
-    Bars compare units that prefer the same choice with units of opposite preference; p-values are
-    those of shuffled preferences.
+    Bars compare connections between units that prefer the same choice with connections between
+    units of opposite preference. The p-values come from shuffled preferences.
 
     Parameters
     ----------

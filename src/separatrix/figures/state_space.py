@@ -54,13 +54,13 @@ def activity(
     Parameters
     ----------
     activity
-        An `Activity`, or plain states `(trial, time, unit)`; `(n, unit)` is one trajectory.
+        An `Activity`, or plain states `(trial, time, unit)`. States `(n, unit)` are one trajectory.
     components
-        The axes of the drawing, two or three: `activity.pca(2)`.
+        The axes of the drawing, two or three, such as `activity.pca(2)`.
     num_trials
         The number of trajectories of each answer.
     by_choice
-        False for outputs that follow values and do not compete. Then, and with plain states, the
+        Whether outputs compete, so that trials have a choice. If False, and with plain states, the
         first trials are drawn.
     figure, width, legend
         As in `sx.figures`.
@@ -146,17 +146,17 @@ def condition_averages(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the mean trajectory of each condition, which `labels` gives as a number per trial.
+    """Draw the mean trajectory of each condition; `labels` gives a number for each trial.
 
     If trials differ in length, a trajectory ends with the longest trial of its condition. Colors
-    diverge from zero: blue for positive labels (choice 1), orange for negative (choice 2).
+    diverge from zero: blue for positive labels (choice 1), orange for negative labels (choice 2).
 
     Parameters
     ----------
     activity
         An `Activity`, or plain states `(trial, time, unit)`.
     components
-        What the states are drawn along; None where these have two or three units.
+        The axes of the drawing; None if there are two or three units.
     labels
         A number for each trial `(trial,)`, such as its signed coherence.
     label_name

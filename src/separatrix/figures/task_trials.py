@@ -58,20 +58,21 @@ def trials(
 ) -> Figure:
     r"""Draw a few trials: of a network's activity in a task, or of a task alone.
 
-    For an `Activity` the inputs and outputs are drawn, from the least to the most coherent trial.
-    For a task the inputs and the targets are drawn, with the periods of each trial, up to its end.
-    The text above says how it differs from the others, as far as there is room.
+    For an `Activity`, inputs and outputs are drawn, from the least to the most coherent trial. For
+    a task, inputs and targets are drawn, with the periods of each trial, up to its end. The text
+    above a trial says how it differs from the other trials, as far as there is room.
 
     Parameters
     ----------
     what
         An `Activity`, or a task.
     task
-        Gives the names of channels and outputs of an activity, and the periods for the shading.
+        The task of an activity. It gives the names of channels and outputs, and the periods for the
+        shading.
     num_trials
-        How many trials. None means three, or fewer if the figure is narrow.
+        How many trials to draw. None means three, or fewer if the figure is narrow.
     softmax
-        Whether outputs are drawn as probabilities, or as they are.
+        Whether to draw outputs as probabilities (their softmax), or as they are.
     key
         A JAX random key, to draw other trials of a task than the default ones.
     figure, width, legend

@@ -37,22 +37,22 @@ def fixed_point_topology(
 ) -> Figure:
     """Draw fixed points by their number of unstable directions, with lines between linked ones.
 
-    Stable points bear their names.
+    Stable points are labeled with their names.
 
     Parameters
     ----------
     topology
         What `sx.fixed_point_topology` returned.
     components
-        Three principal components, or two if there are not three. None if there are two or three
-        units.
+        The axes of the drawing: three principal components, or two if there are not three. None if
+        there are two or three units.
     ax, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        One panel, in space with three components.
+        One panel, which is in space if there are three components.
 
     Examples
     --------
@@ -88,19 +88,20 @@ def compare_topologies(
     Parameters
     ----------
     networks
-        By name: what `sx.fixed_point_topology` returned, and components.
+        For each network, by name: what `sx.fixed_point_topology` returned, and components.
     figure, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        A panel for each network, its title the number of points by unstable directions.
+        A panel for each network. The title gives how many fixed points have 0, 1, 2, … unstable
+        directions.
 
     Raises
     ------
     InvalidInputError
-        When there is no network.
+        If there is no network.
 
     Examples
     --------

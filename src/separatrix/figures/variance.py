@@ -24,7 +24,7 @@ def task_variance(
 ) -> Figure:
     """Draw the normalized task variance of every active unit in every task, sorted by cluster.
 
-    Below: the mean silhouette against the number of clusters.
+    A second panel shows the mean silhouette against the number of clusters.
 
     Parameters
     ----------

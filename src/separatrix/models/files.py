@@ -36,36 +36,40 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     "shallow_plrnn" A, W1, W2, h1, h2                         clipped=False
     =============== ========================================= ===================================
 
-    The kinds are mackelab/smc_rnns, LINT's lowrank_inference, lfads-torch, and the AL-RNN and the
-    DynaMix of DurstewitzLab. Of DynaMix one expert is read, without the gates that mix the experts.
-    The kind "ssm" is arrays of ssm, saved with `numpy.savez(file, As=slds.dynamics.As,
-    bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)` from "recurrent_only"
-    transitions. Other arrays of a file, such as those of an encoder or a readout, are ignored.
+    The first kinds are the packages mackelab/smc_rnns, LINT's lowrank_inference, lfads-torch, and
+    the AL-RNN and the DynaMix of DurstewitzLab. Of DynaMix one expert is read, without the gates
+    that mix the experts. The kind "ssm" means arrays of the package ssm with "recurrent_only"
+    transitions, saved with `numpy.savez(file, As=slds.dynamics.As, bs=slds.dynamics.bs,
+    Rs=slds.transitions.Rs, r=slds.transitions.r)`. Other arrays of a file, such as an encoder or a
+    readout, are ignored.
+
     Settings give what the arrays do not determine: the activation, the number of rectified units,
-    or α. An input `(channel,)` is frozen in; None means zeros. In the files of smc_rnns the decay
-    is $e^{-e^p}$ of the parameter p that is stored; in a file of your own, "decay" is the decay.
+    or α. An input `(channel,)` is frozen in; None means zeros. Files of smc_rnns hold a parameter
+    p, and the decay is $e^{-e^p}$. In a file that you wrote, the array "decay" is the decay itself.
 
     Parameters
     ----------
     file
-        A `.npz`, `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.pkl` file, or one without an ending
-        that `torch.save` wrote; the last five need PyTorch. Or a dictionary of arrays.
+        A `.npz`, `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.pkl` file, or a file without an ending
+        that `torch.save` wrote. The last five need PyTorch. You may also give a dictionary of
+        arrays.
     kind
-        One of the table.
+        One of the kinds in the table.
     **settings
-        Those of the table, and `dt`, the duration of a step in ms.
+        The settings in the table, and `dt`, the duration of a step in ms.
 
     Returns
     -------
     DiscreteMap or LowRank
-        The result of the model's function: a `LowRank` from "smc_rnns" and "lint".
+        What the model's function returns: a `LowRank` for "smc_rnns" and "lint", and a map for the
+        others.
 
     Raises
     ------
     InvalidInputError
-        When arrays are missing or have other shapes; for an unknown kind or setting.
+        If arrays are missing or have wrong shapes, or if the kind or a setting is unknown.
     UnreadableFileError
-        For a file that is missing or damaged, or holds more than arrays.
+        If the file is missing or damaged, or holds more than arrays.
 
     References
     ----------

@@ -32,26 +32,26 @@ def lfads_generator(
     Parameters
     ----------
     weight_ih, weight_hh
-        Weights `(3 unit, channel)` and `(3 unit, unit)`: the rows of z, of r, then of c.
+        Weights `(3 unit, channel)` and `(3 unit, unit)`: first the rows of z, then of r, then of c.
     bias_ih, bias_hh
         Biases `(3 unit,)`.
     input
-        The input u `(channel,)` that is frozen in: what the controller infers, and external ones;
-        None is zeros.
+        The input u `(channel,)` that is frozen in: the inputs that the controller infers, followed
+        by external inputs. None means zeros.
     clip
         The value at which states are cut off, 1 or more (`cell_clip`). None does not cut.
     dt
-        Duration of a step in ms; with 1, the step is the unit of time.
+        Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        Its residual is c(h) − h, which has the same zeros as h' − h and no false valleys.
+        A map whose residual is c(h) − h. It has the same zeros as h' − h, but no false valleys.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them; for a clip below 1.
+        If an array has the wrong shape, or contains NaN or infinity. If `clip` is below 1.
 
     References
     ----------

@@ -28,18 +28,18 @@ ACTIVATIONS: dict[str, Activation] = {
 class LowRank:
     """The latent variables of a low-rank network, and the neurons that belong to them.
 
-    `low_rank` makes it.
+    The function `low_rank` returns it.
 
     Attributes
     ----------
     latent
-        The latent variables, a map or a flow, for the analyses.
+        The system of the latent variables, a map or a flow, for the analyses.
     m, h
         Patterns `(neuron, rank)` and thresholds `(neuron,)`.
     drive
         The current that the input adds to each neuron.
     activation
-        The rates, a function of currents and thresholds.
+        The function that gives the rates from currents and thresholds.
 
     Examples
     --------
@@ -87,47 +87,49 @@ def low_rank(
 ) -> LowRank:
     r"""Return the latent variables of a network of low rank, and the way to its neurons.
 
-    In steps, with a `decay` γ, or in continuous time, with a `tau`:
+    The model is a map if it has a `decay` γ, and a flow if it has a `tau`:
 
     $$z_{t+1} = \gamma z_t + n\,\phi(x_t) + h_z, \qquad
       \tau\,\dot z = -z + n\,\phi(x) + h_z, \qquad x = m z + W_u u,$$
 
-    where x are the currents of the neurons and $\phi(x) = \mathrm{relu}(x - h)$, tanh of x − h, or
-    clipped: $\phi(x) = \mathrm{relu}(x + h) - \mathrm{relu}(x)$.
+    where x are the currents of the neurons. The rates are $\phi(x) = \mathrm{relu}(x - h)$,
+    $\tanh(x - h)$, or clipped: $\phi(x) = \mathrm{relu}(x + h) - \mathrm{relu}(x)$.
 
     Parameters
     ----------
     m, n
-        Patterns `(neuron, rank)` and `(rank, neuron)`; factors such as 1/N belong to n.
+        Patterns `(neuron, rank)` and `(rank, neuron)`. Factors such as 1/N are part of n.
     h
-        Thresholds `(neuron,)`; a bias is −h. None for 0.
+        Thresholds `(neuron,)`; a bias is −h. None means 0.
     decay
-        The part of a latent variable that is left after a step: one number, or one for each
-        `(rank,)`.
+        The part γ of a latent variable that is left after a step: one number for all latent
+        variables, or one for each `(rank,)`.
     tau
-        Time constant in ms, in place of `decay`: then the model is a flow.
+        The time constant in ms, if the model is a flow.
     hz
-        The constant that is added to the latent variables: one number, or one for each `(rank,)`.
+        The constant that is added to the latent variables: one number for all, or one for each
+        `(rank,)`.
     activation
         "relu", "clipped_relu", "tanh", or a JAX function of x − h.
     input_weights, input
-        W_u `(neuron, channel)` and the input u `(channel,)` that is frozen in; both None without an
-        input.
+        W_u `(neuron, channel)` and the input u `(channel,)` that is frozen in. Both are None if
+        there is no input.
     dt
-        Duration of a step in ms; with 1, the step is the unit of time.
+        Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     LowRank
-        `.latent` is the system, of as many units as the rank; `.currents(states)` and
-        `.rates(states)` lift its states to the neurons. Where φ is rectified, clipped or not, it is
-        piecewise linear, and its fixed points are solved exactly.
+        `.latent` is the system, with as many units as the rank. `.currents(states)` and
+        `.rates(states)` give the currents and rates of the neurons at its states. If φ is
+        rectified, clipped or not, the system is piecewise linear, and its fixed points are solved
+        exactly.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them; unless exactly one of `decay`
-        and `tau` is given; for an unknown activation.
+        If an array has the wrong shape, or contains NaN or infinity. If both or neither of `decay`
+        and `tau` are given. If the activation is unknown.
 
     References
     ----------

@@ -21,23 +21,24 @@ def plrnn(
     Parameters
     ----------
     A
-        The linear part of each unit `(unit,)`: a diagonal matrix, as a vector.
+        The linear part of each unit `(unit,)`: the diagonal of a matrix.
     W, h
         Connections `(to, from)` and biases `(unit,)`.
     input_weights, input
-        C `(unit, channel)` and the input u `(channel,)` that is frozen in; neither without input.
+        C `(unit, channel)` and the input u `(channel,)` that is frozen in. Both are None if there
+        is no input.
     dt
-        Duration of a step in ms; with 1, the step is the unit of time.
+        Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        Piecewise linear: its fixed points are solved exactly.
+        A piecewise-linear map: its fixed points are solved exactly.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them.
+        If an array has the wrong shape, or contains NaN or infinity.
 
     References
     ----------
@@ -80,18 +81,18 @@ def al_rnn(
     A, W, h, input_weights, input, dt
         As in `plrnn`.
     rectified
-        P, the number of rectified units: the last ones.
+        P, the number of rectified units, which are the last ones.
 
     Returns
     -------
     DiscreteMap
-        Piecewise linear: its fixed points are solved exactly.
+        A piecewise-linear map: its fixed points are solved exactly.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them; for more rectified units than
-        units, or fewer than 1.
+        If an array has the wrong shape, or contains NaN or infinity. If `rectified` is below 1, or
+        above the number of all units.
 
     References
     ----------
@@ -135,7 +136,7 @@ def shallow_plrnn(
 
     $$z_{t+1} = A \circ z_t + W_1\,\mathrm{relu}(W_2 z_t + h_2) + h_1 + C u,$$
 
-    and clipped, which keeps its states bounded where |A| < 1,
+    and, if it is clipped, which keeps its states bounded where |A| < 1,
 
     $$z_{t+1} = A \circ z_t + W_1 \big(\mathrm{relu}(W_2 z_t + h_2) - \mathrm{relu}(W_2 z_t)\big)
       + h_1 + C u.$$
@@ -156,12 +157,12 @@ def shallow_plrnn(
     Returns
     -------
     DiscreteMap
-        Piecewise linear: its fixed points are solved exactly.
+        A piecewise-linear map: its fixed points are solved exactly.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them.
+        If an array has the wrong shape, or contains NaN or infinity.
 
     References
     ----------
@@ -211,17 +212,19 @@ def rslds(
     next_state
         "most likely" or "mean".
     dt
-        Duration of a step in ms; with 1, the step is the unit of time.
+        Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        With "most likely" piecewise linear, with jumps: its fixed points are solved exactly.
+        With "most likely", the map is piecewise linear, with jumps, and its fixed points are solved
+        exactly.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them; for another `next_state`.
+        If an array has the wrong shape, or contains NaN or infinity. If `next_state` is something
+        else.
 
     References
     ----------

@@ -31,9 +31,10 @@ def wilson_cowan(
     input
         P and Q: the external drive of E and I.
     weights
-        w_EE and w_EI, then w_IE and w_II, all positive. The defaults are those of the paper's
-        Fig. 4: a silent state, an active one, and a saddle. ((16, 12), (15, 3)) with gains 1.3 and
-        2, thresholds 4 and 3.7, and P = 1.25 oscillates (its Fig. 11).
+        w_EE and w_EI, then w_IE and w_II, all positive. The defaults are the values of the paper's
+        Fig. 4, with a silent state, an active state, and a saddle. With weights ((16, 12), (15,
+        3)), gains 1.3 and 2, thresholds 4 and 3.7, and P = 1.25, the model oscillates (Fig. 11 of
+        the paper).
     gain, threshold
         a and θ of E and of I.
     refractory
@@ -44,12 +45,13 @@ def wilson_cowan(
     Returns
     -------
     Flow
-        A flow of E and I, the fractions of active cells. Its `tau` is that of E.
+        A flow of E and I, the fractions of active cells. Its `tau` is the time constant of E.
 
     Raises
     ------
     InvalidInputError
-        For anything but two numbers (four weights), and time constants that are not positive.
+        If an argument does not consist of two numbers (four for the weights), or if a time constant
+        is not positive.
 
     References
     ----------
@@ -111,24 +113,24 @@ def jansen_rit(
     A, B
         Sizes of excitatory and inhibitory postsynaptic potentials in mV.
     a, b
-        Their rates in 1/s.
+        The rates of these potentials in 1/s.
     C
         Number of synapses between the populations.
     e0, v0, r
-        Half the largest firing rate in 1/s, the potential of half of it in mV, and the steepness in
-        1/mV.
+        Half the largest firing rate in 1/s, the potential in mV at which this rate is reached, and
+        the steepness in 1/mV.
 
     Returns
     -------
     Flow
         A flow of $(y_0, y_1, y_2, \dot y_0, \dot y_1, \dot y_2)$ in mV and mV/s. Its unit of time
-        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. Its domain is the range that
-        rates from 0 to 2 e₀ allow.
+        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. Its domain is the range of
+        states that firing rates from 0 to 2 e₀ allow.
 
     Raises
     ------
     InvalidInputError
-        For anything but finite numbers; where A, B, a, b, C or e0 are not positive.
+        If an argument is not a finite number, or if A, B, a, b, C or e0 is not positive.
 
     References
     ----------
@@ -209,7 +211,7 @@ def wong_wang(
     tau, gamma
         Time constant of the NMDA synapses in s, and the factor γ.
     to_itself, to_other
-        J₌ and J_≠ in nA: excitation of itself and inhibition of the other.
+        J₌ and J_≠ in nA: how strongly a population excites itself and inhibits the other.
     background, gain
         I₀ in nA, and g in nA/Hz.
     a, b, d
@@ -224,7 +226,7 @@ def wong_wang(
     Raises
     ------
     InvalidInputError
-        For anything but finite numbers; where tau, gamma or d are not positive.
+        If an argument is not a finite number, or if tau, gamma or d is not positive.
 
     References
     ----------

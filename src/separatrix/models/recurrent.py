@@ -30,18 +30,19 @@ def echo_state(
     W
         The reservoir `(unit, unit)`, dense or sparse.
     leak
-        The leak rate α: one number, or one for each `(unit,)`.
+        The leak rate α: one number for all units, or one for each `(unit,)`.
     bias
-        b: one number, or one for each `(unit,)`.
+        The bias b: one number for all units, or one for each `(unit,)`.
     feedback, readout
-        B `(unit, output)` and the trained C `(output, unit)`; neither without feedback.
+        B `(unit, output)` and the trained C `(output, unit)`. Both are None if there is no
+        feedback.
     readout_bias
-        c: one number, or one for each `(output,)`.
+        The bias c of the readout: one number for all outputs, or one for each `(output,)`.
     input_weights, input
-        W_u `(unit, channel)` and the input u `(channel,)` that is frozen in; both None without an
-        input.
+        W_u `(unit, channel)` and the input u `(channel,)` that is frozen in. Both are None if there
+        is no input.
     dt
-        Duration of a step in ms; with 1, the step is the unit of time.
+        Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
@@ -51,7 +52,8 @@ def echo_state(
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them, or only one of B and C.
+        If an array has the wrong shape, or contains NaN or infinity. If only one of B and C is
+        given.
 
     References
     ----------
@@ -89,23 +91,24 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     Parameters
     ----------
     patterns
-        ξ `(pattern, unit)`, of −1 and 1.
+        The patterns ξ `(pattern, unit)`, with entries −1 and 1.
     beta
-        The gain β. Nothing is stored below 1.
+        The gain β. If it is below 1, nothing is stored.
     bias
-        b: one number, or one for each `(unit,)`.
+        The bias b: one number for all units, or one for each `(unit,)`.
     tau
         Time constant in ms.
 
     Returns
     -------
     Flow
-        In the overlaps with up to 8 patterns every fixed point is found, at any number of units.
+        The network, in which every fixed point is found for any number of units, if there are up to
+        8 patterns: it is searched in the overlaps with the patterns.
 
     Raises
     ------
     InvalidInputError
-        For arrays of other shapes, or with NaN or infinity in them; for a tau that is not positive.
+        If an array has the wrong shape, or contains NaN or infinity. If tau is not positive.
 
     References
     ----------

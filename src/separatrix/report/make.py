@@ -55,41 +55,46 @@ def make_report(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Run:
-    """Take a network of your own apart, and write the results to one HTML page.
+    """Analyze a network or a system of your own, and write the results to one HTML page.
 
-    A system and states are enough. Each further argument adds sections. The page opens with what
-    holds the states and where they end, and lists every sentence with how it is known. Beside it,
-    with the ending `.nc`, are the records that its pictures are drawn from.
+    A system and states are enough. Each further argument adds sections to the page. The page begins
+    with what holds the states and where they end. It lists every sentence, and how its content is
+    known. A file beside the page, with the ending `.nc`, holds the records from which the pictures
+    are drawn.
 
     Parameters
     ----------
     system_or_network
-        A `DiscreteMap` or a `Flow` with its input frozen in, such as that of `torch_map`, or a
+        A `DiscreteMap` (such as `torch_map` returns) or a `Flow`, with its input frozen in, or a
         network.
     states
-        States that it passes through: `(trial, time, unit)` with NaN after the end of a trial, or
-        `(state, unit)` without time.
+        States that the system passes through: `(trial, time, unit)` with NaN after the end of a
+        trial, or `(state, unit)` without time.
     path
-        Where to write. Existing files are replaced.
+        The path of the page. Existing files are replaced.
     inputs, outputs
-        At each state: `(trial, time, channel)`, `(trial, time, output)`; without time `(state, …)`.
+        The input and the output at each state: `(trial, time, channel)` and
+        `(trial, time, output)`, or `(state, …)` if states have no time.
     readout
-        Weights `(output, unit)`, or a function of states `(state, unit)` that gives outputs.
-        None: that of the network.
+        Weights `(output, unit)`, or a function that takes states `(state, unit)` and returns
+        outputs. None means the readout of the network.
     labels
-        What distinguishes the trials: a number or a text for each, or a table of such columns. They
-        count as choices if a different output is the largest at the end of the trials of each.
+        What distinguishes the trials: a number or a text for each trial, or a table of such
+        columns. The labels count as choices if for each label a different output is the largest at
+        the end of its trials.
     periods
-        Names of periods and their steps, `(start, stop)` or a slice, or a pair of the steps and the
-        input that is held constant; without one it is the mean of `inputs` over the steps.
+        For each period, by name, its steps: `(start, stop)` or a slice. Or a pair of these steps
+        and the input to hold constant. Without such an input, the mean of `inputs` over the steps
+        is held constant.
     duration
-        How long states must be held (ms, where dt or tau are). None: as long as the main period, or
-        a trial; without a time axis the page says only where the states end.
+        How long states must be held (in ms, if dt or tau is in ms). None means as long as the main
+        period, or as a trial. If states have no time axis, the page then says only where they end.
     dt
-        Time between two states of a trial, where the system is a flow. For a map it is a step.
+        The time between two states of a trial, if the system is a flow. For a map it is one step.
     question
-        What is claimed: "line", "ring", "points" …, or a table of `claim`, `paper` and `period`.
-        The network is taken apart at the input of that period, or of the longest one.
+        What is claimed to hold the states: "line", "ring", "points" …, or a table of `claim`,
+        `paper` and `period`. The network is analyzed at the input of this period, or of the longest
+        period if none is named.
     title
         The title of the page.
     max_seconds, progress
@@ -98,13 +103,13 @@ def make_report(
     Returns
     -------
     Run
-        The records, as attributes: `.fixed_points`, `.verdict`, `.trial_periods` …. `.path` is the
-        path of the page.
+        The records, as attributes: `.fixed_points`, `.verdict`, `.trial_periods` …. Its `.path` is
+        the path of the page.
 
     Raises
     ------
     InvalidInputError
-        For shapes that do not fit one another, or a file that cannot be written.
+        If shapes do not fit one another, or if a file cannot be written.
 
     Examples
     --------

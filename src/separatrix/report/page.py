@@ -26,15 +26,15 @@ TERMS = {BEHAVIOR: "term-behavior", POINTS: "term-points", DYNAMICS: "term-dynam
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
     """Write the report of a run to one HTML file and return its path.
 
-    The file holds its pictures and its style, so it opens from the file system, without a network.
-    If the run lacks a record that a figure needs, a sentence at the end says so.
+    The file contains its pictures and its style, so a browser can open it without a connection. If
+    the run lacks a record that a figure needs, a sentence at the end of the report says so.
 
     Parameters
     ----------
     run
         What `load_run` returned.
     path
-        Where to write; an existing file is replaced in one piece.
+        The path of the file. An existing file is replaced, and never left half written.
     figures
         The folder of figures that `write_figures` has just written for this run, to save drawing
         them again. None draws them.
@@ -42,12 +42,12 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     Returns
     -------
     Path
-        The file.
+        The path of the file.
 
     Raises
     ------
     InvalidInputError
-        When the file cannot be written, or `run` is something else.
+        If the file cannot be written, or if `run` is not a run.
 
     Examples
     --------

@@ -1,6 +1,7 @@
-"""Numerical methods: they know functions of arrays only.
+"""Numerical methods, which work on functions of arrays.
 
-Methods with options are frozen objects, and an analysis takes one in place of None.
+A method with its options is a frozen object. An analysis takes such an object as its `method`; None
+chooses a method with its default options.
 """
 
 import lazy_loader

@@ -18,17 +18,17 @@ _EPS = np.finfo(float).eps
 class CycleWalk:
     r"""Find k-cycles of a piecewise-linear map exactly, as SCYFI does (Eisenmann et al. 2023).
 
-    The linear regions that an orbit visits in k steps make its return map affine, whose fixed point
-    is one linear solve away. Where its own orbit visits the same regions it is a cycle. Otherwise
-    the regions that it does visit are solved next.
+    An orbit visits a linear region in each of k steps. In these regions the return map is affine,
+    so its fixed point needs one linear solve. If the orbit of this fixed point visits the same
+    regions, it is a cycle. Otherwise the regions that it does visit are solved next.
 
     Attributes
     ----------
     max_solves
-        Sequences of regions that are solved for each start before it is given up.
+        The number of sequences of regions that are solved for a start before it is given up.
     transient
-        Steps for which a candidate is followed. The search starts from the candidate and from the
-        state where it arrives. With 0 it starts from the candidate alone.
+        The number of steps for which a candidate is followed first. The search starts from the
+        candidate and from the state where it arrives. With 0 it starts only from the candidate.
 
     Examples
     --------

@@ -25,21 +25,22 @@ Values = Callable[[np.ndarray], np.ndarray]
 class DampedNewton:
     r"""Minimize a smooth function from many starts.
 
-    A step is $-(H + \mu)^{-1} g$, with μ large enough for Cholesky's factorization to exist, so
-    that it leads downhill; μ follows the ratio of actual to predicted decrease. Where the Hessian
-    is positive definite a full Newton step is also taken when it shrinks the gradient, in the norm
-    $\sqrt{g^\top H^{-1} g}$. Near a minimum, rounding hides the decrease of the value long before
-    it hides the gradient. So the state becomes known to about ε and not √ε.
+    A step is $-(H + \mu)^{-1} g$ with the gradient g and the Hessian H. The damping μ is large
+    enough for Cholesky's factorization to exist, so that the step leads downhill. It follows the
+    ratio of actual to predicted decrease. If the Hessian is positive definite, a full Newton step
+    is also taken if it shrinks the gradient, in the norm $\sqrt{g^\top H^{-1} g}$. Near a minimum,
+    rounding hides the decrease of the value long before it hides the gradient. With this criterion,
+    the state becomes known to about ε instead of √ε.
 
     Attributes
     ----------
     max_steps
-        Steps after which a start is given up.
+        The number of steps after which a start is given up.
 
     Raises
     ------
     InvalidInputError
-        For a number of steps that is not a positive whole number.
+        If the number of steps is not a positive whole number.
 
     Examples
     --------
@@ -69,14 +70,14 @@ class DampedNewton:
     ) -> Solution:
         """Minimize from every start.
 
-        A start ends as `MINIMUM` where Newton's method closed in on a state from which all
-        directions curve upward. It ends as `STALLED` where no step decreases the function although
-        its gradient is not zero: a kink. It ends as `RAN_AWAY` where the function falls on outside
-        the bounds.
+        A start ends as `MINIMUM` if Newton's method converged to a state from which all directions
+        curve upward. It ends as `STALLED` at a kink, where no step decreases the function although
+        its gradient is not zero. It ends as `RAN_AWAY` if the function still falls outside the
+        bounds.
 
-        Where Hessians are expensive, `values` saves those of damped steps that lead upward. A start
-        that leaves the `bounds`, a lower and an upper one (unit,), is followed no further. Starts
-        that are not done when time is over are left RUNNING.
+        If Hessians are expensive, give `values`: then no Hessian is computed for damped steps that
+        lead upward. A start that leaves the `bounds`, a lower and an upper one (unit,), is followed
+        no further. Starts that are not done when time is over are left RUNNING.
         """
         iteration = _MinimizationIteration(self.max_steps, derivatives, starts, values, bounds)
         return iterate(iteration, Solution.unmoved(starts), len(starts))

@@ -32,18 +32,18 @@ class MultipleShooting:
     max_steps
         The number of evaluations of an orbit after which the search gives it up.
     transient
-        Steps of a map, or time constants of a flow, for which a candidate is followed. The search
-        starts from the candidate and from the state where it arrives. With 0 it starts from the
-        candidate alone.
+        The number of steps of a map, or of time constants of a flow, for which a candidate is
+        followed first. The search starts from the candidate and from the state where it arrives.
+        With 0 it starts only from the candidate.
     segments
-        Pieces of the orbit of a flow (a map has one for every step).
+        The number of pieces of the orbit of a flow (a map has one for every step).
     substeps
-        The least number of Runge–Kutta steps in each piece of a flow's orbit. There are more where
-        the Jacobian says that the motion is fast. The final orbit has twice as many, and the
-        difference gives the error.
+        The smallest number of Runge–Kutta steps in each piece of a flow's orbit. More steps are
+        taken where the Jacobian says that the motion is fast. The final orbit has twice as many
+        steps, and the difference gives the error.
     refinements
-        How often the steps are then made four times finer, at most, while the period still changes
-        by more than a millionth.
+        While the period still changes by more than a millionth, the steps are made four times
+        finer, at most this many times.
 
     Examples
     --------
@@ -70,9 +70,9 @@ class MultipleShooting:
         orbits: np.ndarray,
         periods: np.ndarray | None,
     ) -> "ShootingResult":
-        """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are unknown too unless None.
+        """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are solved for, too, unless None.
 
-        Those that are not closed when time is over are left RUNNING.
+        Orbits that are not closed when time is over are left RUNNING.
         """
         ends = ShootingResult.unmoved(orbits, periods)
         timed = periods is not None

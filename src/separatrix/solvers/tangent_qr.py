@@ -39,21 +39,23 @@ class TangentQR:
     Attributes
     ----------
     steps
-        Steps that are averaged over, of the map or of the integrator. It limits the work. None
-        means one for each input, or 10,000.
+        The number of steps to average over, of the map or of the integrator. It limits the work.
+        None means one step for each input, or 10,000 if there are no inputs.
     transient
-        Steps before the averaging, in which the state comes to its attractor and the vectors align.
+        The number of steps before the averaging, in which the state comes to its attractor and the
+        vectors align.
     every
-        Steps between decompositions. A larger number is faster, but a direction that shrinks by
-        1e-16 relative to the others in between is lost.
+        The number of steps between decompositions. A larger number is faster, but a direction that
+        shrinks by 1e-16 relative to the others in between is lost.
     num_exponents
         The number of exponents, the largest first. None means all.
     dt
-        Step of the fourth-order Runge–Kutta integrator in ms, for flows only; None: tau / 100.
-        Take a smaller one to see whether anything depends on it.
+        The step of the fourth-order Runge–Kutta integrator in ms, for flows only. None means tau /
+        100. Take a smaller step to see whether the exponents depend on it.
     blocks
-        The number of blocks of steps. `history` has the estimate at the end of each. Each is cut
-        into five parts, if there are enough steps. The standard error comes from these parts.
+        The number of blocks into which the steps are divided. `history` has the estimate at the end
+        of each block. If there are enough steps, each block is cut into five parts. The standard
+        error comes from these parts.
 
     Examples
     --------
@@ -87,8 +89,8 @@ class TangentQR:
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
-        It stops early when no trajectory is finite any more, and the remaining blocks are NaN. At
-        the time limit it ends after the current block.
+        The run stops early when no trajectory is finite any more, and the remaining blocks are NaN.
+        At the time limit it ends after the current block.
         """
         count, size = starts.shape
         number = self.num_exponents or size

@@ -118,17 +118,19 @@ _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
 
 
 def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path:
-    """Write what is proved of points as a file that `tools/verify_certificates.py` checks.
+    """Write what is proved about points to a file that `tools/verify_certificates.py` checks.
 
-    Every number is a string of `float.hex()`, and so reads back as the same double; every claim has
-    its sentence. The file's form is the JSON Schema `proofs-2.schema.json`, beside this module.
+    Every number is a string of `float.hex()`, so it is read back as the same double. Every claim
+    comes with a sentence. The JSON Schema `proofs-2.schema.json`, beside this module, describes the
+    file.
 
     Parameters
     ----------
     systems
-        By a name of your choice, `(network, input, points)`: a network, the input that was frozen
-        and the points that were found; or `(equation, points)`, with an equation written by hand.
-        For a network of your own class the file has only its name, which no verifier knows.
+        A dictionary with names of your choice. A value is `(network, input, points)`: a network,
+        the input that was frozen, and the points that were found. Or it is `(equation, points)`,
+        with an equation written by hand. For a network of a class that you wrote, the file holds
+        only its name, which no verifier knows.
     path
         The path of the JSON file. An existing file is replaced.
 
@@ -139,9 +141,10 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     Raises
     ------
     InvalidInputError
-        When an equation lacks its name or its parameters, or has entries that the file format does
-        not know. When a number is not finite, a name is not a printable line, or the input does not
-        fit. When the points are of a flow and the network has none, or the file cannot be written.
+        If an equation lacks its name or its parameters, or has entries that the file format does
+        not know. If a number is not finite, a name is not a printable line, or the input does not
+        fit the network. If the points belong to a flow and the network has no flow. If the file
+        cannot be written.
 
     Examples
     --------

@@ -38,20 +38,20 @@ AXIS_SIZES = {
 
 
 def save_network(network: AbstractNetwork, path: str | Path) -> None:
-    """Write a network to a safetensors file; an existing file is replaced in one piece.
+    """Write a network to a safetensors file. An existing file is replaced at once.
 
     Parameters
     ----------
     network
         Any network whose fields are arrays, or can be written as JSON.
     path
-        The file, such as "network.safetensors".
+        The path of the file, such as "network.safetensors".
 
     Raises
     ------
     InvalidInputError
-        When `network` is not a network, or the file cannot be written. When a field is not an array
-        and cannot be written as JSON (the error names it).
+        If `network` is not a network, or the file cannot be written. If a field is not an array and
+        cannot be written as JSON; the error names the field.
 
     Examples
     --------
@@ -72,11 +72,11 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
 def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     """Read a network that `save_network` wrote; its class must have been imported.
 
-    The file holds a digest of everything in it; with `verify=False` it is not compared, so that you
-    can read a file that another program has changed.
+    The file holds a digest of its contents. With `verify=False` the digest is not compared, so that
+    you can read a file that another program has changed.
 
-    Arrays come back as JAX arrays of their original precision, or as NumPy arrays where JAX would
-    lower it (float64 without `jax.enable_x64`).
+    Arrays come back as JAX arrays in their original precision. Where JAX would lower the precision
+    (float64 without `jax.enable_x64`), they come back as NumPy arrays.
 
     Parameters
     ----------
@@ -91,11 +91,11 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     Raises
     ------
     InvalidInputError
-        When the file is not one of ours but has the ending of a PyTorch or NumPy file. The text
-        names the function that reads it.
+        If the file was not written by `save_network` but has the ending of a PyTorch or NumPy file.
+        The text names the function that reads such a file.
     UnreadableFileError
-        When the file is missing, damaged, not a network, or of an unknown class, or when its arrays
-        do not fit the class by name or by shape.
+        If the file is missing or damaged, or does not hold a network. If the class of the network
+        is unknown, or if its arrays do not fit the class by name or by shape.
 
     Examples
     --------

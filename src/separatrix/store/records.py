@@ -27,24 +27,24 @@ def save_records(
 ) -> None:
     """Write records to one NetCDF-4 file, a group for each; an existing file is replaced.
 
-    Arrays become variables with named dimensions, units and descriptions; columns of tables
-    (`conditions`) become coordinates; settings become attributes of the group.
+    Arrays become variables with named dimensions, units and descriptions. Columns of tables
+    (`conditions`) become coordinates. Settings become attributes of the group.
 
     Parameters
     ----------
     records
-        Records by name. Names are identifiers.
+        Records by name. Each name must be an identifier.
     path
-        The file, such as "results.nc".
+        The path of the file, such as "results.nc".
     attributes
-        Texts by name to keep with the file.
+        Texts, by name, to store in the file.
     origin
-        When, where and with which versions the file was made; by default `provenance()`.
+        When, where and with which versions the file was made. The default is `provenance()`.
 
     Raises
     ------
     InvalidInputError
-        When `records` is not a dict, a name is not an identifier, a value is not a record, or the
+        If `records` is not a dict, a name is not an identifier, a value is not a record, or the
         file cannot be written.
 
     Examples
@@ -89,8 +89,9 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     path
         The file.
     verify
-        Compare the digest at the end of the file with its contents. False reads a file that another
-        program has changed, in a separate process, with limits on time and memory.
+        Whether to compare the digest at the end of the file with its contents. With False you can
+        read a file that another program has changed. It is then read in a separate process, with
+        limits on time and memory.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     Raises
     ------
     UnreadableFileError
-        When the file is missing, damaged, changed, or not one of ours.
+        If the file is missing, damaged or changed, or was not written by `save_records`.
 
     Examples
     --------

@@ -20,17 +20,17 @@ from .records import read_records
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The contents of a run directory. Its records are attributes too: `run.activity`.
+    """The contents of a run directory. Its records are attributes, too, such as `run.activity`.
 
     Attributes
     ----------
     path
         The directory.
     experiment
-        The configuration as executed, from `experiment.toml`.
+        The settings as they were executed, from `experiment.toml`.
     network
-        The trained network. None if the run stopped before there was one, or if it is of a user's
-        class, `module:Class`, that is not imported (`unknown_class`).
+        The trained network. None if the run stopped before there was one, or if its class is a
+        user's, `module:Class`, and is not imported (`unknown_class`).
     records
         The results by name.
     provenance
@@ -44,12 +44,12 @@ class Run:
     provenance: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def find(self, *names: str) -> Any:
-        """Return the first of these records that the run has, or None."""
+        """Return the first of these records that the run has, or None if it has none of them."""
         return next((self.records[name] for name in names if name in self.records), None)
 
     @property
     def task(self) -> AbstractTask | None:
-        """The task, made again from the configuration; None where that cannot be done."""
+        """The task, made again from the settings; None if it cannot be made."""
         table = dict(self.experiment.get("task", {}))
         make = TASK_MAKERS.get(str(table.pop("name", "")))
         try:
@@ -93,29 +93,30 @@ class Run:
 def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: bool = True) -> Run:
     """Read a run directory.
 
-    A run that was interrupted may have no network or no results: then `network` is None, or
-    `records` is empty. Nothing is imported. So a network of a user's class, `module:Class` in the
-    experiment's file, is None, too, unless that class has been imported.
+    A run that was interrupted may have no network or no results. Then `network` is None, or
+    `records` is empty. Nothing is imported: if the network is of a user's class, `module:Class` in
+    the experiment's file, `network` is None as well, unless this class has been imported.
 
     Parameters
     ----------
     path
         The directory that `run_experiment` or the command line made.
     only
-        Names of the records to read, which is quicker; None: all of them.
+        Names of the records to read, which is quicker than reading all. None means all of them.
 
     Returns
     -------
     Run
         `.network`, `.experiment`, and the records as attributes.
 
-    The digests in `digests.json` are compared with the files before any of them is read. With
-    `verify=False` they are not, for a run that another program has changed.
+    The files are compared with the digests in `digests.json` before any of them is read. With
+    `verify=False` they are not compared, so that you can read a run that another program has
+    changed.
 
     Raises
     ------
     UnreadableFileError
-        When `path` is not a run directory, or one of its files is damaged.
+        If `path` is not a run directory, or one of its files is damaged.
 
     Examples
     --------

@@ -66,13 +66,13 @@ class StudyResults:
     Attributes
     ----------
     path
-        Its directory.
+        The directory of the study.
     study
         The settings of the study; None for a directory of runs without one.
     table
-        One row for each cell, done or not, by its key: the settings in which cells differ, `state`,
-        `error`, and the results of the network (`score`, `fixed_points` …). Missing values are NaN
-        or None.
+        One row for each cell, done or not, under its key. The columns are the settings in which
+        cells differ, `state`, `error`, and the results of the network (`score`, `fixed_points` …).
+        Missing values are NaN or None.
     status
         The progress of the study when it was read: `str(status)`, `.is_over`, `.seconds_left`.
     """
@@ -132,13 +132,13 @@ class StudyResults:
 
     @property
     def is_independent(self) -> bool:
-        """Whether every network was trained separately, so that none counts twice in intervals."""
+        """Whether each network was trained separately, so that intervals count none twice."""
         trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 
     @property
     def names(self) -> dict[str, str]:
-        """The name of each cell among the others, such as "gru, seed=3"."""
+        """The name that tells each cell from the others, such as "gru, seed=3"."""
         if self.study is None:
             return {key: key for key in self.table.index}
         rows = self.table[self.varied].to_dict("index")
@@ -147,10 +147,10 @@ class StudyResults:
         return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
     def run(self, key: str | int, *, only: Iterable[str] | None = None) -> Run:
-        """Read the run of a cell, or only its records of these names.
+        """Read the run of a cell, with all of its records or only those named.
 
-        The cell is named by its key in the table, or by its row, from 0 on. Raises
-        InvalidInputError where there is no such cell, UnreadableFileError where it has no run, or
+        Give the key of the cell in the table, or the number of its row, from 0. Raises
+        InvalidInputError if there is no such cell, and UnreadableFileError if it has no run, or if
         its results are damaged.
         """
         key = self._key(key)
@@ -179,21 +179,21 @@ class StudyResults:
         return given
 
     def arrays(self, record: str) -> xr.Dataset:
-        """Return one record of all networks that have it, along a leading axis `network`.
+        """Return the same record of all networks that have it, along a leading axis `network`.
 
         Arrays of different lengths are filled with NaN at their ends. Single numbers of a record,
-        such as `index_sum`, become arrays, too. With Dask (`pip install 'separatrix[cluster]'`)
-        arrays are read when they are used.
+        such as `index_sum`, become arrays, too. If Dask is installed
+        (`pip install 'separatrix[cluster]'`), arrays are read only when they are used.
 
         Parameters
         ----------
         record
-            Its name in a run, such as "fixed_points", "linearization" or "history".
+            The name of the record in a run, such as "fixed_points", "linearization" or "history".
 
         Raises
         ------
         UnreadableFileError
-            When no network has this record, or the results of one are damaged.
+            If no network has this record, or the results of a network are damaged.
 
         Examples
         --------
@@ -225,7 +225,7 @@ class StudyResults:
 
     @property
     def runs(self) -> Runs:
-        """The runs of the cells that are done, by name: "gru", "gru, seed=3".
+        """The runs of the cells that are done, by name, such as "gru" or "gru, seed=3".
 
         Each run is read when you access it: `for name, run in study.runs.items()`.
         """
@@ -238,18 +238,19 @@ def load_study(path: str | Path) -> StudyResults:
     Parameters
     ----------
     path
-        The directory of a study, or one that holds run directories. Runs have the names of their
-        directories.
+        The directory of a study, or a directory that holds run directories. Such runs have the
+        names of their directories.
 
     Returns
     -------
     StudyResults
-        `.table` has one row a network, `.runs` the runs by name, `.status` says how far it is.
+        `.table` has one row for each network. `.runs` holds the runs by name. `.status` says how
+        far the study is.
 
     Raises
     ------
     UnreadableFileError
-        When `path` is neither, or what it holds is damaged.
+        If `path` is neither of these, or if its contents are damaged.
 
     Examples
     --------

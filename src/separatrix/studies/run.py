@@ -41,43 +41,45 @@ def sweep(
 ) -> StudyResults:
     """Run every cell of a study that is not done yet.
 
-    All cells are checked before the first one starts, and those that should take longest go first.
-    A cell that fails has a row in the table, with its error. Cells that differ in their analysis
-    alone share one trained network. The directory holds all progress. The same call continues where
-    an earlier one was stopped or killed, and several may work on one directory together.
+    A cell is one network: one combination of settings and a seed. All cells are checked before the
+    first one starts, and cells that should take longest start first. A cell that fails still has a
+    row in the table, which holds its error. Cells that differ only in their analysis share one
+    trained network. All progress is stored in the directory. The same call continues where an
+    earlier call was stopped or killed, and several calls may work on one directory together.
 
     Parameters
     ----------
     study
         A `Study`, or the path of a TOML file. An `Experiment` means all of its variants.
     out
-        The directory to make, or to go on in.
+        The directory of the study. If it exists, the study goes on in it.
     workers
-        The number of processes on this machine. None means one for each core. They share its
-        threads. With 0 only this process works, one cell after the other.
+        The number of processes on this machine. None means one for each core. The processes share
+        the machine's threads. With 0 only this process works, one cell after the other.
     part
-        Such as "3/16": every sixteenth cell, from the third on; for job arrays.
+        A part of the cells, for job arrays. "3/16" means every sixteenth cell, beginning with the
+        third.
     executor
         Any `concurrent.futures.Executor` whose workers see `out`, instead of `workers`.
     scheduler
         The address of a Dask scheduler whose workers see `out`, instead of `workers`.
     retry
-        Try the cells that failed again.
+        Whether to try cells again that failed.
     progress
-        Called with the `Status` whenever a cell has ended; True shows a bar.
+        True shows a bar. A function is called with the `Status` whenever a cell has ended.
 
     Returns
     -------
     StudyResults
-        The results when this call has nothing left to do.
+        The results of the study when this call has nothing left to do.
 
     Raises
     ------
     InvalidInputError
-        For settings of any cell that cannot be executed, a directory of another study, a part that
-        is not valid, a scheduler that cannot be reached, or a disk that is full.
+        If the settings of a cell cannot be executed, if the directory belongs to another study, if
+        the part is not valid, if the scheduler cannot be reached, or if the disk is full.
     KeyboardInterrupt
-        On Ctrl-C; cells that were being trained go on from their checkpoints next time.
+        On Ctrl-C. Cells that were being trained continue from their checkpoints next time.
 
     Examples
     --------

@@ -84,9 +84,9 @@ class LimitSettings(Settings):
 class Study(Settings):
     """Many networks of one experiment: everything that determines a study.
 
-    `Study.from_toml(path)` and `Study.of(experiment, seeds)` make one. Its cells are all
-    combinations of the values in `grid`, the entries of `listed`, the draws of `random`, the
-    variants of the experiment, and the seeds.
+    You get one from `Study.from_toml(path)` or `Study.of(experiment, seeds)`. The cells of a study
+    are its networks, trained and analyzed: all combinations of the values in `grid`, the entries of
+    `listed`, the draws of `random`, the variants of the experiment, and the seeds.
 
     Examples
     --------
@@ -99,16 +99,16 @@ class Study(Settings):
     name: str
     description: str = ""
     experiment: Any
-    """The name of one that comes with the package, a file beside the study's, or its tables."""
+    """The experiment: its name in the package, a file beside the study's file, or its tables."""
     seeds: str | tuple[Seed, ...] | None = None
-    """Such as "0:20" (the last one is not included), or a list; None: that of the experiment."""
+    """Seeds such as "0:20" (without 20), or a list of them. None means the experiment's seed."""
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
-    """By key of the experiment, such as "network.num_units", the values that it takes."""
+    """For keys of the experiment, such as "network.num_units", the values that they take."""
     listed: tuple[dict[str, Any], ...] = ()
-    """Values of keys that belong together."""
+    """Combinations of values, each a table of keys and values that belong together."""
     random: RandomSettings | None = None
     tests: dict[VariantName, dict[str, Any]] = Field(default_factory=dict)
-    """By name, changes of the task with which trained networks are scored once more."""
+    """By name, changes of the task: trained networks are also scored on the changed task."""
     limits: LimitSettings = LimitSettings()
     _beside: Path | None = PrivateAttr(None)
     """As of the experiment: the folder in which classes of the user's own are looked for."""
@@ -142,8 +142,8 @@ class Study(Settings):
     ) -> Study:
         """Validate nested dicts, and every cell; `beside` is where files are looked for.
 
-        Raises InvalidInputError with the key, what is valid there, and the source. Classes of the
-        user's own, `module:Class`, are imported for files alone.
+        Raises InvalidInputError with the key, what is valid there, and the source. Classes written
+        by the user, `module:Class`, are imported only for files.
         """
         return cls._of(values, source, beside, None)
 
@@ -174,7 +174,7 @@ class Study(Settings):
 
     @classmethod
     def of(cls, experiment: Experiment, seeds: str | tuple[int, ...] | None = None) -> Study:
-        """Return the study of one experiment: each of its variants, each with every seed."""
+        """Return the study of one experiment: each of its variants with each of the seeds."""
         values: dict[str, Any] = {"name": experiment.name, "description": experiment.description}
         values |= {"experiment": experiment.to_dict()} | ({} if seeds is None else {"seeds": seeds})
         source = experiment.name if seeds is None else "--seeds"
@@ -190,14 +190,14 @@ class Study(Settings):
 
     @property
     def digest(self) -> str:
-        """The settings that distinguish studies: all but description, seeds and limits."""
+        """A digest of the settings that make a study: all but description, seeds and limits."""
         values = self.to_dict()
         told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells, each with another seed or other settings, in the order of the file."""
+        """The cells, which differ in seed or settings, in the order of the file."""
         base = experiment_of(self.experiment, "experiment", self._beside)
         cells: dict[str, Cell] = {}
         self._check_number(len(base.variants) or 1)
@@ -233,7 +233,7 @@ class Study(Settings):
             )
 
     def check(self, source: str = "the study") -> None:
-        """Build the objects of every cell except for its seed; raise InvalidInputError."""
+        """Raise InvalidInputError if the objects of a cell, apart from its seed, cannot be made."""
         checked = set()
         for cell in self.cells:
             settings = cell.experiment.model_copy(update={"seed": 0})
@@ -247,7 +247,7 @@ class Study(Settings):
                     raise InvalidInputError(f"{source}, {told}: {error}") from error
 
     def check_keys(self, source: str) -> None:
-        """Raise InvalidInputError where a setting would be given twice."""
+        """Raise InvalidInputError if a setting would be given twice."""
         random = {} if self.random is None else self.random.values
         tables = [set(self.grid), {key for table in self.listed for key in table}, set(random)]
         tables.append({"seed"} if self.seeds is not None else set())

@@ -35,9 +35,9 @@ class Status:
     states
         The state of every cell, by its key.
     running
-        For each running cell, which process works on it and for how long.
+        For each running cell, which process works on it, and since how long.
     seconds_left
-        An estimate of the remaining time, None if no cell is done yet.
+        An estimate of the remaining time; None if no cell is done yet.
     """
 
     states: dict[str, State]
@@ -49,13 +49,13 @@ class Status:
         return sum(each is State(state) for each in self.states.values())
 
     def of(self, states: Iterable[State]) -> list[str]:
-        """Return the keys of the cells in one of some states."""
+        """Return the keys of the cells that are in one of these states."""
         wanted = set(states)
         return [key for key, state in self.states.items() if state in wanted]
 
     @property
     def count_left(self) -> int:
-        """How many cells are planned or being run."""
+        """The number of cells that are planned or being run."""
         return len(self.of((State.PLANNED, State.RUNNING)))
 
     @property

@@ -35,23 +35,26 @@ def compare(
     There are five measures. "topology" asks whether saddles link the fixed points in the same way.
     "spectrum" asks how far apart the eigenvalues at corresponding fixed points are. "procrustes"
     asks how far apart the activity in the same trials is, up to a rotation. "dsa" and "input_dsa"
-    come from the package dsa-metric (`pip install 'separatrix[compare]'`). `sx.measures` has them
-    with options.
+    come from the package dsa-metric (`pip install 'separatrix[compare]'`). In `sx.measures` the
+    same measures have options.
 
     Parameters
     ----------
     study
-        What `load_study` returned: its finished networks are compared. Or runs by their names. Or
-        networks made elsewhere, by their names, each as `sx.measures.Dynamics`.
+        What `load_study` returned; its finished networks are compared. You may also give a
+        dictionary of runs by name. Networks made elsewhere are given in a dictionary, too, each as
+        `sx.measures.Dynamics`.
     measure
-        The name of a measure, or one with options, such as `sx.measures.Spectrum(num_modes=4)`.
+        The name of a measure, or a measure with options, such as
+        `sx.measures.Spectrum(num_modes=4)`.
     by
-        A column of the study's table, or a label for each name: mean distances are given within and
-        between the networks of each value. None: all are one group.
+        What groups the networks: a column of the study's table, or a label for each name. Mean
+        distances are given within each group and between groups. None means that all networks are
+        one group.
     num_trials
-        For measures of activity: the number of trials of the first network's task on which all
-        networks are simulated. For the `null` each is simulated on as many new trials, and compared
-        with itself.
+        For measures of activity, the number of trials on which all networks are simulated. The
+        trials are drawn from the task of the first network. For the `null`, each network is
+        simulated on as many new trials, and compared with itself.
     seed
         The seed of these trials.
 
@@ -59,14 +62,14 @@ def compare(
     -------
     Comparison
         `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, and
-        `.mean_distances` with intervals (`.no_interval` says why there is none).
+        `.mean_distances` with intervals. If an interval is missing, `.no_interval` says why.
         `a.rank_correlation(b)` compares two measures.
 
     Raises
     ------
     InvalidInputError
-        When there is no network, or no measure or column of that name. When a measure of activity
-        needs a task that cannot be built again.
+        If there is no network, or no measure or column of that name. If a measure of activity needs
+        a task that cannot be made again.
 
     Examples
     --------

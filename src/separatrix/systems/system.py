@@ -27,17 +27,17 @@ class Translation(eqx.Module):
     """How a system came from a function of another library."""
 
     precision: str = eqx.field(static=True)
-    """In which the original computes; the system computes in float64."""
+    """The precision in which the original computes. The system computes in float64."""
     difference: np.ndarray
-    """How far one step of the original is from one of the system, in largest entries."""
+    """How far a step of the original is from one of the system, relative to its largest entry."""
     sizes: tuple[int, ...] = eqx.field(static=True)
-    """Units of each part of the state, such as h and c."""
+    """The number of units in each part of the state, such as h and c."""
     reason: str | None = eqx.field(static=True)
-    """Why the original is called, and proves nothing; None where it was translated."""
+    """Why the original is called, so that nothing is proved; None if it was translated."""
 
     @property
     def named_sizes(self) -> dict[str, int]:
-        """Units by the name of their part: h and c where there are two, as in an LSTM."""
+        """The number of units in each part, by name: h and c if there are two, as in an LSTM."""
         parts = range(len(self.sizes))
         names = ["h", "c"] if len(self.sizes) == 2 else [f"part {k}" for k in parts]
         return dict(zip(names, self.sizes, strict=True))
@@ -57,7 +57,8 @@ class Translation(eqx.Module):
 class AbstractSystem(eqx.Module):
     """A map or a flow on states of shape `(size,)`, at its frozen input if it has one.
 
-    Compile its methods with `eqx.filter_jit(system.evaluate)`, which takes its arrays as arguments.
+    To compile a method, use `eqx.filter_jit(system.evaluate)`: it passes the system's arrays as
+    arguments.
     """
 
     function: StateFunction
@@ -68,7 +69,7 @@ class AbstractSystem(eqx.Module):
     residual_jacobian_function: StateFunction | None
     domain: Any
     translation: Translation | None
-    """How the system came from a PyTorch function (`sx.torch_map`), else None."""
+    """How the system was made from a PyTorch function (`sx.torch_map`), or None."""
 
     @property
     @abc.abstractmethod
@@ -91,7 +92,8 @@ class AbstractSystem(eqx.Module):
     def at_input(self, input: Any) -> "AbstractSystem":
         """Return the system at another frozen input `(channel,)`, without its `domain`.
 
-        Raises InvalidInputError for another shape than that of the system's input, or for NaN.
+        Raises InvalidInputError if the shape is not that of the system's input, or if the input
+        contains NaN.
         """
         given = _checked_input(input)
         if given is None or np.shape(self.input) != given.shape or self.input is None:
@@ -105,14 +107,14 @@ class AbstractSystem(eqx.Module):
         return eqx.tree_at(place, self, (given, None), is_leaf=lambda leaf: leaf is None)
 
     def residual(self, state: Array) -> Array:
-        """Return the residual: a function with the zeros of the velocity, but easier to solve."""
+        """Return the residual: the velocity, or a function with its zeros but easier to solve."""
         if self.residual_function is None:
             return self.velocity(state)
         return self._apply(self.residual_function, state, self.input)
 
     @property
     def has_own_residual(self) -> bool:
-        """Whether the system came with a residual, which might have other zeros than the speed."""
+        """Whether a residual was given to the system. It might have other zeros than the speed."""
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
@@ -159,28 +161,28 @@ class DiscreteMap(AbstractSystem):
     size
         The number of units in the state.
     dt
-        Duration of one step in ms: time constants are reported in it. With 1, the step is the unit
-        of time, and they are numbers of steps.
+        Duration of one step in ms. Time constants are then reported in ms, too. With 1, the step is
+        the unit of time, and time constants are numbers of steps.
     input
         The frozen input `(channel,)`, or None.
     residual
-        A function of the same arguments as `step` with the same zeros as `step(x) − x`, where the
-        architecture gives one that is easier to solve. None means `step(x) − x`. For a step that
-        mixes the state with a new one by a logistic gate, as a GRU does, None means the new state
-        minus the state.
+        A function that takes the same arguments as `step` and has the same zeros as `step(x) − x`,
+        if you know one that is easier to solve. None means `step(x) − x`. Some steps, such as the
+        step of a GRU, use a logistic gate to mix the state with a new state. For these, None means
+        the new state minus the state.
     residual_jacobian
-        A function of the same arguments that returns the residual's Jacobian `(size, size)`, where
-        a formula is cheaper. None means forward-mode differentiation.
+        A function of the same arguments that returns the residual's Jacobian `(size, size)`, if a
+        formula is cheaper. None means forward-mode differentiation.
     domain
         `(lower, upper)`, arrays `(size,)` or numbers: a box that holds every fixed point, or None.
 
     Raises
     ------
     InvalidInputError
-        When `step` or `residual` cannot be evaluated on a state, or gives another shape than
-        `(size,)`, or `residual_jacobian` another than `(size, size)`. When weights that are NaN or
-        infinite make every state NaN. For a size below 1, a dt that is not positive, or an input
-        that is not finite.
+        If `step` or `residual` cannot be evaluated on a state, or returns another shape than
+        `(size,)`. If `residual_jacobian` returns another shape than `(size, size)`. If weights that
+        are NaN or infinite make every state NaN. If the size is below 1, dt is not positive, or the
+        input is not finite.
 
     Notes
     -----
@@ -241,23 +243,23 @@ class DiscreteMap(AbstractSystem):
         states
             Where to start: one state `(unit,)`, or many `(…, unit)`.
         steps
-            How many steps to take; None for as many as there are inputs.
+            How many steps to take. None means as many as there are inputs.
         inputs
-            An input `(channel,)` for each step, `(time, channel)`, the same for all states. None
-            for the input that is frozen in, if there is one.
+            Inputs `(time, channel)`, one for each step, the same for all states. None means the
+            input that is frozen in, if there is one.
 
         Returns
         -------
         array
-            `(…, time, unit)` in float64, of `steps + 1` times: the start is the first of them. A
-            state that goes to infinity is infinite or NaN from there on.
+            Trajectories `(…, time, unit)` in float64, with `steps + 1` times: the start is the
+            first of them. A state that goes to infinity is infinite or NaN from then on.
 
         Raises
         ------
         InvalidInputError
-            For states that are not finite or have another number of units, or a number of steps
-            that is negative or missing. For inputs of another shape or number, or for a system
-            without inputs.
+            If states are not finite or do not have as many units as the system. If the number of
+            steps is negative or missing. If inputs have the wrong shape or number, or the system
+            has no input.
 
         Examples
         --------
@@ -282,16 +284,16 @@ class Flow(AbstractSystem):
     size
         The number of units in the state.
     tau
-        The time constant in ms that multiplies the derivative: time constants are reported in it.
+        The time constant τ in ms. The time constants of modes are then reported in ms, too.
     input, residual, residual_jacobian, domain
         As in `DiscreteMap`; the default residual is the field itself.
 
     Raises
     ------
     InvalidInputError
-        When `field` cannot be evaluated on a state, or gives another shape than `(size,)`. When
-        weights that are NaN or infinite make every state NaN. For a size below 1, a tau that is not
-        positive, or an input that is not finite.
+        If `field` cannot be evaluated on a state, or returns another shape than `(size,)`. If
+        weights that are NaN or infinite make every state NaN. If the size is below 1, tau is not
+        positive, or the input is not finite.
 
     Examples
     --------
@@ -338,33 +340,34 @@ class Flow(AbstractSystem):
     ) -> Float[np.ndarray, "... time unit"]:
         r"""Return the trajectories of $\tau\,\dot x = f(x)$ from one state or from many.
 
-        Each state is integrated separately with an error of 1e−7 a step, as for `verdict`. The
-        method is Tsitouras' of order five or, where the flow is stiff, Kværnø's implicit one.
+        Each state is integrated separately with an error of 1e−7 a step, as in `verdict`. The
+        method is Tsitouras' method of order five or, if the flow is stiff, Kværnø's implicit
+        method.
 
         Parameters
         ----------
         states
             Where to start: one state `(unit,)`, or many `(…, unit)`.
         times
-            In the unit of `tau` (ms): the times `(time,)` of the states, increasing. The first is
-            the time of the start. Or a duration, which is sampled at 101 times.
+            The times `(time,)` of the states, in the unit of `tau` (ms), increasing. The first is
+            the time of the start. You may also give a duration, which is sampled at 101 times.
         inputs
-            An input `(channel,)` for each interval between two times, constant within it,
-            `(time − 1, channel)`, the same for all states. None for the input that is frozen in, if
-            there is one.
+            Inputs `(time − 1, channel)`, one for each interval between two times, the same for all
+            states. An input is constant within its interval. None means the input that is frozen
+            in, if there is one.
 
         Returns
         -------
         array
-            `(…, time, unit)` in float64, the start included. A state that goes to infinity within
-            the time is NaN from there on.
+            Trajectories `(…, time, unit)` in float64, including the start. A state that goes to
+            infinity within this time is NaN from then on.
 
         Raises
         ------
         InvalidInputError
-            For states that are not finite or have another number of units, a duration that is not
-            positive, or times that do not increase. For inputs of another shape or number, or for a
-            system without inputs.
+            If states are not finite or do not have as many units as the system. If a duration is
+            not positive, or times do not increase. If inputs have the wrong shape or number, or the
+            system has no input.
 
         References
         ----------

@@ -12,17 +12,17 @@ from .durations import Duration, Length, Multiple, longest, steps_of
 
 
 class Timeline(eqx.Module):
-    """First step and one past the last of each period, trial by trial.
+    """The first step of each period, and the first step after it, trial by trial.
 
-    Periods follow one another without gaps, so trials whose periods vary end at different steps;
-    what comes after the end, up to `num_steps`, belongs to no period.
+    Periods follow one another without gaps, so trials whose periods vary in duration end at
+    different steps. Steps after the end of a trial, up to `num_steps`, belong to no period.
 
     Attributes
     ----------
     starts, stops
-        By period, the first step of each trial `(trial,)`, and one past the last.
+        For each period, its first step in each trial `(trial,)`, and the first step after it.
     num_steps
-        Steps of the longest trial.
+        The number of steps of the longest trial.
 
     Examples
     --------
@@ -40,16 +40,16 @@ class Timeline(eqx.Module):
 
     @property
     def num_trials(self) -> int:
-        """How many trials there are."""
+        """The number of trials."""
         return len(next(iter(self.starts.values())))
 
     @property
     def steps(self) -> Int[Array, " time"]:
-        """The number of each step."""
+        """The numbers of the steps, from 0."""
         return jnp.arange(self.num_steps)
 
     def during(self, *periods: str) -> Bool[Array, "trial time"]:
-        """Mask the steps that lie in any of the periods."""
+        """Return which steps of each trial lie in any of these periods."""
         inside = jnp.zeros((self.num_trials, self.num_steps), bool)
         for name in periods:
             start, stop = (ends[:, None] for ends in self._ends(name))
@@ -57,11 +57,11 @@ class Timeline(eqx.Module):
         return inside
 
     def since(self, period: str) -> Int[Array, "trial time"]:
-        """Count the steps from the beginning of a period; negative before it."""
+        """Return for each step its distance from the beginning of a period; negative before it."""
         return self.steps - self._ends(period)[0][:, None]
 
     def length(self, period: str) -> Int[Array, " trial"]:
-        """Return how many steps a period has."""
+        """Return how many steps a period has in each trial."""
         start, stop = self._ends(period)
         return stop - start
 
@@ -73,7 +73,7 @@ class Timeline(eqx.Module):
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:
-        """Mask of the steps that belong to the trial."""
+        """Which steps belong to each trial."""
         return self.steps < self.stops[list(self.stops)[-1]][:, None]
 
 

@@ -27,52 +27,53 @@ def torch_map(
     residual: Callable[..., Any] | None = None,
     domain: tuple[Any, Any] | None = None,
 ) -> DiscreteMap:
-    """Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, of any PyTorch function or module.
+    """Make a map $x_{t+1} = F(x_t)$, or $F(x_t, u)$, from any PyTorch function or module.
 
-    The function is exported (`torch.export`) and translated to JAX, operation by operation, so that
+    The function is exported (`torch.export`) and translated to JAX, operation by operation. So
     proofs, exact solutions of rectified networks and everything else work as for a JAX function.
-    The translation computes in float64, whatever the precision of the weights, and is compared with
-    the original in the original precision: values and Jacobians at 16 random states.
+    The translation computes in float64, whatever the precision of the weights. It is compared with
+    the original, in the precision of the original, by values and Jacobians at 16 random states.
     `system.translation` says how far they are apart.
 
-    Where an operation has no rule, a warning names it, and the function is called in PyTorch
-    instead, with derivatives by `torch.func`: all analyses run, slower, and nothing is certified.
+    If an operation has no rule for its translation, a warning names it. The function is then called
+    in PyTorch, with derivatives by `torch.func`. All analyses still run, but more slowly, and
+    nothing is certified.
 
     Parameters
     ----------
     step
-        A function of a tensor `(size,)`, and of a tensor `(channel,)` when `input` is given, that
-        returns the next state: `lambda h, u: cell(u, h)`, where `cell` is the trained module in its
-        original precision. You may pass a module that takes the state, or the state and the input,
-        in this order. Dropout is left out.
+        A function that takes a state, a tensor `(size,)`, and, if `input` is given, an input
+        `(channel,)`, and returns the next state. An example is `lambda h, u: cell(u, h)`, where
+        `cell` is the trained module in its original precision. You may also pass a module that
+        takes the state, or the state and the input, in this order. Dropout is left out.
     size
-        The number of units; or several numbers, `(64, 64)`, for a state in parts, such as `(h, c)`
-        of an LSTM. Then `step` takes a tuple of tensors and returns one, and the states of
-        analyses are the parts in a row.
+        The number of units. For a state in several parts, such as `(h, c)` of an LSTM, give several
+        numbers, such as `(64, 64)`. Then `step` takes a tuple of tensors and returns a tuple. In
+        analyses, a state consists of the parts one after the other.
     dt
-        Duration of one step in ms: time constants are reported in it. With 1, they are numbers of
-        steps.
+        Duration of one step in ms. Time constants are then reported in ms, too. With 1, they are
+        numbers of steps.
     input
         The frozen input `(channel,)`, or None.
     residual
-        A PyTorch function of the same arguments with the same zeros as `step(x) − x`, if you know
-        one that is easier to solve. None finds that of a GRU: the new state without the update
-        gate, minus the state.
+        A PyTorch function that takes the same arguments and has the same zeros as `step(x) − x`, if
+        you know one that is easier to solve. With None, such a function is found for a GRU: the new
+        state without the update gate, minus the state.
     domain
         `(lower, upper)`: a box that holds every fixed point, or None.
 
     Returns
     -------
     DiscreteMap
-        A second module of the same form needs no compilation.
+        The map. A second module of the same form needs no compilation.
 
     Raises
     ------
     InvalidInputError
-        When PyTorch is not installed. When `step` cannot be evaluated or returns another shape than
-        it is given. When it is not a pure function of its arguments, because of noise, statistics
-        of batches, branches on numbers of the state, or `.item()`. When the translation differs
-        from it.
+        If PyTorch is not installed. If `step` cannot be evaluated, or returns another shape than it
+        is given. If `step` is not a pure function of its arguments, because of noise, statistics of
+        batches, branches on numbers of the state, or `.item()`. If the translation differs from
+        `step`.
 
     Notes
     -----

@@ -30,9 +30,10 @@ _PATHS = 16  # kept at once: memory
 class Separatrix(Record):
     """Points on the boundary between basins.
 
-    The boundary near a point is the hyperplane through it with the given normal, to first order.
-    The normal is the left unstable vector of the saddle that the point is carried to, pulled back
-    along its motion; it points into the basin `sides[:, 0]`.
+    To first order, the boundary near a point is the hyperplane through it with the given normal.
+    The motion carries a boundary point to a saddle. The normal is the left eigenvector of the
+    saddle's unstable direction, pulled back along this motion. It points into the basin
+    `sides[:, 0]`.
     """
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")
@@ -75,26 +76,27 @@ def separatrix(
 ) -> Separatrix:
     r"""Find points on the boundary between basins, and the normals of the boundary there.
 
-    Segments between attractors, and between sampled states and their nearest neighbors in other
-    basins, are bisected: states between their ends are followed to where they go. A boundary point
-    b is carried past a saddle $x^*$ at time T; with the saddle's left unstable vector l the normal
-    of the boundary is $(D\Phi_T(b))^\top l$. For a flow, which is integrated to 1e−7, D is that of
-    Runge–Kutta steps of a tenth of the shortest time constant at the points.
+    Each segment between two attractors, or between a sampled state and its nearest neighbor in
+    another basin, is bisected: states on the segment are followed to see which attractor they
+    reach. The motion carries a boundary point b past a saddle $x^*$ at time T. If l is the left
+    eigenvector of the saddle's unstable direction, the normal of the boundary at b is
+    $(D\Phi_T(b))^\top l$. A flow is integrated with the tolerance 1e−7. Its derivative $D\Phi_T$ is
+    taken through Runge–Kutta steps that last a tenth of the shortest time constant at the points.
 
     Parameters
     ----------
     system
         A map, or a flow (integrated as for a verdict).
     points
-        Its fixed points: attractors, and the saddles between them.
+        Fixed points of the system: attractors, and the saddles between them.
     states
-        States `(…, unit)` near which to look for the boundary, such as activity. None uses
-        attractors alone.
+        States `(…, unit)` near which to look for the boundary, such as activity. None means that
+        only segments between attractors are bisected.
     segments
-        How many segments between states are bisected, at most.
+        The largest number of segments between states to bisect.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`: segments that were not
-        bisected to their ends have that outcome.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, segments
+        whose bisection was not finished have that outcome.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def separatrix(
     Raises
     ------
     InvalidInputError
-        When points are not fixed points, or states have another number of units than the system.
+        If the points are not fixed points, or the states do not have as many units as the system.
 
     References
     ----------

@@ -19,7 +19,7 @@ from .settling import Follower
 class Commitment(Record):
     """The attractor to which each state of a trajectory leads, and the time of decision.
 
-    Time t of a trajectory is its state after t + 1 steps, as in `Activity`.
+    Index t along the time axis stands for the state after t + 1 steps, as in `Activity`.
     """
 
     choice: Int[Array, " trial"] = array("attractor that the last state goes to, −1 for none")
@@ -56,33 +56,37 @@ def commitment(
 ) -> Commitment:
     r"""Find when each trajectory is committed to the attractor where it will end.
 
-    Every state x(t) is a start of the system with its frozen input, and is followed to its end. The
-    decision is made at the first t from which on all states go to the same attractor as the last
-    one. The signed distance to the boundary is $\pm |n \cdot (x - b)|$ with the nearest boundary
-    point b and the normal n there, to first order; its sign is exact.
+    From every state x(t) of a trajectory, the system runs on with its frozen input, until the state
+    reaches its end. The decision is made at the first t from which all states of the trajectory
+    lead to the same attractor as its last state. The signed distance to the boundary is, to first
+    order, $\pm |n \cdot (x - b)|$ with the nearest boundary point b and the normal n there. Its
+    sign is exact.
 
     Parameters
     ----------
     system
-        A map or a flow, at the input that follows the trajectories (or is on throughout).
+        A map or a flow. Its frozen input is the one that is on after the end of the trajectories,
+        or the one that is on during all of them.
     trajectories
-        States `(trial, time, unit)`, such as `activity.states`, moved by any input.
+        States `(trial, time, unit)`, such as `activity.states`. Any input may have moved them.
     points
         Fixed points of the system.
     boundary
-        What `separatrix` returned; None finds one near the trajectories.
+        What `separatrix` returned. None means that a boundary near the trajectories is computed.
     dt
-        Time between the states in ms; None for the system's dt or tau.
+        The time between two states in ms. None means the system's dt or tau.
 
     Returns
     -------
     Commitment
-        A trajectory whose last state settles nowhere has choice −1 and a reason.
+        Time of decision and distances for every trajectory. If the last state of a trajectory
+        reaches no attractor, `choice` is −1, and `reasons` says why.
 
     Raises
     ------
     InvalidInputError
-        When trajectories are not `(trial, time, unit)`, or points are not fixed points.
+        If the trajectories do not have the shape `(trial, time, unit)`, or the points are not fixed
+        points.
 
     References
     ----------

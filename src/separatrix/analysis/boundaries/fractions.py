@@ -55,35 +55,35 @@ def basins(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Basins:
-    r"""Follow sampled states to where they end, and count.
+    r"""Follow sampled states to where they end, and count how many end at each attractor.
 
-    The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, the p for which $|\hat
-    p - p| \le z \sqrt{p (1 - p) / n}$: it covers the basin's share of the distribution from which
-    the states were drawn, if they were drawn independently.
+    The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, which consists of all
+    p with $|\hat p - p| \le z \sqrt{p (1 - p) / n}$. If the states were drawn independently, the
+    interval covers the share that the basin has of the distribution from which they were drawn.
 
     Parameters
     ----------
     system
         A map or a flow.
     points
-        Its fixed points; those that are stable are the attractors.
+        Fixed points of the system. The stable points among them are the attractors.
     states
         Sampled states `(…, unit)`.
     confidence
         The confidence of the intervals.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`: states that were not
-        followed to their ends are unsettled.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, states
+        that were not followed to their ends are unsettled.
 
     Returns
     -------
     Basins
-        Fractions and intervals for each attractor, an outcome for each state.
+        A fraction and an interval for each attractor, and an outcome for each state.
 
     Raises
     ------
     InvalidInputError
-        When points are not fixed points, or states have another number of units than the system.
+        If the points are not fixed points, or the states do not have as many units as the system.
 
     References
     ----------

@@ -20,12 +20,13 @@ _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is stra
 
 
 class FixedPointGraph(Record):
-    """Fixed points, and the two arms of the unstable manifold of each saddle with one direction.
+    """Fixed points, and where the arms of the unstable manifolds of the saddles end.
 
-    For saddles with more directions, some rays may have been followed, which sample their manifold.
-    Edges refer to points by their index among the given points. `normals[k]` is the left unstable
-    vector of saddle `saddles[k]`, of length 1: normal to its stable manifold, the local separatrix,
-    and pointing to the side of arm +1.
+    A saddle with one unstable direction has two arms. For saddles with more unstable directions,
+    some rays that sample the manifold may have been followed. Edges refer to points by their index
+    among the given points. `normals[k]` is the left eigenvector of the unstable direction of saddle
+    `saddles[k]`, with length 1. It is normal to the stable manifold of the saddle, which is the
+    local separatrix, and points to the side of arm +1.
     """
 
     source: Int[Array, " edge"] = array("the saddle")
@@ -77,15 +78,15 @@ def fixed_point_graph(
 ) -> FixedPointGraph:
     r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
 
-    The arms begin at $x^* \pm \epsilon\, r$ with the right unstable vector r and ε = 1e−4 of the
-    distance to the nearest other point, so they are off the manifold by about 1e−8 of this
-    distance. The motion brings them nearer. A map whose unstable eigenvalue is negative swaps the
-    two arms at every step.
+    The arms begin at $x^* \pm \epsilon\, r$, where r is the right eigenvector of the unstable
+    direction, and ε is 1e−4 of the distance to the nearest other point. So the first states are off
+    the manifold by about 1e−8 of this distance, and the motion brings them nearer to it. If the
+    unstable eigenvalue of a map is negative, the two arms are swapped at every step.
 
-    The paths that leave a saddle with more unstable directions do not form a curve. `rays` samples
-    them: states at $x^* \pm \epsilon\, b_j$ along orthonormal $b_j$ that span the unstable
-    subspace, the fastest modes first, are followed too. They show which attractors the saddle leads
-    to, not all of them.
+    The paths that leave a saddle with more unstable directions do not form a curve. With `rays`
+    such paths are sampled: states at $x^* \pm \epsilon\, b_j$ are followed too, where the
+    orthonormal $b_j$ span the unstable subspace, the fastest modes first. They show attractors to
+    which the saddle leads, but perhaps not all of them.
 
     Parameters
     ----------
@@ -94,21 +95,23 @@ def fixed_point_graph(
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     rays
-        The largest number of directions to follow from saddles with several; 0 for none.
+        The largest number of directions to follow from a saddle with several unstable directions.
+        With 0 none is followed.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`: arms that were not
-        followed to their ends have target −1.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, arms
+        that were not followed to their ends have target −1.
 
     Returns
     -------
     FixedPointGraph
-        Two edges for each such saddle, then two for each direction of the others; an arm that does
-        not end at an attractor has target −1 and a reason.
+        Two edges for each saddle with one unstable direction, then two for each direction that was
+        followed from the others. An arm that does not end at an attractor has target −1 and a
+        reason.
 
     Raises
     ------
     InvalidInputError
-        When there is no fixed point among the points, or they do not belong to this system.
+        If none of the points is a fixed point, or if they do not belong to this system.
 
     References
     ----------

@@ -23,8 +23,8 @@ FIRST = 1e-3
 class Branches(Record):
     """Curves of fixed points in a parameter, with stability along them and their special points.
 
-    Points stand in the order of their branch, and along it in the order of `arclength`. If two
-    branches cross at a special point, both have it in their lists of points.
+    Points are ordered by branch, and along a branch by `arclength`. If two branches cross at a
+    special point, this point is listed for both of them.
     """
 
     states: Float[Array, "point unit"] = array("fixed points")
@@ -104,12 +104,12 @@ class Branches(Record):
 
     @property
     def special_names(self) -> list[str]:
-        """Names of the special points: "subcritical Hopf", "several modes within ± 3e-10"."""
+        """Names of the special points: "subcritical Hopf", "several modes within ± 3e-10" …."""
         each = zip(self.special_type, self.special_criticality, self.special_error, strict=True)
         return [_named(str(kind), str(why), float(error)) for kind, why, error in each]
 
     def of_branch(self, number: int) -> "Branches":
-        """Return the points of one branch; raises InvalidInputError where there is none."""
+        """Return the points of one branch; raises InvalidInputError if there is no such branch."""
         if not 0 <= number < self.n_branches:
             raise InvalidInputError(
                 f"there is no branch {number}: they are numbered 0 to {self.n_branches - 1}."
@@ -117,7 +117,10 @@ class Branches(Record):
         return self.filter(np.asarray(self.branch) == number)
 
     def special(self, kind: str) -> Float[np.ndarray, " special"]:
-        """Return where the special points of a type are, in order; raises for an unknown type."""
+        """Return the parameters of the special points of a type, in ascending order.
+
+        Raises InvalidInputError for an unknown type.
+        """
         if kind not in self.types:
             raise InvalidInputError(
                 f"no special point is called {kind!r}; the types are {', '.join(self.types)}."
@@ -127,23 +130,23 @@ class Branches(Record):
     def emerging_cycle(self, special: int, parameter: float | None = None) -> EmergingCycle:
         r"""Return the cycle that is born at a special point from its normal form.
 
-        At a distance δ of the parameter from a Hopf point the motion along the critical vector q is
-        $\dot z = (i\omega + \kappa\delta) z + c\,z|z|^2$, so the cycle has
+        If the parameter is at a distance δ from a Hopf point, the motion along the critical vector
+        q is $\dot z = (i\omega + \kappa\delta) z + c\,z|z|^2$, so the cycle has
 
         .. math:: |z|^2 = -\frac{\Re(\kappa)\,\delta}{\Re c}, \qquad
                   \frac{2\pi}{T} = \omega + \Im(\kappa)\,\delta + \Im(c)\,|z|^2,
 
         and runs along $x_0 + 2\Re(z q)$, with errors of order |z|². At a Neimark–Sacker point of a
-        map it is a closed curve on which states turn by such an angle at every step; at a flip it
-        is the pair of states $x_0 \pm z q$.
+        map the cycle is a closed curve on which states turn by a similar angle at every step. At a
+        flip the cycle is the pair of states $x_0 \pm z q$.
 
         Parameters
         ----------
         special
-            Number of the special point.
+            The number of the special point, from 0.
         parameter
             The value of the parameter, on the side of the special point where the cycle exists.
-            None means a thousandth of the range away from that point.
+            None means the value on this side that is a thousandth of the range away from the point.
 
         Returns
         -------
@@ -153,7 +156,7 @@ class Branches(Record):
         Raises
         ------
         InvalidInputError
-            When no cycle is born at that point, its normal form is degenerate, or the parameter
+            If no cycle is born at that point, if its normal form is degenerate, or if the parameter
             lies on the side without a cycle.
 
         References
@@ -223,8 +226,8 @@ class Branches(Record):
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
         """Return the fixed points of all branches at one value of the parameter.
 
-        Between the points of a branch the state is interpolated, by a cubic along the branch. Give
-        it to `find_fixed_points` for full precision.
+        Between two points of a branch, the state is interpolated by a cubic along the branch. For
+        full precision, give the states to `find_fixed_points`.
         """
         return states_between(
             np.asarray(self.parameters),
@@ -261,7 +264,7 @@ class Branches(Record):
         return "\n".join(line.strip() for line in self.describe().split("\n")[1:])
 
     def describe(self) -> str:
-        """Return the summary, a line for every special point (at most 20), and the bounds hit."""
+        """Return the summary, a line per special point (at most 20), and the bounds reached."""
         lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:

@@ -15,7 +15,7 @@ BORN_AT = ("Hopf", "Neimark–Sacker", "flip")
 class EmergingCycle(Record):
     r"""The closed orbit near a special point, to leading order: $x_0 + \Re(m e^{i\varphi})$.
 
-    Give it to `sx.find_cycles` in place of candidates, with the system at its `parameter`.
+    Give it to `sx.find_cycles` in place of candidates, together with the system at its `parameter`.
     """
 
     center: Float[Array, " unit"] = array("fixed point that it goes around")
@@ -32,11 +32,11 @@ class EmergingCycle(Record):
 
     @property
     def amplitude(self) -> Float[np.ndarray, " unit"]:
-        """How far each unit swings, from its smallest to its largest value."""
+        """The range of each unit along the orbit: its largest minus its smallest value."""
         return 2 * np.abs(np.asarray(self.mode))
 
     def orbit(self, count: int) -> Float[np.ndarray, "phase unit"]:
-        """Return states at equally spaced phases."""
+        """Return states of the orbit at equally spaced phases."""
         turns = np.exp(2j * np.pi * np.arange(count) / count)
         return np.asarray(self.center) + (turns[:, None] * np.asarray(self.mode)).real
 

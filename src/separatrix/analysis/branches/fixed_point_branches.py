@@ -46,57 +46,62 @@ def continue_fixed_points(
 ) -> Branches:
     r"""Follow fixed points while an input, a context, a gain or any other number changes.
 
-    The zeros of $F(x, p) - x$ (a map) or $f(x, p)$ (a flow) form curves. They are followed by
-    pseudo-arclength, through folds, in both directions and to both ends of the range. Where
-    stability changes, Newton's method on an extended system finds the special point: folds, branch
-    points (pitchfork, transcritical), flips and Neimark–Sacker points of maps, Hopf points of
-    flows. The coefficient of the normal form says what happens there. A supercritical point has a
-    stable branch, 2-cycle, or oscillation beyond it, and a subcritical one has an unstable one
-    before it. Where several modes cross the boundary together the point is only enclosed, within
-    `special_error`. At branch points the crossing branch is followed too. Deflation then looks for
-    fixed points that lie on no branch so far, and follows them. `continue_cycles` follows the
+    The zeros of $F(x, p) - x$ (a map) or $f(x, p)$ (a flow) form curves. These curves are followed
+    by pseudo-arclength, through folds, in both directions and to both ends of the range.
+
+    Where the stability changes, Newton's method on an extended system finds the special point.
+    Special points are folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker
+    points of maps, and Hopf points of flows. The coefficient of the normal form says what happens
+    at the point. Beyond a supercritical point there is a stable branch, 2-cycle or oscillation.
+    Before a subcritical point there is an unstable branch, 2-cycle or oscillation. If several modes
+    cross the stability boundary together, the point is only enclosed, within `special_error`.
+
+    At branch points the crossing branch is followed too. Then deflation looks for fixed points that
+    lie on no branch found so far, and their branches are followed. `continue_cycles` follows the
     oscillations that are born at Hopf points.
 
     Parameters
     ----------
     system_of
         A function of one number that returns a map or a flow, always with the same number of units.
-        It is traced with the number as an argument, so new values need no compilation. If JAX
-        cannot trace it (`network.at_input(...)`), its systems may differ in their arrays only.
+        JAX traces the function with the number as an argument, so new values need no compilation.
+        If JAX cannot trace it (`network.at_input(...)`), the systems that it returns may differ
+        only in their arrays.
     start
-        A fixed point `(unit,)`, several `(point, unit)`, or what `find_fixed_points` returned.
-        Each is corrected by Newton's method if one is near.
+        A fixed point `(unit,)`, several fixed points `(point, unit)`, or what `find_fixed_points`
+        returned. Each state is corrected by Newton's method if a fixed point is near it.
     parameter
         The range, `(from, to)`.
     at
         The value at which `start` is a fixed point; None means the first end of the range.
     name
-        What the parameter is called, in texts and figures.
+        The name of the parameter in texts and figures.
     method
-        Steps and bounds; None means `sx.solvers.PseudoArclength()`.
+        The method, with its step lengths and bounds. None means `sx.solvers.PseudoArclength()`.
     switch
         Whether to follow the branches that cross at branch points.
     disconnected
-        How to look for branches that are not connected to the others, or None: not to look.
+        The method that looks for branches that are not connected to the others. None means not to
+        look for them.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
-        it is in units of the largest |λ|, so that the unit of time does not matter.
+        the band is in units of the largest |λ|, so that the unit of time does not matter.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`: branches end there,
-        and `remarks` says so.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, branches
+        end where they are, and `remarks` says so.
 
     Returns
     -------
     Branches
-        In float64. Every branch keeps its points and has a reason for its end: the end of the range
-        or of the domain, blown up, closed on itself, or a bound of `method`.
+        The branches, in float64. Every branch keeps its points and has a reason for its end: it
+        reached the end of the range or of the domain, grew without bound, closed on itself, or
+        reached a bound of `method`.
 
     Raises
     ------
     InvalidInputError
-        When a start is not a fixed point, or lies outside the range. When `system_of` does not
-        return a system, computes in float32, or can be neither traced nor compared between
-        parameters.
+        If a start is not a fixed point, or lies outside the range. If `system_of` does not return a
+        system, computes in float32, or can be neither traced nor compared between parameters.
 
     References
     ----------

@@ -10,7 +10,8 @@ from ..._types import Array, counted
 class CycleBranch(Record):
     """Cycles of a flow along one branch in a parameter, in the order of `arclength`.
 
-    Phase 0 moves along the cycles as little as possible from one to the next.
+    Phases are chosen so that phase 0 moves along the orbit as little as possible from one cycle to
+    the next.
     """
 
     states: Float[Array, "point phase unit"] = array("the cycles, equally spaced in time")
@@ -42,11 +43,11 @@ class CycleBranch(Record):
 
     @property
     def amplitude(self) -> Float[np.ndarray, "point unit"]:
-        """How far each unit swings, from its smallest to its largest value on the states kept."""
+        """The range of each unit on each cycle: its largest minus its smallest stored value."""
         return np.ptp(np.asarray(self.states), axis=1)
 
     def special(self, kind: str) -> Float[np.ndarray, " special"]:
-        """Return where the special points of a type are, in order."""
+        """Return the parameters of the special points of a type, in order."""
         return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
 
     def summary(self) -> str:

@@ -51,42 +51,50 @@ def continue_cycles(
 ) -> CycleBranch:
     r"""Follow a cycle of a flow while a number changes that the flow depends on.
 
-    Cycles at k phases, with their period T and the parameter p,
+    A cycle is given by states $x_j$ at k phases. With its period T and the parameter p, the cycles
+    satisfy
 
     .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad
               \sum_j \hat f_j \cdot (x_j - \hat x_j) = 0
 
-    form a curve. Here $\hat x$ is the previous cycle and $\hat f$ its directions. The curve is
-    followed by pseudo-arclength in both directions, through folds, whether the cycles are stable or
-    not. Every cycle also closes with twice the integrator's steps, and has a multiplier 1. Where no
-    such cycle is found, the branch ends. Special points, where Floquet multipliers cross the unit
-    circle, are placed by bracketing on the branch: folds (+1), flips (−1), Neimark–Sacker points (a
-    complex pair), and branch points, whose other branch is not followed. A branch of cycles of a
-    map is one of fixed points of its iterate: give that to `continue_fixed_points`.
+    and form a curve. Here $\hat x$ is the previous cycle on the curve and $\hat f$ are its
+    directions of motion. The curve is followed by pseudo-arclength in both directions, through
+    folds, whether the cycles are stable or not. Every cycle is checked: it must also close with
+    twice as many steps of the integrator, and it must have a multiplier 1. Where no such cycle is
+    found, the branch ends.
+
+    Special points, where Floquet multipliers cross the unit circle, are placed by bracketing on the
+    branch. They are folds (+1), flips (−1), Neimark–Sacker points (a complex pair), and branch
+    points, whose other branch is not followed. The cycles of a map are fixed points of its iterate:
+    give this iterate to `continue_fixed_points`.
 
     Parameters
     ----------
     system_of
         A function of one number that returns a flow, as `continue_fixed_points` takes it.
     start
-        What `Branches.emerging_cycle` returned, near a Hopf point. If that is not a cycle, the
-        search looks for one nearer to the Hopf point. Or one cycle of what `find_cycles` found,
-        `cycles[[k]]`.
+        What `Branches.emerging_cycle` returned near a Hopf point, or one cycle that `find_cycles`
+        found, `cycles[[k]]`. If an emerging cycle does not lead to a cycle, the search looks for
+        one nearer to the Hopf point.
     parameter
         The range, `(from, to)`.
     at
-        The value at which `start` is a cycle; None for that of an emerging cycle.
+        The value of the parameter at which `start` is a cycle. An emerging cycle knows this value,
+        so it can be None.
     name
-        What the parameter is called.
+        The name of the parameter.
     method
-        Steps and bounds along the branch; None for `PseudoArclength(max_points=500)`. Every unit is
-        measured by its swing at the start, so `state_scale` plays no part.
+        The method, with its step lengths and bounds along the branch. None means
+        `PseudoArclength(max_points=500)`. Every unit is measured by its range on the cycle at the
+        start, so `state_scale` is not used.
     shooting
         `MultipleShooting(segments=…, substeps=…)`: the number k of phases to solve for, and the
-        least number of Runge–Kutta steps between them. There are more where a cycle needs them.
+        smallest number of Runge–Kutta steps between two phases. More steps are taken where a cycle
+        needs them.
     marginal_band
-        Multipliers within this distance of the unit circle, or the distance from 1 of the one along
-        the orbit, are called marginal, and `n_unstable` is −1.
+        Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
+        then −1. The multiplier along the orbit should be 1: if it is farther from 1 than this
+        distance, its distance from 1 is used instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. The branch then ends
         with that reason.
@@ -94,16 +102,17 @@ def continue_cycles(
     Returns
     -------
     CycleBranch
-        In float64. Both ends have a reason: the range ends, the branch is closed, the cycle shrank
-        to a fixed point, or it is near a homoclinic orbit. Other reasons are a period beyond 100
-        times that of the start, a cycle that no longer closes with finer steps, or a bound of
-        `method`.
+        The branch, in float64. Both ends have a reason: the range ends, the branch is closed, the
+        cycle shrank to a fixed point, or the cycle is near a homoclinic orbit. Other reasons are a
+        period beyond 100 times the period of the start, a cycle that no longer closes with finer
+        steps, or a bound of `method`.
 
     Raises
     ------
     InvalidInputError
-        When `system_of` gives a map. When the start is not a cycle there, is more than one, lies
-        outside the range, or has too many unknowns.
+        If `system_of` returns a map. If `start` is not a cycle of the system at its parameter, or
+        holds more than one cycle. If this parameter lies outside the range. If the phases and units
+        make too many unknowns.
 
     References
     ----------

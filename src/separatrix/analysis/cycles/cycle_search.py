@@ -37,45 +37,46 @@ def find_cycles(
     r"""Find cycles of a map, or periodic orbits of a flow, from candidate states.
 
     A cycle of k steps has $F^k(x) = x$. A periodic orbit of period T has $\varphi_T(x) = x$. A
-    piecewise-linear map, which the search recognizes from the function, is solved exactly. The
-    return map of each sequence of linear regions is affine, and its fixed point is a cycle where it
-    visits those regions. Any other map or flow is solved by multiple shooting with Newton steps.
-    With a `length` each candidate is a start, and so is the state that it comes to after a
-    transient, so that unstable cycles as well as attractors are found.
+    piecewise-linear map, which the search recognizes from its function, is solved exactly. The
+    return map of each sequence of linear regions is affine, and its fixed point is on a cycle if
+    its orbit visits these regions. Any other map or flow is solved by multiple shooting with Newton
+    steps. With a `length`, the search starts from each candidate, and also from the state that the
+    candidate reaches after a transient. So it finds unstable cycles as well as attractors.
 
-    For a map with few linear pieces (a PLRNN or AL-RNN of few rectified units, a switching system)
-    every sequence of pieces is also solved. With m pieces there are m^k sequences of k steps, and k
-    goes as far as these are at most 16,384: to 7 steps with 4 pieces, and to 14 with 2. Cycles that
-    the starts missed are added, with no hits. `complete_lengths` lists the numbers of steps for
-    which it is proved that no cycle is missing. Longer cycles, and those of other maps and flows,
-    were found from the starts.
+    For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
+    system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
+    steps. The largest k is the one for which these are at most 16,384: 7 steps with 4 pieces, and
+    14 with 2. Cycles that were not reached from the candidates are added, with no hits.
+    `complete_lengths` lists the numbers of steps for which it is proved that no cycle is missing.
+    Longer cycles, and cycles of other maps and flows, are only found from the candidates.
 
-    Without a `length` candidates are followed to their ends, as `verdict` follows them, and the
-    cycles where they arrive are solved for. If a candidate comes to an invariant circle, or moves
+    Without a `length`, candidates are followed to their ends, as `verdict` follows them, and the
+    cycles at which they arrive are solved. If a candidate arrives at an invariant circle, or moves
     on without closing as far as can be seen, `led` and `reasons` say so.
 
-    A cycle is listed once, wherever a candidate entered it, and with its minimal period.
+    A cycle is listed once, wherever candidates entered it, and with its minimal period.
 
     Parameters
     ----------
     system
         A map or a flow.
     candidates
-        States `(…, unit)` to start from. Rows with NaN are marked with that reason. Or what
-        `Branches.emerging_cycle` returned: then its orbit is the start, and nothing else is tried.
+        States `(…, unit)` to start from. Rows with NaN are marked with that reason. You may also
+        give what `Branches.emerging_cycle` returned. Then the search starts from its orbit, and
+        tries nothing else.
     length
         None follows at most 512 candidates to their ends, which finds attracting cycles. To find
-        other cycles of a map, too, give the number of steps, or several, such as `range(2, 9)`.
-        Cycles whose number of steps divides one of these are found too, but fixed points only where
-        1 is among them. For a flow, give the period to try, in ms.
+        other cycles of a map as well, give a number of steps, or several numbers, such as
+        `range(2, 9)`. Cycles whose number of steps divides one of these numbers are found too, but
+        fixed points only if 1 is one of the numbers. For a flow, give the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
-        system. None chooses one of them. Both limit the number of steps, and say when they hit the
-        limit.
+        system. None chooses one of them. Both limit the number of steps; a candidate that reached
+        the limit has that reason.
     marginal_band
         Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
-        −1. In a flow this includes multipliers within the distance from 1 of the one along the
-        orbit.
+        then −1. For a flow, the multiplier along the orbit should be 1: if it is farther from 1
+        than this distance, its distance from 1 is used instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. Candidates that were
         not finished have that reason.
@@ -83,13 +84,14 @@ def find_cycles(
     Returns
     -------
     Cycles
-        In float64, sorted by period; empty where none was found, with a reason for every candidate.
+        The cycles, in float64, sorted by period, and a reason for every candidate. The record is
+        empty if no cycle was found.
 
     Raises
     ------
     InvalidInputError
-        When the candidates have another number of units, the length is impossible, or the method
-        or an emerging cycle does not fit the system.
+        If the candidates do not have as many units as the system, if the length is impossible, or
+        if the method or an emerging cycle does not fit the system.
 
     References
     ----------

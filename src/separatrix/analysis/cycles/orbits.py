@@ -11,10 +11,10 @@ from .found import OPEN
 class Cycles(Record):
     r"""Closed orbits, each with its minimal period and its Floquet multipliers.
 
-    The multipliers are the eigenvalues of the derivative of the return map; A flow has one that is
-    1, along the orbit. Its distance from 1 shows the accuracy. For the numbers of steps in
-    `complete_lengths` it is proved that no cycle is missing. For others there may be more cycles
-    than these starts found.
+    The multipliers are the eigenvalues of the derivative of the return map. In a flow, the
+    multiplier along the orbit is 1, and the distance of the computed one from 1 shows the accuracy.
+    For the numbers of steps in `complete_lengths` it is proved that no cycle is missing. For other
+    lengths there may be more cycles than were found from these candidates.
     """
 
     states: Float[Array, "cycle phase unit"] = array(
@@ -53,7 +53,7 @@ class Cycles(Record):
 
     @property
     def amplitude(self) -> Float[np.ndarray, "cycle unit"]:
-        """How far each unit swings, from its smallest to its largest value on the states kept."""
+        """The range of each unit on each cycle: its largest minus its smallest stored value."""
         states = np.asarray(self.states)
         if not len(states):
             return np.zeros((0, states.shape[2]))

@@ -81,29 +81,31 @@ class _Compared(AbstractMeasure[tuple[Any, ...]]):
 class DSA(_Compared):
     r"""Compare linear models of the activity by dynamical similarity analysis.
 
-    A linear map A is fitted to delay-embedded states (HAVOK dynamic mode decomposition); the
-    distance is that of the eigenvalues by optimal transport ("wasserstein"), or $\min_C \|A - C B
-    C^\top\|$ over orthogonal C ("euclidean"; "angular": the angle). Computed by the package
-    dsa-metric, which needs PyTorch: `pip install 'separatrix[compare]'`. Choose delays and rank so
-    that the model predicts well: the distance depends on them.
+    For each network, a linear map is fitted to delay-embedded states (HAVOK dynamic mode
+    decomposition). Let A and B be the maps of two networks. With "wasserstein", their distance is
+    the optimal transport between their eigenvalues. With "euclidean" it is
+    $\min_C \|A - C B C^\top\|$ over orthogonal C, and with "angular" the corresponding angle. The
+    distance is computed by the package dsa-metric, which needs PyTorch:
+    `pip install 'separatrix[compare]'`. It depends on delays and rank: choose them so that the
+    model predicts well.
 
     Parameters
     ----------
     n_delays
-        Delays of the embedding.
+        The number of delays of the embedding.
     rank
-        Dimension of the model; None: all directions.
+        The dimension of the model. None means all directions.
     score_method
         "wasserstein", "angular" or "euclidean".
     regularization
         The penalty of the ridge regression.
     iterations, learning_rate
-        Those of the search for C.
+        The number of iterations and the learning rate of the search for C.
 
     Raises
     ------
     InvalidInputError
-        For options out of range, or when it is used without the package.
+        If an option is out of range, or if the measure is used and the package is not installed.
 
     References
     ----------
@@ -143,16 +145,17 @@ class DSA(_Compared):
 class InputDSA(_Compared):
     r"""Compare linear models of the activity and of the effect of the inputs on it.
 
-    $x_{t+1} = A x_t + B u_t$ is fitted by subspace identification, and the controllability matrices
-    $(B, A B, A^2 B, \dots)$ of two networks are aligned by an orthogonal matrix. Computed by the
-    package dsa-metric, which needs PyTorch: `pip install 'separatrix[compare]'`.
+    For each network, the model $x_{t+1} = A x_t + B u_t$ is fitted by subspace identification. The
+    controllability matrices $(B, A B, A^2 B, \dots)$ of two networks are aligned by an orthogonal
+    matrix and compared. The distance is computed by the package dsa-metric, which needs PyTorch:
+    `pip install 'separatrix[compare]'`.
 
     Parameters
     ----------
     n_delays
-        Past and future steps that the identification sees.
+        The number of past and of future steps that the identification sees.
     rank
-        Dimension of the model, the same for all networks.
+        The dimension of the model, which is the same for all networks.
     score_method
         "euclidean" or "angular".
     regularization
@@ -161,7 +164,7 @@ class InputDSA(_Compared):
     Raises
     ------
     InvalidInputError
-        For options out of range, or when it is used without the package.
+        If an option is out of range, or if the measure is used and the package is not installed.
 
     References
     ----------

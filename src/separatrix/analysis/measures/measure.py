@@ -17,16 +17,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """Data of a network, for measures to compare; None where unknown.
+    """Data of a network for measures to compare. What is unknown is None.
 
     Attributes
     ----------
     points, topology, linearization
-        At one input.
+        The analyses of the network at one input.
     states (trial, time, unit), inputs (trial, time, channel)
         The activity. Two networks are compared in the same trials.
     inside (trial, time)
-        The steps that belong to a trial; None: all.
+        Which steps belong to a trial. None means all.
     unknown
         The reason why nothing is known about the network, if there is one.
 
@@ -72,7 +72,7 @@ class AbstractMeasure(abc.ABC, Generic[T]):
 
     @abc.abstractmethod
     def read(self, network: Dynamics) -> Reading[T]:
-        """Return the data of a network to compare, or why there are none."""
+        """Return what the measure compares of a network, or why this is not known."""
 
     @abc.abstractmethod
     def between(self, first: T, second: T) -> float | Undecided:

@@ -38,12 +38,15 @@ class RankCorrelation(NamedTuple):
 class Comparison(Record):
     """The distances between networks by one measure, with clusters, a map and intervals.
 
-    If a measure only says whether two networks are the same, distances are 0 and 1, and clusters
-    are classes. A distance that is not known is NaN, and `reasons` says why. Intervals are over
-    networks, of six or more in each group, and `no_interval` says why there is none. If distances
-    are 0 and 1, the intervals hold whatever the unknown distances are. Unless distances are 0 and
-    1, intervals cannot account for kinds of networks that are not among those compared. A selection
-    of networks keeps their clusters and places. Its mean distances are computed again.
+    If a measure only says whether two networks are the same, distances are 0 or 1, and clusters are
+    classes. A distance that is not known is NaN, and `reasons` says why.
+
+    Intervals treat networks, not pairs of networks, as independent samples. They need at least six
+    networks in each group; if there is no interval, `no_interval` says why. If distances are 0 or
+    1, the intervals hold whatever the unknown distances are. For other distances, intervals cannot
+    account for kinds of networks that are not among those compared.
+
+    A selection of networks keeps their clusters and places. Its mean distances are computed again.
 
     Examples
     --------
@@ -102,8 +105,9 @@ class Comparison(Record):
     def rank_correlation(self, other: "Comparison") -> RankCorrelation:
         """Return Spearman's rank correlation with another measure of the same networks.
 
-        It uses the pairs whose distance both measures know, and has a 95 % interval over networks.
-        Raises InvalidInputError where the networks are not the same.
+        The correlation is over the pairs whose distance is known by both measures. It has a 95 %
+        interval, for which networks are the samples. Raises InvalidInputError if the networks are
+        not the same.
         """
         if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
             raise InvalidInputError(
@@ -135,7 +139,7 @@ class Comparison(Record):
 
     @property
     def mean_distances(self) -> dict[tuple[str, str], tuple[float, float, float]]:
-        """The mean distance of each two groups, and within each, with its 95 % interval."""
+        """The mean distance between any two groups, and within each group, with 95 % intervals."""
         ends = [np.asarray(v) for v in (self.mean_distance, self.mean_low, self.mean_high)]
         names = np.asarray(self.groups).tolist()
         return {
@@ -146,7 +150,7 @@ class Comparison(Record):
 
     @property
     def no_interval(self) -> dict[tuple[str, str], NoInterval | None]:
-        """Why a mean distance has no interval; None where it has one."""
+        """Why a mean distance has no interval, or None if it has one."""
         names, distances = np.asarray(self.groups), np.asarray(self.distances)
         parts = _parts(distances, np.asarray(self.group), names)
         return {
@@ -159,7 +163,7 @@ class Comparison(Record):
 
     @property
     def means_in_words(self) -> dict[tuple[str, str], str]:
-        """Each mean distance with its interval, or why there is none."""
+        """Each mean distance in words, with its interval or the reason why there is none."""
         why = self.no_interval
         return {
             pair: f"{mean:.3g} (no interval: {why[pair]})"

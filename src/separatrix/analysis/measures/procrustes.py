@@ -18,9 +18,11 @@ States = Float[np.ndarray, "_ _"]
 class Procrustes(AbstractMeasure[States]):
     r"""Compare activity in the same trials, up to shift, rotation, reflection and scale.
 
-    $\arccos \max_Q \langle X, Y Q\rangle / (\|X\| \|Y\|)$ over orthogonal Q, in radians, for states
-    X and Y `(sample, unit)` about their means: the angular distance between shapes, a metric. If a
-    network has fewer units, silent ones are added. This measure does not see dynamics.
+    The distance is the angular distance between shapes, in radians:
+    $\arccos \max_Q \langle X, Y Q\rangle / (\|X\| \|Y\|)$ over orthogonal Q. Here X and Y are the
+    states `(sample, unit)` of the two networks, minus their means. The distance is a metric. If one
+    network has fewer units than the other, silent units are added to it. This measure does not see
+    dynamics.
 
     References
     ----------

@@ -24,18 +24,18 @@ class _Spectra:
 class Spectrum(AbstractMeasure[_Spectra]):
     r"""Compare the eigenvalues of exact Jacobians at matched fixed points.
 
-    Between two points: the optimal transport of their slowest eigenvalues,
-    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. Fixed points are matched by their names in the
-    topology (the signs of the outputs) where both networks have the same names, each once.
-    Otherwise they are matched by the transport between all points of both that costs least. The
-    distance is the mean over the matched points, in units of μ (of a flow, λ per time constant).
-    Slow points stand in where a network has no fixed point.
+    The distance between two points is the optimal transport between their slowest eigenvalues,
+    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. If both networks have points of the same names
+    in the topology (the signs of the outputs), each name once, fixed points are matched by name.
+    Otherwise they are matched by the cheapest transport between all points of the two networks. The
+    distance between networks is the mean over the matched points, in units of μ (for a flow, of λ
+    per time constant). If a network has no fixed point, its slow points are used instead.
 
     Parameters
     ----------
     num_modes
-        How many of the slowest eigenvalues of each point are compared; fewer if a network has
-        fewer.
+        How many of the slowest eigenvalues of each point are compared. They are fewer if a network
+        has fewer.
 
     Examples
     --------

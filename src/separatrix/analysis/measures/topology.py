@@ -62,17 +62,23 @@ class _Points:
 class Topology(AbstractMeasure[_Points]):
     """Compare the graphs of fixed points: 0 the same, 1 different, NaN not known.
 
-    Two graphs are the same if they have as many points of each number of unstable directions,
-    linked in the same way, and their stable points have the same signs of the outputs
-    (`FixedPointTopology.same_as`). The measure compares graphs where both sets of points are whole.
-    A set is whole if it is proved complete. It is also whole if four conditions hold. All points
-    are proved. The sum of indices is 1 (where no box is known that holds all points, the Euler
-    characteristic of those found). The coverage of the candidates is high. Every departure from a
-    saddle ends at a known stable point. Where one set is not whole, the networks are different if
-    it has more proved points than the other, whole set. Otherwise the distance is not known. It is
-    also not known if a set that is not proved complete may have missed points that candidates
-    rarely reach. This is so if it has fewer points, and the further points of the other set are
-    reached rarely. It is also so if it has as many points, and its saddles are reached rarely.
+    Two graphs are the same if they have equally many points of each number of unstable directions,
+    and these points are linked in the same way. Their stable points must also have the same signs
+    of the outputs (`FixedPointTopology.same_as`). Graphs are compared in this way if the sets of
+    points of both networks are whole. A set is whole if it is proved complete, or if all of the
+    following hold:
+
+    * All points are proved. * The sum of indices is 1. If no box is known that holds all points,
+    the Euler characteristic of the points found must be 1 instead. * The coverage of the candidates
+    is high. * Every departure from a saddle ends at a known stable point.
+
+    If one set is not whole, the networks are different if this set has more proved points than the
+    other set, which is whole. Otherwise the distance is not known.
+
+    The distance is also not known if a set that is not proved complete may have missed points that
+    candidates rarely reach. This is the case if the set has fewer points than the other set, and
+    the further points of the other set are reached rarely. It is also the case if both sets have
+    the same number of points, and the saddles of the set are reached rarely.
 
     Parameters
     ----------

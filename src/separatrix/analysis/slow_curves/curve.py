@@ -37,15 +37,16 @@ def slow_curve(
 ) -> SlowCurve:
     r"""Follow the slowest states of a system along an axis a of its state space.
 
-    On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized, by
-    Newton's method with the exact Hessian, or exactly over the kinks where the system is piecewise
-    linear (ReLU). Each slice is started from the given state nearest to it, and from the minimum
-    of its neighbor on either side; the slowest minimum is kept. On the curve
+    On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized by
+    Newton's method with the exact Hessian. If the system is piecewise linear (ReLU), the
+    minimization is exact, across the kinks. On each slice it starts from the given state nearest to
+    the slice, and from the minima of the two neighboring slices. The slowest minimum is kept. On
+    the curve
 
-    * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along the curve. It
-      crosses zero at a fixed point, and vanishes over a stretch on a line attractor.
-    * the *transverse* mode is the slowest one of the Jacobian modulo the tangent of the curve: it
-      brings states back.
+    * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along the curve. The
+      drift crosses zero at a fixed point, and is zero over a whole stretch on a line attractor.
+    * the *transverse* mode is the slowest mode of the Jacobian modulo the tangent of the curve. It
+      brings states back to the curve.
 
     Parameters
     ----------
@@ -56,26 +57,26 @@ def slow_curve(
     values
         Values of a · x, increasing `(slice,)`.
     start
-        States `(…, unit)` near the curve, such as activity; None for the axis itself.
+        States `(…, unit)` near the curve, such as activity. None means states on the axis itself.
     method
         `sx.solvers.KinkDescent(…)` for piecewise-linear systems, `sx.solvers.DampedNewton(…)` for
-        any system. None chooses one of them. Both limit the number of steps, and a slice that hit
-        the limit says so.
+        any system. None chooses one of them. Both limit the number of steps; a slice that reached
+        the limit has that reason.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. Slices that were not
-        finished give that as their reason. The others say that the search ended early, so that
-        slower minima, transverse times and crossings may be missing.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, slices
+        that were not finished have that reason. The reasons of the others say that the search ended
+        early, so that slower minima, transverse times and crossings may be missing.
 
     Returns
     -------
     SlowCurve
-        A state, or a reason, for every slice.
+        For every slice, a state or the reason why there is none.
 
     Raises
     ------
     InvalidInputError
-        For an axis of another size than the system or of length zero, values that do not increase,
-        states of another size, or a method that does not fit the system.
+        If the axis or the states do not have as many units as the system, or the axis has length
+        zero. If the values do not increase, or the method does not fit the system.
 
     References
     ----------

@@ -11,9 +11,10 @@ from ..._types import Array, counted, require_positive
 class SlowCurve(Record):
     r"""The slowest state on each slice $a \cdot x = v$ of an axis a, one for each value v.
 
-    `outcomes` is "minimum", "fixed" (the speed there is at rounding level), or "rejected" with the
-    reason. A rejected slice has NaN as its state. Where `joined` is false the curve jumps: the
-    slowest state of the slice is not the one reached from its neighbor.
+    For each slice, `outcomes` is "minimum", "fixed" (the speed is at rounding level), or
+    "rejected". `reasons` holds the reason, and a rejected slice has NaN as its state. Where
+    `joined` is false the curve jumps: the slowest state of the slice is not the one that was
+    reached from the neighboring slice.
     """
 
     values: Float[Array, " slice"] = array("value of the axis")
@@ -42,15 +43,15 @@ class SlowCurve(Record):
 
     @property
     def times(self) -> Float[np.ndarray, " slice"]:
-        """How long the drift takes to travel the range of all values, at its rate here, in ms."""
+        """For each slice, how long its drift would need to cross the range of all values, in ms."""
         with np.errstate(divide="ignore"):
             return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
 
     def flat(self, duration: float) -> list[tuple[float, float]]:
         """Return the stretches `(from, to)` where `times` exceeds a duration in ms.
 
-        There the drift would take longer than that to travel the range of all values. For this
-        duration that is a line attractor.
+        Everywhere on such a stretch, the drift would need longer than `duration` to cross the range
+        of all values. For this duration the stretch acts as a line attractor.
         """
         require_positive(duration, "duration", "ms")
         values = np.asarray(self.values)
@@ -70,8 +71,8 @@ class SlowCurve(Record):
     def passage_time(self) -> float:
         r"""Return how long the drift d takes from the first value to the last, in ms.
 
-        That is $\int dv/|d(v)|$ by Simpson's rule: infinite where a fixed point is on the way, NaN
-        where a slice was rejected.
+        This time is $\int dv/|d(v)|$, by Simpson's rule. It is infinite if a fixed point lies on
+        the way, and NaN if a slice was rejected.
         """
         from scipy.integrate import simpson
 

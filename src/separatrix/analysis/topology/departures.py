@@ -30,22 +30,25 @@ def fixed_point_topology(
 ) -> FixedPointTopology:
     r"""Find which stable points each saddle links, and so how the fixed points are connected.
 
-    From a saddle with one unstable direction both arms are followed. From one with k > 1, the
-    search follows states on a small ellipsoid in its unstable subspace, $x^* + \sum_j \delta_j a_j
-    r_j$ with random a of length 1. The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the
-    rates of growth ρ (ln|μ| of a map, Re λ of a flow). Then all directions become large at the same
-    time, and the fastest does not hide the others. `reach` gives the fraction that ends at each
-    stable point.
+    From a saddle with one unstable direction, both arms are followed. From a saddle with k > 1
+    unstable directions, the search follows states on a small ellipsoid in the unstable subspace,
+    $x^* + \sum_j \delta_j a_j r_j$ with random a of length 1. Such a start is called a departure.
+    The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ| for a map,
+    Re λ for a flow). With these radii, all directions become large at the same time, and the
+    fastest direction does not hide the others. `reach` gives the fraction of departures that ends
+    at each stable point.
 
     More departures follow until even small shares are decided. Between neighboring departures with
     different ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et
-    al. 2006); the boundary is followed there, and this saddle must link the two ends. For a saddle
-    with k > 2, the saddles with k − 1 that lead to nothing else must enclose its departures. That
-    is, their sum is one cycle of Morse homology modulo 2, which leads to the same stable points. If
-    not, departures near the planes of each pair of modes are followed, too. Where that is not
-    enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided` unless other points
-    decide. Every link is real. It is not proved that no link is missed: a missed one would have to
-    enter and leave between two neighbors.
+    al. 2006). The boundary is followed to this saddle, which must link the two ends. For a saddle
+    with k > 2, the saddles with k − 1 unstable directions that lead to nothing else must enclose
+    its departures. That is, their sum is one cycle of Morse homology modulo 2, which leads to the
+    same stable points. If this is not the case, departures near the planes of each pair of modes
+    are followed, too.
+
+    If even this is not enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided`
+    unless other points decide. Every link is real. It is not proved that no link is missed: a path
+    to a missed stable point would have to lie between two neighboring departures.
 
     Parameters
     ----------
@@ -54,23 +57,23 @@ def fixed_point_topology(
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     outputs
-        Outputs `(point, output)` at the points given, whose signs name the stable points: the
-        network's readout. None names stable points by their places.
+        Outputs of the network `(point, output)` at the given points. Their signs name the stable
+        points. None names stable points by their index among the points.
     directions
-        Departures from each saddle for each orthant of its unstable subspace.
+        The number of departures from each saddle in each orthant of its unstable subspace.
     seed
-        The seed of NumPy's generator, for their directions.
+        The seed of NumPy's generator, which draws the directions of departures.
 
     Returns
     -------
     FixedPointTopology
-        With `same_as` and `difference` to compare two of them.
+        The topology. Its `same_as` and `difference` compare it with another one.
 
     Raises
     ------
     InvalidInputError
-        When there is no fixed point among the points, they do not belong to this system, or outputs
-        are not one row for each.
+        If none of the points is a fixed point, if they do not belong to this system, or if
+        `outputs` does not have one row for each point.
 
     References
     ----------

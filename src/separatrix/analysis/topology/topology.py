@@ -18,7 +18,7 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Undecided:
-    """The answer to a question that is neither yes nor no, and the reason.
+    """An answer that is neither yes nor no, with the reason.
 
     It has no truth value: `if answer:` raises InvalidInputError.
 
@@ -40,15 +40,17 @@ class Undecided:
 
 
 class FixedPointTopology(Record):
-    """Fixed points, and where the paths that leave each of them end.
+    """Fixed points, and where each path that leaves one of them ends.
 
-    A stable point is called by the signs of its outputs, such as "+-+", with 0 for an output that
-    is zero to rounding. A saddle is called by the stable points that it links: "+*+" between "+++"
-    and "+-+". Where those are not all that the pattern stands for, it is called by their list. Two
-    topologies are the same when points with the same numbers of unstable directions are linked in
-    the same way, and stable points that correspond have the same signs, where they are named by
+    The name of a stable point consists of the signs of its outputs, such as "+-+", with 0 for an
+    output that is zero to rounding. The name of a saddle is the pattern of the stable points that
+    it links: "+*+" links "+++" and "+-+". If the saddle does not link all stable points that the
+    pattern stands for, its name is the list of those that it links.
+
+    Two topologies are the same if points with the same number of unstable directions are linked in
+    the same way. If stable points are named by signs, corresponding points must also have the same
     signs. Places, states, units and architectures do not matter. All of this describes the given
-    points. Whether there are others is a question for the search.
+    points. Whether there are other points is a question for the search.
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
@@ -71,12 +73,12 @@ class FixedPointTopology(Record):
 
     @property
     def links(self) -> Bool[np.ndarray, "point attractor"]:
-        """Which stable points each point leads to."""
+        """The stable points to which each point leads."""
         return np.asarray(self.reach) > 0 if self.linked is None else np.asarray(self.linked)
 
     @property
     def attractor_rows(self) -> Int[np.ndarray, " attractor"]:
-        """The row of each stable point among these points, −1 if a selection has removed it."""
+        """The row of each stable point among these points; −1 if a selection has removed it."""
         rows = {int(place): row for row, place in enumerate(np.asarray(self.places))}
         return np.array([rows.get(int(place), -1) for place in np.asarray(self.attractors)], int)
 
@@ -88,14 +90,14 @@ class FixedPointTopology(Record):
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """How many points have 0, 1, 2 … unstable directions."""
+        """The numbers of points with 0, 1, 2 … unstable directions."""
         return tuple(np.bincount(np.asarray(self.n_unstable)[self.n_unstable >= 0]).tolist())
 
     @property
     def euler_characteristic(self) -> int | None:
-        r"""$\sum (-1)^k$ over the points with k unstable directions; 1 for all in a box.
+        r"""$\sum (-1)^k$ over the points, each with k unstable directions; 1 for all in a box.
 
-        None where the number of unstable directions of some point is not known.
+        None if the number of unstable directions of some point is not known.
         """
         if (np.asarray(self.n_unstable) < 0).any():
             return None
@@ -103,7 +105,7 @@ class FixedPointTopology(Record):
 
     @property
     def cells(self) -> Counter[tuple[int, str]]:
-        """Counts of each (number of unstable directions, name), which make the topology."""
+        """How often each (number of unstable directions, name) occurs; this is the topology."""
         numbers = np.asarray(self.n_unstable).tolist()
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
@@ -115,7 +117,7 @@ class FixedPointTopology(Record):
 
     @property
     def undecided(self) -> str:
-        """Why the first doubtful point may have more links; empty if there is none."""
+        """Why the first doubtful point may have more links; empty if no point is doubtful."""
         reasons = np.asarray(self._reasons)
         if not len(rows := np.flatnonzero(reasons != "")):
             return ""
@@ -131,11 +133,11 @@ class FixedPointTopology(Record):
 
     @property
     def is_cube(self) -> bool | Undecided:
-        """Whether this is the cube of independent bits, $3^n$ points for n outputs.
+        """Whether this is the cube of independent bits, with $3^n$ points for n outputs.
 
-        Its vertices are the stable points. A saddle with k unstable directions links the $2^k$
-        corners of an edge (k = 1), a face (2) or a body (3). True, False, or `Undecided` with the
-        reason.
+        The vertices of the cube are the stable points. A saddle with k unstable directions links
+        the $2^k$ corners of an edge (k = 1), a face (2) or a body (3). The answer is True, False,
+        or `Undecided` with the reason.
         """
         stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"]
         bits = len(stable[0]) if len(stable) else 0
@@ -147,8 +149,8 @@ class FixedPointTopology(Record):
     def same_as(self, other: "FixedPointTopology") -> bool | Undecided:
         """Return whether two systems have the same topology of fixed points.
 
-        True, False, or `Undecided` with the reason: where points may have more links than are
-        known, and the known ones do not differ.
+        The answer is True, False, or `Undecided` with the reason. It is `Undecided` if points may
+        have more links than are known, and the known links do not differ.
         """
         reasons = {"the first": self.undecided, "the second": other.undecided}
         unknown = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
@@ -169,7 +171,7 @@ class FixedPointTopology(Record):
         return set(np.asarray(self.n_unstable)[np.asarray(self._reasons) != ""].tolist())
 
     def difference(self, other: "FixedPointTopology") -> str:
-        """Return what one topology has and the other lacks, as text, or nothing."""
+        """Return what one topology has and the other lacks, as text; empty if they are the same."""
         parts = [
             f"{whose}: {', '.join(_cell_text(cell, count) for cell, count in sorted(more.items()))}"
             for whose, more in (

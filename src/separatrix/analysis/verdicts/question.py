@@ -41,8 +41,8 @@ def verdict(
     The system runs on from the states, without noise, at the input that is frozen in. It runs for
     twice the duration T. Then it runs on until the ends of 95 % of the states are known, or for
     max(20 T, 2,000 steps), but at most for 50,000 steps. A verdict is a list of claims, which
-    anyone can check by running the system on. docs/reference/verdict.md says what every word means,
-    with its thresholds.
+    anyone can check by running the system on. The page docs/reference/verdict.md says what every
+    word means, with its thresholds.
 
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
       bounded motion that does not close, or infinity. An end may also be unknown. Shares come with

@@ -28,25 +28,26 @@ UNBOUNDED = (
 class BranchAndPrune:
     r"""Proof by subdivision that a box holds no zeros except those listed.
 
-    Sub-boxes are contracted and excluded by their interval Newton operator, until each is empty or
-    lies in a cube around a zero that is proved to be its only one.
+    The box is cut into sub-boxes. The interval Newton operator contracts or excludes each sub-box,
+    until the sub-box is empty, or lies in a cube around a zero that is proved to be the only zero
+    in the cube.
 
     Parameters
     ----------
     max_boxes
-        How many boxes to examine before giving up.
+        The largest number of boxes to examine before giving up.
     min_width
         A box narrower than this is left unresolved. The unit is its largest coordinate or 1, or the
         largest coordinate of the searched box if that is smaller.
     max_unresolved
-        How many such boxes there may be before giving up. Isolated zeros with a singular Jacobian
-        leave a few, and a continuum of zeros any number.
+        The largest number of unresolved boxes before giving up. An isolated zero with a singular
+        Jacobian leaves a few, and a continuum of zeros leaves any number.
 
     Raises
     ------
     InvalidInputError
-        For a number of boxes that is not a positive whole number (of unresolved ones it may be 0),
-        a width that is not positive.
+        If a number of boxes is not a positive whole number (the number of unresolved boxes may be
+        0), or if the width is not positive.
 
     Examples
     --------
@@ -89,8 +90,8 @@ class BranchAndPrune:
             The box: numbers or (n,). Its ends may be infinite if the function is piecewise linear.
         known_states, known_radii, known_error_bounds
             Zeros (point, n) that are proved already, the radii (point,) within which each is the
-            only one, and how far each may be from its state (0 if not given), as from
-            ``certify_zeros``. A zero of radius 0 is not proved, and so is found again.
+            only one, and how far each may be from its state (0 if not given), as ``certify_zeros``
+            returns them. A zero of radius 0 is not proved, so it is found again.
 
         Returns
         -------

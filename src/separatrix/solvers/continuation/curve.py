@@ -23,25 +23,25 @@ class PseudoArclength:
     Parameters
     ----------
     first_step, min_step, max_step
-        Lengths of a step.
+        The lengths of the first step, of the shortest step and of the longest step.
     max_points
-        Points of one branch, in each of its two directions.
+        The largest number of points of one branch, in each of its two directions.
     max_branches
-        Branches in all.
+        The largest number of branches in all.
     max_angle
         The largest turn of the tangent in one step, in degrees.
     state_scale
-        The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1. If
-        the system bends at far smaller or larger states, because of their units, it means that
-        size, for each unit.
+        The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1,
+        except for a system that bends only at far smaller or larger states, because of their units.
+        Then None means this size, for each unit.
     largest_state
-        A branch on which a unit exceeds this has blown up. It is in units of the measured size
-        where `state_scale` is None.
+        A branch on which a unit exceeds this value ends as blown up. If `state_scale` is None, the
+        value is in units of the measured size.
 
     Raises
     ------
     InvalidInputError
-        For a step, an angle, a scale or a number that is not positive, and steps out of order.
+        If a step, an angle, a scale or a number is not positive, or if the steps are out of order.
 
     Examples
     --------

@@ -24,18 +24,19 @@ class Deflation:
     values
         The number of values of the parameter at which to search.
     starts
-        Random starts at every value.
+        The number of random starts at every value.
     max_steps
-        The most steps of Newton's method.
+        The largest number of steps of Newton's method.
     rounds
-        How often to search again where something was found.
+        The largest number of searches at each value. After a search that found something, another
+        one follows.
     seed
         The seed of the random starts.
 
     Raises
     ------
     InvalidInputError
-        For a number that is not a positive whole number.
+        If a number is not a positive whole number.
 
     Examples
     --------

@@ -23,25 +23,27 @@ class LevenbergMarquardt:
     A step solves $(J^\top J + \mu D)\,p = -J^\top r$. The diagonal matrix $D$ holds the largest
     squares of the columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré
     1978). The damping μ follows the ratio of actual to predicted decrease (Nielsen 1999). A step
-    that halves $|r|^2$ is followed by another with the same factors (Fan 2012). Where such steps do
-    as predicted, plain Newton steps $J p = -r$ take over: they converge quadratically and reach
-    rounding level, where the length of the last one measures the distance to the zero.
+    that halves $|r|^2$ is followed by another step with the same factors (Fan 2012). If such steps
+    decrease $|r|^2$ as predicted, plain Newton steps $J p = -r$ take over. They converge
+    quadratically and reach rounding level, where the length of the last step measures the distance
+    to the zero.
 
     Parameters
     ----------
     max_steps
-        Steps (factorizations) after which a candidate is given up.
+        The number of steps (factorizations) after which a candidate is given up.
     stall_steps
-        Successive steps without a relative decrease of 1e-3 after which a candidate is handed over
-        as near a minimum: Gauss–Newton closes in on a minimum that is not a zero only slowly.
+        If this many successive steps bring no relative decrease of 1e-3, the candidate counts as
+        near a minimum, and this method hands it over. Gauss–Newton steps approach a minimum that is
+        not a zero only slowly.
     first_damping
-        The damping μ of the first step. With a larger μ fewer candidates end in local minima, but
-        they also reach fewer different zeros: those that attract most.
+        The damping μ of the first step. With a larger μ, fewer candidates end in local minima, but
+        they also reach fewer different zeros, the ones that attract most.
 
     Raises
     ------
     InvalidInputError
-        For a number of steps that is not a positive whole number, a damping that is not positive.
+        If a number of steps is not a positive whole number, or if the damping is not positive.
 
     Examples
     --------
@@ -79,9 +81,9 @@ class LevenbergMarquardt:
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
-        With `newton` the first step is Newton's, for starts near zeros: beside a nearly singular
-        zero, damped steps make no progress. Starts that are not done at the time limit are left
-        RUNNING.
+        With `newton`, the first step is a Newton step. This is for starts near zeros: beside a
+        nearly singular zero, damped steps make no progress. Starts that are not done at the time
+        limit are left RUNNING.
         """
         ends = Solution.unmoved(starts)
         iteration = _DampedIteration(self, equations, starts, newton, ends.extent)

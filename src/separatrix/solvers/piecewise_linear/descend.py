@@ -37,13 +37,13 @@ class KinkDescent:
     Attributes
     ----------
     max_steps
-        The most steps for one candidate, each to the next kink or to the minimum of a piece; None
-        for ``100 + 20 m`` with ``m`` gates.
+        The largest number of steps for one candidate. A step leads to the next kink or to the
+        minimum of a piece. None means ``100 + 20 m`` with ``m`` gates.
 
     Raises
     ------
     InvalidInputError
-        For a number of steps that is not a positive whole number.
+        If the number of steps is not a positive whole number.
 
     Examples
     --------

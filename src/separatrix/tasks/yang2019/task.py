@@ -39,36 +39,43 @@ def _weights(given: Any) -> tuple[float, ...]:
 class Yang2019(SolvableTask):
     r"""Twenty tasks for one network, distinguished by a rule input.
 
-    The 85 inputs are a fixation cue, two rings of 32 channels (the modalities) and one channel for
-    each of the 20 rules; the 33 outputs are fixation and a ring for the response. A direction is a
-    bump $0.8\,e^{-d^2/2(\pi/8)^2}$ on a ring, times the strength of the stimulus. Targets are 0.05,
-    plus the bump when and where to respond, and 0.8 for fixation before that; they are for the
-    sigmoid of the outputs. The weights in the loss are the squares of the paper's mask: 0 for the
-    first 100 ms, 1 until the response is due, 0 for 100 ms, and 25 to the end. Fixation has four
-    times these weights. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is on all inputs.
+    The 85 inputs are a fixation cue, two rings of 32 channels (the modalities), and one channel for
+    each of the 20 rules. The 33 outputs are fixation and a ring for the response. A direction is
+    shown as a bump $0.8\,e^{-d^2/2(\pi/8)^2}$ on a ring, multiplied by the strength of the
+    stimulus.
 
-    The answer is scored at the last step of a trial: whether the network fixates (fixation output
-    above 0.5), or whether the population vector points within 36° of the target.
+    The targets are for the sigmoid of the outputs. On the response ring they are 0.05, plus a bump
+    at the direction of the response while it is due. For the fixation output they are 0.8 before
+    the response is due, and then 0.05.
+
+    The weights in the loss are the squares of the paper's mask: 0 for the first 100 ms, 1 until the
+    response is due, 0 for the next 100 ms, and 25 to the end. The fixation output has four times
+    these weights. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is added to all inputs.
+
+    The answer is scored at the last step of a trial. If the network has to fixate, the fixation
+    output must be above 0.5. If it has to respond, the fixation output must not be above 0.5, and
+    the population vector must point within 36° of the target.
 
     Parameters
     ----------
     dt
         Time step in ms, at most 100.
     rules
-        The names of the rules (`separatrix.tasks.RULES`), or one name; each trial draws one.
+        The names of the rules (of `separatrix.tasks.RULES`), or one name. Each trial draws one of
+        them.
     rule_weights
-        How often each rule is drawn, relative to the others; empty: equally often. The paper draws
-        contextdm1 and contextdm2 five times as often as the rest.
+        How often each rule is drawn, relative to the others. Empty means equally often. The paper
+        draws contextdm1 and contextdm2 five times as often as each of the other rules.
     shared
-        True: all trials of a batch have the same rule, times and modality, as in the paper. False:
-        each trial has its own.
+        If True, all trials of a batch have the same rule, times and modality, as in the paper. If
+        False, each trial draws them separately.
     sigma_x, tau
         σ_x and τ (ms) of the input noise.
 
     Raises
     ------
     InvalidInputError
-        For an unknown rule, or weights that do not fit the rules.
+        If a rule is unknown, or the weights do not fit the rules.
 
     References
     ----------
@@ -136,12 +143,13 @@ class Yang2019(SolvableTask):
         return dataclasses.replace(self, shared=False)
 
     def aligned_trials(self, rule: str, n: int, *, key: GivenKey) -> Trials:
-        """Return `n` trials of one rule without noise that differ in their stimuli alone.
+        """Return `n` trials of one rule without noise, which differ only in their stimuli.
 
-        The times are drawn once, so that the same step is the same moment of each trial: what
-        `condition_variance` needs. Directions, strengths and modalities are drawn for each trial.
+        The times are drawn once for all trials, so that a step is the same moment in each trial, as
+        `condition_variance` needs it. Directions, strengths and modalities are drawn for each
+        trial.
 
-        Raises InvalidInputError for a rule that is not among `rules`, or a bad `n` or `key`.
+        Raises InvalidInputError if the rule is not among `rules`, or if `n` or `key` is not valid.
 
         Examples
         --------
@@ -234,14 +242,14 @@ class Yang2019(SolvableTask):
         return float(weights @ blind / weights.sum())
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of trials that are right at their last step."""
+        """Return the fraction of trials whose last step is correct, by the criterion of `right`."""
         right = self.right(outputs, trials)
         return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
 
     def right(
         self, outputs: Float[Array, "trial time output"], trials: Trials
     ) -> Bool[Array, "trial time"]:
-        """Return at each step whether the outputs are right, by the paper's criterion."""
+        """Return at each step whether the outputs are correct, by the paper's criterion."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
