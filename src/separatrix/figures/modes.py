@@ -55,7 +55,7 @@ def spectrum(
     Raises
     ------
     InvalidInputError
-        When there is no point `index`.
+        If there is no point `index`.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def line_attractor(
     Raises
     ------
     InvalidInputError
-        When there is no point `index`.
+        If there is no point `index`.
 
     Examples
     --------
