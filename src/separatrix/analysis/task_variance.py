@@ -65,8 +65,9 @@ def condition_variance(
     Parameters
     ----------
     states
-        Activity. steps The steps over which to average, such as all steps of the trial after
-        fixation.
+        The states of the activity.
+    steps
+        The steps over which to average, such as all steps of the trial after fixation.
 
     Raises
     ------

@@ -52,7 +52,9 @@ def run_experiment(
     experiment
         An `Experiment`, the name of one that comes with the package, or the path of a TOML file.
     out
-        The directory to make. force Whether to replace an earlier run at `out`.
+        The directory to make.
+    force
+        Whether to replace an earlier run at `out`.
     progress
         As in `train`. True also shows the progress of searches for fixed points.
     announce

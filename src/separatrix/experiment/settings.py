@@ -213,7 +213,8 @@ class AnalysisSettings(Settings):
 class Experiment(Settings):
     """A task, a network, its training and its analysis: everything that determines a run.
 
-    You get one from `Experiment.named("yang2020")`, `Experiment.from_toml(path)` or `with_changes`.
+    `Experiment.named("yang2020")`, `Experiment.from_toml(path)` and `with_changes` return an
+    experiment.
 
     Examples
     --------

@@ -105,7 +105,7 @@ def low_rank(
         The part γ of a latent variable that is left after a step: one number for all latent
         variables, or one for each `(rank,)`.
     tau
-        The time constant in ms, if the model is a flow.
+        The time constant in ms, in place of `decay`, if the model is a flow.
     hz
         The constant that is added to the latent variables: one number for all, or one for each
         `(rank,)`.

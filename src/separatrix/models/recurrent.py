@@ -102,8 +102,8 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     Returns
     -------
     Flow
-        The network, in which every fixed point is found for any number of units, if there are up to
-        8 patterns: it is searched in the overlaps with the patterns.
+        The network. With up to 8 patterns it is searched in its overlaps with the patterns, so
+        every fixed point is found, for any number of units.
 
     Raises
     ------

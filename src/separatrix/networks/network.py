@@ -210,8 +210,8 @@ def _named(input: Any, task: Any) -> Any:
 def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with true for each array that training changes, and false for the rest.
 
-    An optimizer is given only the former: weight decay would change an array even without a
-    gradient.
+    An optimizer must get only the arrays that training changes: its weight decay would change the
+    others even without a gradient.
 
     Parameters
     ----------

@@ -50,8 +50,8 @@ class TangentQR:
     num_exponents
         The number of exponents, the largest first. None means all.
     dt
-        The step of the fourth-order Runge–Kutta integrator in ms, for flows only. None means tau /
-        100. Take a smaller step to see whether the exponents depend on it.
+        The step of the fourth-order Runge–Kutta integrator in ms, for flows only. None means a
+        hundredth of tau. Take a smaller step to see whether the exponents depend on it.
     blocks
         The number of blocks into which the steps are divided. `history` has the estimate at the end
         of each block. If there are enough steps, each block is cut into five parts. The standard

@@ -38,14 +38,14 @@ AXIS_SIZES = {
 
 
 def save_network(network: AbstractNetwork, path: str | Path) -> None:
-    """Write a network to a safetensors file. An existing file is replaced at once.
+    """Write a network to a safetensors file, which is never left half written.
 
     Parameters
     ----------
     network
         Any network whose fields are arrays, or can be written as JSON.
     path
-        The path of the file, such as "network.safetensors".
+        The path of the file, such as "network.safetensors". An existing file is replaced.
 
     Raises
     ------

@@ -64,7 +64,7 @@ def sweep(
     scheduler
         The address of a Dask scheduler whose workers see `out`, instead of `workers`.
     retry
-        Whether to try cells again that failed.
+        Whether to try failed cells again.
     progress
         True shows a bar. A function is called with the `Status` whenever a cell has ended.
 

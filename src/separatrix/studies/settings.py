@@ -84,7 +84,7 @@ class LimitSettings(Settings):
 class Study(Settings):
     """Many networks of one experiment: everything that determines a study.
 
-    You get one from `Study.from_toml(path)` or `Study.of(experiment, seeds)`. The cells of a study
+    `Study.from_toml(path)` and `Study.of(experiment, seeds)` return a study. The cells of a study
     are its networks, trained and analyzed: all combinations of the values in `grid`, the entries of
     `listed`, the draws of `random`, the variants of the experiment, and the seeds.
 

@@ -33,8 +33,8 @@ class Trials(Record):
     `mask` holds the weight in the loss of each step, or of each output at each step. It is 0 after
     the end of a trial that is shorter than the longest. `scored` marks the steps on which the
     answer counts (the decision period). Integer targets are classes. Floating-point targets are
-    values that the outputs must follow, or, if `output_function` says so, the sigmoid of the
-    outputs.
+    values to follow, for the outputs themselves or, if `output_function` says so, for their
+    sigmoid.
     """
 
     inputs: Float[Array, "trial time channel"] = array("input to the network")

@@ -61,9 +61,9 @@ def train(
     key
         A JAX random key: the same key gives the same numbers, bit for bit, on the same machine.
     loss
-        A function (outputs, trials) → number. By default it is chosen by the targets of the trials:
-        the cross-entropy over all steps for classes, the mean squared error for target values. Both
-        are weighed by `trials.mask`.
+        A function (outputs, trials) → number. By default the task's trials determine it
+        (`sx.training.default_loss`): the cross-entropy over all steps for classes, the mean squared
+        error for target values, both weighed by `trials.mask`.
     regularizers
         Penalties that are added to the loss, from `sx.regularizers`.
     batches

@@ -137,8 +137,8 @@ class Branches(Record):
                   \frac{2\pi}{T} = \omega + \Im(\kappa)\,\delta + \Im(c)\,|z|^2,
 
         and runs along $x_0 + 2\Re(z q)$, with errors of order |z|². At a Neimark–Sacker point of a
-        map the cycle is a closed curve on which states turn by a similar angle at every step. At a
-        flip the cycle is the pair of states $x_0 \pm z q$.
+        map the cycle is a closed curve, on which an angle of the same form says how far states turn
+        at every step. At a flip the cycle is the pair of states $x_0 \pm z q$.
 
         Parameters
         ----------

@@ -45,8 +45,8 @@ def find_cycles(
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
-    steps. The largest k is the one for which these are at most 16,384: 7 steps with 4 pieces, and
-    14 with 2. Cycles that were not reached from the candidates are added, with no hits.
+    steps. All k are searched for which these are at most 16,384: up to 7 steps with 4 pieces, and
+    up to 14 with 2. Cycles that were not reached from the candidates are added, with no hits.
     `complete_lengths` lists the numbers of steps for which it is proved that no cycle is missing.
     Longer cycles, and cycles of other maps and flows, are only found from the candidates.
 

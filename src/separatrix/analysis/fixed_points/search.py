@@ -98,9 +98,9 @@ def find_fixed_points(
         The search then looks for a box that holds every fixed point, and computes the sum of the
         indices of the points. While this sum proves that points are missing, the search goes on, in
         a bounded number of rounds, until a round adds nothing. Points found in these rounds have no
-        hits. Where a round finds none, the search tries a homotopy from the center of the box. If
-        the system is small (8 units at most), of low rank, or has few linear pieces, it is searched
-        exhaustively.
+        hits. Where a round finds no further point, the search tries a homotopy from the center of
+        the box. If the system is small (8 units at most), of low rank, or has few linear pieces, it
+        is searched exhaustively.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.

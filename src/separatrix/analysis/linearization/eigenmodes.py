@@ -27,8 +27,7 @@ class Linearization(Record):
 
     Modes are sorted by |μ| (map) or Re λ (flow), the largest first. At point p, `right[p, :, m]` is
     the direction of mode m. `left[p, m, :]` is its left eigenvector: an input drives the mode as
-    far as it is aligned with this vector. They are normalized so that left · right = 1 and |right|
-    = 1.
+    far as it is aligned with this vector. Both are normalized: left · right = 1 and |right| = 1.
     """
 
     states: Float[Array, "point unit"] = array("the points")

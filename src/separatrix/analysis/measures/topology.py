@@ -68,9 +68,11 @@ class Topology(AbstractMeasure[_Points]):
     points of both networks are whole. A set is whole if it is proved complete, or if all of the
     following hold:
 
-    * All points are proved. * The sum of indices is 1. If no box is known that holds all points,
-    the Euler characteristic of the points found must be 1 instead. * The coverage of the candidates
-    is high. * Every departure from a saddle ends at a known stable point.
+    * All points are proved.
+    * The sum of indices is 1. If no box is known that holds all points, the Euler characteristic of
+      the points found must be 1 instead.
+    * The coverage of the candidates is high.
+    * Every departure from a saddle ends at a known stable point.
 
     If one set is not whole, the networks are different if this set has more proved points than the
     other set, which is whole. Otherwise the distance is not known.

@@ -91,9 +91,8 @@ class Verdict(Record):
     def is_held_by(self, claimed: str) -> str:
         """Return whether states are held as claimed: yes, approximately, no or unknown.
 
-        `claimed` is one of the values of `held`, such as "line". The answer is also "yes" for a
-        word that is true of the states but is not the first one. Raises InvalidInputError for any
-        other word.
+        `claimed` is one of the values of `held`, such as "line". A word that is true of the states
+        counts even if it is not the first one. Raises InvalidInputError for any other word.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:

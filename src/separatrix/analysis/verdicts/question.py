@@ -58,8 +58,8 @@ def verdict(
     system
         A map or a flow, with the input that is on while the states must be held.
     states
-        States `(…, unit)`, such as those of trials at the time from which they must be held; about
-        a hundred are enough. At most 512 of them are followed.
+        About a hundred states `(…, unit)`, such as the states of trials at the time from which they
+        must be held. At most 512 of them are followed.
     duration
         T: how long the task needs states to be held, in the system's unit of time (ms, if its dt or
         tau is in ms). None asks only where the states end.

@@ -127,7 +127,7 @@ class LSTM(AbstractCellNetwork):
         return difference / jnp.concatenate([jnp.ones_like(scale), scale])
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
-        """Return a box: the unit box for h, and the one to which the gates confine c at this input.
+        """Return the unit box for h and, at a known input, the box to which the gates confine c.
 
         A step maps this box into itself. It may be very large.
         """

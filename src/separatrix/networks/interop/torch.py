@@ -67,8 +67,9 @@ def from_torch(
         readout does not have as many inputs as there are hidden units, if weights are not finite,
         or if `tau` is given for a module without a leak.
 
-    Notes ----- If PyTorch is not installed, `from_state_dict` reads the weights of a module from a
-    file.
+    Notes
+    -----
+    If PyTorch is not installed, `from_state_dict` reads the weights of a module from a file.
 
     Examples
     --------

@@ -23,8 +23,8 @@ ProgressCallback = Callable[[int, int], None]
 class EnsembleHistory(Record):
     """Loss and accuracy of every training step of many networks, and how each training ended.
 
-    They have an axis `member` for the networks. Loss, accuracy and penalty of a network are NaN
-    after its last step.
+    Loss, accuracy and penalty have an axis `member` for the networks. After the last step of a
+    network, its values are NaN.
     """
 
     loss: Float[Array, "member step"] = array("loss on the batch")
