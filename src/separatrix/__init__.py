@@ -43,8 +43,7 @@ Analyses of a system
 
 Many networks, runs and files
     * Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
-    * Study, sweep, load_study: many networks. compare: how far networks are apart, by one of the
-      measures.
+    * Study, sweep, load_study: many networks. compare: their distances, by one of the measures.
     * save_network, load_network, save_records, load_records: files.
     * export_certificates: proofs that others can check.
     * enable_compilation_cache: keep compiled programs.

@@ -191,7 +191,7 @@ class Activity(Record):
         return values, np.stack(means)
 
     def condition(self, name: str) -> np.ndarray:
-        """Return one column of `conditions`; raises InvalidInputError with names that are similar."""
+        """Return one column of `conditions`; raises InvalidInputError that names similar columns."""
         if name not in self.conditions:
             raise InvalidInputError(f"no condition {name!r}: {nearest(name, self.conditions)}")
         return np.asarray(self.conditions[name])

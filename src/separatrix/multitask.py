@@ -29,7 +29,7 @@ BATCH = 512
 
 
 class RulePerformance(Record):
-    """How often a network is right in each of many tasks, beside the ideal observer."""
+    """How often a network answers correctly in each of many tasks, beside the ideal observer."""
 
     score: Float[Array, " rule"] = array("fraction of trials that are right")
     ideal_score: Float[Array, " rule"] = array("the ideal observer's, on the same trials")
@@ -58,7 +58,7 @@ class RulePerformance(Record):
 def rule_performance(
     network: AbstractNetwork, task: Yang2019, *, num_trials: int = 4096, key: GivenKey
 ) -> RulePerformance:
-    """Measure how often a network is right in each rule of a task, on fresh trials.
+    """Measure how often a network answers correctly under each rule of a task, on fresh trials.
 
     Only the last step of a trial counts. If the network should fixate, the trial is correct if it
     fixates. If it should respond, the trial is correct if it does not fixate and the population

@@ -94,7 +94,7 @@ class TrialPeriods(Record):
 
     @property
     def led_right(self) -> int:
-        """How many pulses led to the memory that the task asks for."""
+        """The number of pulses that led to the memory that the task asks for."""
         return int((np.asarray(self.led_to) == np.asarray(self.expected)).sum())
 
     def summary(self) -> str:

@@ -83,7 +83,7 @@ def directory_name(name: str) -> str:
 
 
 class RegularizerSettings(Settings):
-    """The strengths of what is added to the task's loss; 0: nothing (`sx.regularizers`)."""
+    """The strengths of the penalties that are added to the task's loss (`sx.regularizers`)."""
 
     rates_l2: NotNegative = 0.0
     rates_l1: NotNegative = 0.0
@@ -104,7 +104,7 @@ class RegularizerSettings(Settings):
 
 
 class UntilSettings(Settings):
-    """The loss, or the accuracy, at which training stops once it is held (`sx.Threshold`)."""
+    """The loss or the accuracy that a network must keep before training stops (`sx.Threshold`)."""
 
     loss: Positive | None = None
     accuracy: Positive | None = None
@@ -124,21 +124,21 @@ class TrainingSettings(Settings):
     batch_size: Count = 16
     epoch_steps: Count = 64
     window: Count | None = None
-    """Length in steps of windows over consecutive trials; None: whole trials."""
+    """The length in steps of windows over consecutive trials. None means whole trials."""
     lengths: Count = 1
-    """At how many lengths batches of whole trials may end (`sx.WholeTrials`)."""
+    """The number of lengths to which batches of whole trials may be cut (`sx.WholeTrials`)."""
     devices: Count = 1
-    """Among how many devices the trials of a batch are divided; a processor can be two."""
+    """The number of devices among which the trials of a batch are divided (`sx.train`)."""
     optimizer: Optimizer = Field({"name": "adam", "learning_rate": 1e-3}, validate_default=True)
     schedule: Schedule | None = None
-    """How the learning rate changes over the steps; None: not at all."""
+    """How the learning rate changes over the steps. None means that it does not change."""
     clip_norm: Positive | None = None
-    """The largest norm of a gradient; a longer one is shortened to it. None: no limit."""
+    """The largest norm of a gradient; a longer one is shortened to it. None means no limit."""
     clip_value: Positive | None = None
-    """The largest size of each entry of a gradient; larger ones are cut off. None: no limit."""
+    """The largest size of an entry of a gradient; larger ones are cut off. None means no limit."""
     regularizers: RegularizerSettings = RegularizerSettings()
     until: UntilSettings | None = None
-    """The threshold at which training stops before its last step; None: none."""
+    """The threshold at which training stops before its last step, or None."""
 
 
 class GeometrySettings(Settings):
@@ -150,7 +150,7 @@ class GeometrySettings(Settings):
     branches: Flag = True
     """Whether to continue the fixed points in signed coherence."""
     max_points: Count = 1000
-    """Points of one branch, in each of its two directions."""
+    """The largest number of points of one branch, in each of its two directions."""
     graph: Flag = True
     """Whether to follow the arms that leave the saddles."""
     periods: Flag = True
@@ -167,36 +167,36 @@ class QuestionSettings(Settings):
     """The question that opens the report: what holds the states, and for how long."""
 
     period: str | None = None
-    """At whose end states are left alone; None: the one before the answer."""
+    """The period at whose end states are left alone. None means the period before the answer."""
     duration: Positive | None = None
-    """How long states are to be held, in ms; None: as long as the period lasts."""
+    """How long states must be held, in ms. None means as long as the period lasts."""
     trials: dict[str, Number] = Field({})
-    """Which trials are looked at: the values of conditions, such as `{context = 0}`."""
+    """Which trials are used: the values of conditions, such as `{context = 0}`."""
     claim: Claim | None = None
     """The attractor that a paper found."""
     along: Literal["PC1"] | None = None
-    """The direction in which it says that a line extends."""
+    """The direction along which the paper says that the line extends."""
     paper: str = ""
-    """The paper that says so, such as "Yang & Wang (2020)"."""
+    """The paper, such as "Yang & Wang (2020)"."""
 
 
 class AnalysisSettings(Settings):
-    """How the trained network is taken apart."""
+    """How the trained network is analyzed."""
 
     num_trials: Count = 100
     test_trials: Count = 4096
     input: Input | None = None
-    """The input to freeze, or several, the main one first; None: that of the period before the
-    answer."""
+    """The input to freeze, or several inputs, the main one first. None means the input of the
+    period before the answer."""
     candidates: Literal["activity", "random", "both"] = "activity"
-    """States of the activity, random ones, or as many of both."""
+    """States of the activity, random states, or equally many of both."""
     num_candidates: Count | None = None
-    """How many candidates; None: all states of the activity, else 1024."""
+    """The number of candidates. None means all states of the activity, or 1024 random states."""
     random_range: tuple[Number, Number] = (0.0, 3.0)
     """Range of the uniform distribution of random candidates, the same for every unit."""
     slow_points: Flag = True
     max_linearized: Count = 64
-    """The fixed points, then the slowest slow points, up to this many, are linearized."""
+    """At most this many points are linearized: the fixed points, then the slowest slow points."""
     geometry: GeometrySettings = GeometrySettings()
     question: QuestionSettings = QuestionSettings()
     questions: tuple[str, ...] = ()

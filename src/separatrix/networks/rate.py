@@ -58,8 +58,8 @@ class CTRNN(AbstractNoisyNetwork):
     * `leak="inside"` is what the primer's code computes, with the leak inside the nonlinearity,
       $h_{t+1} = f\big((1-\alpha)\,h_t + \alpha (W h_t + W_x x_t + b)\big)$.
 
-    The two agree when dt = τ (α = 1), as in the notebooks; for dt < τ they are different networks,
-    and only the first one follows the equation of the text. The readout is $y = W_y r + b_y$.
+    The two agree when dt = τ (α = 1), as in the primer's notebooks. For dt < τ they are different
+    networks, and only the first one follows the equation above. The readout is $y = W_y r + b_y$.
 
     In training, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ with normal ξ may be added to the
     current of every unit. This is the convention of Yang et al. (2019), in which σ does not depend

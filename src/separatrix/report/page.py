@@ -36,8 +36,8 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     path
         The path of the file. An existing file is replaced, and never left half written.
     figures
-        The folder of figures that `write_figures` has just written for this run, to save drawing
-        them again. None draws them.
+        The folder of figures that `write_figures` has just written for this run, so that they need
+        not be drawn again. None means that the figures are drawn.
 
     Returns
     -------

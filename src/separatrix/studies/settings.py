@@ -63,7 +63,7 @@ class RandomSettings(Settings):
     values: dict[str, Between | Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         min_length=1
     )
-    """By key: `{low = …, high = …, scale = "log"}`, or a list to choose from."""
+    """For each key, `{low = …, high = …, scale = "log"}`, or a list to choose from."""
 
 
 class LimitSettings(Settings):
@@ -71,9 +71,9 @@ class LimitSettings(Settings):
 
     seconds: Positive | None = None
     memory: Positive | None = None
-    """Of its process, in GiB."""
+    """The memory of the process of a cell, in GiB."""
     retries: int = Field(1, ge=0, strict=True)
-    """How often a cell is tried again whose process was lost, or took too long or too much."""
+    """How often a cell is tried again if its process was lost, or exceeded a limit."""
 
     @property
     def end_processes(self) -> bool:

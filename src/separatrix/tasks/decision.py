@@ -27,7 +27,7 @@ class PerceptualDecisionMaking(SolvableTask):
     network must answer class 0 while it fixates and class $1 + k$ in the decision period. Noise of
     standard deviation $\sigma/\sqrt{dt}$ (dt in ms) is added to every step.
 
-    With the defaults these are the 22 steps of 100 ms of the primer.
+    With the defaults, a trial has the primer's 22 steps of 100 ms.
 
     Parameters
     ----------

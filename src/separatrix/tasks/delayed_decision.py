@@ -122,7 +122,7 @@ class PostDecisionWager(StagedTask):
     coherences
         The coherences in percent.
     sure_below
-        The coherence in percent below which the sure bet is the right answer.
+        The coherence in percent below which the sure bet is the correct answer.
     noise, noise_on
         σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
         shown, or to "all" channels throughout.

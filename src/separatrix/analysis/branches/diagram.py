@@ -88,9 +88,9 @@ class Branches(Record):
         SEVERAL,
         "border collision",
     )
-    """Every type of special point. "several modes": several cross the stability boundary within the
-    error; "branch point": no simple one; "border collision": stability changes at a kink of a
-    piecewise smooth system."""
+    """Every type of special point. At "several modes", several modes cross the stability boundary
+    within the error. A "branch point" is one that is not simple. At a "border collision", the
+    stability changes at a kink of a piecewise smooth system."""
 
     @property
     def n_branches(self) -> int:

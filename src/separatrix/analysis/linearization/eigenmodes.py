@@ -117,7 +117,8 @@ class Linearization(Record):
         Returns
         -------
         NonNormality
-            NaN where the Jacobian is not finite; the Kreiss bound of an unstable point is infinite.
+            The three numbers of each point. They are NaN where the Jacobian is not finite. The
+            Kreiss bound of an unstable point is infinite.
 
         References
         ----------

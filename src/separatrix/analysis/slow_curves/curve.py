@@ -53,7 +53,8 @@ def slow_curve(
     system
         A map or a flow.
     axis
-        The axis `(unit,)`: a readout vector, a principal component, a mode's left vector.
+        The axis `(unit,)`, such as a readout vector, a principal component, or a mode's left
+        vector.
     values
         Values of a · x, increasing `(slice,)`.
     start
