@@ -191,7 +191,10 @@ class Activity(Record):
         return values, np.stack(means)
 
     def condition(self, name: str) -> np.ndarray:
-        """Return one column of `conditions`; raises InvalidInputError that names similar columns."""
+        """Return one column of `conditions`.
+
+        Raises InvalidInputError, which names similar columns, if there is no such column.
+        """
         if name not in self.conditions:
             raise InvalidInputError(f"no condition {name!r}: {nearest(name, self.conditions)}")
         return np.asarray(self.conditions[name])

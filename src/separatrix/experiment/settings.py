@@ -191,7 +191,7 @@ class AnalysisSettings(Settings):
     candidates: Literal["activity", "random", "both"] = "activity"
     """States of the activity, random states, or equally many of both."""
     num_candidates: Count | None = None
-    """The number of candidates. None means all states of the activity, or 1024 random states."""
+    """The number of candidates. None means all states of the activity, or 1024 with random ones."""
     random_range: tuple[Number, Number] = (0.0, 3.0)
     """Range of the uniform distribution of random candidates, the same for every unit."""
     slow_points: Flag = True

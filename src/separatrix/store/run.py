@@ -97,6 +97,10 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     `records` is empty. Nothing is imported: if the network is of a user's class, `module:Class` in
     the experiment's file, `network` is None as well, unless this class has been imported.
 
+    The files are compared with the digests in `digests.json` before any of them is read. With
+    `verify=False` they are not compared, so that you can read a run that another program has
+    changed.
+
     Parameters
     ----------
     path
@@ -108,10 +112,6 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     -------
     Run
         `.network`, `.experiment`, and the records as attributes.
-
-    The files are compared with the digests in `digests.json` before any of them is read. With
-    `verify=False` they are not compared, so that you can read a run that another program has
-    changed.
 
     Raises
     ------
