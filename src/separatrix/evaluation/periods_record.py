@@ -15,7 +15,7 @@ class TrialPeriods(Record):
 
     Trials are without noise. `held` and `sentences` are the verdict on the states at the end of a
     period: the input of the period is held for as long again, and then until the states reach their
-    ends. `ended` says in which end each trial would then arrive, and so in which basin it is.
+    ends. `ended` says at which end each trial would then arrive, and so in which basin it is.
 
     For decision tasks, `predicted` is the choice that the network reads out at that end, and
     `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is the memory to

@@ -130,7 +130,7 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
         A dictionary with names of your choice. A value is `(network, input, points)`: a network,
         the input that was frozen, and the points that were found. Or it is `(equation, points)`,
         with an equation written by hand. For a network of a class that you wrote, the file holds
-        only its name, which no verifier knows.
+        only the name of the class, which no verifier knows.
     path
         The path of the JSON file. An existing file is replaced.
 

@@ -59,7 +59,8 @@ def basins(
 
     The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, which consists of all
     p with $|\hat p - p| \le z \sqrt{p (1 - p) / n}$. If the states were drawn independently, the
-    interval covers the share that the basin has of the distribution from which they were drawn.
+    interval covers, with this confidence, the share that the basin has of the distribution from
+    which they were drawn.
 
     Parameters
     ----------

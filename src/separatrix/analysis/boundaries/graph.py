@@ -85,8 +85,8 @@ def fixed_point_graph(
 
     The paths that leave a saddle with more unstable directions do not form a curve. With `rays`
     such paths are sampled: states at $x^* \pm \epsilon\, b_j$ are followed too, where the
-    orthonormal $b_j$ span the unstable subspace, the fastest modes first. They show attractors to
-    which the saddle leads, but perhaps not all of them.
+    orthonormal $b_j$ span the unstable subspace, the fastest modes first. These paths show
+    attractors to which the saddle leads, but perhaps not all of them.
 
     Parameters
     ----------
