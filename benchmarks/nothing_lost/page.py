@@ -61,9 +61,10 @@ def machine(figures: Figures) -> str:
     said = figures.machine
     without = [peer for peer in PEERS if peer not in figures.results]
     return (
-        f"Measured on one core of {said['processor']}, which other programs used, too: the times "
-        f"are medians of processor time. {len(figures.rows)} rows, {said['limit']} s of processor "
-        f"time for each row and setting. {said['packages']}."
+        f"Measured on one core of {said['processor']}, which other programs used, too. Therefore "
+        f"the times are medians of processor time. There are {len(figures.rows)} rows, and the "
+        f"limit is {said['limit']} s of processor time for each row and setting. Versions: "
+        f"{said['packages']}."
         + (f" Not measured yet: {', '.join(without)}." if without else "")
     )
 
@@ -100,7 +101,8 @@ def missed(figures: Figures) -> str:
     for row, result in figures.results[OURS][setting].items():
         known = figures.rows[row]["known"]
         if result["found"] < known:
-            why = f"no end within {figures.machine['limit']} s" if result["cut"] else "not reached"
+            limit = f"the search did not end within {figures.machine['limit']} s"
+            why = limit if result["cut"] else "the search does not reach the others"
             lines.append(f"| `{row}` | {result['found']} of {known} | {why} |")
     new = {
         row: f"`{row}` ({result['new']}, {method}, {setting})"
@@ -109,7 +111,7 @@ def missed(figures: Figures) -> str:
         for row, result in results.items()
         if result and result["new"]
     }
-    said = "Fixed points that the frozen answers lack: " + ("; ".join(new.values()) or "none") + "."
+    said = "True fixed points that nobody knew: " + ("; ".join(new.values()) or "none") + "."
     return "\n".join([*lines, "", said])
 
 
