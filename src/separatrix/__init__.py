@@ -16,34 +16,34 @@ An analysis takes a system of any origin and returns a frozen record, which prin
 names, by what they are for (`help(sx.train)` says more about one):
 
 Tasks, networks, training
-    * tasks, networks: those that come with the package. You can write your own.
+    * tasks, networks: the ones that come with the package. You can write your own.
     * train: by back-propagation through time. train_ensemble: many networks at once.
-    * WholeTrials, Windows: what a batch is.
-    * Threshold: when to stop. Checkpoint: a file to go on from.
+    * WholeTrials, Windows: what a batch consists of.
+    * Threshold: when training stops. Checkpoint: a file from which training continues.
     * regularizers: penalties that are added to the loss of the task.
     * training: losses, and the classes that the functions above share.
     * performance, psychometric: how well a network does, beside chance and the ideal observer.
 
 Activity and systems
     * simulate: a network's states in trials. project: states along a few axes.
-    * DiscreteMap, Flow: a system of any JAX function. torch_map: of any PyTorch function.
+    * DiscreteMap, Flow: systems made from any JAX function. torch_map: a map from PyTorch.
     * AbstractSystem: what systems have in common. models: the models of papers and packages.
 
 Analyses of a system
     * find_fixed_points, linearize: points and their modes. slow_curve: a line of slow states.
     * verdict: what holds the states over a duration, and where they end.
-    * trial_periods: all this in every period of a trial.
+    * trial_periods: these analyses for every period of a trial.
     * make_report: one page with all of these analyses, for any system and states.
     * find_cycles, lyapunov_exponents: motion that does not come to rest.
     * fixed_point_graph, fixed_point_topology: what saddles link.
     * separatrix, basins: boundaries between basins, and sizes of basins.
-    * commitment: the time of decision of each trial.
+    * commitment: the decision time of each trial.
     * continue_fixed_points, continue_cycles: how points and cycles change with a parameter.
     * solvers: methods with their options. classics: the analyses of single papers.
 
 Many networks, runs and files
     * Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
-    * Study, sweep, load_study: many networks. compare: their distances, by one of the measures.
+    * Study, sweep, load_study: many networks. compare: networks by one of the measures.
     * save_network, load_network, save_records, load_records: files.
     * export_certificates: proofs that others can check.
     * enable_compilation_cache: keep compiled programs.

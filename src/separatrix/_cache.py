@@ -30,7 +30,7 @@ def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     Raises
     ------
     OSError
-        If the folder cannot be made or written.
+        If the folder cannot be made or written to.
 
     Examples
     --------

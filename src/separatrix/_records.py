@@ -167,7 +167,7 @@ class Record(eqx.Module):
 
     @staticmethod
     def named(name: str) -> "type[Record] | None":
-        """Return the class of that name, or None; imports the module that declares it if needed."""
+        """Return the record class of this name, or None. Its module is imported if needed."""
         if name not in Record._registry:
             for package in DECLARING:
                 _import_all(importlib.import_module(f".{package}", __package__))
@@ -386,9 +386,10 @@ class Record(eqx.Module):
 
     @classmethod
     def declared(cls: type[R], **values: Any) -> R:
-        """Return the record of these values, of which types and shapes are as declared.
+        """Return the record of these values, after a check of their types and shapes.
 
-        Raises UnreadableFileError: the values are those of a file.
+        Raises UnreadableFileError if a type or a shape is not as declared: the values come from a
+        file.
         """
         with jaxtyped("context"):  # in which the names of axes stand for one size each
             for field in dataclasses.fields(cls):

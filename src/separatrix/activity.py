@@ -60,7 +60,7 @@ class Dimensionality(Record):
     num_samples: int = setting("states that it was estimated from")
 
     def num_components(self, fraction: float = 0.95) -> int:
-        """Return how many components hold a fraction of the variance; 0 if nothing varies.
+        """Return how many components hold this fraction of the variance; 0 if no state varies.
 
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
@@ -226,7 +226,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     Raises
     ------
     InvalidInputError
-        If the shapes do not fit, or if inputs or weights are not finite.
+        If the shapes of the trials do not fit the network, or if inputs or weights are not finite.
 
     Examples
     --------
@@ -269,12 +269,12 @@ def project(
         given order, and coordinates along them are measured from the mean state. None means the
         principal components of these states.
     num
-        How many axes. None means 2, or all of `onto`. Figures draw three in space.
+        The number of axes. None means 2, or all axes of `onto`. Figures draw three axes in space.
 
     Returns
     -------
     tuple
-        Coordinates, with the shape of the states except for the last axis, and the axes.
+        The coordinates, which have the shape of the states except for the last axis, and the axes.
 
     Raises
     ------

@@ -31,7 +31,7 @@ _LEAST = 1e-6  # of the largest V: what is less has no more weight
 
 
 class LyapunovSpectrum(Record):
-    r"""The exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
+    r"""The Lyapunov exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
 
     A positive exponent means chaos, and an exponent of zero means a direction along a flow or a
     torus. If all exponents are negative, the attractor is a stable point or cycle. Like
@@ -121,14 +121,14 @@ def lyapunov_exponents(
         States `(unit,)` or `(trajectory, unit)`, or the points that `find_fixed_points` returned.
     inputs
         Inputs that vary in time and replace the frozen input. They have the shape `(time, channel)`
-        for all trajectories, or `(trajectory, time, channel)`, with one input for each step of the
-        map or of the integrator.
+        if all trajectories share them, or else `(trajectory, time, channel)`, with one input for
+        each step of the map or of the integrator.
     method
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. The run stops after
-        the transient and the first block of steps at the earliest. Outcomes say how many steps were
-        taken.
+        The time limit and the report of progress, as in `find_fixed_points`. Even with a time
+        limit, the transient and the first block of steps are completed. The outcome of each
+        trajectory says how many steps were taken.
 
     Returns
     -------

@@ -60,7 +60,7 @@ class GradedMemory(Record):
 
     @property
     def contraction(self) -> float:
-        """The range of mean positions at the last time, relative to their range at the first."""
+        """The range of mean positions at the last time, divided by the range at the first time."""
         first, last = (np.ptp(np.asarray(self.positions)[:, k]) for k in (0, -1))
         return float(last / first)
 
@@ -84,7 +84,7 @@ def graded_memory(
     dt: float = 1.0,
     start: float = 0.0,
 ) -> GradedMemory:
-    r"""Measure how trials lie along a slow curve, by the value that each remembers.
+    r"""Measure where trials lie along a slow curve, depending on the value that each remembers.
 
     The curve is taken as the polygon through its states. The position of a state is the arclength
     of the nearest point of this polygon, divided by the length of the polygon. If the value is held

@@ -48,7 +48,7 @@ def targeted_averages(
     origin: Float[Array, " unit"] | None = None,
     dt: float = 1.0,
 ) -> TargetedAverages:
-    r"""Average trials by the value of each label, along axes of the state space.
+    r"""Average the states of trials by the value of each label, along axes of the state space.
 
     The directions are made orthogonal one after the other (Gram–Schmidt). The first axis is the
     first direction. Each later axis is the part of its direction that is orthogonal to the earlier
@@ -62,11 +62,11 @@ def targeted_averages(
         The directions from which axes are made, such as the direction of a line attractor, followed
         by the directions of inputs.
     labels
-        For each label, the value of every trial.
+        For each label, by name, its value in every trial.
     names
         The names of the directions.
     origin
-        The state whose positions are 0. None means the zero state.
+        The state whose position along every axis is 0. None means the zero state.
     dt
         Duration of a time step in ms.
 

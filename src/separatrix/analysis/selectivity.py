@@ -107,7 +107,7 @@ def selectivity(
 
 
 class SelectiveConnections(Record):
-    """Connections of an excitatory–inhibitory network, sorted by type and selectivity."""
+    """Connections of an excitatory–inhibitory network, sorted by type and selectivity of units."""
 
     order: Int[Array, " unit"] = array("the units in this order: E before I, then d′ falling")
     weights: Float[Array, "unit source"] = array("recurrent weights in this order")
@@ -151,7 +151,7 @@ def selective_connections(
     num_shuffles: int = 999,
     seed: int = 0,
 ) -> SelectiveConnections:
-    r"""Compare connections between units that prefer the same choice and opposite choices.
+    r"""Compare connections within groups of units with the same preference and between the groups.
 
     There are four kinds of connection: E to E, E to I, I to E, and I to I. For each kind, the mean
     of $|W_{ij}|$ is taken over the pairs $i \neq j$ of units that prefer the same choice, and over
@@ -179,7 +179,7 @@ def selective_connections(
     Returns
     -------
     SelectiveConnections
-        The sorted matrix and the means. A mean is NaN if there is no such pair.
+        The sorted matrix and the means. A mean is NaN if there is no pair of its kind.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from .._types import (
 
 
 class TaskVariance(Record):
-    """The task variance of every unit in every task, and clusters of units with similar ones."""
+    """The task variance of every unit in every task, and clusters of units that vary alike."""
 
     variance: Float[Array, "unit task"] = array("variance over conditions, mean over time")
     active: Bool[Array, " unit"] = array("units whose variance over all tasks is large enough")
@@ -125,8 +125,8 @@ def task_variance(
     threshold
         The summed variance above which a unit is active.
     most_clusters
-        The largest number of clusters to try. All numbers from 2 are tried, as far as there are
-        units.
+        The maximum number of clusters to try. All numbers from 2 to this one are tried, as far as
+        there are enough units.
     restarts, seed
         How often k-means is started for each number of clusters, and the seed of its starts.
 

@@ -26,7 +26,7 @@ class Performance(Record):
 
     Each trial has its `task.score`: 0 or 1 if the task asks for one answer, or a fraction if
     several steps count. The ideal observer (`task.solve`) gets the same trials. If a task has no
-    ideal observer, its columns are NaN.
+    ideal observer, the columns of the ideal observer are NaN.
     """
 
     condition: Shaped[np.ndarray, " group"] = array("the condition of the trials")

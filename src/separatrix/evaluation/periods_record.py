@@ -11,7 +11,7 @@ Text = np.ndarray
 
 
 class TrialPeriods(Record):
-    """The periods of a trial, each as a separate dynamical system: the input is held constant.
+    """The periods of a trial, each as a dynamical system whose input is held constant.
 
     Trials are without noise. `held` and `sentences` are the verdict on the states at the end of a
     period: the input of the period is held for as long again, and then until the states reach their
@@ -81,7 +81,7 @@ class TrialPeriods(Record):
         }
 
     def ends_of(self, period: int) -> np.ndarray:
-        """Return the rows of the ends of a period, beginning with the end of the most trials."""
+        """Return the rows of the ends of a period, sorted by share of the trials, largest first."""
         rows = np.flatnonzero(np.asarray(self.end_period) == period)
         return rows[np.argsort(-np.asarray(self.end_share)[rows], kind="stable")]
 

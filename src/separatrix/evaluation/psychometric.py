@@ -11,7 +11,7 @@ from ..tasks import AbstractTask, PerceptualDecisionMaking, signed_coherence
 
 
 class Psychometric(Record):
-    """Choices against signed coherence (positive: the first stimulus is the stronger)."""
+    """Choices by signed coherence, which is positive if the first stimulus is the stronger one."""
 
     signed_coherence: Float[Array, " condition"] = array("signed coherence", units="%")
     num_trials: Int[Array, " condition"] = array("trials of each signed coherence")
@@ -52,7 +52,7 @@ def psychometric(
     num_trials
         How many trials are drawn.
     key
-        A random key of JAX.
+        A JAX random key.
 
     Returns
     -------

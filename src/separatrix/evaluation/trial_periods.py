@@ -65,7 +65,7 @@ def trial_periods(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> TrialPeriods:
-    r"""Analyze a network period by period: a trial is a sequence of constant inputs.
+    r"""Analyze a network period by period, with the input of each period held constant.
 
     For each period, the mean input of the period is frozen in, and the fixed and slow points of the
     resulting system are found. From the states at the end of the period, the system then runs on at

@@ -220,8 +220,8 @@ def reanalyze(
     Raises
     ------
     InvalidInputError
-        If a change is not of `analysis`, or the run has no network. If the class of its task or
-        network was written by the user, because nothing is imported for a file in a run directory.
+        If a change is not to a setting of `analysis`, or the run has no network. If a user wrote
+        the class of the task or network: nothing is imported for a file in a run directory.
     UnreadableFileError
         If `path` is not a run.
 

@@ -118,7 +118,7 @@ class UntilSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """How the network is trained."""
+    """The settings of the training of a network."""
 
     steps: Count = 1280
     batch_size: Count = 16
@@ -133,16 +133,17 @@ class TrainingSettings(Settings):
     schedule: Schedule | None = None
     """How the learning rate changes over the steps. None means that it does not change."""
     clip_norm: Positive | None = None
-    """The largest norm of a gradient; a longer one is shortened to it. None means no limit."""
+    """The maximum norm of a gradient. A longer gradient is shortened to it. None means no limit."""
     clip_value: Positive | None = None
-    """The largest size of an entry of a gradient; larger ones are cut off. None means no limit."""
+    """The maximum size of an entry of a gradient. Larger entries are cut off. None means no
+    limit."""
     regularizers: RegularizerSettings = RegularizerSettings()
     until: UntilSettings | None = None
     """The threshold at which training stops before its last step, or None."""
 
 
 class GeometrySettings(Settings):
-    """Analyses of the state space beyond fixed points, and how fine they are."""
+    """Which analyses of the state space are made beside fixed points, and their resolution."""
 
     slow_curve: Flag = True
     """Whether to follow the slowest states along the readout of the choice."""
@@ -150,7 +151,7 @@ class GeometrySettings(Settings):
     branches: Flag = True
     """Whether to continue the fixed points in signed coherence."""
     max_points: Count = 1000
-    """The largest number of points of one branch, in each of its two directions."""
+    """The maximum number of points in each of the two directions of a branch."""
     graph: Flag = True
     """Whether to follow the arms that leave the saddles."""
     periods: Flag = True
@@ -173,7 +174,7 @@ class QuestionSettings(Settings):
     trials: dict[str, Number] = Field({})
     """Which trials are used: the values of conditions, such as `{context = 0}`."""
     claim: Claim | None = None
-    """The attractor that a paper found."""
+    """The attractor that a paper claims."""
     along: Literal["PC1"] | None = None
     """The direction along which the paper says that the line extends."""
     paper: str = ""
@@ -181,7 +182,7 @@ class QuestionSettings(Settings):
 
 
 class AnalysisSettings(Settings):
-    """How the trained network is analyzed."""
+    """The settings of the analysis of a trained network."""
 
     num_trials: Count = 100
     test_trials: Count = 4096
@@ -227,13 +228,15 @@ class Experiment(Settings):
     name: str
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**32, strict=True)
-    """Below 2³², because JAX's keys keep only the last 32 bits of a larger number."""
+    """The seed of all random numbers, below 2³²: JAX's keys keep only the last 32 bits of a larger
+    one."""
     task: Task
     network: Network
     training: TrainingSettings = TrainingSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     variants: dict[VariantName, dict[str, Any]] = Field({}, max_length=1000)
-    """By name, changes to the tables above: the experiment is run once for each variant."""
+    """The variants by name: each is a table of changes to the tables above. The experiment is run
+    once for each variant."""
     _source: str = PrivateAttr("the experiment")
     _left_out: tuple[str, ...] = PrivateAttr(())
     _beside: Path | None = PrivateAttr(None)
@@ -266,7 +269,7 @@ class Experiment(Settings):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "the settings") -> "Experiment":
-        """Validate a nested dict; `source` names where it came from in errors.
+        """Make an experiment from a nested dict. Errors name `source` as the origin of the dict.
 
         Raises InvalidInputError with the key, what is valid there, and the source. Classes written
         by the user, `module:Class`, are imported only by `from_toml`.
@@ -344,7 +347,7 @@ class Experiment(Settings):
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as nested dicts of plain values, without the unset ones."""
+        """Return the settings as nested dicts of plain values. Settings of None are left out."""
         values = self.model_dump(mode="json", exclude_none=True)
         if not self.variants:
             del values["variants"]

@@ -24,7 +24,7 @@ def psychometric(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw choices and accuracy against coherence beside the ideal observer.
+    """Draw the choices and accuracy of a network against coherence, beside the ideal observer's.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
 
@@ -38,7 +38,7 @@ def psychometric(
     Returns
     -------
     Figure
-        Choices on the left, accuracy on the right; coherence is in percent.
+        Two panels: choices on the left, accuracy on the right. The coherence is in percent.
 
     Examples
     --------

@@ -78,7 +78,7 @@ def bifurcation_diagram(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the branches by stability, and their special points by type.
+    """Draw branches of fixed points by stability, and their special points by type.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def commitment(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw signed distances to the boundary over time, and the times of decision.
+    """Draw the signed distances of states to the boundary over time, and the decision times.
 
     Parameters
     ----------
@@ -153,7 +153,8 @@ def commitment(
     Returns
     -------
     Figure
-        Distances above; a histogram of the times of decision, in ms, below.
+        Two panels: the distances of some trials to the boundary at the top, and a histogram of all
+        decision times, in ms, at the bottom.
 
     Examples
     --------
@@ -190,7 +191,7 @@ def commitment(
 
 @styled
 def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Figure:
-    """Draw the fraction of sampled states that end at each attractor, with its interval.
+    """Draw the fraction of sampled states that end at each attractor, with 95 % intervals.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def cycle(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw cycles as closed curves, and their course over a period.
+    """Draw cycles as closed curves, and their coordinates over a period.
 
     The left panel shows the curves; a cycle of a map has a dot for each step. The right panel shows
     the same two coordinates over time if there is one cycle, and over the phase if there are

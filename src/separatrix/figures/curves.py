@@ -25,7 +25,7 @@ def slow_curve(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the drift along a slow curve with its fixed points, and the two timescales.
+    """Draw the drift along a slow curve with its fixed points, and the times of drift and return.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ def slow_curve(
     Returns
     -------
     Figure
-        The drift above, per step or time constant; the timescales below.
+        Two panels: the drift per step or per time constant at the top. At the bottom are the time
+        to drift along the whole range of values, and the time to return to the curve.
 
     Examples
     --------

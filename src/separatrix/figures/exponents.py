@@ -38,7 +38,8 @@ def lyapunov(
     Returns
     -------
     Figure
-        The running mean on the left, the spectrum on the right, per step or time constant.
+        Two panels: the largest exponent against the averaging time on the left, all exponents on
+        the right. Exponents are per step or per time constant.
 
     Examples
     --------

@@ -56,8 +56,8 @@ def save(
 ) -> list[Path]:
     """Write a figure as `directory/name.png` (150 dots per inch) and `.svg`; return the paths.
 
-    In SVG and PDF files, text stays text, so other programs can edit it. An existing file is
-    replaced, and never left half written.
+    In SVG and PDF files, text is not converted to outlines, so other programs can edit it. An
+    existing file is replaced, and never left half written.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def save(
     directory
         The folder. If `name` is not given, the file itself, such as "figure.pdf".
     name
-        The name of the files, without ending.
+        The name of the files, without the ending.
     formats
         Some of "png", "svg" and "pdf".
 

@@ -30,11 +30,12 @@ def graded_memory(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the positions of trials along the curve by remembered value, and how well they decode.
+    """Draw positions of trials along the curve, and how well these decode the remembered value.
 
     The left panel shows over time the mean position of the trials of each value, with a band of one
     standard deviation. The middle panel shows the same at the first and the last time. The right
-    panel shows order and decoding over time.
+    panel shows over time how well positions keep the order of the values, and the fraction of
+    trials that are decoded correctly.
 
     Parameters
     ----------

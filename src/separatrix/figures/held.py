@@ -24,12 +24,12 @@ def verdict(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the states at T and their ends, and how spread and order change over 2 T.
+    """Draw where states are at time T and where they end, and their spread and order until 2 T.
 
-    The left panel shows the states at T, along two principal components. Each has the color of the
-    end that it reaches, and the ends have large markers. The right panel shows the spread and the
-    order along the axis, if there is one, and how far states are from their places at T, relative
-    to the extent of the states. A line marks T.
+    The left panel shows the states at T, along two principal components. Each state has the color
+    of the end that it reaches, and the ends have large markers. The right panel shows the spread
+    and the order along the axis, if there is one, and how far states are from their places at T,
+    relative to the extent of the states. A line marks T.
 
     Parameters
     ----------

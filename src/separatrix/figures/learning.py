@@ -46,7 +46,7 @@ def training(
     Returns
     -------
     Figure
-        Loss above, accuracy below.
+        Two panels: the loss at the top, the accuracy at the bottom.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def spectrum(
     linearization
         What `sx.linearize` returned.
     index
-        Which of its points.
+        The index of the point among these points.
     ax, width, legend
         As in `sx.figures`.
 
@@ -115,7 +115,7 @@ def line_attractor(
     linearization
         What `sx.linearize` returned for these points.
     index
-        Which of its points.
+        The index of the point among these points.
     activity
         An `Activity`, or states, to draw in the background.
     components

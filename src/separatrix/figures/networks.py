@@ -42,7 +42,7 @@ def comparison(
     Returns
     -------
     Figure
-        The matrix on the left, the map on the right.
+        Two panels: the matrix of distances on the left, the map on the right.
 
     Examples
     --------

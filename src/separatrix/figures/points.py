@@ -156,7 +156,7 @@ def speeds(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the speeds of all points in order, and the level that rounding alone can leave.
+    """Draw the speeds of all points in ascending order, and the level that rounding can leave.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def tolerance(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw how many points a threshold on q = ½ speed² would have called fixed.
+    """Draw how many points would be called fixed, against a threshold on q = ½ speed².
 
     Parameters
     ----------

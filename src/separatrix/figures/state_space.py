@@ -46,7 +46,7 @@ def activity(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the states of all trials by time, and a few trials of each answer as trajectories.
+    """Draw the states of all trials, colored by time, and trajectories of a few trials per choice.
 
     Without components, states of two or three units are drawn unchanged. Three components, or
     units, are drawn in space.
@@ -58,10 +58,10 @@ def activity(
     components
         The axes of the drawing, two or three, such as `activity.pca(2)`.
     num_trials
-        The number of trajectories of each answer.
+        The number of trajectories for each choice.
     by_choice
-        Whether outputs compete, so that trials have a choice. If False, and with plain states, the
-        first trials are drawn.
+        Whether outputs compete, so that trials have a choice. If False, or if plain states are
+        given, the first trials are drawn.
     figure, width, legend
         As in `sx.figures`.
 

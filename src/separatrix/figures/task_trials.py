@@ -56,7 +56,7 @@ def trials(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    r"""Draw a few trials: of a network's activity in a task, or of a task alone.
+    r"""Draw a few trials, either of a network's activity in a task or of a task alone.
 
     For an `Activity`, inputs and outputs are drawn, from the least to the most coherent trial. For
     a task, inputs and targets are drawn, with the periods of each trial, up to its end. The text
@@ -74,14 +74,14 @@ def trials(
     softmax
         Whether to draw outputs as probabilities (their softmax), or as they are.
     key
-        A JAX random key, to draw other trials of a task than the default ones.
+        A JAX random key, to draw trials of a task other than the default trials.
     figure, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        Inputs above, outputs or targets below; times are in ms.
+        Inputs at the top, outputs or targets at the bottom. Times are in ms.
 
     Examples
     --------

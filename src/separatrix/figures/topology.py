@@ -35,7 +35,7 @@ def fixed_point_topology(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw fixed points by their number of unstable directions, with lines between linked ones.
+    """Draw fixed points by number of unstable directions, with lines between linked points.
 
     Stable points are labeled with their names.
 

@@ -36,7 +36,7 @@ def task_variance(
     Returns
     -------
     Figure
-        The variance above, the silhouette below.
+        Two panels: the variance at the top, the silhouette at the bottom.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Models that people fit to recordings or know from textbooks, as systems."""
+"""Models that are fitted to recordings, and models from textbooks, as systems."""
 
 from .._names import show_public_names
 from .files import load

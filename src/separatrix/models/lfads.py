@@ -39,14 +39,17 @@ def lfads_generator(
         The input u `(channel,)` that is frozen in: the inputs that the controller infers, followed
         by external inputs. None means zeros.
     clip
-        The value at which states are cut off, 1 or more (`cell_clip`). None does not cut.
+        The value at which states are cut off, 1 or more (`cell_clip`). None means that they are not
+        cut off.
     dt
         Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        A map whose residual is c(h) − h. It has the same zeros as h' − h, but no false valleys.
+        A map whose residual is c(h) − h, with the candidate state c, instead of h' − h, with the
+        next state h'. Both have the same zeros. But h' − h = (1 − z) ∘ (c(h) − h) is also small far
+        from any zero, wherever the gate z is near 1.
 
     Raises
     ------

@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, Activation] = {
 class LowRank:
     """The latent variables of a low-rank network, and the neurons that belong to them.
 
-    The function `low_rank` returns it.
+    The function `low_rank` returns an object of this class.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ def low_rank(
     input: Any = None,
     dt: float = 1.0,
 ) -> LowRank:
-    r"""Return the latent variables of a network of low rank, and the way to its neurons.
+    r"""Return the latent variables of a low-rank network, with functions that give its neurons.
 
     The model is a map if it has a `decay` γ, and a flow if it has a `tau`:
 

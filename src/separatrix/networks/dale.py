@@ -53,7 +53,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     excitatory_fraction
         Fraction of excitatory units, which come first. There must be at least one unit of each
         kind.

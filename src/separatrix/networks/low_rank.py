@@ -32,7 +32,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     rank
         The number R of patterns, at most num_units.
     random_strength
@@ -46,7 +46,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
-        A JAX random key. Patterns, input and readout weights are N(0, 1), biases zero.
+        A JAX random key. Patterns, input weights and readout weights are drawn from N(0, 1), and
+        biases are zero.
 
     Attributes
     ----------

@@ -38,9 +38,9 @@ class AbstractNetwork(eqx.Module):
     dt: eqx.AbstractVar[float]
 
     not_trained: ClassVar[tuple[str, ...]] = ()
-    """Fields whose arrays training leaves as they are."""
+    """Names of the fields whose arrays training does not change."""
     convention: ClassVar[str] = ""
-    """Meaning of the rows of the weights, and place of the gates, where these can be mistaken."""
+    """What the rows of the weights mean and where the gates act, if this could be mistaken."""
 
     def __repr__(self) -> str:
         """Name the settings and the shapes of the arrays; a number for each unit is no summary."""
@@ -107,7 +107,7 @@ class AbstractNetwork(eqx.Module):
     def unroll_noisy(
         self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
     ) -> Float[Array, "trial time state"]:
-        """Return the states with the units' private noise drawn from `key`, where they have any.
+        """Return the states with private noise of the units, if they have any, drawn from `key`.
 
         Training runs this method. `unroll` runs the network without noise, as the analysis does.
         """
@@ -208,7 +208,7 @@ def _named(input: Any, task: Any) -> Any:
 
 
 def trained_leaves(network: AbstractNetwork) -> Any:
-    """Return the network with true for each array that training changes, and false for the rest.
+    """Return the network with True in place of each trained array, and False for the rest.
 
     An optimizer must get only the arrays that training changes: its weight decay would change the
     others even without a gradient.
@@ -283,7 +283,7 @@ def check_network_fits(
     Raises
     ------
     InvalidInputError
-        If the network has other sizes or another time step. The text says which.
+        If the network and the task differ in a size or in the time step. The text says in which.
 
     Examples
     --------

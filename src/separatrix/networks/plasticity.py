@@ -82,7 +82,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     excitatory_fraction
         None leaves the signs of the weights free. With a fraction, the first units are excitatory
         and the others inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit
@@ -209,9 +209,9 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     ) -> Float[Array, " state"]:
         """Return the change of h, x and u without their rates and without the limits of [0, 1].
 
-        They are max(0, W (u x h) + W_in s + b) − h, and 1 − x − τ_x u x h, and U − u + τ_u U (1 −
-        u) h. At a zero of the residual, h is not negative. So x and u lie within [0, 1] even
-        without the limits, and the zero is a fixed point of the step, too.
+        The three changes are max(0, W (u x h) + W_in s + b) − h, then 1 − x − τ_x u x h, then U − u
+        + τ_u U (1 − u) h. At a zero of the residual, h is not negative. So x and u lie within [0,
+        1] even without the limits, and the zero is a fixed point of the step, too.
         """
         check_state(state, 3 * self.num_units)
         check_input(input, self.num_inputs)

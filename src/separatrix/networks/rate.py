@@ -68,14 +68,14 @@ class CTRNN(AbstractNoisyNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     tau, dt
         Time constant (one for all units, or one for each) and time step, in ms, with 0 < dt ≤ 2
         tau. For a larger dt the leak alone is unstable.
     activation
         "relu", "tanh", "softplus", "sigmoid", "leaky_relu" or "linear".
     leak
-        Where the leak stands (above).
+        Where the leak acts: "outside" or "inside" the nonlinearity (above).
     initialization
         "kaiming_normal" (N(0, 2/fan_in), biases 0; the BrainPy notebook), "torch_linear"
         (U(±1/√fan_in), biases too; the PyTorch notebook), "orthogonal", "gaussian" (N(0, 1/fan_in))

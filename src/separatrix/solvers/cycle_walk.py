@@ -25,7 +25,7 @@ class CycleWalk:
     Attributes
     ----------
     max_solves
-        The number of sequences of regions that are solved for a start before it is given up.
+        The maximum number of sequences of regions that are solved for one start.
     transient
         The number of steps for which a candidate is followed first. The search starts from the
         candidate and from the state where it arrives. With 0 it starts only from the candidate.

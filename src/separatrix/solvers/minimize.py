@@ -35,7 +35,7 @@ class DampedNewton:
     Attributes
     ----------
     max_steps
-        The number of steps after which a start is given up.
+        The maximum number of steps from one start.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class MultipleShooting:
     Attributes
     ----------
     max_steps
-        The number of evaluations of an orbit after which the search gives it up.
+        The maximum number of evaluations of one orbit.
     transient
         The number of steps of a map, or of time constants of a flow, for which a candidate is
         followed first. The search starts from the candidate and from the state where it arrives.
@@ -38,12 +38,12 @@ class MultipleShooting:
     segments
         The number of pieces of the orbit of a flow (a map has one for every step).
     substeps
-        The smallest number of Runge–Kutta steps in each piece of a flow's orbit. More steps are
+        The minimum number of Runge–Kutta steps in each piece of a flow's orbit. More steps are
         taken where the Jacobian says that the motion is fast. The final orbit has twice as many
         steps, and the difference gives the error.
     refinements
-        While the period still changes by more than a millionth, the steps are made four times
-        finer, at most this many times.
+        The maximum number of refinements. While the period still changes by more than a millionth
+        of its length, the steps are made four times finer.
 
     Examples
     --------

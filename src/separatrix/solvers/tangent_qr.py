@@ -31,7 +31,7 @@ class Growth(NamedTuple):
 
 @dataclass(frozen=True)
 class TangentQR:
-    r"""Lyapunov exponents from the QR decomposition of the tangent map (Benettin et al. 1980).
+    r"""Compute Lyapunov exponents by QR decompositions of the tangent map (Benettin et al. 1980).
 
     With $J_t Q_{t-1} = Q_t R_t$ the exponents are the means of $\ln|R_{ii}|$. If a direction
     shrinks to rounding level between two decompositions, its exponent is −∞.
@@ -39,14 +39,14 @@ class TangentQR:
     Attributes
     ----------
     steps
-        The number of steps to average over, of the map or of the integrator. It limits the work.
-        None means one step for each input, or 10,000 if there are no inputs.
+        The number of steps to average over, of the map or of the integrator. This number limits the
+        work. None means one step for each input, or 10,000 if there are no inputs.
     transient
         The number of steps before the averaging, in which the state comes to its attractor and the
         vectors align.
     every
-        The number of steps between decompositions. A larger number is faster, but a direction that
-        shrinks by 1e-16 relative to the others in between is lost.
+        The number of steps between decompositions. A larger number is faster, but a direction is
+        lost if it shrinks by 1e-16 relative to the others between two decompositions.
     num_exponents
         The number of exponents, the largest first. None means all.
     dt

@@ -72,8 +72,8 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
 def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     """Read a network that `save_network` wrote; its class must have been imported.
 
-    The file holds a digest of its contents. With `verify=False` the digest is not compared, so that
-    you can read a file that another program has changed.
+    The file holds a digest of its contents. With `verify=False` the contents are not compared with
+    the digest, so that you can read a file that another program has changed.
 
     Arrays come back as JAX arrays in their original precision. Where JAX would lower the precision
     (float64 without `jax.enable_x64`), they come back as NumPy arrays.

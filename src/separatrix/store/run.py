@@ -106,7 +106,8 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     path
         The directory that `run_experiment` or the command line made.
     only
-        Names of the records to read, which is quicker than reading all. None means all of them.
+        Names of the records to read. Reading a few is quicker than reading all. None, the default,
+        reads all records.
 
     Returns
     -------

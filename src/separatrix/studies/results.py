@@ -113,7 +113,7 @@ class StudyResults:
 
     @property
     def varied(self) -> list[str]:
-        """The settings in which the networks differ."""
+        """The names of the settings in which the networks differ."""
         return [key for key in self._settings if self.table[key].map(str).nunique() > 1]
 
     @property
@@ -132,13 +132,13 @@ class StudyResults:
 
     @property
     def is_independent(self) -> bool:
-        """Whether each network was trained separately, so that intervals count none twice."""
+        """Whether each network was trained separately, so that intervals count no network twice."""
         trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 
     @property
     def names(self) -> dict[str, str]:
-        """The name that tells each cell from the others, such as "gru, seed=3"."""
+        """For each cell, a name that tells it from the other cells, such as "gru, seed=3"."""
         if self.study is None:
             return {key: key for key in self.table.index}
         rows = self.table[self.varied].to_dict("index")

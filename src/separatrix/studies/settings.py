@@ -101,14 +101,14 @@ class Study(Settings):
     experiment: Any
     """The experiment: its name in the package, a file beside the study's file, or its tables."""
     seeds: str | tuple[Seed, ...] | None = None
-    """Seeds such as "0:20" (without 20), or a list of them. None means the experiment's seed."""
+    """The seeds: a range such as "0:20" (0 to 19), or a list. None means the experiment's seed."""
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
-    """For keys of the experiment, such as "network.num_units", the values that they take."""
+    """For each key of the experiment, such as "network.num_units", the values that it takes."""
     listed: tuple[dict[str, Any], ...] = ()
     """Combinations of values, each a table of keys and values that belong together."""
     random: RandomSettings | None = None
     tests: dict[VariantName, dict[str, Any]] = Field(default_factory=dict)
-    """By name, changes of the task: trained networks are also scored on the changed task."""
+    """Changes of the task, by name. Trained networks are also scored on each changed task."""
     limits: LimitSettings = LimitSettings()
     _beside: Path | None = PrivateAttr(None)
     """As of the experiment: the folder in which classes of the user's own are looked for."""
@@ -140,7 +140,7 @@ class Study(Settings):
     def from_dict(
         cls, values: Mapping[str, Any], source: str = "the study", beside: Path = Path()
     ) -> Study:
-        """Validate nested dicts, and every cell; `beside` is where files are looked for.
+        """Make a study from nested dicts, and check every cell. Files are looked for in `beside`.
 
         Raises InvalidInputError with the key, what is valid there, and the source. Classes written
         by the user, `module:Class`, are imported only for files.
@@ -168,7 +168,7 @@ class Study(Settings):
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Study:
-        """Read a TOML file. Raises UnreadableFileError, InvalidInputError."""
+        """Read a TOML file; raise UnreadableFileError or InvalidInputError if this fails."""
         folder = Path(path).parent
         return cls._of(read_toml(path), str(path), folder, folder_of(path))
 
@@ -181,7 +181,7 @@ class Study(Settings):
         return cls._of(values, source, Path(), experiment.beside)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as nested dicts of plain values, without the unset ones."""
+        """Return the settings as nested dicts of plain values. Settings of None are left out."""
         return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
     def to_toml(self) -> str:
@@ -190,7 +190,7 @@ class Study(Settings):
 
     @property
     def digest(self) -> str:
-        """A digest of the settings that make a study: all but description, seeds and limits."""
+        """A digest of the settings that define a study: all but description, seeds and limits."""
         values = self.to_dict()
         told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

@@ -28,7 +28,7 @@ MAY_BE_TRIED_AGAIN = (State.OUT_OF_TIME, State.OUT_OF_MEMORY, State.LOST)
 
 @dataclass(frozen=True)
 class Status:
-    """How far a study is.
+    """The progress of a study: the state of every cell.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ def compare(
     num_trials: int = 100,
     seed: int = 0,
 ) -> Comparison:
-    """Compare the networks of a study, each with each.
+    """Compare each network of a study with each of the others.
 
     There are five measures. "topology" asks whether saddles link the fixed points in the same way.
     "spectrum" asks how far apart the eigenvalues at corresponding fixed points are. "procrustes"

@@ -24,12 +24,13 @@ StateFunction = Callable[..., Any]
 
 
 class Translation(eqx.Module):
-    """How a system came from a function of another library."""
+    """How a system was made from a function of another library."""
 
     precision: str = eqx.field(static=True)
     """The precision in which the original computes. The system computes in float64."""
     difference: np.ndarray
-    """How far a step of the original is from one of the system, relative to its largest entry."""
+    """The largest difference between a step of the original and a step of the system, relative to
+    the largest entry of the step or of the state."""
     sizes: tuple[int, ...] = eqx.field(static=True)
     """The number of units in each part of the state, such as h and c."""
     reason: str | None = eqx.field(static=True)
@@ -37,7 +38,7 @@ class Translation(eqx.Module):
 
     @property
     def named_sizes(self) -> dict[str, int]:
-        """The number of units in each part, by name: h and c if there are two, as in an LSTM."""
+        """The number of units in each part of the state, by name: h and c if there are two."""
         parts = range(len(self.sizes))
         names = ["h", "c"] if len(self.sizes) == 2 else [f"part {k}" for k in parts]
         return dict(zip(names, self.sizes, strict=True))
@@ -55,7 +56,7 @@ class Translation(eqx.Module):
 
 
 class AbstractSystem(eqx.Module):
-    """A map or a flow on states of shape `(size,)`, at its frozen input if it has one.
+    """A map or a flow on states of shape `(size,)`, whose input, if any, is frozen.
 
     To compile a method, use `eqx.filter_jit(system.evaluate)`: it passes the system's arrays as
     arguments.
@@ -107,14 +108,14 @@ class AbstractSystem(eqx.Module):
         return eqx.tree_at(place, self, (given, None), is_leaf=lambda leaf: leaf is None)
 
     def residual(self, state: Array) -> Array:
-        """Return the residual: the velocity, or a function with its zeros but easier to solve."""
+        """Return the residual: the velocity, or an easier function with the same zeros."""
         if self.residual_function is None:
             return self.velocity(state)
         return self._apply(self.residual_function, state, self.input)
 
     @property
     def has_own_residual(self) -> bool:
-        """Whether a residual was given to the system. It might have other zeros than the speed."""
+        """Whether a residual was given to the system. Its zeros might not be those of the speed."""
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
@@ -179,10 +180,10 @@ class DiscreteMap(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        If `step` or `residual` cannot be evaluated on a state, or returns another shape than
-        `(size,)`. If `residual_jacobian` returns another shape than `(size, size)`. If weights that
-        are NaN or infinite make every state NaN. If the size is below 1, dt is not positive, or the
-        input is not finite.
+        If `step` or `residual` cannot be evaluated on a state, or returns a shape other than
+        `(size,)`. If `residual_jacobian` returns a shape other than `(size, size)`. If every state
+        becomes NaN because weights are NaN or infinite. If the size is below 1, dt is not positive,
+        or the input is not finite.
 
     Notes
     -----
@@ -291,8 +292,8 @@ class Flow(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        If `field` cannot be evaluated on a state, or returns another shape than `(size,)`. If
-        weights that are NaN or infinite make every state NaN. If the size is below 1, tau is not
+        If `field` cannot be evaluated on a state, or returns a shape other than `(size,)`. If every
+        state becomes NaN because weights are NaN or infinite. If the size is below 1, tau is not
         positive, or the input is not finite.
 
     Examples

@@ -1,4 +1,4 @@
-"""Cognitive tasks, drawn on the device."""
+"""Cognitive tasks, whose trials are drawn on the device."""
 
 from .._names import show_public_names
 from .accumulation.cues import EvidenceAccumulation

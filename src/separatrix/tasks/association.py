@@ -16,7 +16,7 @@ from .timeline import Timeline
 
 
 class DelayPairedAssociation(StagedTask):
-    """Go if the second stimulus is the one that belongs to the first.
+    """Go if the second stimulus belongs to the first.
 
     The first stimulus is 1 or 2, and the second is 3 or 4, each on a separate channel. Stimulus 3
     belongs to stimulus 1, and stimulus 4 to stimulus 2. The answer, to go or to keep fixating, is
@@ -29,8 +29,8 @@ class DelayPairedAssociation(StagedTask):
     fixation, stimulus1, delay1, stimulus2, delay2, decision
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------
@@ -101,8 +101,8 @@ class GoNoGo(StagedTask):
     fixation, stimulus, delay, decision
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------
@@ -152,7 +152,7 @@ class GoNoGo(StagedTask):
 
 
 class DualDelayMatchSample(StagedTask):
-    r"""Remember two samples; a cue then tells which of them is tested, twice.
+    r"""Remember two samples; then, twice, a cue tells which of them is tested.
 
     Two samples are shown together. Each is one of two directions, on two channels. A cue names the
     sample that is tested next. The test is shown on the channels of this sample, and matches it or
@@ -166,8 +166,8 @@ class DualDelayMatchSample(StagedTask):
     fixation, sample, delay1, cue1, test1, delay2, cue2, test2
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

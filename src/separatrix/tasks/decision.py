@@ -42,7 +42,7 @@ class PerceptualDecisionMaking(SolvableTask):
     num_choices
         The number of alternatives, at least 2.
     noise
-        σ, in units of the input times √ms.
+        The strength σ of the noise, in units of the input times √ms.
     noise_on
         "all": noise on all channels and all steps, as in brainpy_datasets. "stimulus": only on the
         stimulus channels and only in the stimulus period, as in NeuroGym.

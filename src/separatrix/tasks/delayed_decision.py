@@ -29,7 +29,7 @@ from .timeline import Timeline
 
 
 class PerceptualDecisionMakingDelayResponse(StagedTask):
-    r"""Decide between two noisy stimuli, remember, and answer when the fixation cue goes off.
+    r"""Decide between two noisy stimuli, and hold the answer until the fixation cue goes off.
 
     During the stimulus, the channel of the correct choice carries $(1 + c/100)/2$, and the other
     channel carries $(1 - c/100)/2$. The duration of the delay varies, so that only the fixation cue
@@ -44,8 +44,8 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     coherences
         The coherences $c$ in percent.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------
@@ -124,8 +124,8 @@ class PostDecisionWager(StagedTask):
     sure_below
         The coherence in percent below which the sure bet is the correct answer.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

@@ -29,7 +29,7 @@ class Duration(abc.ABC):
     @property
     @abc.abstractmethod
     def possible(self) -> tuple[float, ...]:
-        """The durations that are checked: all possible ones, or the two ends of a range."""
+        """The durations that are checked: all possible durations, or the two ends of a range."""
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
@@ -147,7 +147,7 @@ class TruncatedExponential(Duration):
 
 @dataclasses.dataclass(frozen=True)
 class Multiple:
-    """A period that lasts a multiple of an earlier one of the same trial.
+    """A period that lasts a multiple of the duration of an earlier period in the same trial.
 
     Attributes
     ----------

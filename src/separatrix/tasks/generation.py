@@ -40,8 +40,8 @@ class FlipFlop(StagedTask):
     probability
         Probability of a pulse, in each interval and channel.
     noise, noise_on
-        σ on the inputs, in units of the input times √ms. All channels are stimuli throughout, so
-        "stimulus" and "all" are the same.
+        The strength σ of the noise on the inputs, in units of the input times √ms. All channels are
+        stimuli throughout, so "stimulus" and "all" are the same.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial ti
 
 
 class SineWave(StagedTask):
-    r"""Turn a constant input into an oscillation: the higher the input, the faster.
+    r"""Turn a constant input into an oscillation, which is faster if the input is higher.
 
     The n angular frequencies $\omega_j$ are spaced evenly from `slowest` to `fastest`. For
     frequency $j$ the input is $j/n + 0.25$ throughout the trial, and the target is
@@ -185,14 +185,14 @@ class SineWave(StagedTask):
     duration
         Duration of a trial in ms.
     frequencies
-        How many frequencies there are.
+        The number of frequencies.
     slowest, fastest
         The lowest and the highest angular frequency in radians per 100 ms.
     tolerance
         The largest error with which an output still counts as correct in `score`.
     noise, noise_on
-        σ on the input, in units of the input times √ms. The only channel is the stimulus
-        throughout, so "stimulus" and "all" are the same.
+        The strength σ of the noise on the input, in units of the input times √ms. The only channel
+        is the stimulus throughout, so "stimulus" and "all" are the same.
 
     References
     ----------
@@ -254,7 +254,7 @@ class SineWave(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of an output that is the same for every input, step by step."""
+        """The best score of an output that is the same function of time for every input."""
         steps = np.arange(self.num_steps)
         waves = np.sort(np.sin(np.outer(steps * self.dt, self.angular_frequencies)), axis=1)
         widest = 2 * self.tolerance + 1e-6

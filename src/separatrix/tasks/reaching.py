@@ -47,8 +47,8 @@ class AntiReach(StagedTask):
     anti
         Whether to reach to the opposite direction.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------
@@ -131,8 +131,8 @@ class Reaching1D(StagedTask):
     tolerance
         The largest error in degrees with which a direction still counts as correct in `score`.
     noise, noise_on
-        σ in units of the input times √ms. Both rings are stimuli, so "stimulus" and "all" are the
-        same.
+        The strength σ of the noise, in units of the input times √ms. Both rings are stimuli, so
+        "stimulus" and "all" are the same.
 
     References
     ----------

@@ -72,7 +72,7 @@ class Trials(Record):
 
 
 class AbstractTask(eqx.Module):
-    """A cognitive task.
+    """The base class of cognitive tasks.
 
     All fields are settings (hashable), so a compiled program can close over a task. A class of a
     task implements `draw`; users call `trials`.
@@ -165,7 +165,7 @@ class AbstractTask(eqx.Module):
         return self
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
-        """Return the mean input of a period without noise, to freeze in: stimuli are neutral.
+        """Return the mean input of a period to freeze in, without noise and with neutral stimuli.
 
         The mean is taken over many trials and the steps of the period, and rounded to the digits
         that so many trials determine. Raises InvalidInputError if the task has no period of this
@@ -218,7 +218,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def period_before_answer(self) -> str:
-        """The last period before scoring begins, or the first period if it is scored itself."""
+        """The last period before scoring begins, or the first period if the first one is scored."""
         return inputs.period_before_answer(self)
 
     def describe_input(self, values: Any) -> str:
@@ -248,7 +248,7 @@ class AbstractTask(eqx.Module):
 
 
 class SolvableTask(AbstractTask):
-    """A task that comes with the proof that it can be done.
+    """A task with an ideal observer or an exact solution, which shows that it can be done.
 
     `solve` sees what a network sees, the inputs step by step: its answer at a step does not depend
     on later inputs. Beside the inputs it may use the settings of the task, which a network learns

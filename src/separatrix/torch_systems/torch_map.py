@@ -70,10 +70,10 @@ def torch_map(
     Raises
     ------
     InvalidInputError
-        If PyTorch is not installed. If `step` cannot be evaluated, or returns another shape than it
-        is given. If `step` is not a pure function of its arguments, because of noise, statistics of
-        batches, branches on numbers of the state, or `.item()`. If the translation differs from
-        `step`.
+        If PyTorch is not installed. If `step` cannot be evaluated, or returns a shape other than
+        the shape of the state. If `step` is not a pure function of its arguments, because of noise,
+        statistics of batches, branches on numbers of the state, or `.item()`. If the translation
+        differs from `step`.
 
     Notes
     -----

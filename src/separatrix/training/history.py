@@ -78,7 +78,7 @@ class Ending(enum.Enum):
 
 
 class Training(eqx.Module):
-    """A trained network and how it got there."""
+    """A trained network, and the course of its training."""
 
     network: AbstractNetwork
     history: History

@@ -16,7 +16,7 @@ Loss = Callable[[Float[Array, "trial time output"], Trials], Float[Array, ""]]
 
 
 def cross_entropy(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    """Return the mean cross-entropy in nats of the softmax of `outputs`, weighed by the mask.
+    """Return the mean cross-entropy in nats of the softmax of `outputs`, weighted by the mask.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def cross_entropy(outputs: Float[Array, "trial time output"], trials: Trials) ->
 def mean_squared_error(
     outputs: Float[Array, "trial time output"], trials: Trials
 ) -> Float[Array, ""]:
-    """Return the mean squared distance of outputs and target values, weighed by the mask.
+    """Return the mean squared error of outputs against target values, weighted by the mask.
 
     The mask has a weight for each step, or one for each output of each step.
 
@@ -77,7 +77,7 @@ def mean_squared_error(
 
 
 def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    r"""Return the squared error of rates, weighed by the mask, as in Yang et al. (2019).
+    r"""Return the squared error of rates, weighted by the mask, as in Yang et al. (2019).
 
     The loss is $\frac1B\sum_b \frac{1}{T_b M}\sum_{t,m} w_{btm}\,(\sigma(z_{btm}) - y_{btm})^2$
     with outputs z, targets y and weights w (`trials.mask`, the square of the paper's mask). B is

@@ -1,4 +1,4 @@
-"""Penalties added to the training loss: active units, strong weights, abrupt changes."""
+"""Penalties added to the training loss: on activity, on weights, on abrupt changes of activity."""
 
 import abc
 import functools
@@ -19,7 +19,7 @@ __all__ = ["AbstractRegularizer", "Rates", "Smoothness", "Weights"]
 
 
 class AbstractRegularizer(eqx.Module):
-    """A number that is added to the loss."""
+    """The base class of penalties that are added to the loss."""
 
     @abc.abstractmethod
     def penalty(
@@ -139,7 +139,7 @@ class Weights(AbstractRegularizer):
 
 
 class Smoothness(AbstractRegularizer):
-    r"""A penalty on abrupt activity: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$, in 1/s².
+    r"""A penalty on abrupt changes: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$, in 1/s².
 
     $\Delta r_i$ is the change of a rate in a time step $\Delta t$. The mean is taken over units,
     trials and the time steps of each trial, so the penalty hardly depends on the time step.

@@ -41,11 +41,14 @@ class Threshold(eqx.Module):
     Attributes
     ----------
     loss
-        The largest mean loss of the task, above 0; penalties of regularizers do not count.
+        Training stops only if the mean loss of the task is at or below this value, which is above
+        0. Penalties of regularizers do not count.
     accuracy
-        The smallest mean of the task's score, at most 1. Give `loss`, `accuracy`, or both.
+        Training stops only if the mean of the task's score is at or above this value, which is at
+        most 1. Give `loss`, `accuracy`, or both.
     patience
-        For how many steps the network must keep to the threshold, rounded up to whole epochs.
+        The number of steps for which the network must keep to the threshold, rounded up to whole
+        epochs.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def train(
     task
         The task whose trials the network is trained on.
     steps
-        The number of training steps, at least 1. With `until`, it is the largest number of steps.
+        The number of training steps, at least 1. With `until`, this is the maximum number of steps.
     batch_size
         Trials (or windows) in a batch.
     optimizer
@@ -63,7 +63,7 @@ def train(
     loss
         A function (outputs, trials) → number. By default the task's trials determine it
         (`sx.training.default_loss`): the cross-entropy over all steps for classes, the mean squared
-        error for target values, both weighed by `trials.mask`.
+        error for target values, both weighted by `trials.mask`.
     regularizers
         Penalties that are added to the loss, from `sx.regularizers`.
     batches
@@ -71,7 +71,7 @@ def train(
     epoch_steps
         Steps between two reports, after which `until` is checked. Results do not depend on it.
     until
-        Stop as soon as the network keeps a loss or an accuracy:
+        Stop as soon as the network has kept a loss or an accuracy long enough:
         `sx.Threshold(loss=0.02, patience=192)`.
     progress
         True shows a live progress bar, and False shows nothing. A function is called with (steps

@@ -86,17 +86,17 @@ def separatrix(
     Parameters
     ----------
     system
-        A map, or a flow (integrated as for a verdict).
+        A map, or a flow (integrated as in `verdict`).
     points
         Fixed points of the system: attractors, and the saddles between them.
     states
         States `(…, unit)` near which to look for the boundary, such as activity. None means that
         only segments between attractors are bisected.
     segments
-        The largest number of segments between states to bisect.
+        The maximum number of segments between states to bisect.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. After a stop, segments
-        whose bisection was not finished have that outcome.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
+        outcome of a segment says so if its bisection was not finished.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from .settling import Follower
 
 
 class Commitment(Record):
-    """The attractor to which each state of a trajectory leads, and the time of decision.
+    """The attractor to which each state of a trajectory leads, and the decision time.
 
     Index t along the time axis stands for the state after t + 1 steps, as in `Activity`.
     """
@@ -65,8 +65,8 @@ def commitment(
     Parameters
     ----------
     system
-        A map or a flow. Its frozen input is the one that is on after the end of the trajectories,
-        or the one that is on during all of them.
+        A map or a flow. Its frozen input is the input after the end of the trajectories, or the
+        input during all of them.
     trajectories
         States `(trial, time, unit)`, such as `activity.states`. Any input may have moved them.
     points
@@ -79,8 +79,8 @@ def commitment(
     Returns
     -------
     Commitment
-        Time of decision and distances for every trajectory. If the last state of a trajectory
-        reaches no attractor, `choice` is −1, and `reasons` says why.
+        The decision time of every trajectory, and the distances of its states to the boundary. If
+        the last state of a trajectory reaches no attractor, `choice` is −1, and `reasons` says why.
 
     Raises
     ------

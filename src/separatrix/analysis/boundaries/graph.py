@@ -91,12 +91,12 @@ def fixed_point_graph(
     Parameters
     ----------
     system
-        A map, or a flow (integrated as for a verdict).
+        A map, or a flow (integrated as in `verdict`).
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     rays
-        The largest number of directions to follow from a saddle with several unstable directions.
-        With 0 none is followed.
+        The maximum number of directions to follow from each saddle with several unstable
+        directions. With 0, nothing is followed from these saddles.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, arms
         that were not followed to their ends have target −1.
@@ -105,13 +105,13 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the others. An arm that does not end at an attractor has target −1 and a
-        reason.
+        followed from the other saddles. An arm that does not end at an attractor has target −1 and
+        a reason.
 
     Raises
     ------
     InvalidInputError
-        If none of the points is a fixed point, or if they do not belong to this system.
+        If none of the points is a fixed point, or if the points do not belong to this system.
 
     References
     ----------

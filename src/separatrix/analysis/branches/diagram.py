@@ -89,8 +89,8 @@ class Branches(Record):
         "border collision",
     )
     """Every type of special point. At "several modes", several modes cross the stability boundary
-    within the error. A "branch point" is one that is not simple. At a "border collision", the
-    stability changes at a kink of a piecewise smooth system."""
+    within the error. A "branch point" is a crossing of branches that is not simple. At a "border
+    collision", the stability changes at a kink of a piecewise smooth system."""
 
     @property
     def n_branches(self) -> int:
@@ -117,7 +117,7 @@ class Branches(Record):
         return self.filter(np.asarray(self.branch) == number)
 
     def special(self, kind: str) -> Float[np.ndarray, " special"]:
-        """Return the parameters of the special points of a type, in ascending order.
+        """Return the values of the parameter at the special points of a type, in ascending order.
 
         Raises InvalidInputError for an unknown type.
         """
@@ -143,7 +143,7 @@ class Branches(Record):
         Parameters
         ----------
         special
-            The number of the special point, from 0.
+            The index of the special point, from 0.
         parameter
             The value of the parameter, on the side of the special point where the cycle exists.
             None means the value on this side that is a thousandth of the range away from the point.
@@ -264,7 +264,7 @@ class Branches(Record):
         return "\n".join(line.strip() for line in self.describe().split("\n")[1:])
 
     def describe(self) -> str:
-        """Return the summary, a line per special point (at most 20), and the bounds reached."""
+        """Return the summary, one line for each special point (20 at most), and bounds reached."""
         lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:

@@ -100,8 +100,9 @@ def continue_fixed_points(
     Raises
     ------
     InvalidInputError
-        If a start is not a fixed point, or lies outside the range. If `system_of` does not return a
-        system, computes in float32, or can be neither traced nor compared between parameters.
+        If a start is not a fixed point at the starting parameter, or if this parameter lies outside
+        the range. If `system_of` does not return a system, computes in float32, or can be neither
+        traced nor compared between parameters.
 
     References
     ----------

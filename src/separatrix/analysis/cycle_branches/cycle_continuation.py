@@ -49,7 +49,7 @@ def continue_cycles(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> CycleBranch:
-    r"""Follow a cycle of a flow while a number changes that the flow depends on.
+    r"""Follow a cycle of a flow while a parameter of the flow changes.
 
     A cycle is given by states $x_j$ at k phases. With its period T and the parameter p, the cycles
     satisfy
@@ -82,22 +82,22 @@ def continue_cycles(
         The value of the parameter at which `start` is a cycle. An emerging cycle knows this value,
         so it can be None.
     name
-        The name of the parameter.
+        The name of the parameter in texts and figures.
     method
         The method, with its step lengths and bounds along the branch. None means
         `PseudoArclength(max_points=500)`. Every unit is measured by its range on the cycle at the
         start, so `state_scale` is not used.
     shooting
         `MultipleShooting(segments=…, substeps=…)`: the number k of phases to solve for, and the
-        smallest number of Runge–Kutta steps between two phases. More steps are taken where a cycle
+        minimum number of Runge–Kutta steps between two phases. More steps are taken where a cycle
         needs them.
     marginal_band
         Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
         then −1. The multiplier along the orbit should be 1: if it is farther from 1 than this
         distance, its distance from 1 is used instead.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. The branch then ends
-        with that reason.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
+        branch ends where it is, and the reason for its end says so.
 
     Returns
     -------
@@ -110,9 +110,9 @@ def continue_cycles(
     Raises
     ------
     InvalidInputError
-        If `system_of` returns a map. If `start` is not a cycle of the system at its parameter, or
-        holds more than one cycle. If this parameter lies outside the range. If the phases and units
-        make too many unknowns.
+        If `system_of` returns a map. If `start` is not a cycle of the system at the starting
+        parameter, or holds more than one cycle. If the starting parameter lies outside the range.
+        If the phases and units make too many unknowns.
 
     References
     ----------

@@ -71,15 +71,15 @@ def find_cycles(
         fixed points only if 1 is one of the numbers. For a flow, give the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
-        system. None chooses one of them. Both limit the number of steps; a candidate that reached
-        the limit has that reason.
+        system. None chooses one of them. Both limit the number of steps. If a candidate reached the
+        limit, its reason says so.
     marginal_band
         Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
         then −1. For a flow, the multiplier along the orbit should be 1: if it is farther from 1
         than this distance, its distance from 1 is used instead.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. Candidates that were
-        not finished have that reason.
+        The time limit and the report of progress, as in `find_fixed_points`. If a candidate was not
+        finished, its reason says so.
 
     Returns
     -------

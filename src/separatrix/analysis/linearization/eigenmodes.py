@@ -74,7 +74,7 @@ class Linearization(Record):
 
     @property
     def mode_condition(self) -> Float[np.ndarray, "point mode"]:
-        """|l| of each mode, which is 1/cos of the angle between l and r: how far λ moves with J.
+        """|l| of each mode, 1/cos of the angle between l and r: how sensitive λ is to changes of J.
 
         A change of J by ε moves the eigenvalue by at most |l| ε. A normal Jacobian has |l| = 1.
         """
@@ -84,7 +84,7 @@ class Linearization(Record):
     def pairing_error(self) -> Float[np.ndarray, " point"]:
         """The largest |l_a · r_b − δ_ab|, at rounding level unless modes are nearly defective.
 
-        It is taken over the modes that have a left vector, and is NaN if none has.
+        The maximum is taken over the modes that have a left vector. It is NaN if no mode has one.
         """
         product = np.asarray(self.left) @ np.asarray(self.right)
         return np.fmax.reduce(np.abs(product - np.eye(product.shape[1])), (1, 2))
@@ -143,7 +143,7 @@ class Linearization(Record):
     def selection_vectors(
         self, num_modes: int = 1, readout: Array | None = None
     ) -> SelectionVectors:
-        r"""Return the slowest modes, their selection vectors, and how the readout sees them.
+        r"""Return the slowest modes, their selection vectors, and their alignment with the readout.
 
         The slowest mode is the one whose eigenvalue is nearest to 1 (map) or 0 (flow). Its
         selection vector is its left eigenvector l: an input moves the state along the right vector
@@ -152,15 +152,15 @@ class Linearization(Record):
         Parameters
         ----------
         num_modes
-            How many modes to return for each point, the slowest first.
+            The number of modes to return for each point, the slowest first.
         readout
             Weights `(output, unit)`, to compare with l and r, or the slopes of a curved readout at
-            each point `(point, output, unit)`; None leaves them out.
+            each point `(point, output, unit)`. None leaves the comparison out.
 
         Returns
         -------
         SelectionVectors
-            The selection vector of a defective mode is NaN.
+            The slowest modes of each point. The selection vector of a defective mode is NaN.
 
         Raises
         ------
@@ -205,7 +205,7 @@ def linearize(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Linearization:
-    r"""Linearize a system at points.
+    r"""Linearize a system at fixed points, or at any other states.
 
     Each mode m has a time constant $\tau_m$ and a period. For a map, $\tau_m = -dt/\ln|\mu_m|$ and
     the period is $2\pi\,dt/|\arg\mu_m|$. For a flow, $\tau_m = -\tau/\mathrm{Re}\,\lambda_m$ and

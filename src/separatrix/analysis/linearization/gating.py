@@ -12,7 +12,7 @@ from .eigenmodes import Linearization
 
 
 class InputGating(Record):
-    r"""The slowest mode at each point of a line attractor, against the directions of some inputs.
+    r"""The slowest mode at each point of a line attractor, compared with the directions of inputs.
 
     Input $m$ has the pattern $e_m$ over the channels. It pushes the state in the direction $B e_m$,
     where $B = \partial F/\partial u$. When all other modes have decayed, what is left of the push
@@ -43,7 +43,7 @@ class InputGating(Record):
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
-        """Overlap of l with the relevant input, divided by the largest with another input."""
+        """Overlap of l with the relevant input, divided by its largest overlap with others."""
         overlap = np.asarray(self.overlap)
         others = np.delete(overlap, self.relevant, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -57,7 +57,7 @@ class InputGating(Record):
 
     @property
     def is_real(self) -> Bool[np.ndarray, " point"]:
-        """Whether the slowest mode is real, a single direction; a complex mode turns in a plane."""
+        """Whether the slowest mode is real, with one direction; a complex mode turns in a plane."""
         return np.abs(np.imag(np.asarray(self.eigenvalues))) <= 1e-12
 
     @property

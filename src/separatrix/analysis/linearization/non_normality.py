@@ -14,7 +14,7 @@ _TRUSTED = 1e8  # condition of the eigenvectors below which they give half of al
 
 
 class NonNormality(Record):
-    r"""How much the modes of each point overlap, and how far the linear system can amplify.
+    r"""How much the modes of each point overlap, and by how much they can amplify a displacement.
 
     If the modes are orthogonal (a normal Jacobian), `departure` is 0, `largest_gain` is the largest
     |eigenvalue| and `kreiss_bound` is 1. A stable system with a larger `kreiss_bound` amplifies

@@ -79,7 +79,7 @@ class _Compared(AbstractMeasure[tuple[Any, ...]]):
 
 @dataclass(frozen=True)
 class DSA(_Compared):
-    r"""Compare linear models of the activity by dynamical similarity analysis.
+    r"""Compare networks by linear models of their activity (dynamical similarity analysis).
 
     For each network, a linear map is fitted to delay-embedded states (HAVOK dynamic mode
     decomposition). Let A and B be the maps of two networks. With "wasserstein", their distance is
@@ -143,7 +143,7 @@ class DSA(_Compared):
 
 @dataclass(frozen=True)
 class InputDSA(_Compared):
-    r"""Compare linear models of the activity and of the effect of the inputs on it.
+    r"""Compare networks by linear models of their activity and of how inputs drive this activity.
 
     For each network, the model $x_{t+1} = A x_t + B u_t$ is fitted by subspace identification. The
     controllability matrices $(B, A B, A^2 B, \dots)$ of two networks are aligned by an orthogonal

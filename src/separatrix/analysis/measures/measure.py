@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """Data of a network for measures to compare. What is unknown is None.
+    """The data of one network that a measure compares. Unknown data are None.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Dynamics:
     states (trial, time, unit), inputs (trial, time, channel)
         The activity. Two networks are compared in the same trials.
     inside (trial, time)
-        Which steps belong to a trial. None means all.
+        Which steps belong to a trial. None means all steps.
     unknown
         The reason why nothing is known about the network, if there is one.
 

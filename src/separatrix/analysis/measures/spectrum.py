@@ -22,7 +22,7 @@ class _Spectra:
 
 @dataclass(frozen=True)
 class Spectrum(AbstractMeasure[_Spectra]):
-    r"""Compare the eigenvalues of exact Jacobians at matched fixed points.
+    r"""Compare the eigenvalues of the exact Jacobians at matched fixed points of two networks.
 
     The distance between two points is the optimal transport between their slowest eigenvalues,
     $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. If both networks have points of the same names
@@ -34,8 +34,8 @@ class Spectrum(AbstractMeasure[_Spectra]):
     Parameters
     ----------
     num_modes
-        How many of the slowest eigenvalues of each point are compared. They are fewer if a network
-        has fewer.
+        The number of eigenvalues that are compared at each point, the slowest first. If a network
+        has fewer eigenvalues, fewer are compared.
 
     Examples
     --------

@@ -60,13 +60,13 @@ class _Points:
 
 @dataclass(frozen=True)
 class Topology(AbstractMeasure[_Points]):
-    """Compare the graphs of fixed points: 0 the same, 1 different, NaN not known.
+    """Compare graphs of fixed points: 0 if they are the same, 1 if they differ, NaN if not known.
 
-    Two graphs are the same if they have equally many points of each number of unstable directions,
-    and these points are linked in the same way. Their stable points must also have the same signs
-    of the outputs (`FixedPointTopology.same_as`). Graphs are compared in this way if the sets of
-    points of both networks are whole. A set is whole if it is proved complete, or if all of the
-    following hold:
+    Two graphs are the same if their points can be matched one to one, such that matched points have
+    the same number of unstable directions and lead to matched stable points. Matched stable points
+    must also have the same signs of the outputs (`FixedPointTopology.same_as`). Graphs are compared
+    in this way if the sets of points of both networks are whole. A set is whole if it is proved
+    complete, or if all of the following hold:
 
     * All points are proved.
     * The sum of indices is 1. If no box is known that holds all points, the Euler characteristic of

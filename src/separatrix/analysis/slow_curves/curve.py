@@ -61,12 +61,13 @@ def slow_curve(
         States `(…, unit)` near the curve, such as activity. None means states on the axis itself.
     method
         `sx.solvers.KinkDescent(…)` for piecewise-linear systems, `sx.solvers.DampedNewton(…)` for
-        any system. None chooses one of them. Both limit the number of steps; a slice that reached
-        the limit has that reason.
+        any system. None chooses one of them. Both limit the number of steps. If a slice reached the
+        limit, its reason says so.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. After a stop, slices
-        that were not finished have that reason. The reasons of the others say that the search ended
-        early, so that slower minima, transverse times and crossings may be missing.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
+        reason of a slice that was not finished says so. The reasons of the other slices say that
+        the search ended early, so that slower minima, transverse times and crossings may be
+        missing.
 
     Returns
     -------

@@ -72,7 +72,7 @@ def fixed_point_topology(
     Raises
     ------
     InvalidInputError
-        If none of the points is a fixed point, if they do not belong to this system, or if
+        If none of the points is a fixed point, if the points do not belong to this system, or if
         `outputs` does not have one row for each point.
 
     References

@@ -47,10 +47,11 @@ class FixedPointTopology(Record):
     it links: "+*+" links "+++" and "+-+". If the saddle does not link all stable points that the
     pattern stands for, its name is the list of those that it links.
 
-    Two topologies are the same if points with the same number of unstable directions are linked in
-    the same way. If stable points are named by signs, corresponding points must also have the same
-    signs. Places, states, units and architectures do not matter. All of this describes the given
-    points. Whether there are other points is a question for the search.
+    Two topologies are the same if their points can be matched one to one, such that matched points
+    have the same number of unstable directions and lead to matched stable points. If stable points
+    are named by signs, matched stable points must also have the same signs. Places, states, units
+    and architectures do not matter. All of this describes the given points. Whether there are other
+    points is a question for the search.
     """
 
     names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
@@ -95,9 +96,9 @@ class FixedPointTopology(Record):
 
     @property
     def euler_characteristic(self) -> int | None:
-        r"""$\sum (-1)^k$ over the points, each with k unstable directions; 1 for all in a box.
+        r"""$\sum (-1)^k$ over points with k unstable directions each; 1 for all points in a box.
 
-        None if the number of unstable directions of some point is not known.
+        The value is None if the number of unstable directions of some point is not known.
         """
         if (np.asarray(self.n_unstable) < 0).any():
             return None
@@ -105,7 +106,7 @@ class FixedPointTopology(Record):
 
     @property
     def cells(self) -> Counter[tuple[int, str]]:
-        """How often each (number of unstable directions, name) occurs; this is the topology."""
+        """The topology: how often each pair (number of unstable directions, name) occurs."""
         numbers = np.asarray(self.n_unstable).tolist()
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
@@ -117,7 +118,7 @@ class FixedPointTopology(Record):
 
     @property
     def undecided(self) -> str:
-        """Why the first doubtful point may have more links; empty if no point is doubtful."""
+        """Why the first doubtful point may have unknown links; empty if no point is doubtful."""
         reasons = np.asarray(self._reasons)
         if not len(rows := np.flatnonzero(reasons != "")):
             return ""

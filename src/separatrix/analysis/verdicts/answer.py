@@ -18,7 +18,7 @@ def units_of(kind: str, time_unit: float) -> str:
 
 
 class Verdict(Record):
-    r"""Claims about what holds the states of a system over a duration T, and where they end.
+    r"""Claims about what holds the states of a system over a duration T, and where the states end.
 
     It says nothing beyond its `claims`. Each claim has a kind, numbers, a tolerance, and how it is
     known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` are
@@ -76,7 +76,7 @@ class Verdict(Record):
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """All that the verdict says."""
+        """All claims of the verdict."""
         return from_json(self.claims_text)
 
     def claim(self, kind: str) -> Claim | None:
@@ -106,7 +106,7 @@ class Verdict(Record):
 
     @property
     def keeps_differences(self) -> bool | None:
-        """Whether spread and order along the axis are kept over T; None without an axis."""
+        """Whether the states keep spread and order along the axis over T; None without an axis."""
         kept = self.claim(Kind.KEPT)
         return None if kept is None else bool(kept.numbers["value"])
 
@@ -117,7 +117,7 @@ class Verdict(Record):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """At most three sentences: what holds the states, where they end, what the axis keeps."""
+        """At most three sentences: what holds the states, where they end, what an axis keeps."""
         return sentences.sentences(self)
 
     def summary(self) -> str:

@@ -36,7 +36,7 @@ def verdict(
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Verdict:
-    r"""Find what holds the states of a system over a duration, and where they end.
+    r"""Find what holds the states of a system over a duration, and where the states end.
 
     The system runs on from the states, without noise, at the input that is frozen in. It runs for
     twice the duration T. Then it runs on until the ends of 95 % of the states are known, or for

@@ -26,7 +26,7 @@ UNBOUNDED = (
 
 @dataclass(frozen=True)
 class BranchAndPrune:
-    r"""Proof by subdivision that a box holds no zeros except those listed.
+    r"""Proof by subdivision that a box holds no zeros except those that were found.
 
     The box is cut into sub-boxes. The interval Newton operator contracts or excludes each sub-box,
     until the sub-box is empty, or lies in a cube around a zero that is proved to be the only zero
@@ -35,13 +35,14 @@ class BranchAndPrune:
     Parameters
     ----------
     max_boxes
-        The largest number of boxes to examine before giving up.
+        The maximum number of boxes to examine before the search gives up.
     min_width
-        A box narrower than this is left unresolved. The unit is its largest coordinate or 1, or the
-        largest coordinate of the searched box if that is smaller.
+        A box narrower than this width is left unresolved. The width is in units of the largest
+        coordinate of the box, but at least of 1 (or of the largest coordinate of the searched box,
+        if this is below 1).
     max_unresolved
-        The largest number of unresolved boxes before giving up. An isolated zero with a singular
-        Jacobian leaves a few, and a continuum of zeros leaves any number.
+        The maximum number of unresolved boxes before the search gives up. An isolated zero with a
+        singular Jacobian leaves a few, and a continuum of zeros leaves any number.
 
     Raises
     ------
@@ -136,7 +137,7 @@ class BranchAndPrune:
         upper: Array,
         known: ZeroTable,
     ) -> Exhaustion:
-        """Do the same for a function that has been traced."""
+        """Do the same as `search` for a function that has been traced."""
         return search_box(self, enclosed, lower, upper, known)
 
 

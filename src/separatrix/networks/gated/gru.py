@@ -46,7 +46,7 @@ class GRU(AbstractCellNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     dt
         Duration of a time step in ms.
     initialization
@@ -108,7 +108,7 @@ class GRU(AbstractCellNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h; `step(h) − h` is (1 − z) times this, which adds false valleys."""
+        """Return c(h) − h. `step(h) − h` is (1 − z) times this: also small where z is near 1."""
         _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
         return candidate - state
 

@@ -48,14 +48,14 @@ class LSTM(AbstractCellNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     dt
         Duration of a time step in ms.
     initialization
         "torch" (U(±1/√num_units) for all, biases too) or a name of
         `networks.initialization.INITIALIZATIONS`, for each gate.
     forget_bias
-        Added to the bias of the forget gate (1 in Jozefowicz et al. 2015).
+        The number that is added to the bias of the forget gate (1 in Jozefowicz et al. 2015).
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key

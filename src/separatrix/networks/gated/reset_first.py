@@ -27,12 +27,12 @@ class ResetFirstGRU(AbstractGatedNetwork):
     Parameters
     ----------
     num_inputs, num_units, num_outputs
-        Sizes.
+        The numbers of input channels, of units and of outputs.
     dt
         Duration of a time step in ms.
     clip
-        States are cut off at ±clip, as by LFADS's `cell_clip`. None does not cut. The value must be
-        at least 1, so that it changes no fixed point.
+        States are cut off at ±clip, as by LFADS's `cell_clip`. None means that they are not cut
+        off. The value must be at least 1, so that it changes no fixed point.
     initialization
         "torch" (U(±1/√num_units) for all, biases too) or a name of
         `networks.initialization.INITIALIZATIONS`, for each gate.
@@ -120,7 +120,7 @@ class ResetFirstGRU(AbstractGatedNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h; `step(h) − h` is (1 − z) times this, which adds false valleys."""
+        """Return c(h) − h. `step(h) − h` is (1 − z) times this: also small where z is near 1."""
         return self._update_and_candidate(state, input)[1] - state
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:

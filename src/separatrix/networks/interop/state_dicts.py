@@ -95,7 +95,8 @@ def from_state_dict(
     initial_state
         The state before the first step (for an LSTM, h followed by c). The default is zero.
     clip
-        The value at which LFADS cuts states off (its `cell_clip`), 1 or more. None does not cut.
+        The value at which LFADS cuts states off (its `cell_clip`), 1 or more. None means that they
+        are not cut off.
     check
         `(state, input, next_state)` that the original computed, for one step or for many
         `(step, …)`. The network must compute the same next states, to single precision.
@@ -108,7 +109,7 @@ def from_state_dict(
     Raises
     ------
     InvalidInputError
-        If arrays are missing, left over, or of other shapes than expected. If the layer is
+        If arrays are missing, are left over, or have unexpected shapes. If the layer is
         bidirectional or a projected LSTM. If a step differs from the one in `check`.
     UnreadableFileError
         If the file is missing or damaged.

@@ -23,7 +23,7 @@ def from_torch(
     tau: float | None = None,
     initial_state: Array | None = None,
 ) -> AbstractNetwork:
-    """Make a network from a PyTorch module that computes the same up to rounding.
+    """Make a network that computes the same as a PyTorch module, up to rounding.
 
     Steps of the module from random states and inputs are compared with steps of the network. If
     they differ, the module is refused. For such a module, use `sx.torch_map`, which makes a system
@@ -62,7 +62,7 @@ def from_torch(
     Raises
     ------
     InvalidInputError
-        If PyTorch is not installed. If the module has other layers than these, bidirectional or
+        If PyTorch is not installed. If the module has layers other than these, bidirectional or
         projected layers, or a layer that computes something else or overrides `forward`. If the
         readout does not have as many inputs as there are hidden units, if weights are not finite,
         or if `tau` is given for a module without a leak.

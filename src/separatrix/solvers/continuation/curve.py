@@ -23,13 +23,13 @@ class PseudoArclength:
     Parameters
     ----------
     first_step, min_step, max_step
-        The lengths of the first step, of the shortest step and of the longest step.
+        The lengths of the first, the shortest and the longest step.
     max_points
-        The largest number of points of one branch, in each of its two directions.
+        The maximum number of points in each of the two directions of a branch.
     max_branches
-        The largest number of branches in all.
+        The maximum total number of branches.
     max_angle
-        The largest turn of the tangent in one step, in degrees.
+        The maximum turn of the tangent in one step, in degrees.
     state_scale
         The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1,
         except for a system that bends only at far smaller or larger states, because of their units.

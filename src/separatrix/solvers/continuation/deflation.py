@@ -14,7 +14,7 @@ from ..newton import Evaluate
 
 @dataclass(frozen=True)
 class Deflation:
-    r"""A search for further solutions at some values of the parameter, with the known ones removed.
+    r"""Search for further solutions at some values of the parameter, with known solutions removed.
 
     Newton's method is run on $M(x) F(x)$ with $M = \prod_k (|x - x_k|^{-2} + 1)$, which has the
     zeros of F except for the known $x_k$.
@@ -26,9 +26,9 @@ class Deflation:
     starts
         The number of random starts at every value.
     max_steps
-        The largest number of steps of Newton's method.
+        The maximum number of steps of Newton's method.
     rounds
-        The largest number of searches at each value. After a search that found something, another
+        The maximum number of searches at each value. After a search that found something, another
         one follows.
     seed
         The seed of the random starts.

@@ -18,7 +18,7 @@ _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding leve
 
 @dataclass(frozen=True)
 class LevenbergMarquardt:
-    r"""Find zeros, or else local minima, of $\frac12|r(x)|^2$ from many starts at once.
+    r"""Find zeros, or otherwise local minima, of $\frac12|r(x)|^2$ from many starts at once.
 
     A step solves $(J^\top J + \mu D)\,p = -J^\top r$. The diagonal matrix $D$ holds the largest
     squares of the columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré
@@ -31,7 +31,7 @@ class LevenbergMarquardt:
     Parameters
     ----------
     max_steps
-        The number of steps (factorizations) after which a candidate is given up.
+        The maximum number of steps (factorizations) for one candidate.
     stall_steps
         If this many successive steps bring no relative decrease of 1e-3, the candidate counts as
         near a minimum, and this method hands it over. Gauss–Newton steps approach a minimum that is

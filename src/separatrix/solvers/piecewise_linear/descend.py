@@ -32,12 +32,12 @@ _TINY = 1e-300
 
 @dataclass(frozen=True)
 class KinkDescent:
-    """Descent of the speed by exact steps within regions and along the kinks between them.
+    """Minimize the speed by exact steps within linear regions and along kinks between regions.
 
     Attributes
     ----------
     max_steps
-        The largest number of steps for one candidate. A step leads to the next kink or to the
+        The maximum number of steps for one candidate. A step leads to the next kink or to the
         minimum of a piece. None means ``100 + 20 m`` with ``m`` gates.
 
     Raises

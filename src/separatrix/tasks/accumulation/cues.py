@@ -31,12 +31,12 @@ class EvidenceAccumulation(StagedTask):
     interval, cue, delay, recall
         Durations in ms of the pause before each cue, of a cue, of the delay and of the recall.
     num_cues
-        An odd number of cues.
+        The number of cues, which must be odd.
     probability
         Probability of a cue on the rarer side.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" during the
-        cues, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" during the cues, or to "all" channels throughout.
 
     References
     ----------
@@ -104,7 +104,7 @@ class EvidenceAccumulation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Decide the side of each cue by its summed difference; answer with the majority so far."""
+        """Decide each cue by its sum, left minus right; answer with the majority of cues so far."""
         cues = [name for name in self.durations if name.startswith("cue")]
         shown = shown_during(self, inputs[..., :2], *cues)
         difference = summed(inputs[..., 0] - inputs[..., 1], shown)

@@ -46,8 +46,8 @@ class PulseDecisionMaking(StagedTask):
         Probabilities of a pulse on the two sides. Every trial draws which side has which
         probability.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" during the
-        bins, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" during the bins, or to "all" channels throughout.
 
     References
     ----------

@@ -38,8 +38,8 @@ class ProbabilisticReasoning(StagedTask):
     num_locations
         The number of locations, and of stimulus periods.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

@@ -57,8 +57,8 @@ class DelayComparison(StagedTask):
     pairs
         The pairs of frequencies, the larger one first.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

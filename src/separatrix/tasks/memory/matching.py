@@ -44,8 +44,8 @@ class DelayMatchSample(StagedTask):
     ring
         The number of channels and of directions.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------
@@ -116,11 +116,12 @@ def sample_and_test(
 class DelayMatchCategory(StagedTask):
     r"""Is the test stimulus of the same category as the sample?
 
-    Directions below π are one category, and directions above π the other. Both directions of a
-    trial are drawn uniformly. The answer is due while the test is shown, when the fixation cue is
-    off. The directions are shown on a ring of channels as
-    $\frac12 + \frac12\cos(\theta_k - \theta)$. With only two channels, at 0 and π, as in NeuroGym
-    and brainpy_datasets, the category could not be seen at all.
+    Directions below π are one category, and directions above π are the other. The directions of the
+    sample and of the test are drawn uniformly. The answer is due while the test is shown, when the
+    fixation cue is off. The directions are shown on a ring of channels as
+    $\frac12 + \frac12\cos(\theta_k - \theta)$. NeuroGym and brainpy_datasets use only two channels,
+    at 0 and π. These channels cannot tell θ from 2π − θ, so the inputs would not contain the
+    category at all.
 
     Parameters
     ----------
@@ -131,8 +132,8 @@ class DelayMatchCategory(StagedTask):
     ring
         The number of channels, at least 3.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

@@ -48,8 +48,8 @@ class SingleContextDecisionMaking(StagedTask):
     num_choices
         The number of alternatives.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------
@@ -149,8 +149,8 @@ class ContextDecisionMaking(StagedTask):
     coherences
         The coherences in percent, drawn independently for the two modalities.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

@@ -23,7 +23,7 @@ _ENTROPY = (0x73757276,)
 def from_neurogym(
     env_or_name: Any, *, scored: str | None = None, reference: str | None = None, **settings: Any
 ) -> "NeuroGymTask":
-    """Make a task of a NeuroGym environment.
+    """Make a task from a NeuroGym environment.
 
     The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`). The
     targets are the correct actions (`env.gt`), as in `neurogym.Dataset`. The conditions are the

@@ -29,8 +29,8 @@ class IntervalDiscrimination(StagedTask):
     fixation, stimulus1, delay1, stimulus2, delay2, decision
         Durations of the periods in ms, or distributions of them.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" while it is
-        shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" while it is shown, or to "all" channels throughout.
 
     References
     ----------

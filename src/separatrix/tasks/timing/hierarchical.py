@@ -36,8 +36,8 @@ class HierarchicalReasoning(StagedTask):
     threshold
         The interval in ms that separates short from long.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" (the
-        flashes), or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" (the flashes), or to "all" channels throughout.
 
     References
     ----------

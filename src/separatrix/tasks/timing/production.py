@@ -39,8 +39,8 @@ class ReadySetGo(StagedTask):
         The largest relative error with which a produced interval counts as correct in `score`; one
         time step more is allowed. The produced interval ends when the output first reaches 0.9.
     noise, noise_on
-        σ in units of the input times √ms, and where noise is added: to the "stimulus" (the
-        flashes), or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
+        "stimulus" (the flashes), or to "all" channels throughout.
 
     References
     ----------

@@ -75,7 +75,7 @@ class EnsembleHistory(Record):
 
 
 class Ensemble(eqx.Module):
-    """Trained networks, and how each of them got there.
+    """Trained networks, and the course of the training of each network.
 
     `ensemble[k]` is the `Training` of network k, and `len(ensemble)` is the number of networks. A
     loop over the ensemble gives one `Training` after the other.

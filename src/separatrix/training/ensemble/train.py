@@ -50,7 +50,8 @@ def train_ensemble(
 
     Network k is trained as by `sx.train(networks[k], task, key=keys[k], …)`. A network that reaches
     the threshold `until` stops, while the others go on. A network that diverges stops as well, and
-    its weights after the last epoch before are kept. It changes nothing for the others.
+    keeps its weights after the last epoch before the divergence. The other networks are not
+    affected.
 
     Parameters
     ----------
@@ -93,10 +94,10 @@ def train_ensemble(
     Raises
     ------
     InvalidInputError
-        In the cases in which `sx.train` raises it. If there is no network, or if the keys, the
-        optimizers or the lists of regularizers are not as many as the networks. If both `workers`
-        and `devices` are given, or more devices than there are. If networks, regularizers or
-        optimizers of different forms are trained on devices, because one program cannot train them.
+        In the cases in which `sx.train` raises it. If there is no network, or if there are not as
+        many keys, optimizers or lists of regularizers as networks. If both `workers` and `devices`
+        are given, or `devices` is more than there are. If networks, regularizers or optimizers of
+        different forms are trained on devices, because one program cannot train them.
     SeparatrixError
         If a worker process is lost.
 
