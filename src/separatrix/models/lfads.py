@@ -48,8 +48,8 @@ def lfads_generator(
     -------
     DiscreteMap
         A map whose residual is c(h) − h, with the candidate state c, instead of h' − h, with the
-        next state h'. Both have the same zeros. But h' − h = (1 − z) ∘ (c(h) − h) is also small far
-        from any zero, wherever the gate z is near 1.
+        next state h'. Both differences have the same zeros. But h' − h, which is (1 − z) ∘ (c(h) −
+        h) without the clip, is also small far from any zero if the gate z is near 1.
 
     Raises
     ------

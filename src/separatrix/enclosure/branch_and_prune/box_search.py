@@ -37,9 +37,9 @@ class BranchAndPrune:
     max_boxes
         The maximum number of boxes to examine before the search gives up.
     min_width
-        A box narrower than this width is left unresolved. The width is in units of the largest
-        coordinate of the box, but at least of 1 (or of the largest coordinate of the searched box,
-        if this is below 1).
+        A box narrower than this width is left unresolved. The width is relative to the largest
+        coordinate of the box or to 1, whichever is larger. If all coordinates of the searched box
+        are below 1, its largest coordinate takes the place of 1.
     max_unresolved
         The maximum number of unresolved boxes before the search gives up. An isolated zero with a
         singular Jacobian leaves a few, and a continuum of zeros leaves any number.
