@@ -42,7 +42,7 @@ class RulePerformance(Record):
 
     @property
     def mean_score(self) -> float:
-        """The mean of the scores of the rules, in which each rule has the same weight."""
+        """The mean of the scores of all rules, in which each rule has the same weight."""
         return float(np.mean(self.score))
 
     def summary(self) -> str:
@@ -72,7 +72,7 @@ def rule_performance(
     Parameters
     ----------
     network
-        Any network that fits the task; its private noise is off.
+        Any network that fits the task. Its private noise is switched off.
     task
         The task, which gives the rules, the time step and the input noise.
     num_trials
@@ -152,7 +152,7 @@ def rule_variance(
     Parameters
     ----------
     network
-        Any network that fits the task; its private noise is off.
+        Any network that fits the task. Its private noise is switched off.
     task
         The task, which gives the rules and the time step.
     num_trials, num_timings
@@ -163,7 +163,7 @@ def rule_variance(
     key
         A JAX random key.
     **clustering
-        Arguments of `task_variance`.
+        Further arguments for `task_variance`.
 
     Raises
     ------

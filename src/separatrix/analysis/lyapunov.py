@@ -141,8 +141,8 @@ def lyapunov_exponents(
     Raises
     ------
     InvalidInputError
-        If shapes do not fit, if a start or an input is not finite, if there are fewer inputs than
-        steps, or if the system has no input to replace.
+        If the shapes of the arguments do not fit the system, or if a start or an input is not
+        finite. If there are fewer inputs than steps, or if the system has no input to replace.
 
     References
     ----------

@@ -116,8 +116,8 @@ def graded_memory(
     Raises
     ------
     InvalidInputError
-        If shapes do not fit, if states are not finite, if the curve has no length, if there are
-        fewer than two values, or if a value has a single trial.
+        If the shapes of the arguments do not fit one another, or if states are not finite. If the
+        curve has no length, if there are fewer than two values, or if a value has a single trial.
 
     References
     ----------
@@ -168,7 +168,8 @@ def coding_axis(
     The regression is $x = \bar x + \beta\,(v - \bar v)$ in least squares, so
     $\beta \propto \sum (v - \bar v)(x - \bar x)$.
 
-    Raises InvalidInputError if shapes do not fit, or if the states do not change with the value.
+    Raises InvalidInputError if states and values do not fit, or if the states do not change with
+    the value.
 
     Examples
     --------

@@ -31,7 +31,7 @@ class TargetedAverages(Record):
         return (np.asarray(states, float) - self.origin) @ np.asarray(self.axes).T
 
     def project_direction(self, vectors: Float[Array, "... unit"]) -> Float[np.ndarray, "... axis"]:
-        """Return the components of directions, which do not depend on the origin."""
+        """Return the components of directions along the axes. They do not depend on the origin."""
         return np.asarray(vectors, float) @ np.asarray(self.axes).T
 
     def by(self, label: str) -> "TargetedAverages":
@@ -73,7 +73,8 @@ def targeted_averages(
     Raises
     ------
     InvalidInputError
-        If shapes do not fit, or if a direction lies in the span of earlier directions.
+        If the shapes of the arguments do not fit one another, or if a direction lies in the span of
+        earlier directions.
 
     References
     ----------

@@ -37,7 +37,7 @@ class Selectivity(Record):
         )
 
     def preferred(self, threshold: float = 0.0) -> Int[np.ndarray, " unit"]:
-        """Return for each unit the group (1 or 2) that it prefers, or 0 up to a threshold in d′."""
+        """Return the group (1 or 2) that each unit prefers; 0 if |d′| is at most the threshold."""
         dprime = np.asarray(self.dprime)
         return np.where(dprime > threshold, 1, np.where(dprime < -threshold, 2, 0))
 
@@ -58,7 +58,8 @@ def selectivity(
     responses
         One number for each unit in each trial, such as its rate at the end of the stimulus.
     labels
-        Two different values, such as the choices; the smaller one is the first group.
+        A label for each trial, such as its choice, with two different values. The smaller value is
+        the first group.
 
     Returns
     -------
@@ -184,7 +185,7 @@ def selective_connections(
     Raises
     ------
     InvalidInputError
-        If shapes do not fit, or if numbers are NaN.
+        If the shapes of the arguments do not fit one another, or if an array contains NaN.
 
     References
     ----------

@@ -50,7 +50,8 @@ def run_experiment(
     Parameters
     ----------
     experiment
-        An `Experiment`, the name of one that comes with the package, or the path of a TOML file.
+        An `Experiment`, the name of an experiment that comes with the package, or the path of a
+        TOML file.
     out
         The directory to make.
     force

@@ -118,7 +118,7 @@ class UntilSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """The settings of the training of a network."""
+    """The settings for the training of the network."""
 
     steps: Count = 1280
     batch_size: Count = 16
@@ -182,7 +182,7 @@ class QuestionSettings(Settings):
 
 
 class AnalysisSettings(Settings):
-    """The settings of the analysis of a trained network."""
+    """The settings for the analysis of the trained network."""
 
     num_trials: Count = 100
     test_trials: Count = 4096
@@ -228,8 +228,8 @@ class Experiment(Settings):
     name: str
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**32, strict=True)
-    """The seed of all random numbers, below 2³²: JAX's keys keep only the last 32 bits of a larger
-    one."""
+    """The seed of all random numbers. It is below 2³², because JAX's keys keep only the last 32
+    bits of a larger seed."""
     task: Task
     network: Network
     training: TrainingSettings = TrainingSettings()

@@ -24,7 +24,7 @@ def psychometric(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the choices and accuracy of a network against coherence, beside the ideal observer's.
+    """Draw choices and accuracy against coherence, for a network and for the ideal observer.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
 

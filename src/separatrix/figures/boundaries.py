@@ -50,7 +50,7 @@ def fixed_point_graph(
     activity
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing; None if there are two or three units.
+        The axes of the drawing. None draws the units themselves, if there are two or three of them.
     boundary
         What `sx.separatrix` returned.
     ax, width, legend

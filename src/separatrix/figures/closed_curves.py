@@ -61,7 +61,7 @@ def cycle(
     Returns
     -------
     Figure
-        Curves on the left, coordinates over time on the right.
+        Two panels: curves on the left, coordinates over time or phase on the right.
 
     Raises
     ------

@@ -26,7 +26,7 @@ def lyapunov(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the largest exponent against the averaging time, and all exponents in order.
+    """Draw the largest exponent against the averaging time, and all exponents, largest first.
 
     Parameters
     ----------

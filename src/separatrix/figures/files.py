@@ -64,11 +64,12 @@ def save(
     figure
         A figure, as the functions of `sx.figures` return it.
     directory
-        The folder. If `name` is not given, the file itself, such as "figure.pdf".
+        The folder. If `name` is not given, this is the path of the file itself, such as
+        "figure.pdf".
     name
         The name of the files, without the ending.
     formats
-        Some of "png", "svg" and "pdf".
+        The formats to write: one or more of "png", "svg" and "pdf".
 
     Returns
     -------

@@ -119,7 +119,7 @@ def line_attractor(
     activity
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing; None if there are two or three units.
+        The axes of the drawing. None draws the units themselves, if there are two or three of them.
     ax, width, legend
         As in `sx.figures`.
 

@@ -41,7 +41,7 @@ def trial_periods(
     periods
         What `sx.trial_periods` returned.
     components
-        The axes of the drawing; None if there are two units.
+        The axes of the drawing. None draws the units themselves, if there are two of them.
     ax, width, legend
         As in `sx.figures`.
 

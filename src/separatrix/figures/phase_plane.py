@@ -77,7 +77,7 @@ def phase_portrait(
     Raises
     ------
     InvalidInputError
-        If the system does not have two units, if `field` is something else, or if there is nothing
+        If the system does not have two units, if `field` has another value, or if there is nothing
         from which to take limits.
 
     Examples

@@ -45,7 +45,7 @@ def fixed_points(
     activity
         An `Activity`, or states `(trial, time, unit)` or `(n, unit)`.
     components
-        The axes of the drawing; None if there are two or three units.
+        The axes of the drawing. None draws the units themselves, if there are two or three of them.
     ax, width, legend
         As in `sx.figures`.
 
@@ -168,7 +168,7 @@ def speeds(
     Returns
     -------
     Figure
-        Speeds per step or time constant, on a logarithmic axis.
+        One panel: speeds per step or per time constant, on a logarithmic axis.
 
     Examples
     --------

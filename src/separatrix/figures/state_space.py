@@ -68,7 +68,7 @@ def activity(
     Returns
     -------
     Figure
-        All states on the left, trajectories on the right.
+        Two panels: all states on the left, trajectories on the right.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def condition_averages(
     activity
         An `Activity`, or plain states `(trial, time, unit)`.
     components
-        The axes of the drawing; None if there are two or three units.
+        The axes of the drawing. None draws the units themselves, if there are two or three of them.
     labels
         A number for each trial `(trial,)`, such as its signed coherence.
     label_name

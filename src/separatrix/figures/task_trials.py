@@ -81,7 +81,8 @@ def trials(
     Returns
     -------
     Figure
-        Inputs at the top, outputs or targets at the bottom. Times are in ms.
+        One column for each trial: inputs at the top, outputs or targets at the bottom. Times are in
+        ms.
 
     Examples
     --------

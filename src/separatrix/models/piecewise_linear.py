@@ -223,8 +223,8 @@ def rslds(
     Raises
     ------
     InvalidInputError
-        If an array has the wrong shape, or contains NaN or infinity. If `next_state` is something
-        else.
+        If an array has the wrong shape, or contains NaN or infinity. If `next_state` has another
+        value.
 
     References
     ----------

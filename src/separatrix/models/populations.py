@@ -29,16 +29,16 @@ def wilson_cowan(
     Parameters
     ----------
     input
-        P and Q: the external drive of E and I.
+        P and Q: the external drives of E and of I.
     weights
         w_EE and w_EI, then w_IE and w_II, all positive. The defaults are the values of the paper's
         Fig. 4, with a silent state, an active state, and a saddle. With weights ((16, 12), (15,
         3)), gains 1.3 and 2, thresholds 4 and 3.7, and P = 1.25, the model oscillates (Fig. 11 of
         the paper).
     gain, threshold
-        a and θ of E and of I.
+        The gains a and the thresholds θ of E and of I.
     refractory
-        r of E and of I.
+        The factors r of E and of I for the refractory period.
     tau
         Time constants of E and of I in ms.
 
@@ -117,7 +117,7 @@ def jansen_rit(
     C
         Number of synapses between the populations.
     e0, v0, r
-        Half the largest firing rate in 1/s, the potential in mV at which this rate is reached, and
+        Half the maximum firing rate in 1/s, the potential in mV at which this rate is reached, and
         the steepness in 1/mV.
 
     Returns
@@ -205,15 +205,15 @@ def wong_wang(
     Parameters
     ----------
     coherence
-        c, from −1 to 1.
+        The coherence c, from −1 to 1.
     mu
-        μ, the input at coherence 0 in Hz.
+        The input μ at coherence 0, in Hz.
     tau, gamma
         Time constant of the NMDA synapses in s, and the factor γ.
     to_itself, to_other
         J₌ and J_≠ in nA: how strongly a population excites itself and inhibits the other.
     background, gain
-        I₀ in nA, and g in nA/Hz.
+        The background current I₀ in nA, and the gain g in nA/Hz.
     a, b, d
         Parameters of the rates H (Hz): gain in Hz/nA, threshold in Hz, and curvature in s.
 

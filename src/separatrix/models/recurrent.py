@@ -102,8 +102,8 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     Returns
     -------
     Flow
-        The network. With up to 8 patterns it is searched in its overlaps with the patterns, so
-        every fixed point is found, for any number of units.
+        The network. With up to 8 patterns, fixed points are searched for in the overlaps of the
+        state with the patterns, so every fixed point is found, for any number of units.
 
     Raises
     ------

@@ -68,7 +68,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
     activation
         "relu", "softplus" or "sigmoid": rates must not be negative.
     noise
-        σ of the private noise, at least 0.
+        The strength σ of the private noise, at least 0.
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -80,7 +80,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
         The unconstrained $\tilde W$; `connectivity()` is W.
     mask (unit, unit), input_weights (unit, channel), bias (unit,),
     readout_weights (output, excitatory), readout_bias (output,)
-        The other parameters of the equations.
+        The other parameters in the equations above.
 
     Raises
     ------

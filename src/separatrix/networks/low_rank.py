@@ -42,7 +42,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     activation
         Any activation function; "tanh" in the paper.
     noise
-        σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current.
+        The strength σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the
+        current.
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -58,7 +59,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         zero.
     input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
     readout_bias (output,)
-        The other parameters of the equations.
+        The other parameters in the equations above.
 
     Raises
     ------

@@ -83,7 +83,7 @@ class AbstractNetwork(eqx.Module):
     def unroll(
         self, inputs: Float[Array, "trial time channel"]
     ) -> Float[Array, "trial time state"]:
-        """Return the states after every step, from the initial state.
+        """Return the states after every step, starting from the initial state.
 
         Raises InvalidInputError if the inputs have the wrong shape.
         """

@@ -92,7 +92,8 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         Time constant of the rates and time step in ms, with 0 < dt ≤ 2 tau. The synapses need a dt
         that is short compared with 1/rate.
     noise
-        σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current.
+        The strength σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the
+        current.
     key
         A JAX random key.
 

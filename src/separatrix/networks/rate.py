@@ -87,7 +87,7 @@ class CTRNN(AbstractNoisyNetwork):
         A factor by which `recurrent_initialization` is multiplied, such as g in "gaussian" (g/√N).
         The default is 1, and 0.5 for "diagonal" (0.5 I: Yang et al. 2019).
     noise
-        σ of the private noise (above), at least 0.
+        The strength σ of the private noise (above), at least 0.
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key

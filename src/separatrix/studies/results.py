@@ -147,7 +147,7 @@ class StudyResults:
         return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
     def run(self, key: str | int, *, only: Iterable[str] | None = None) -> Run:
-        """Read the run of a cell, with all of its records or only those named.
+        """Read the run of a cell, with all of its records or only the named ones.
 
         Give the key of the cell in the table, or the number of its row, from 0. Raises
         InvalidInputError if there is no such cell, and UnreadableFileError if it has no run, or if

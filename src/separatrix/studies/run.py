@@ -66,7 +66,8 @@ def sweep(
     retry
         Whether to try failed cells again.
     progress
-        True shows a bar. A function is called with the `Status` whenever a cell has ended.
+        True shows a bar. You may also give a function: it is called with the `Status` whenever a
+        cell has ended.
 
     Returns
     -------

@@ -56,7 +56,7 @@ def compare(
         trials are drawn from the task of the first network. For the `null`, each network is
         simulated on as many new trials, and compared with itself.
     seed
-        The seed of these trials.
+        The seed from which these trials are drawn.
 
     Returns
     -------

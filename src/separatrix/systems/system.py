@@ -82,7 +82,7 @@ class AbstractSystem(eqx.Module):
         """Return F(x) − x, the change of state in one step, or f(x), the change per unit of tau."""
 
     def evaluate(self, state: Array, input: Any = None) -> Array:
-        """Return F(x) for a map, f(x) for a flow, at the frozen input or at another one."""
+        """Return F(x) for a map, f(x) for a flow, at the frozen input or at another input."""
         if input is not None and jnp.shape(input) != jnp.shape(self.input):
             raise InvalidInputError(
                 f"input must have shape {jnp.shape(self.input)}, that of the input that was frozen "
@@ -242,7 +242,7 @@ class DiscreteMap(AbstractSystem):
         Parameters
         ----------
         states
-            Where to start: one state `(unit,)`, or many `(…, unit)`.
+            Where to start: one state `(unit,)`, or many states `(…, unit)`.
         steps
             How many steps to take. None means as many as there are inputs.
         inputs
@@ -348,7 +348,7 @@ class Flow(AbstractSystem):
         Parameters
         ----------
         states
-            Where to start: one state `(unit,)`, or many `(…, unit)`.
+            Where to start: one state `(unit,)`, or many states `(…, unit)`.
         times
             The times `(time,)` of the states, in the unit of `tau` (ms), increasing. The first is
             the time of the start. You may also give a duration, which is sampled at 101 times.

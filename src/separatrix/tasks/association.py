@@ -27,7 +27,7 @@ class DelayPairedAssociation(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus1, delay1, stimulus2, delay2, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms, and where it is added: to the
         "stimulus" while it is shown, or to "all" channels throughout.
@@ -99,7 +99,7 @@ class GoNoGo(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms, and where it is added: to the
         "stimulus" while it is shown, or to "all" channels throughout.
@@ -164,7 +164,7 @@ class DualDelayMatchSample(StagedTask):
     dt
         Time step in ms.
     fixation, sample, delay1, cue1, test1, delay2, cue2, test2
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms, and where it is added: to the
         "stimulus" while it is shown, or to "all" channels throughout.

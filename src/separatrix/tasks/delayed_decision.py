@@ -40,7 +40,7 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     coherences
         The coherences $c$ in percent.
     noise, noise_on
@@ -117,8 +117,8 @@ class PostDecisionWager(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, pre_sure, delay, decision
-        Durations of the periods in ms, or distributions of them. If the bet is offered, it is on
-        from the end of `pre_sure`.
+        Durations of the periods in ms, or distributions of durations. If the bet is offered, it is
+        on from the end of `pre_sure`.
     coherences
         The coherences in percent.
     sure_below

@@ -154,7 +154,7 @@ class Multiple:
     of
         The name of the earlier period.
     factor
-        How many times as long this period is.
+        The duration of this period divided by the duration of the earlier period.
 
     Examples
     --------

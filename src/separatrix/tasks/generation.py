@@ -189,7 +189,7 @@ class SineWave(StagedTask):
     slowest, fastest
         The lowest and the highest angular frequency in radians per 100 ms.
     tolerance
-        The largest error with which an output still counts as correct in `score`.
+        The largest error at which an output still counts as correct in `score`.
     noise, noise_on
         The strength σ of the noise on the input, in units of the input times √ms. The only channel
         is the stimulus throughout, so "stimulus" and "all" are the same.

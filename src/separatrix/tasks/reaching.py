@@ -29,7 +29,7 @@ from .timeline import Timeline
 
 
 class AntiReach(StagedTask):
-    r"""Reach to the direction opposite to the stimulus.
+    r"""Reach in the direction opposite to the stimulus.
 
     The stimulus is one of K directions, shown on a ring of channels as $\cos(\theta_k - \theta)$.
     The correct answer is class $1 + k$, where k is the opposite direction (or, with `anti=False`,
@@ -41,11 +41,11 @@ class AntiReach(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     ring
-        The number of directions. It must be even, so that each direction has an opposite one.
+        The number of directions. It must be even, so that each direction has an opposite.
     anti
-        Whether to reach to the opposite direction.
+        Whether to reach in the opposite direction.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms, and where it is added: to the
         "stimulus" while it is shown, or to "all" channels throughout.
@@ -113,7 +113,7 @@ class AntiReach(StagedTask):
 
 
 class Reaching1D(StagedTask):
-    r"""Move from where the hand is to the target, on a circle.
+    r"""Move the hand from its direction to the direction of the target, on a circle.
 
     One ring of channels shows the initial direction of the hand throughout the trial. A second ring
     shows the direction of the target from the beginning of the reach. Both directions are shown as
@@ -125,11 +125,11 @@ class Reaching1D(StagedTask):
     dt
         Time step in ms.
     fixation, reach
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     ring
         The number of channels of each ring, at least 3.
     tolerance
-        The largest error in degrees with which a direction still counts as correct in `score`.
+        The largest error in degrees at which a direction still counts as correct in `score`.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms. Both rings are stimuli, so
         "stimulus" and "all" are the same.
@@ -182,7 +182,7 @@ class Reaching1D(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the direction of the target once it is shown, and of the hand before that.
+        """Return the direction of the target once the target is shown, and of the hand before.
 
         The target counts as shown if the mean square of its ring exceeds what noise alone would
         give.

@@ -149,7 +149,7 @@ class AbstractTask(eqx.Module):
         return steps
 
     def trials(self, n: int, *, key: GivenKey) -> Trials:
-        """Return `n` random trials, the same ones for the same `key`.
+        """Return `n` random trials, which are the same for the same `key`.
 
         Raises InvalidInputError if `n` is not a positive integer, or `key` is not a random key.
         """

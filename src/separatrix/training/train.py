@@ -74,8 +74,8 @@ def train(
         Stop as soon as the network has kept a loss or an accuracy long enough:
         `sx.Threshold(loss=0.02, patience=192)`.
     progress
-        True shows a live progress bar, and False shows nothing. A function is called with (steps
-        done, loss, accuracy).
+        True shows a live progress bar, and False shows nothing. You may also give a function: it is
+        called with (steps done, loss, accuracy).
     checkpoint
         A file for interrupted training, `sx.Checkpoint("fit.checkpoint")`. Training saves its state
         there, and continues from it if the file exists.

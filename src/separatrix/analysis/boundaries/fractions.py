@@ -71,7 +71,7 @@ def basins(
     states
         Sampled states `(…, unit)`.
     confidence
-        The confidence of the intervals.
+        The confidence level of the intervals.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, states
         that were not followed to their ends are unsettled.

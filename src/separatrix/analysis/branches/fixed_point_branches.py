@@ -71,9 +71,10 @@ def continue_fixed_points(
         A fixed point `(unit,)`, several fixed points `(point, unit)`, or what `find_fixed_points`
         returned. Each state is corrected by Newton's method if a fixed point is near it.
     parameter
-        The range, `(from, to)`.
+        The range of the parameter, `(from, to)`.
     at
-        The value at which `start` is a fixed point; None means the first end of the range.
+        The value of the parameter at which `start` is a fixed point. None means the first end of
+        the range.
     name
         The name of the parameter in texts and figures.
     method
@@ -81,8 +82,8 @@ def continue_fixed_points(
     switch
         Whether to follow the branches that cross at branch points.
     disconnected
-        The method that looks for branches that are not connected to the others. None means not to
-        look for them.
+        The method that looks for branches that are not connected to the others. None means that no
+        such search is made.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
         the band is in units of the largest |λ|, so that the unit of time does not matter.

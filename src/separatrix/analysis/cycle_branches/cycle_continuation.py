@@ -77,7 +77,7 @@ def continue_cycles(
         found, `cycles[[k]]`. If an emerging cycle does not lead to a cycle, the search looks for
         one nearer to the Hopf point.
     parameter
-        The range, `(from, to)`.
+        The range of the parameter, `(from, to)`.
     at
         The value of the parameter at which `start` is a cycle. An emerging cycle knows this value,
         so it can be None.

@@ -118,7 +118,7 @@ class FixedPoints(Record):
 
     @property
     def known_of_missing(self) -> str:
-        """The evidence on fixed points that were not found, in a sentence."""
+        """A sentence with the evidence on fixed points that the search may have missed."""
         if not self.complete:
             return self.completeness or "it was not examined"
         summed = "" if self.index_sum is None else f"index sum {self.index_sum}; "
@@ -127,7 +127,7 @@ class FixedPoints(Record):
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | float | None = None
     ) -> "ToleranceCurve":
-        r"""Return how many points a search with a tolerance would have called fixed.
+        r"""Return how many points a search would have called fixed, depending on its tolerance.
 
         Other tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
         fixed if $q$ ends below a tolerance. This includes slow points, so the number depends on the
@@ -230,7 +230,7 @@ class FixedPoints(Record):
 
 
 class ToleranceCurve(Record):
-    """The number of points with q = ½ speed² below a tolerance, against the tolerance."""
+    """The number of points with q = ½ speed² below a tolerance, for each tolerance."""
 
     tolerance: Float[Array, " tolerance"] = array("threshold on q = ½ speed²")
     count: Int[Array, " tolerance"] = array("points with q at most that")

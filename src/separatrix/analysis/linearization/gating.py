@@ -100,14 +100,14 @@ def input_gating(
     relevant
         The index of the input that counts in this context.
     axis
-        An axis of the state space, such as the readout of choice 1 minus that of choice 2.
+        An axis of the state space, such as the readout of choice 1 minus the readout of choice 2.
     sources
-        Names of the inputs.
+        The names of the inputs.
 
     Returns
     -------
     InputGating
-        The selection vectors of the slowest mode, and their overlaps.
+        The selection vectors of the slowest modes, and their overlaps with the inputs.
 
     Raises
     ------

@@ -98,14 +98,14 @@ class DSA(_Compared):
     score_method
         "wasserstein", "angular" or "euclidean".
     regularization
-        The penalty of the ridge regression.
+        The strength of the penalty in the ridge regression.
     iterations, learning_rate
         The number of iterations and the learning rate of the search for C.
 
     Raises
     ------
     InvalidInputError
-        If an option is out of range, or if the measure is used and the package is not installed.
+        If an option is out of range, or if the measure is used without the package dsa-metric.
 
     References
     ----------
@@ -159,12 +159,12 @@ class InputDSA(_Compared):
     score_method
         "euclidean" or "angular".
     regularization
-        The penalty of the ridge regression.
+        The strength of the penalty in the ridge regression.
 
     Raises
     ------
     InvalidInputError
-        If an option is out of range, or if the measure is used and the package is not installed.
+        If an option is out of range, or if the measure is used without the package dsa-metric.
 
     References
     ----------

@@ -69,7 +69,7 @@ class SlowCurve(Record):
         return [(a, b) for a, b in stretches if b > a]
 
     def passage_time(self) -> float:
-        r"""Return how long the drift d takes from the first value to the last, in ms.
+        r"""Return how long the drift d takes from the first value to the last value, in ms.
 
         This time is $\int dv/|d(v)|$, by Simpson's rule. It is infinite if a fixed point lies on
         the way, and NaN if a slice was rejected.

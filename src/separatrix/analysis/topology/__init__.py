@@ -1,4 +1,4 @@
-"""How fixed points hang together: which stable points each saddle links."""
+"""How fixed points are connected: which stable points each saddle links."""
 
 from .departures import fixed_point_topology
 from .topology import FixedPointTopology, Undecided

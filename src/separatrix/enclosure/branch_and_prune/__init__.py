@@ -1,4 +1,4 @@
-"""Proofs that a box holds no zeros of a function but those listed."""
+"""Proofs that a box holds no zeros of a function except those in a list."""
 
 from .box_search import BranchAndPrune
 from .frontier import Exhaustion

@@ -1,4 +1,4 @@
-"""Rigorous bounds of JAX functions over boxes, and of all their slopes there.
+"""Rigorous bounds of JAX functions, and of their slopes, over boxes.
 
 :class:`Enclosed` traces any JAX function once and encloses it over many boxes. The arithmetic
 rounds outward (see ``arithmetic`` and ``products`` for the bounds), so what is enclosed is proved.

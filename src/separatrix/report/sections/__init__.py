@@ -1,4 +1,4 @@
-"""The sections of a report: each is a module and a template of its name."""
+"""The sections of a report: each is a module and a template of the same name."""
 
 import importlib
 import pkgutil

@@ -28,8 +28,8 @@ class Deflation:
     max_steps
         The maximum number of steps of Newton's method.
     rounds
-        The maximum number of searches at each value. After a search that found something, another
-        one follows.
+        The maximum number of searches at each value. A search that found something is followed by
+        another search.
     seed
         The seed of the random starts.
 

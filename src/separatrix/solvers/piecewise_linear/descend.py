@@ -38,7 +38,8 @@ class KinkDescent:
     ----------
     max_steps
         The maximum number of steps for one candidate. A step leads to the next kink or to the
-        minimum of a piece. None means ``100 + 20 m`` with ``m`` gates.
+        minimum of a piece. None means ``100 + 20 m``, where ``m`` is the number of rectified terms
+        (gates) of the system.
 
     Raises
     ------

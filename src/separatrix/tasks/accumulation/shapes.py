@@ -30,8 +30,8 @@ class ProbabilisticReasoning(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of them; `stimulus` is the duration of each
-        stimulus period.
+        Durations of the periods in ms, or distributions of durations; `stimulus` is the duration of
+        each stimulus period.
     weights
         The weight of each shape, a decimal logarithm of odds. A weight of ±10 makes the answer
         practically certain.

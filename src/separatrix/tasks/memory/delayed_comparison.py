@@ -53,7 +53,7 @@ class DelayComparison(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus1, delay, stimulus2, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     pairs
         The pairs of frequencies, the larger one first.
     noise, noise_on
@@ -122,7 +122,7 @@ class DelayComparison(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the mean of the first stimulus with the mean of the second.
+        """Compare the mean of the first stimulus with the mean of the second stimulus.
 
         If the duration of the first stimulus varies, a delay is needed to show where it ends.
         """

@@ -40,7 +40,7 @@ class DelayMatchSample(StagedTask):
     dt
         Time step in ms.
     fixation, sample, delay, test, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     ring
         The number of channels and of directions.
     noise, noise_on
@@ -114,7 +114,7 @@ def sample_and_test(
 
 
 class DelayMatchCategory(StagedTask):
-    r"""Is the test stimulus of the same category as the sample?
+    r"""Does the test stimulus belong to the same category as the sample?
 
     Directions below π are one category, and directions above π are the other. The directions of the
     sample and of the test are drawn uniformly. The answer is due while the test is shown, when the
@@ -128,7 +128,7 @@ class DelayMatchCategory(StagedTask):
     dt
         Time step in ms.
     fixation, sample, delay, test
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     ring
         The number of channels, at least 3.
     noise, noise_on

@@ -1,1 +1,1 @@
-"""Decisions between noisy alternatives that two modalities speak of."""
+"""Decisions between noisy alternatives, with evidence in two modalities."""

@@ -28,7 +28,7 @@ from .evidence import COHERENCES, WAIT, evidence, total_evidence
 
 
 class SingleContextDecisionMaking(StagedTask):
-    r"""Decide from one of two modalities, always the same one.
+    r"""Decide from one of two modalities, which is the same in all trials.
 
     Alternative $k$ of $K$ has one channel in each modality. During the stimulus this channel
     carries $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$, where the direction $\theta_\ast$ and
@@ -40,7 +40,7 @@ class SingleContextDecisionMaking(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     context
         0 or 1: the modality that counts.
     coherences
@@ -145,7 +145,7 @@ class ContextDecisionMaking(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     coherences
         The coherences in percent, drawn independently for the two modalities.
     noise, noise_on

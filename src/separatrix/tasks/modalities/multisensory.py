@@ -39,7 +39,7 @@ class MultiSensoryIntegration(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     coherences
         The coherences $c$ in percent.
     num_choices

@@ -27,7 +27,7 @@ class IntervalDiscrimination(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus1, delay1, stimulus2, delay2, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms, and where it is added: to the
         "stimulus" while it is shown, or to "all" channels throughout.
@@ -84,7 +84,7 @@ class IntervalDiscrimination(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The frequency of the more frequent answer. Equal durations count for the second."""
+        """The frequency of the more frequent answer. With equal durations, it is the second."""
         return _never_longer(self.stimulus1, self.stimulus2, self.dt)
 
 

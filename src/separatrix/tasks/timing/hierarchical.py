@@ -16,7 +16,7 @@ from ..timeline import Timeline
 
 
 class HierarchicalReasoning(StagedTask):
-    r"""Judge an interval by a rule given earlier.
+    r"""Judge an interval by a rule that was given earlier in the trial.
 
     First, one of two rule channels is on, and the network has to report which. Then two flashes
     come at one of two places, with an interval between them. Under rule 1 the answer is the place
@@ -32,7 +32,7 @@ class HierarchicalReasoning(StagedTask):
     dt
         Time step in ms.
     fixation, rule, fixation2, flash1, interval, flash2, decision
-        Durations of the periods in ms, or distributions of them.
+        Durations of the periods in ms, or distributions of durations.
     threshold
         The interval in ms that separates short from long.
     noise, noise_on

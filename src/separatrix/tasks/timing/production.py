@@ -19,7 +19,7 @@ from ..timeline import Timeline
 
 
 class ReadySetGo(StagedTask):
-    r"""Measure the interval between two flashes and produce it, or a multiple of it.
+    r"""Measure the interval between two flashes, and produce this interval or a multiple of it.
 
     The interval between "ready" and "set" is drawn at random. After "set", the network must let the
     same interval pass, multiplied by `gain`, before it goes. The target is a ramp that rises from 0
@@ -31,13 +31,13 @@ class ReadySetGo(StagedTask):
         Time step in ms. It must not be longer than `ready` or `set`, because a flash needs at least
         one step.
     fixation, ready, measure, set
-        Durations of the periods in ms, or distributions of them. The period of production lasts
-        twice the gain times `measure`.
+        Durations of the periods in ms, or distributions of durations. The period of production
+        lasts twice the gain times `measure`.
     gain
-        The ratio of the interval to produce and the measured one.
+        The ratio of the interval to produce to the measured interval.
     tolerance
-        The largest relative error with which a produced interval counts as correct in `score`; one
-        time step more is allowed. The produced interval ends when the output first reaches 0.9.
+        The largest relative error at which a produced interval counts as correct in `score`; one
+        more time step is allowed. The produced interval ends when the output first reaches 0.9.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms, and where it is added: to the
         "stimulus" (the flashes), or to "all" channels throughout.

@@ -37,7 +37,7 @@ def _weights(given: Any) -> tuple[float, ...]:
 
 
 class Yang2019(SolvableTask):
-    r"""Twenty tasks for one network, distinguished by a rule input.
+    r"""Twenty tasks for one network. A rule input says which task is asked.
 
     The 85 inputs are a fixation cue, two rings of 32 channels (the modalities), and one channel for
     each of the 20 rules. The 33 outputs are fixation and a ring for the response. A direction is
@@ -70,7 +70,7 @@ class Yang2019(SolvableTask):
         If True, all trials of a batch have the same rule, times and modality, as in the paper. If
         False, each trial draws them separately.
     sigma_x, tau
-        σ_x and τ (ms) of the input noise.
+        The strength σ_x and the time constant τ (ms) of the input noise.
 
     Raises
     ------
