@@ -69,7 +69,7 @@ class Performance(Record):
 def performance(
     network: AbstractNetwork, task: AbstractTask, *, num_trials: int = 4096, key: GivenKey
 ) -> Performance:
-    r"""Measure what a network scores on fresh trials of any task.
+    r"""Measure the scores of a network on fresh trials of any task.
 
     Each trial gets the score of the task (`task.score`). The result holds, for each value of each
     condition, the mean score of its trials. If the targets are values y, it also holds

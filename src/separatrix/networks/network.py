@@ -141,7 +141,7 @@ class AbstractNetwork(eqx.Module):
         Parameters
         ----------
         input
-            The input `(channel,)`, or the name of a period of `task`, which stands for the mean
+            The input `(channel,)`, or the name of a period of `task`. A name stands for the mean
             input in that period. To set single channels, use
             `task.input_at("stimulus", stimulus_1=0.7)`.
         task
@@ -150,7 +150,7 @@ class AbstractNetwork(eqx.Module):
         Returns
         -------
         DiscreteMap
-            The map. A step of it lasts `dt`, and its `input` is the frozen input.
+            The map. A step of the map lasts `dt`, and its `input` is the frozen input.
 
         Raises
         ------

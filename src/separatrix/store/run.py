@@ -29,8 +29,8 @@ class Run:
     experiment
         The settings as they were executed, from `experiment.toml`.
     network
-        The trained network. None if the run stopped before there was one, or if its class is a
-        user's, `module:Class`, and is not imported (`unknown_class`).
+        The trained network. None if the run stopped before there was a network, or if a user wrote
+        its class, `module:Class`, and the class is not imported (`unknown_class`).
     records
         The results by name.
     provenance

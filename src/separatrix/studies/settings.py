@@ -56,7 +56,7 @@ class Between(Settings):
 
 
 class RandomSettings(Settings):
-    """Random values of settings: each cell has a value of every key."""
+    """Random values of settings: each of the `count` draws has a value for every key."""
 
     count: Count
     seed: int = Field(0, ge=0, strict=True)
@@ -67,7 +67,7 @@ class RandomSettings(Settings):
 
 
 class LimitSettings(Settings):
-    """Limits of a cell, beyond which it is given up."""
+    """The limits of time and memory for each cell, and the number of further tries."""
 
     seconds: Positive | None = None
     memory: Positive | None = None

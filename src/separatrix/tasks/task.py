@@ -116,7 +116,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def condition_units(self) -> dict[str, str]:
-        """The units of conditions that have a unit: those of `units`, and ms for durations."""
+        """The units of the conditions that have a unit, by name: `units`, and ms for durations."""
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property

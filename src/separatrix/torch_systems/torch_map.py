@@ -33,7 +33,7 @@ def torch_map(
     proofs, exact solutions of rectified networks and everything else work as for a JAX function.
     The translation computes in float64, whatever the precision of the weights. It is compared with
     the original, in the precision of the original, by values and Jacobians at 16 random states.
-    `system.translation` says how far they are apart.
+    `system.translation` says how far apart the two are.
 
     If an operation has no rule for its translation, a warning names it. The function is then called
     in PyTorch, with derivatives by `torch.func`. All analyses still run, but more slowly, and

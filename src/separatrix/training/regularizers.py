@@ -91,7 +91,7 @@ class Weights(AbstractRegularizer):
     r"""A penalty on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
 
     Biases and initial states are not penalized. If a network gives its recurrent weights signs or a
-    mask, the penalty is taken of the resulting connectivity.
+    mask, the penalty is on the resulting connectivity.
 
     Parameters
     ----------

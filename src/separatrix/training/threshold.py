@@ -33,10 +33,10 @@ def _patience(given: Any) -> int:
 class Threshold(eqx.Module):
     r"""The loss or the accuracy that a network must keep for a while before training stops.
 
-    It is checked after every epoch. With epochs of $e$ steps and the patience $p$, the last
-    $\lceil p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at most
-    `loss` and a mean accuracy of at least `accuracy`. With a threshold you compare networks that do
-    the task equally well, instead of networks after equally many steps (Huang et al. 2024).
+    The threshold is checked after every epoch. With epochs of $e$ steps and the patience $p$, the
+    last $\lceil p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at
+    most `loss` and a mean accuracy of at least `accuracy`. With a threshold you compare networks
+    that do the task equally well, instead of networks after equally many steps (Huang et al. 2024).
 
     Attributes
     ----------

@@ -61,9 +61,9 @@ def find_cycles(
     system
         A map or a flow.
     candidates
-        States `(…, unit)` to start from. Rows with NaN are marked with that reason. You may also
-        give what `Branches.emerging_cycle` returned. Then the search starts from its orbit, and
-        tries nothing else.
+        States `(…, unit)` to start from. For rows with NaN, the reason says so. You may also give
+        what `Branches.emerging_cycle` returned. Then the search starts from its orbit, and tries
+        nothing else.
     length
         None follows at most 512 candidates to their ends, which finds attracting cycles. To find
         other cycles of a map as well, give a number of steps, or several numbers, such as

@@ -141,8 +141,8 @@ class FixedPoints(Record):
         Parameters
         ----------
         tolerances
-            Thresholds on q `(tolerance,)`, or one number. None means four thresholds a decade, from
-            1e-24 to 10.
+            Thresholds on q `(tolerance,)`, or one number. None means four thresholds per decade,
+            from 1e-24 to 10.
 
         Raises
         ------

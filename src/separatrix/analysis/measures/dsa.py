@@ -86,8 +86,8 @@ class DSA(_Compared):
     the optimal transport between their eigenvalues. With "euclidean" it is
     $\min_C \|A - C B C^\top\|$ over orthogonal C, and with "angular" the corresponding angle. The
     distance is computed by the package dsa-metric, which needs PyTorch:
-    `pip install 'separatrix[compare]'`. It depends on delays and rank: choose them so that the
-    model predicts well.
+    `pip install 'separatrix[compare]'`. The distance depends on `n_delays` and `rank`: choose
+    values with which the model predicts well.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ class PseudoArclength:
         except for a system that bends only at far smaller or larger states, because of their units.
         Then None means this size, for each unit.
     largest_state
-        A branch on which a unit exceeds this value ends as blown up. If `state_scale` is None, the
-        value is in units of the measured size.
+        A branch ends where a unit exceeds this value, because it then counts as growing without
+        bound. If `state_scale` is None, the value is in units of the measured size.
 
     Raises
     ------

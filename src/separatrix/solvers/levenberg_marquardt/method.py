@@ -38,7 +38,7 @@ class LevenbergMarquardt:
         not a zero only slowly.
     first_damping
         The damping μ of the first step. With a larger μ, fewer candidates end in local minima, but
-        they also reach fewer different zeros, the ones that attract most.
+        the candidates also reach fewer different zeros: the zeros that attract most.
 
     Raises
     ------

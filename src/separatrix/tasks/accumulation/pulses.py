@@ -119,8 +119,8 @@ class PulseDecisionMaking(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Answer with the side on which more pulses were seen, when the fixation cue is off.
 
-        If the clock tells when a pulse may come, the numbers of pulses are those expected given the
-        inputs.
+        If the clock tells when a pulse may come, the numbers of pulses are the expected numbers
+        given the inputs.
         """
         count = self._expected(inputs) if by_the_clock(self, "gap 1") else self._noticed(inputs)
         deciding = cue_off(self, inputs[..., 0], "decision")

@@ -94,10 +94,10 @@ def train_ensemble(
     Raises
     ------
     InvalidInputError
-        In the cases in which `sx.train` raises it. If there is no network, or if there are not as
-        many keys, optimizers or lists of regularizers as networks. If both `workers` and `devices`
-        are given, or `devices` is more than there are. If networks, regularizers or optimizers of
-        different forms are trained on devices, because one program cannot train them.
+        In all cases in which `sx.train` raises this error. If there is no network, or if there are
+        not as many keys, optimizers or lists of regularizers as networks. If both `workers` and
+        `devices` are given, or `devices` is more than there are. If networks, regularizers or
+        optimizers of different forms are trained on devices, because one program cannot train them.
     SeparatrixError
         If a worker process is lost.
 
