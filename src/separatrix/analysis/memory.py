@@ -53,7 +53,7 @@ class GradedMemory(Record):
     def relative_drift(self) -> float:
         """The largest drift, relative to the mean initial distance between neighboring values.
 
-        If it is above ½, a value may be decoded as its neighbor.
+        If this is above ½, a value may be decoded as a neighboring value.
         """
         first = np.asarray(self.positions)[:, 0]
         return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))

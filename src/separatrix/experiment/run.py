@@ -79,8 +79,8 @@ def run_experiment(
     ------
     InvalidInputError
         If the settings cannot be executed; this is checked before any work. If the experiment has
-        variants (use `sweep`), or `out` cannot be used. If there is a checkpoint of other settings,
-        or a checkpoint and neither `resume` nor `force`.
+        variants (use `sweep`), or `out` cannot be used. If `<out>.checkpoint` belongs to other
+        settings, or if it exists and neither `resume` nor `force` is set.
     TrainingDivergedError, TrainingInterruptedError
         If the training diverges or is interrupted. The history and the last network are first
         written to `<out>.incomplete`. If anything else stops the run after the training, such as

@@ -36,7 +36,7 @@ def spectrum(
 
     The boundary is the unit circle for a map, and the imaginary axis for a flow. Two modes are
     marked with their time constants: the integrating mode, which changes least, and the leading
-    mode, whose |μ| or Re λ is the largest, if it is a different one.
+    mode, whose |μ| or Re λ is the largest, if this is a different mode.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ def line_attractor(
 ) -> Figure:
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
-    Along that direction the state hardly moves: it is the line attractor, if there is one. The
-    legend says how much of the eigenvector's length lies in the drawn plane.
+    Along this direction the state hardly moves. It is the direction of the line attractor, if there
+    is one. The legend says how much of the eigenvector's length lies in the drawn plane.
 
     Parameters
     ----------

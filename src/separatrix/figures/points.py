@@ -36,7 +36,7 @@ def fixed_points(
 
     Three components, or units, are drawn in space, from the view in which points are farthest
     apart. If you pass axes, they show as many components as they have dimensions. If there are more
-    units than dimensions, these are the components of `sx.project`.
+    units than dimensions, the components of `sx.project` are drawn.
 
     Parameters
     ----------

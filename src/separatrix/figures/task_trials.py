@@ -72,7 +72,8 @@ def trials(
     num_trials
         How many trials to draw. None means three, or fewer if the figure is narrow.
     softmax
-        Whether to draw outputs as probabilities (their softmax), or as they are.
+        Whether to draw outputs as probabilities (their softmax). If False, outputs are drawn as
+        they are.
     key
         A JAX random key, to draw trials of a task other than the default trials.
     figure, width, legend

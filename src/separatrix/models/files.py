@@ -37,11 +37,11 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     =============== ========================================= ===================================
 
     The first kinds are files of the packages mackelab/smc_rnns, LINT's lowrank_inference and
-    lfads-torch, and of the AL-RNN and the DynaMix of DurstewitzLab. Of DynaMix one expert is read,
-    without the gates that mix the experts. The kind "ssm" means arrays of the package ssm with
-    "recurrent_only" transitions, saved with `numpy.savez(file, As=slds.dynamics.As,
-    bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)`. Other arrays of a file,
-    such as an encoder or a readout, are ignored.
+    lfads-torch, and of the AL-RNN and the DynaMix of DurstewitzLab. From a file of DynaMix one
+    expert is read, without the gates that mix the experts. The kind "ssm" means arrays of the
+    package ssm with "recurrent_only" transitions, saved with `numpy.savez(file,
+    As=slds.dynamics.As, bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)`. Other
+    arrays of a file, such as an encoder or a readout, are ignored.
 
     Settings give what the arrays do not determine: the activation, the number of rectified units,
     or α. An input `(channel,)` is frozen in; None means zeros. Files of smc_rnns hold a parameter

@@ -127,10 +127,10 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     Parameters
     ----------
     systems
-        A dictionary with names of your choice. A value is `(network, input, points)`: a network,
-        the input that was frozen, and the points that were found. Or it is `(equation, points)`,
-        with an equation written by hand. For a network of a class that you wrote, the file holds
-        only the name of the class, which no verifier knows.
+        A dictionary with names of your choice as keys. Each value is `(network, input, points)`: a
+        network, the input that was frozen, and the points that were found. A value may also be
+        `(equation, points)`, with an equation written by hand. For a network of a class that you
+        wrote, the file holds only the name of the class, which no verifier knows.
     path
         The path of the JSON file. An existing file is replaced.
 

@@ -60,9 +60,11 @@ def sweep(
         A part of the cells, for job arrays. "3/16" means every sixteenth cell, beginning with the
         third.
     executor
-        Any `concurrent.futures.Executor` whose workers see `out`, instead of `workers`.
+        Any `concurrent.futures.Executor` whose workers see the directory `out`. It takes the place
+        of `workers`.
     scheduler
-        The address of a Dask scheduler whose workers see `out`, instead of `workers`.
+        The address of a Dask scheduler whose workers see the directory `out`. It takes the place of
+        `workers`.
     retry
         Whether to try failed cells again.
     progress

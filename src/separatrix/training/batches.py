@@ -33,7 +33,7 @@ class AbstractBatches(eqx.Module):
 
 
 class WholeTrials(AbstractBatches):
-    """Fresh whole trials in every batch: each row begins with a trial and ends with it.
+    """Fresh whole trials in every batch: each row holds one trial from beginning to end.
 
     Attributes
     ----------

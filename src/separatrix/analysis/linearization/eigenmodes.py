@@ -26,8 +26,9 @@ class Linearization(Record):
     r"""The linear systems $\delta x_{t+1} = J\,\delta x_t + B\,\delta u_t$ at a set of points.
 
     Modes are sorted by |μ| (map) or Re λ (flow), the largest first. At point p, `right[p, :, m]` is
-    the direction of mode m. `left[p, m, :]` is its left eigenvector: an input drives the mode as
-    far as it is aligned with this vector. Both are normalized: left · right = 1 and |right| = 1.
+    the direction of mode m. `left[p, m, :]` is its left eigenvector: an input drives the mode to
+    the extent that the input is aligned with this vector. Both are normalized: left · right = 1 and
+    |right| = 1.
     """
 
     states: Float[Array, "point unit"] = array("the points")

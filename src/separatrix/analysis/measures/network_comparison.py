@@ -46,7 +46,8 @@ class Comparison(Record):
     1, the intervals hold whatever the unknown distances are. For other distances, intervals cannot
     account for kinds of networks that are not among those compared.
 
-    A selection of networks keeps their clusters and places. Its mean distances are computed again.
+    A selection of networks keeps the clusters and the places of these networks. The mean distances
+    of a selection are computed again.
 
     Examples
     --------

@@ -43,7 +43,8 @@ class LSTM(AbstractCellNetwork):
 
     The state is h followed by c: 2 num_units numbers. A fixed point satisfies
     $c = i \circ g / (1 - f)$ and $h = o \circ \tanh(c)$ with the gates at h. The analysis solves
-    these equations, with the first put into the second. The readout is $y = W_y h + b_y$.
+    these equations, with the first one substituted into the second. The readout is
+    $y = W_y h + b_y$.
 
     Parameters
     ----------
