@@ -48,6 +48,12 @@ def incremental_gru(h):
     return h + sigmoid(U @ h) * (jnp.tanh(W @ h) - h)
 
 
+def difference_gru(h):
+    """As PyTorch writes it, of a new state that is a sum."""
+    n = jnp.tanh(W @ h) + jnp.sin(U @ h)
+    return (h - n) * sigmoid(U @ h) + n
+
+
 def slow_gru(h, gate=sigmoid):
     return h + 0.2 * (1 - gate(U @ h)) * (jnp.tanh(W @ h) - h)
 
@@ -133,6 +139,7 @@ BOXES = {
     "gru of a handwritten sigmoid": gate_map(partial(pytorch_gru, gate=handwritten_sigmoid)),
     "other gru": gate_map(other_gru),
     "incremental gru": gate_map(incremental_gru),
+    "gru of a difference": (sx.DiscreteMap(difference_gru, N), -2, 2),
     "slow gru": gate_map(slow_gru),
     "slow gru of tanh": gate_map(partial(slow_gru, gate=tanh_gate)),
     "split gru": gate_map(split_gru),

@@ -6,10 +6,11 @@ any other operation is a B alone. If $A < 0$, then $v_i < 0$ wherever $x_i > c -
 
 Over all of space an interval forgets that the z in $(1-z)\,n$ and in $z\,h$ is the same, so it
 cannot see that $(1-z)\,n + z\,h$ never leaves the hull of n and h. So *gates*, which are what
-multiplies the state, are put at the ends of their range. No product has a gate on both sides, so
-the velocity is linear in each: an average of its values at the corners, with weights that are
-products of distances to the opposite ends. It is negative if it is nowhere positive at the corners,
-and negative at one with a positive weight: z = 0 in a GRU, as a logistic function never reaches 1.
+multiplies the state, and the n that they multiply along with it in $z\,(h-n) + n$, are put at the
+ends of their range. No product has a gate on both sides, so the velocity is linear in each: an
+average of its values at the corners, with weights that are products of distances to the opposite
+ends. It is negative if it is nowhere positive at the corners, and negative at one with a positive
+weight: z = 0 in a GRU, as a logistic function never reaches 1.
 
 Sums and products are elementwise, and all else that is carried out only moves values: for each unit
 one element of every value is enough.
@@ -100,7 +101,8 @@ class _Reading:
     program
         The linear steps alone.
     gates
-        What multiplies the state: the element `place + i` of a slot for unit i, as (slot, place).
+        What multiplies the state, or is multiplied with it: the element `place + i` of a slot for
+        unit i, as (slot, place).
     wanted
         The velocity, and factors of the state that hold it themselves.
     asked
@@ -123,9 +125,11 @@ class _Reading:
         (state,), (size,), units = program.inputs, program.output_shapes[0], _units(program)
         made, linear = _made_by_linear_steps(execution)
         products = [step.inputs for step in linear if step.name == "mul"]
-        pairs = [pair for a, b in products for pair in ((a, b), (b, a))]
-        factors = dict.fromkeys(s for a, b in pairs if state in made[a] for s in made[b])
-        gates = [*_places(execution, [slot for slot in factors if slot != state])][:_MOST_GATES]
+        pairs = [(made[s], made[t]) for a, b in products for s, t in ((a, b), (b, a))]
+        factors = [slot for a, b in pairs if state in a for slot in b]
+        factors += [slot for a, b in pairs if state in a and b for slot in a]
+        chosen = [slot for slot in dict.fromkeys(factors) if slot != state]
+        gates = [*_places(execution, chosen)][:_MOST_GATES]
         scaled = [s for pair in products for s in pair if state in made[s] and s != state]
         own = [slot for slot in scaled if count_of(execution, slot) in (1, size)]
         wanted = [(slot, units % count_of(execution, slot)) for slot in (*program.outputs, *own)]

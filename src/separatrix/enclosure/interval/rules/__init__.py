@@ -13,7 +13,6 @@ from ...moves import MATRICES, MOVES, UNCHANGED, matrix_of, move_of
 from ..arithmetic import Interval, point
 from ..values import Known, Refuse, Rule, Value, joined
 from . import elementwise, linear, selection
-from .mixtures import mixture
 from .quotients import removable, split_product
 from .ramps import ramp
 from .rewriting import Rewrite
@@ -54,7 +53,7 @@ RULES: dict[str, Rule] = {
     **linear.RULES,
     "softmax": softmax,
 }
-REWRITES: tuple[Rewrite, ...] = (ramp, mixture, split_product, joined_softmax)
+REWRITES: tuple[Rewrite, ...] = (ramp, split_product, joined_softmax)
 _OF_INTEGERS = frozenset(
     {*MOVES, "select_n", "argmax", "argmin", "add", "clamp", "convert_element_type"}
 )
