@@ -102,7 +102,7 @@ def in_unit(problem: Problem, unit: float) -> Problem:
 def judge(problem: Problem) -> dict[str, int]:
     """Certify every state of a problem and compare with the truth."""
     found = certify_zeros(problem.residual, problem.states)
-    gone = certify_absence(problem.residual, problem.states)
+    gone, _ = certify_absence(problem.residual, problem.states)
     false = 0
     for index, state in enumerate(problem.states):
         error, radius = found.error_bound[index], found.radius[index]
@@ -110,13 +110,13 @@ def judge(problem: Problem) -> dict[str, int]:
             false += problem.zeros is None or within(problem.zeros, state, error) == 0
         if found.unique[index]:
             false += problem.zeros is None or within(problem.zeros, state, radius) != 1
-        if gone.absent[index] and problem.zeros is not None:
-            false += within(problem.zeros, state, gone.radius[index]) > 0
+        if gone[index] and problem.zeros is not None:
+            false += within(problem.zeros, state, gone[index]) > 0
     return {
         "cases": len(problem.states),
         "exists": int(found.exists.sum()),
         "unique": int(found.unique.sum()),
-        "absent": int(gone.absent.sum()),
+        "absent": int((gone > 0).sum()),
         "FALSE": int(false),
     }
 

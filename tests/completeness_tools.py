@@ -8,7 +8,7 @@ import numpy as np
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.certificates import add_unknown, certify
-from separatrix.analysis.point_table import Evidence, PointKind, PointTable
+from separatrix.analysis.point_table import Evidence, PointTable
 from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.systems import in_float64
 
@@ -22,9 +22,7 @@ def point_set(system, states, hits=10):
     """Certify states as fixed points of a float64 system, each of which so many starts reached."""
     states = np.asarray(states, float).reshape(-1, system.size)
     hits = np.broadcast_to(hits, len(states))
-    table = PointTable.empty(int(hits.sum()), system.size).with_points(
-        states, PointKind.FIXED, np.inf
-    )
+    table = PointTable.empty(int(hits.sum()), system.size).with_points(states, True, np.inf)
     proof = certify_zeros(system.residual, states)
     return replace(
         table,

@@ -13,13 +13,12 @@ import pytest
 
 import separatrix as sx
 from separatrix._watch import Stage
-from separatrix.analysis.cycle_branches.ends import CycleEnd
 from separatrix.analysis.cycles import found as cycles
 from separatrix.analysis.fixed_points import words as points
 from separatrix.analysis.following.end import What
 from separatrix.analysis.following.turns import Open
 from separatrix.analysis.measures.intervals import NoInterval
-from separatrix.analysis.point_table import Evidence, PointKind
+from separatrix.analysis.point_table import Evidence
 from separatrix.analysis.slow_curves import slices
 from separatrix.analysis.verdicts import claims
 from separatrix.solvers.continuation.curve import CurveEnd
@@ -40,14 +39,14 @@ TEXTS = [
     (sx.find_cycles, Ending, CYCLES),
     (sx.basins, Ending, BASINS),
     (sx.continue_fixed_points, CurveEnd, {end: end.value for end in CurveEnd}),
-    (sx.continue_cycles, CycleEnd, {end: end.value for end in CycleEnd}),
+    (sx.continue_cycles, CurveEnd, {end: end.value for end in CurveEnd}),
     (sx.compare, NoInterval, {why: str(why) for why in NoInterval}),
 ]
 """The function whose users read the texts, the enumeration, and its texts."""
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {PointKind, Stage, What, Open, State, TrainingEnding, cycles.Led}
+WORDLESS = {Stage, What, Open, State, TrainingEnding, cycles.Led}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

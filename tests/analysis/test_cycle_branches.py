@@ -8,8 +8,8 @@ from branch_tools import END, born_at
 from systems import brusselator
 
 import separatrix as sx
-from separatrix.analysis.cycle_branches.ends import CycleEnd
 from separatrix.analysis.cycle_branches.equations import eigenvalues_of_product
+from separatrix.solvers.continuation.curve import CurveEnd
 
 
 def turn(x):
@@ -84,7 +84,7 @@ def test_the_fold_is_where_it_is_known_to_be(fold):
     assert abs(fold.special_parameters[0] + 0.25) < 5 * fold.special_error[0] + 1e-10
     assert np.linalg.norm(fold.special_states[0], axis=1) == pytest.approx(np.sqrt(0.5), abs=1e-5)
     assert "fold at p = -0.25, period 18.85 ms" in fold.describe()
-    assert set(fold.endings) == {END, CycleEnd.FIXED_POINT.value}
+    assert set(fold.endings) == {END, CurveEnd.FIXED_POINT.value}
     # from far away, where normal forms tell nothing of cycles, a start moves nearer to the point
     fixed = sx.continue_fixed_points(folded, np.zeros(2), (-0.5, 0.5), disconnected=None)
     branch = sx.continue_cycles(folded, fixed.emerging_cycle(0, -0.4), (-0.5, 0.5))

@@ -6,7 +6,7 @@ import systems
 
 import separatrix as sx
 from separatrix.analysis.fixed_points.certificates import certify
-from separatrix.analysis.point_table import Evidence, PointKind, PointTable
+from separatrix.analysis.point_table import Evidence, PointTable
 from separatrix.solvers.endings import Ending
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 
@@ -253,7 +253,7 @@ def test_states_that_are_proved_to_be_one_point_are_merged():
 def test_what_is_no_zero_does_not_join_two_that_are_each_alone():
     """x³ = x at 0 and at 1, and a state where either is proved to be the only one."""
     states = np.array([[0.0], [0.5], [1.0]])
-    table = PointTable.empty(0, 1).with_points(states, PointKind.FIXED, 1e-15)
+    table = PointTable.empty(0, 1).with_points(states, True, 1e-15)
     table = table.with_values(np.array([0, 2]), evidence=Evidence.UNIQUE, radii=0.6)
     refused = {"evidence": Evidence.REFUSED, "errors": 1e-9, "details": "not shown"}
     table = table.with_values(np.array([1]), **refused)

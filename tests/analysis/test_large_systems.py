@@ -11,7 +11,7 @@ import separatrix as sx
 from separatrix.analysis.completeness import Proof
 from separatrix.analysis.fixed_points import evaluator
 from separatrix.analysis.fixed_points.latent import take_over
-from separatrix.analysis.point_table import PointKind, PointTable
+from separatrix.analysis.point_table import PointTable
 from separatrix.solvers.endings import Ending
 
 SIZE = 4096
@@ -168,7 +168,7 @@ def test_more_variables_than_are_searched():
 
 
 def reached_by_one_each(states):
-    table = PointTable.empty(len(states), 2).with_points(np.array(states), PointKind.FIXED, 1e-9)
+    table = PointTable.empty(len(states), 2).with_points(np.array(states), True, 1e-9)
     return table.with_values(np.arange(len(states)), reached=np.arange(len(states)))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.experiment import geometry
-from separatrix.experiment.geometry import CoherenceFamily, Geometry, decision_axis
+from separatrix.experiment.geometry import Geometry, coherence_of, decision_axis
 from separatrix.experiment.settings import AnalysisSettings, GeometrySettings
 from separatrix.experiment.stages import SkippedError, run_stages
 from separatrix.experiment.subject import Subject
@@ -101,8 +101,7 @@ def test_the_largest_exponent_at_a_stable_point_is_that_of_its_eigenvalue():
 
 @pytest.mark.parametrize("coherence", [-51.2, -20.0, 0.0, 12.8, 51.2])
 def test_a_frozen_input_with_evidence_is_that_coherence(coherence):
-    family = CoherenceFamily(whole()[0].network, TASK)
-    found = family.coherence_of(np.asarray(stimulus(coherence), float))
+    found = coherence_of(TASK, np.asarray(stimulus(coherence), float))
     assert found == pytest.approx(coherence, abs=1e-5) and abs(found) <= 51.2
 
 

@@ -14,7 +14,7 @@ import systems
 from branch_tools import assert_closed, born_at, specials
 
 import separatrix as sx
-from separatrix.analysis.cycle_branches.ends import CycleEnd
+from separatrix.solvers.continuation.curve import CurveEnd
 
 
 def known(value):
@@ -290,13 +290,13 @@ def test_special_points_of_cycles(name):
     branch = born_at(points.system_of, np.array(points.start), points.span, row.hopf, row.span)
     assert special_points(branch) == all_known(row.special)
     for end, parameter in zip(branch.endings, branch.parameters[[0, -1]], strict=True):
-        if end == CycleEnd.FIXED_POINT.value:
+        if end == CurveEnd.FIXED_POINT.value:
             places = [float(value) for value in points.special["Hopf"]]
             assert np.isclose(parameter, places, rtol=5e-3, atol=1e-4).any()
-        if end == CycleEnd.HOMOCLINIC.value:
+        if end == CurveEnd.HOMOCLINIC.value:
             assert parameter == known(row.homoclinic)
-    assert CycleEnd.OPEN.value not in branch.endings
-    assert (CycleEnd.HOMOCLINIC.value in branch.endings) == (row.homoclinic is not None)
+    assert CurveEnd.OPEN.value not in branch.endings
+    assert (CurveEnd.HOMOCLINIC.value in branch.endings) == (row.homoclinic is not None)
     assert_closed(branch, points.system_of, len(branch) // 2)
 
 

@@ -176,19 +176,14 @@ def lyapunov_exponents(
     return _record(system, starts, growth, per_step, late)
 
 
-class _Step(eqx.Module):
-    """One step of a map, or of the integrator of a flow, under an input."""
-
-    system: AbstractSystem
-    length: Any  # in units of tau; None for a map
-
-    def __call__(self, state: Any, input: Any) -> Any:
-        if self.length is None:
-            return self.system.evaluate(state, input)
-        return rk4(lambda x: self.system.evaluate(x, input), state, self.length)
+def _step(system: AbstractSystem, length: Any, state: Any, input: Any) -> Any:
+    """Take a step of a map (`length` None), or of the integrator of a flow, in units of tau."""
+    if length is None:
+        return system.evaluate(state, input)
+    return rk4(lambda x: system.evaluate(x, input), state, length)
 
 
-def _advance(system: AbstractSystem, method: TangentQR) -> tuple[_Step, float]:
+def _advance(system: AbstractSystem, method: TangentQR) -> tuple[eqx.Partial, float]:
     """Return the step, and how long it is in units of the system's time unit."""
     with double_precision():
         if system.kind == "map":
@@ -197,11 +192,11 @@ def _advance(system: AbstractSystem, method: TangentQR) -> tuple[_Step, float]:
                     f"dt is the integrator's step of a flow, got {method.dt!r} for a map, whose "
                     "steps are its own; leave it out."
                 )
-            return _Step(in_float64(system), None), 1.0
+            return eqx.Partial(_step, in_float64(system), None), 1.0
         dt = system.time_unit / 100 if method.dt is None else method.dt
         require_positive(dt, "dt", "ms")
         length = dt / system.time_unit
-        return _Step(in_float64(system), np.float64(length)), length
+        return eqx.Partial(_step, in_float64(system), np.float64(length)), length
 
 
 def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:

@@ -6,7 +6,7 @@ and enumerations; `fixed_points/words.py` makes the sentences of them that users
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -20,13 +20,6 @@ UNTRIED = 2
 """The index of a point for which no proof was tried."""
 
 
-class PointKind(IntEnum):
-    """Kind of a point."""
-
-    FIXED = 0
-    SLOW = 1
-
-
 class Evidence(IntEnum):
     """Proof about a point (1 to 9), or why there is none (from 10 on)."""
 
@@ -37,16 +30,6 @@ class Evidence(IntEnum):
     ABSENCE = 5  # of a fixed point near a slow one
     REFUSED = 10  # for the reason in `details`
     CONTINUUM = 11
-    NO_ZERO_OF_STEP = 12
-    NOTHING_OF_STEP = 13  # for the reason in `details`
-
-
-class Contradiction(NamedTuple):
-    """Why zeros of the residual are no fixed points: what shows it, its number or its cause."""
-
-    what: Ending | Evidence
-    number: float = 0.0
-    cause: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +38,8 @@ class PointTable:
 
     Attributes
     ----------
-    states (point, unit), kinds (point,)
-        The points, and the `PointKind` of each.
+    states (point, unit), fixed (point,)
+        The points, and which of them are fixed; the others are slow.
     errors (point,)
         Distance to the exact point: proved, or else as estimated; infinite in a continuum, NaN of a
         slow point.
@@ -75,11 +58,11 @@ class PointTable:
     clipped (candidate,)
         Whether it was followed from the nearest state of the system's domain.
     contradiction
-        What shows that the residual has other zeros than the speed; None where nothing does.
+        What shows that the residual has other zeros than the speed; empty where nothing does.
     """
 
     states: Float[np.ndarray, "point unit"]
-    kinds: Int[np.ndarray, " point"]
+    fixed: Bool[np.ndarray, " point"]
     errors: Float[np.ndarray, " point"]
     radii: Float[np.ndarray, " point"]
     evidence: Int[np.ndarray, " point"]
@@ -91,14 +74,14 @@ class PointTable:
     outcomes: Int[np.ndarray, " candidate"]
     numbers: Float[np.ndarray, " candidate"]
     clipped: Bool[np.ndarray, " candidate"]
-    contradiction: Contradiction | None = None
+    contradiction: str = ""
 
     @classmethod
     def empty(cls, candidates: int, size: int) -> "PointTable":
         """Return a search among states of `size` units that has found nothing yet."""
         return cls(
             states=np.zeros((0, size)),
-            kinds=np.zeros(0, int),
+            fixed=np.zeros(0, bool),
             errors=np.zeros(0),
             radii=np.zeros(0),
             evidence=np.zeros(0, int),
@@ -114,11 +97,6 @@ class PointTable:
 
     def __len__(self) -> int:
         return len(self.states)
-
-    @property
-    def fixed(self) -> Bool[np.ndarray, " point"]:
-        """Which points are fixed."""
-        return self.kinds == PointKind.FIXED
 
     @property
     def untried(self) -> Bool[np.ndarray, " point"]:
@@ -143,7 +121,7 @@ class PointTable:
     def with_points(
         self,
         states: Float[np.ndarray, "new unit"],
-        kind: PointKind,
+        fixed: bool,
         errors: Float[np.ndarray, " new"] | float = np.nan,
         **columns: np.ndarray,
     ) -> "PointTable":
@@ -151,7 +129,7 @@ class PointTable:
         count = len(states)
         new = {
             "states": states,
-            "kinds": np.full(count, kind),
+            "fixed": np.full(count, fixed),
             "errors": np.broadcast_to(np.asarray(errors, float), count),
             "radii": np.zeros(count),
             "evidence": np.full(count, Evidence.UNTRIED),
@@ -212,7 +190,7 @@ class PointTable:
 
 
 _OF_POINTS = (
-    *("states", "kinds", "errors", "radii", "evidence", "details"),
+    *("states", "fixed", "errors", "radii", "evidence", "details"),
     *("singular_values", "indices", "obstacles"),
 )
 

@@ -37,14 +37,9 @@ def growth(
     return np.abs(eigenvalues) - 1 if kind == "map" else eigenvalues.real
 
 
-class Disturbed(NamedTuple):
-    """Eigenvalues of J + E and of J − E, where E is what may be wrong with J.
-
-    `level` is how far rounding alone moves those of a normal matrix of its size.
-    """
-
-    spectra: Complex[np.ndarray, "sign point mode"]
-    level: Float[np.ndarray, " point"]
+Disturbed = tuple[Float[np.ndarray, " point"], Complex[np.ndarray, "sign point mode"]]
+"""How far rounding alone moves eigenvalues of a normal matrix of the size of J, and those of J + E
+and of J − E, where E is what may be wrong with J."""
 
 
 def disturbed(
@@ -75,7 +70,7 @@ def disturbed(
         change = change + level[rows, None, None] * signs
         for of, matrices in zip(spectra, (here + change, here - change), strict=True):
             of[rows] = np.where(finite[:, None], batched.eigenvalues(matrices), np.nan)
-    return Disturbed(spectra, level)
+    return level, spectra
 
 
 def judge(
@@ -83,14 +78,14 @@ def judge(
     kind: str,
     band: float,
     on_kink: Bool[np.ndarray, " point"] | bool = False,
-    *,
-    uncertainty: Disturbed | Float[np.ndarray, " point"] | None = None,
+    uncertainty: Float[np.ndarray, " point"] | None = None,
+    spectra: Complex[np.ndarray, "sign point mode"] | None = None,
 ) -> Stability:
     """Count the unstable modes of each point, and name it by them.
 
-    A number is given where no error changes it: by what the `Disturbed` eigenvalues show, or else
-    where no mode lies within an uncertainty of the boundary, by default that of the band. Anywhere
-    else, on a kink, and where a mode is NaN, it is −1.
+    A number is given where no error changes it: where no mode, of disturbed `spectra`, too,
+    lies within an uncertainty of the boundary, by default that of the band. Anywhere else, on a
+    kink, and where a mode is NaN, it is −1.
 
     The names are "stable", "saddle", "unstable", "marginal", "kink" and "unknown" (a mode is NaN).
     A point is marginal when no mode is clearly unstable and one is within `band` of the boundary,
@@ -101,11 +96,9 @@ def judge(
     width = np.full(len(margin), band)
     if kind != "map":
         width = band * np.abs(eigenvalues).max(1, initial=0)
-    level = uncertainty if isinstance(uncertainty, np.ndarray) else width
-    margins = margin[None]
-    if isinstance(uncertainty, Disturbed):
-        level = uncertainty.level
-        margins = np.stack([margin, *(growth(of, kind) for of in uncertainty.spectra)])
+    level = width if uncertainty is None else uncertainty
+    others = () if spectra is None else spectra
+    margins = np.stack([margin, *(growth(of, kind) for of in others)])
     least = (margins > level[:, None]).sum(2).min(0)
     most = (margins >= -level[:, None]).sum(2).max(0)
     known = least == most

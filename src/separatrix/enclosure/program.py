@@ -224,13 +224,6 @@ def _interned(closed: Any) -> Structure:
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _ByIdentity:
-    """Equal to no other: two callables that print alike may compute different things."""
-
-    value: Any
-
-
 _RULE = ("jvp_jaxpr_fun", "jvp_jaxpr_thunk")
 """Parameters that hold the rule of a `jax.custom_jvp`, as a function that is new every time."""
 
@@ -254,11 +247,11 @@ def structural_key(value: Any, derivatives: int = _DERIVATIVES) -> Hashable:
         array = np.asarray(value)
         return str(array.dtype), array.shape, array.tobytes()
     if isinstance(value, jax.core.Tracer):
-        return _ByIdentity(value)
+        return object()  # equal to no other
     try:
         hash(value)
     except TypeError:
-        return _ByIdentity(value)
+        return object()
     return type(value), value
 
 
@@ -300,7 +293,7 @@ def _mark_of_parameters(equation: Any, derivatives: int) -> Iterator[Hashable]:
         try:
             rule = jax.make_jaxpr(along)(*kinds, *kinds)
         except Exception:  # whoever differentiates it says why
-            yield _ByIdentity(equation)
+            yield object()
         else:
             yield tuple(map(structural_key, rule.consts))
             yield structural_key(without_unused(rule.jaxpr), derivatives - 1)

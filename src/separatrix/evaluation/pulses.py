@@ -1,7 +1,5 @@
 """The memories of a flip-flop under pulses: where each pulse leads."""
 
-import dataclasses
-
 import numpy as np
 from jaxtyping import Float, Shaped
 
@@ -12,21 +10,13 @@ from ..tasks.durations import count_steps
 from .readout import outputs_of, signs_of
 
 Text = np.ndarray
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Pulses:
-    """Memories by the signs of their outputs, pulses, where these lead, and where they should."""
-
-    memory: Shaped[Text, " pulse"]
-    pulse: Shaped[Text, " pulse"]
-    led_to: Shaped[Text, " pulse"]
-    expected: Shaped[Text, " pulse"]
+Pulses = dict[str, Shaped[Text, " pulse"]]
+"""Memories by the signs of their outputs, pulses, where these lead, and where they should."""
 
 
 def no_pulses() -> Pulses:
     """Return those of a task without pulses."""
-    return Pulses(*(np.zeros(0, str) for _ in range(4)))
+    return {name: np.zeros(0, str) for name in ("memory", "pulse", "led_to", "expected")}
 
 
 def pulses_of(network: AbstractNetwork, task: FlipFlop, points: FixedPoints) -> Pulses:
@@ -47,8 +37,12 @@ def pulses_of(network: AbstractNetwork, task: FlipFlop, points: FixedPoints) -> 
             memory += names.tolist()
             pulse += [f"{letter} on {task.channels[bit]}"] * len(stable)
             expected += [f"{name[:bit]}{letter}{name[bit + 1 :]}" for name in names]
-    led_to = _ends(network, np.concatenate(after), points)
-    return Pulses(np.array(memory), np.array(pulse), led_to, np.array(expected))
+    return {
+        "memory": np.array(memory),
+        "pulse": np.array(pulse),
+        "led_to": _ends(network, np.concatenate(after), points),
+        "expected": np.array(expected),
+    }
 
 
 def _ends(

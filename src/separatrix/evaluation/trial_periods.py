@@ -277,7 +277,7 @@ def record(
         average_period=of_period,
         system=rows[0].system.kind,
         time_unit=rows[0].system.time_unit,
-        **dataclasses.asdict(pulses),
+        **pulses,
     )
 
 

@@ -1,6 +1,7 @@
 """The geometry of a trained network's state space: what a run adds to its fixed points."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -63,12 +64,16 @@ class Geometry:
 
     def branches(self) -> Branches:
         """Continue the fixed points in signed coherence, over the coherences of the task."""
-        family = CoherenceFamily(self.subject.network, decision_between_two(self.subject))
-        end = max(family.task.coherences)
-        at = family.coherence_of(self.subject.input)
+        task, network = decision_between_two(self.subject), self.subject.network
+        (middle, slope), end = _evidence(task), max(task.coherences)
+        at = coherence_of(task, self.subject.input)
         if end == 0 or at is None or abs(at) > end * (1 + 1e-9):
             raise SkippedError("the frozen input is none of the task's stimuli.")
         at = float(np.clip(at, -end, end))  # rounding puts the strongest stimulus beyond itself
+
+        def family(coherence: float) -> DiscreteMap:
+            return network.at_input(middle + coherence * slope)
+
         starts, at = self._starts(family, at, end)
         size = float(np.sqrt(np.mean(np.square(self.subject.activity.flat_states))))
         return continue_fixed_points(
@@ -88,7 +93,9 @@ class Geometry:
             disconnected=Deflation(values=2, starts=8, rounds=1, max_steps=20),
         )
 
-    def _starts(self, family: "CoherenceFamily", at: float, end: float) -> tuple[np.ndarray, float]:
+    def _starts(
+        self, family: Callable[[float], DiscreteMap], at: float, end: float
+    ) -> tuple[np.ndarray, float]:
         """Return fixed points at the frozen stimulus; where it has none, at one of the strongest.
 
         A network that holds no state without evidence may be driven to one by evidence.
@@ -180,22 +187,14 @@ def decision_axis(network: AbstractNetwork, task: AbstractTask, states: np.ndarr
     return axis
 
 
-class CoherenceFamily:
-    """The network at the stimulus of a signed coherence, positive for the first choice.
+def _evidence(task: Decision) -> tuple[np.ndarray, np.ndarray]:
+    """Return the stimulus without evidence, and how it changes with signed coherence."""
+    middle = task.evidence_input(0.0)
+    return middle, (task.evidence_input(100.0) - middle) / 100
 
-    Its maps differ in their input alone and hold the weights, which an analysis casts to float64.
-    """
 
-    def __init__(self, network: AbstractNetwork, task: Decision):
-        self.network, self.task = network, task
-        self.middle = task.evidence_input(0.0)
-        self.slope = (task.evidence_input(100.0) - self.middle) / 100
-
-    def __call__(self, coherence: float) -> DiscreteMap:
-        return self.network.at_input(self.middle + coherence * self.slope)
-
-    def coherence_of(self, input: np.ndarray) -> float | None:
-        """Return the signed coherence whose stimulus an input is, or None."""
-        coherence = float((input - self.middle) @ self.slope / (self.slope @ self.slope))
-        there = self.middle + coherence * self.slope
-        return coherence if np.allclose(there, input, atol=1e-9) else None
+def coherence_of(task: Decision, input: np.ndarray) -> float | None:
+    """Return the signed coherence whose stimulus an input is, or None."""
+    middle, slope = _evidence(task)
+    coherence = float((input - middle) @ slope / (slope @ slope))
+    return coherence if np.allclose(middle + coherence * slope, input, atol=1e-9) else None

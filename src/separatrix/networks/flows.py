@@ -7,20 +7,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
 from .._types import Array
 from ..systems import Flow
 
 
-class PacedField(eqx.Module):
-    """A field whose units have time constants of their own, per unit of the shortest one."""
-
-    field: Callable[..., Any]
-    pace: Float[Array, " unit"]
-
-    def __call__(self, state: Array, input: Array) -> jax.Array:
-        return jnp.asarray(self.field(state, input)) * jnp.asarray(self.pace)
+def _paced(field: Callable[..., Any], pace: Any, state: Array, input: Array) -> jax.Array:
+    """Return a field whose units have time constants of their own, per unit of the shortest."""
+    return jnp.asarray(field(state, input)) * jnp.asarray(pace)
 
 
 def rate_flow(
@@ -33,5 +27,5 @@ def rate_flow(
     r"""Return the flow $\tau_i \dot x_i = f_i(x, u)$; its time unit is the shortest τ."""
     if not isinstance(tau, tuple):
         return Flow(field, size, tau, input=input, domain=domain)
-    paced = PacedField(field, min(tau) / np.asarray(tau))
+    paced = eqx.Partial(_paced, field, min(tau) / np.asarray(tau))
     return Flow(paced, size, min(tau), input=input, residual=field, domain=domain)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -119,26 +119,16 @@ def _draw(name: str, key: PRNGKeyArray, sizes: tuple[tuple[int, int], ...]) -> t
     return tuple(layer(k, s) for k, s in zip(jr.split(key, len(sizes)), sizes, strict=True))
 
 
-class Layer(NamedTuple):
-    """Weights `(to, from)` and a bias `(to,)`."""
-
-    weights: Matrix
-    bias: Float[jax.Array, " to"]
-
-
-class GatedLayers(NamedTuple):
-    """The layers of a gated network."""
-
-    input: Layer
-    recurrent: Layer
-    readout: Layer
+Layer = tuple[Matrix, Float[jax.Array, " to"]]
+"""Weights `(to, from)` and a bias `(to,)`."""
 
 
 def gated(
     name: str, key: GivenKey, gates: int, num_inputs: int, num_units: int, num_outputs: int
-) -> GatedLayers:
+) -> tuple[Layer, Layer, Layer]:
     """Return the layers of a network with `gates` blocks of weights, one below the other.
 
+    They are those of the input, the recurrent one and the readout.
     "torch" is PyTorch's U(±1/√num_units) for everything; another name initializes each block.
     """
     check_initialization(name, "torch")
@@ -150,7 +140,7 @@ def gated(
 @partial(jax.jit, static_argnums=(0, 2, 3, 4, 5))
 def _draw_gated(
     name: str, key: PRNGKeyArray, gates: int, num_inputs: int, num_units: int, num_outputs: int
-) -> GatedLayers:
+) -> tuple[Layer, Layer, Layer]:
     key_input, key_recurrent, key_readout = jr.split(key, 3)
     bound = num_units**-0.5
 
@@ -159,13 +149,13 @@ def _draw_gated(
             key_weights, key_bias = jr.split(key)
             shape = (gates * num_units, source)
             weights = jr.uniform(key_weights, shape, jnp.float32, -bound, bound)
-            return Layer(weights, jr.uniform(key_bias, shape[:1], jnp.float32, -bound, bound))
+            return weights, jr.uniform(key_bias, shape[:1], jnp.float32, -bound, bound)
         blocks = [INITIALIZATIONS[name](k, (num_units, source)) for k in jr.split(key, gates)]
-        return Layer(jnp.concatenate(blocks), jnp.zeros(gates * num_units, jnp.float32))
+        return jnp.concatenate(blocks), jnp.zeros(gates * num_units, jnp.float32)
 
     draw, bias = ("torch_linear", True) if name == "torch" else (name, False)
     key_weights, key_bias = jr.split(key_readout)
     shape = (num_outputs, num_units)
     readout_bias = jr.uniform(key_bias, shape[:1], jnp.float32, -bound, bound) * bias
-    readout = Layer(INITIALIZATIONS[draw](key_weights, shape), readout_bias)
-    return GatedLayers(layer(key_input, num_inputs), layer(key_recurrent, num_units), readout)
+    readout = INITIALIZATIONS[draw](key_weights, shape), readout_bias
+    return layer(key_input, num_inputs), layer(key_recurrent, num_units), readout

@@ -1,7 +1,6 @@
 """Labels of trials that are choices: the largest output at the end of a trial agrees with them."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -12,12 +11,12 @@ TOLD = 0.9
 """Part of the trials in which label and largest output must agree for labels to be choices."""
 
 
-class Choices(NamedTuple):
-    """The choice of each trial, −1 where there are none; their names; how they are read out."""
-
-    made: Int[np.ndarray, " trial"]
-    names: tuple[str, ...]
-    read_out: Callable[[np.ndarray], Int[np.ndarray, " state"]] | None
+Choices = tuple[
+    Int[np.ndarray, " trial"],
+    tuple[str, ...],
+    Callable[[np.ndarray], Int[np.ndarray, " state"]] | None,
+]
+"""The choice of each trial, −1 where there are none; their names; how they are read out."""
 
 
 def choices_of(
@@ -39,7 +38,7 @@ def choices_of(
             is_told = np.mean(np.take(stands, label) == largest) >= TOLD
             if 1 < len(names) == len(set(stands)) and is_told:
                 return _told(np.array(stands), tuple(map(str, names)), last, readout)
-    return Choices(np.full(len(last), -1), (), None)
+    return np.full(len(last), -1), (), None
 
 
 def _told(
@@ -51,4 +50,4 @@ def _told(
     def read_out(states: np.ndarray) -> np.ndarray:
         return np.asarray(readout(states)[:, outputs].argmax(1))
 
-    return Choices(last[:, outputs].argmax(1), names, read_out)
+    return last[:, outputs].argmax(1), names, read_out

@@ -91,15 +91,15 @@ class Given:
         trials = len(activity)
         labels = next(iter(activity.conditions.values()), np.full(trials, "all trials"))
         ends = _last(np.asarray(activity.outputs, float), np.asarray(activity.inside))
-        choices = choices_of(activity.conditions, ends, self.readout)
+        choice, responses, choose = choices_of(activity.conditions, ends, self.readout)
         return Watched(
             states=np.asarray(activity.states, float),
             dt=activity.dt,
             conditions={name: np.asarray(of) for name, of in activity.conditions.items()},
             group=np.asarray(labels).astype(str),
-            choice=choices.made,
-            responses=choices.names,
-            choose=choices.read_out,
+            choice=choice,
+            responses=responses,
+            choose=choose,
         )
 
 

@@ -1,8 +1,7 @@
 """Levenberg–Marquardt steps without a Jacobian, for systems whose Jacobian would be too large."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,29 +9,10 @@ from .iterate import AbstractIteration, Report, Solution, States, iterate
 from .levenberg_marquardt import LevenbergMarquardt
 from .levenberg_marquardt.equations import DampedState, endings_of
 
+Try = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
+"""States and dampings -> the residuals r there, and what a damped step from each would do.
 
-class Attempt(NamedTuple):
-    """A damped step from each of a batch of states; every array has a row for each.
-
-    Attributes
-    ----------
-    residual (batch, unit), step (batch, unit), ahead (batch, unit)
-        The residual here, the step, and the residual where it leads.
-    predicted (batch,)
-        The decrease of |r|² that the linear model promises.
-    slope (batch,)
-        |Jᵀ r| / (|r| |J r̂|), with r̂ = Jᵀr/|Jᵀr|: small where |r|² is level though r is not zero.
-    """
-
-    residual: np.ndarray
-    step: np.ndarray
-    ahead: np.ndarray
-    predicted: np.ndarray
-    slope: np.ndarray
-
-
-Try = Callable[[np.ndarray, np.ndarray], Attempt]
-"""States and dampings -> what a step from each would do."""
+These are the columns of `_KrylovState`: step, ahead, predicted and slope."""
 IsZero = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """States and residuals -> where these are at rounding level (batch,)."""
 
@@ -62,13 +42,13 @@ def solve_without_jacobians(
 
 @dataclass(frozen=True)
 class _KrylovState(DampedState):
-    """Candidates at work, with an `Attempt` from each and the length of its last step."""
+    """Candidates at work, with the length of the last step of each and what the next would do."""
 
     length: np.ndarray
     step: np.ndarray
-    ahead: np.ndarray
-    predicted: np.ndarray
-    slope: np.ndarray
+    ahead: np.ndarray  # the residual where it leads
+    predicted: np.ndarray  # the decrease of |r|² that the linear model promises
+    slope: np.ndarray  # |Jᵀ r| / (|r| |J r̂|), r̂ = Jᵀr/|Jᵀr|: small where |r|² is level, r not zero
 
 
 @dataclass(frozen=True)

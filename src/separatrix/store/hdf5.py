@@ -18,11 +18,8 @@ import numpy as np
 Attributes = dict[str, Any]
 
 
-class Variable(NamedTuple):
-    """An array with its attributes."""
-
-    attributes: Attributes
-    values: np.ndarray
+Variable = tuple[Attributes, np.ndarray]
+"""An array with its attributes."""
 
 
 class Group(NamedTuple):
@@ -49,7 +46,7 @@ def read_groups(
 def _group(group: h5py.Group) -> Group:
     held = {name: _own(group, name) for name in group}
     variables = {
-        name: Variable(_attributes(one), _values(one))
+        name: (_attributes(one), _values(one))
         for name, one in held.items()
         if isinstance(one, h5py.Dataset) and "field" in one.attrs
     }
@@ -87,8 +84,8 @@ def packed(about: Attributes, groups: dict[str, Group]) -> bytes:
     arrays: dict[str, np.ndarray] = {}
     told = {}
     for name, group in groups.items():
-        told[name] = (group.attributes, {k: v.attributes for k, v in group.variables.items()})
-        arrays |= {f"{name}/{key}": v.values for key, v in group.variables.items()}
+        told[name] = (group.attributes, {k: own for k, (own, _) in group.variables.items()})
+        arrays |= {f"{name}/{key}": values for key, (_, values) in group.variables.items()}
     file = io.BytesIO()
     header = np.frombuffer(json.dumps([about, told]).encode(), np.uint8)
     np.savez(file, allow_pickle=False, **{"/": header, **arrays})
@@ -100,7 +97,7 @@ def unpacked(content: bytes) -> tuple[Attributes, dict[str, Group]]:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         about, told = json.loads(arrays["/"].tobytes())
         groups = {
-            name: Group(own, {k: Variable(a, arrays[f"{name}/{k}"]) for k, a in inner.items()})
+            name: Group(own, {k: (a, arrays[f"{name}/{k}"]) for k, a in inner.items()})
             for name, (own, inner) in told.items()
         }
     return about, groups

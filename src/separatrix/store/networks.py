@@ -120,7 +120,7 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
         network = _put_together(json.loads(metadata["network"]), "", arrays)
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise UnreadableFileError(f"{path} has a damaged header: {short(error)}.") from error
-    except _MismatchError as error:
+    except UnreadableFileError as error:
         raise UnreadableFileError(f"{path} cannot be read: {error}") from error
     if arrays:
         raise UnreadableFileError(
@@ -143,10 +143,6 @@ def load_own_network(path: Path, *, verify: bool = True) -> AbstractNetwork | No
         if any((c.__name__, c.__module__) == wrote for c in _subclasses(AbstractNetwork)):
             return load_network(path, verify=verify)
     return None
-
-
-class _MismatchError(Exception):
-    """A fault of a file; `load_network` adds which file."""
 
 
 def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
@@ -173,13 +169,16 @@ def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _put_together(node: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
-    """Undo `_take_apart`, taking the arrays that are used out of `arrays`."""
+    """Undo `_take_apart`, taking the arrays that are used out of `arrays`.
+
+    Raises UnreadableFileError, to which `load_network` adds the file.
+    """
     if not isinstance(node, dict):
         return node
     ((kind, content), *_) = node.items()
     if kind == "array":
         if content not in arrays:
-            raise _MismatchError(f"the array {content} is missing.")
+            raise UnreadableFileError(f"the array {content} is missing.")
         return as_weights(arrays.pop(content))
     if kind in ("list", "tuple"):
         parts = [_put_together(v, _join(path, str(i)), arrays) for i, v in enumerate(content)]
@@ -203,7 +202,7 @@ def _rebuilt(cls: type, nodes: dict[str, Any], path: str, arrays: dict[str, np.n
     ):
         if names:
             fields = ", ".join(sorted(names))
-            raise _MismatchError(f"{complaint} the field {fields} of {cls.__name__}.")
+            raise UnreadableFileError(f"{complaint} the field {fields} of {cls.__name__}.")
     values = {n: _put_together(nodes[n], _join(path, n), arrays) for n in expected}
     _check_shapes(cls, values, path)
     module: Any = object.__new__(cls)
@@ -219,11 +218,11 @@ def _check_module(module: Any) -> None:
         try:
             vars(cls).get("__check_init__", lambda _: None)(module)
         except InvalidInputError as error:
-            raise _MismatchError(str(error)) from error
+            raise UnreadableFileError(str(error)) from error
 
 
 def _check_shapes(cls: type, values: dict[str, Any], path: str) -> None:
-    """Raise _MismatchError when arrays contradict one another or the stated sizes."""
+    """Raise UnreadableFileError when arrays contradict one another or the stated sizes."""
     sizes = {axis: values[field] for axis, field in AXIS_SIZES.items() if field in values}
     for field in dataclasses.fields(cls):
         value, axes = values[field.name], _axis_names(field.type)
@@ -232,7 +231,7 @@ def _check_shapes(cls: type, values: dict[str, Any], path: str) -> None:
         shape = np.shape(value)
         expected = tuple(sizes.get(a, s) for a, s in zip(axes, shape, strict=False))
         if len(axes) != len(shape) or shape != expected:
-            raise _MismatchError(
+            raise UnreadableFileError(
                 f"the array {_join(path, field.name)} has shape {shape}, expected "
                 f"({', '.join(f'{a} = {sizes[a]}' if a in sizes else a for a in axes)})."
             )
@@ -259,7 +258,7 @@ def _class_called(name: str, module: str | None, base: type) -> type:
             known[sub.__name__] = sub
     if name not in known:
         near = nearest(name, (n for n in known if not n.startswith(("_", "Abstract"))))
-        raise _MismatchError(
+        raise UnreadableFileError(
             f"no {'network' if base is AbstractNetwork else 'module'} class is called {name!r}; "
             f"import the file that defines it first ({near.rstrip('.')})."
         )

@@ -121,7 +121,7 @@ def sweep(
     same = _same_training(every)
     for cell in cells:
         directory.discard_if_damaged(cell.key)
-    tally = _Tally(status_of(directory, study), cells)
+    status_after = _tally(status_of(directory, study), cells)
     with _reports(progress, len(cells)) as report:
         while left := _left(directory, cells, study, retry):
             retry = False
@@ -131,7 +131,7 @@ def sweep(
             jobs = [(c, run_cell, (place, c, study.limits, same[c.training])) for c in ready]
             with closing(engine(jobs)) as ended:
                 for cell, future in ended:
-                    report(tally.after(cell, _ended(directory, cell, future, tries[cell])))
+                    report(status_after(cell, _ended(directory, cell, future, tries[cell])))
     return load_study(directory.path)
 
 
@@ -158,22 +158,19 @@ def _reports(progress: Progress, count: int) -> Iterator[Callable[[Status], None
         yield lambda status: bar(completed=count - status.count_left, said=str(status))
 
 
-class _Tally:
-    """Counts the cells that have ended, for an estimate of the time that is left."""
+def _tally(status: Status, cells: list[Cell]) -> Callable[[Cell, State], Status]:
+    """Return what tells the status when another cell has ended, with the time that may be left."""
+    costs = {cell.key: cell.cost for cell in cells}
+    states, begun, done = {key: status.states[key] for key in costs}, time.perf_counter(), 0.0
 
-    def __init__(self, status: Status, cells: list[Cell]):
-        self.costs = {cell.key: cell.cost for cell in cells}
-        self.states = {key: status.states[key] for key in self.costs}
-        self.begun, self.done = time.perf_counter(), 0.0
-
-    def after(self, cell: Cell, state: State) -> Status:
-        """Return the status when another cell has ended."""
-        self.states[cell.key] = state
-        self.done += cell.cost
+    def after(cell: Cell, state: State) -> Status:
+        nonlocal done
+        states[cell.key], done = state, done + cell.cost
         waiting = (State.PLANNED, State.RUNNING)
-        left = sum(self.costs[key] for key, state in self.states.items() if state in waiting)
-        passed = time.perf_counter() - self.begun
-        return Status(dict(self.states), {}, passed * left / self.done)
+        left = sum(costs[key] for key, state in states.items() if state in waiting)
+        return Status(dict(states), {}, (time.perf_counter() - begun) * left / done)
+
+    return after
 
 
 def _left(directory: StudyDirectory, cells: list[Cell], study: Study, retry: bool) -> list[Cell]:

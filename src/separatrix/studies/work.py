@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 import multiprocessing
@@ -142,39 +141,32 @@ def fail(
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Watch:
-    """Keeps a claim fresh, and ends the process of a cell that takes more than it may."""
+def _watch(
+    directory: StudyDirectory, cell: Cell, claim: Path, limits: LimitSettings, over: threading.Event
+) -> None:
+    """Keep a claim fresh, and end the process of a cell that takes more than it may."""
+    begun = touched = time.perf_counter()
+    parent = multiprocessing.parent_process()
 
-    directory: StudyDirectory
-    cell: Cell
-    claim: Path
-    limits: LimitSettings
-    over: threading.Event
-
-    def look(self) -> None:
-        begun = touched = time.perf_counter()
-        parent = multiprocessing.parent_process()
-        while not self.over.wait(0.2):
-            now = time.perf_counter()
-            if now - touched > TOUCHED:
-                touched = now
-                # Gone where somebody took this process for lost: both finish, and one result stays.
-                with suppress(OSError):
-                    os.utime(self.claim)
-            if self.limits.seconds is not None and now - begun > self.limits.seconds:
-                told = f"it took more than {self.limits.seconds:g} s"
-                self.give_up(State.OUT_OF_TIME, told, begun)
-            if self.limits.memory is not None and (used := memory()) > self.limits.memory:
-                told = f"its process took {used:.2f} of {self.limits.memory:g} GiB"
-                self.give_up(State.OUT_OF_MEMORY, told, begun)
-            if parent is not None and not parent.is_alive():
-                os._exit(_GIVEN_UP)  # whoever asked for the cell is gone
-
-    def give_up(self, state: State, error: str, begun: float) -> None:
-        fail(self.directory, self.cell, state, error, begun)
-        self.claim.unlink(missing_ok=True)
+    def give_up(state: State, error: str) -> None:
+        fail(directory, cell, state, error, begun)
+        claim.unlink(missing_ok=True)
         os._exit(_GIVEN_UP)
+
+    while not over.wait(0.2):
+        now = time.perf_counter()
+        if now - touched > TOUCHED:
+            touched = now
+            # Gone where somebody took this process for lost: both finish, and one result stays.
+            with suppress(OSError):
+                os.utime(claim)
+        if limits.seconds is not None and now - begun > limits.seconds:
+            give_up(State.OUT_OF_TIME, f"it took more than {limits.seconds:g} s")
+        if limits.memory is not None and (used := memory()) > limits.memory:
+            told = f"its process took {used:.2f} of {limits.memory:g} GiB"
+            give_up(State.OUT_OF_MEMORY, told)
+        if parent is not None and not parent.is_alive():
+            os._exit(_GIVEN_UP)  # whoever asked for the cell is gone
 
 
 @contextmanager
@@ -182,8 +174,8 @@ def _watched(
     directory: StudyDirectory, cell: Cell, claim: Path, limits: LimitSettings
 ) -> Iterator[None]:
     over = threading.Event()
-    watch = _Watch(directory, cell, claim, limits, over)
-    thread = threading.Thread(target=watch.look, name="separatrix-cell", daemon=True)
+    given = (directory, cell, claim, limits, over)
+    thread = threading.Thread(target=_watch, args=given, name="separatrix-cell", daemon=True)
     thread.start()
     try:
         yield

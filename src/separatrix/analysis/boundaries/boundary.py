@@ -1,7 +1,5 @@
 """The boundary between basins: points on it by bisection, and its normals."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
@@ -55,14 +53,8 @@ class Separatrix(Record):
         )
 
 
-@dataclass
-class _Brackets:
-    """Segments with their ends in different basins; rows of the landscape name the basins."""
-
-    a: np.ndarray
-    b: np.ndarray
-    of_a: np.ndarray
-    of_b: np.ndarray
+_Brackets = tuple[Float[np.ndarray, "segment side unit"], Int[np.ndarray, "segment side"]]
+"""Segments with their ends a and b in different basins, which rows of the landscape name."""
 
 
 def separatrix(
@@ -127,22 +119,24 @@ def separatrix(
     sampled = None if states is None else states_of(system, states, "states")
     with watching("separatrix", max_seconds, progress):
         follower = Follower(system, landscape)
-        brackets = _attractor_pairs(landscape)
+        ends, basins = _attractor_pairs(landscape)
         if sampled is not None:
-            brackets = _join(brackets, _sampled_pairs(follower, sampled, segments))
-        outcomes = _narrow(follower, brackets)
+            more = _sampled_pairs(follower, sampled, segments)
+            ends, basins = np.concatenate([ends, more[0]]), np.concatenate([basins, more[1]])
+        outcomes = _narrow(follower, ends, basins)
         found = outcomes == _FOUND
-        middle = (brackets.a + brackets.b)[found] / 2
-        saddle, normals, nearness = _normals(follower, middle)
-    across = ((landscape.states[brackets.of_a] - landscape.states[brackets.of_b])[found]) * normals
-    inward = (brackets.a - brackets.b)[found] * normals
+        ends, basins = ends[found], basins[found]
+        saddle, normals, nearness = _normals(follower, ends.sum(1) / 2)
+    attractors = landscape.states[basins]
+    across = (attractors[:, 0] - attractors[:, 1]) * normals
+    inward = (ends[:, 0] - ends[:, 1]) * normals
     side = np.where(np.abs(inward.sum(1)) > 0, inward.sum(1), across.sum(1))
     normals *= np.where(side < 0, -1.0, 1.0)[:, None]
     label = np.append(landscape.label, -1)
     return Separatrix(
-        states=middle,
-        width=np.linalg.norm(brackets.a - brackets.b, axis=1)[found],
-        sides=label[np.stack([brackets.of_a, brackets.of_b], axis=1)[found]],
+        states=ends.sum(1) / 2,
+        width=np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1),
+        sides=label[basins],
         saddle=label[saddle],
         normals=normals,
         nearness=nearness,
@@ -156,9 +150,8 @@ _FOUND = "the boundary was found"
 
 def _attractor_pairs(landscape: Landscape) -> _Brackets:
     rows = np.flatnonzero(landscape.attractors)
-    first, second = np.triu_indices(len(rows), 1)
-    of_a, of_b = rows[first], rows[second]
-    return _Brackets(landscape.states[of_a], landscape.states[of_b], of_a, of_b)
+    basins = rows[np.stack(np.triu_indices(len(rows), 1), axis=1)]
+    return landscape.states[basins], basins
 
 
 def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Brackets:
@@ -169,31 +162,25 @@ def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Bracke
     settled = np.flatnonzero(ends.reached >= 0)
     states, reached = states[settled], ends.reached[settled]
     if len(np.unique(reached)) < 2 or most == 0:
-        none = np.zeros(0, int)
-        return _Brackets(states[none], states[none], none, none)
+        none = np.zeros((0, 2), int)
+        return states[none], none
     chosen = np.unique(np.linspace(0, len(states) - 1, 4 * most).astype(int))
     distances = scipy.spatial.distance.cdist(states[chosen], states)
     distances[reached[chosen][:, None] == reached[None]] = np.inf
     other = distances.argmin(1)
     pairs = np.unique(np.sort(np.stack([chosen, other], axis=1), axis=1), axis=0)
     pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, most).astype(int))]
-    one, two = pairs[:, 0], pairs[:, 1]
-    return _Brackets(states[one], states[two], reached[one], reached[two])
+    return states[pairs], reached[pairs]
 
 
-def _join(one: _Brackets, other: _Brackets) -> _Brackets:
-    names = one.__dataclass_fields__
-    return _Brackets(*(np.concatenate([getattr(one, f), getattr(other, f)]) for f in names))
-
-
-def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
-    """Narrow the brackets in place, and return how that ended for each.
+def _narrow(follower: Follower, sides: np.ndarray, basins: np.ndarray) -> np.ndarray:
+    """Narrow brackets in place, and return how that ended for each.
 
     States evenly between the ends are followed, as many as are cheap at once. The first that does
     not go where the end a goes is the new end b, whatever basin it lies in.
     """
-    outcomes = np.full(len(brackets.a), _FOUND, object)
-    first = np.linalg.norm(brackets.a - brackets.b, axis=1)
+    outcomes = np.full(len(sides), _FOUND, object)
+    first = np.linalg.norm(sides[:, 0] - sides[:, 1], axis=1)
     going = np.ones(len(outcomes), bool)
     for _ in range(_HALVINGS):
         rows = np.flatnonzero(going)
@@ -202,19 +189,19 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
         report_progress(Stage.BISECT, len(going) - len(rows), len(going))
         parts = next((p for p in (16, 8, 4) if len(rows) * (p - 1) <= _CHEAP), 2)
         share = np.arange(1, parts)[:, None] / parts
-        a, b = brackets.a[rows], brackets.b[rows]
+        a, b = sides[rows, 0], sides[rows, 1]
         between = a[:, None] + share * (b - a)[:, None]
         ends = follower.follow(between.reshape(-1, a.shape[1]))
         reached = ends.reached.reshape(len(rows), parts - 1)
-        other = reached != brackets.of_a[rows][:, None]
+        other = reached != basins[rows, :1]
         last = np.where(other.any(1), other.argmax(1), parts - 1)  # the first of another basin
         each = np.arange(len(rows))
         states = np.concatenate([a[:, None], between, b[:, None]], axis=1)
-        brackets.a[rows], brackets.b[rows] = states[each, last], states[each, last + 1]
-        labels = np.append(reached, brackets.of_b[rows][:, None], axis=1)[each, last]
-        brackets.of_b[rows[labels >= 0]] = labels[labels >= 0]
-        _close(brackets, rows, labels, last + (parts - 1) * each, ends, outcomes)
-        width = np.linalg.norm(brackets.a[rows] - brackets.b[rows], axis=1)
+        sides[rows, 0], sides[rows, 1] = states[each, last], states[each, last + 1]
+        labels = np.append(reached, basins[rows, 1:], axis=1)[each, last]
+        basins[rows[labels >= 0], 1] = labels[labels >= 0]
+        _close(sides, rows, labels, last + (parts - 1) * each, ends, outcomes)
+        width = np.linalg.norm(sides[rows, 0] - sides[rows, 1], axis=1)
         finest = 4 * EPS * np.linalg.norm(a, axis=1)
         going[rows] = (labels >= 0) & (width > np.maximum(_NARROW * first[rows], finest))
     if going.any() and is_over():
@@ -223,7 +210,7 @@ def _narrow(follower: Follower, brackets: _Brackets) -> np.ndarray:
 
 
 def _close(
-    brackets: _Brackets,
+    sides: np.ndarray,
     rows: np.ndarray,
     labels: np.ndarray,
     place: np.ndarray,
@@ -233,7 +220,7 @@ def _close(
     """End a bracket whose end b settles nowhere: at a saddle it lies on the boundary itself."""
     for k in np.flatnonzero(labels < 0):
         if ends.resting[place[k]] >= 0:
-            brackets.a[rows[k]] = brackets.b[rows[k]]
+            sides[rows[k], 0] = sides[rows[k], 1]
         else:
             reason = ends.reasons[place[k]]
             outcomes[rows[k]] = f"a state between the two ends settles nowhere: {reason}"

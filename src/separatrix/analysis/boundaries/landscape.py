@@ -87,9 +87,9 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
-        uncertainty = disturbed(evaluator.jacobian, states, errors)
+        moved = disturbed(evaluator.jacobian, states, errors)
     on_kink = on_kinks(system.evaluate, states)
-    stability = judge(values, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
+    stability = judge(values, system.kind, marginal_band, on_kink, *moved)
     distances = scipy.spatial.distance.cdist(states, states) + np.diag(np.full(len(states), np.inf))
     separation = distances.min(1, initial=np.inf)
     alone = 1 + np.linalg.norm(states, axis=1)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...solvers.continuation import (
-    Located,
     crossing_tangents,
     extended_branch_point,
     extended_mode,
@@ -65,10 +64,10 @@ def locate(family: Family, one: End, other: End, what: Change) -> Special | None
     guess, kind = 0.5 * (one.point + other.point), family.kind
     evaluate = family.residual_and_jacobian
     if what.crossing:
-        located = extended_branch_point(evaluate, family.residual_gradient, guess)
-        if located.defect > NOT_CROSSING:
+        name, angle = "branch point", 0.0
+        root, defect = extended_branch_point(evaluate, family.residual_gradient, guess)
+        if defect > NOT_CROSSING:
             return None
-        name = "branch point"
     else:
         if what.fold:
             target: complex = 1.0 if kind == "map" else 0.0
@@ -82,12 +81,13 @@ def locate(family: Family, one: End, other: End, what: Change) -> Special | None
             )
             if target.imag == 0:
                 return None
-        located = extended_mode(
+        root, angle = extended_mode(
             evaluate, family.jacobian, family.mode_gradient, guess, complex(target), kind
         )
-    if not located.converged or not _lies_between(located.point, one.point, other.point):
+    if not root.converged or not _lies_between(root.point, one.point, other.point):
         return None
-    return _described(family, name, located, one.tangent)
+    special = Special(name, root.point, root.length, abs(angle), tangents=[one.tangent])
+    return _described(family, special)
 
 
 def _critical_pair(family: Family, point: np.ndarray) -> complex:
@@ -106,10 +106,9 @@ def _lies_between(point: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool
     return -0.01 <= part <= 1.01 and bool(beside <= 0.5 * np.linalg.norm(chord))
 
 
-def _described(family: Family, name: str, located: Located, tangent: np.ndarray) -> Special:
-    """Name the point and compute the coefficient of its normal form."""
-    point, angle = located.point, abs(located.angle)
-    special = Special(name, point, located.correction, angle, tangents=[tangent])
+def _described(family: Family, special: Special) -> Special:
+    """Compute the coefficient of the normal form; name the point where branches cross."""
+    name, point, tangent = special.type, special.point, special.tangents[0]
     if name == "branch point":
         return _crossing(family, special, tangent)
     if name == "fold":
@@ -117,9 +116,9 @@ def _described(family: Family, name: str, located: Located, tangent: np.ndarray)
     elif name == "flip":
         special.form = normal_forms.flip(family, point, tangent)
     elif name == "Hopf":
-        special.form = normal_forms.hopf(family, point, angle, tangent)
+        special.form = normal_forms.hopf(family, point, special.angle, tangent)
     else:
-        special.form = normal_forms.neimark_sacker(family, point, angle, tangent)
+        special.form = normal_forms.neimark_sacker(family, point, special.angle, tangent)
     return _checked(family, special)
 
 

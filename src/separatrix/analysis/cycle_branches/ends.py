@@ -1,18 +1,15 @@
 """End of a branch of cycles, and the reason for it."""
 
-import enum
 from dataclasses import replace
 
 import numpy as np
 
 from ...solvers.continuation import Curve, CurveEnd, correct_at
-from ...solvers.continuation.curve import STUCK
+from ...solvers.continuation.curve import LONGEST, STUCK
 from .equations import ClosedOrbits
 
 SHRUNK = 1e-3
 """A cycle of this part of the largest extent on the branch has shrunk to a fixed point."""
-LONGEST = 100.0
-"""Periods of the start after which a branch ends."""
 NEAR_SADDLE = 1e-2
 """Part of its size within which a cycle passes a saddle near a homoclinic orbit."""
 STANDS = 1e-7
@@ -21,17 +18,6 @@ SAME = 1e-5
 """Distance of a cycle from one that is met again."""
 FEWEST = 4
 """Points of a closed branch."""
-
-
-class CycleEnd(enum.Enum):
-    """Why a branch of cycles ends, beside the reasons of any curve."""
-
-    FIXED_POINT = "the cycle shrank to a fixed point"
-    LONG_PERIOD = f"the period grew beyond {LONGEST:g} times that of the start"
-    HOMOCLINIC = (
-        "near a homoclinic orbit: the period grows without bound, and the cycle passes a saddle"
-    )
-    OPEN = "the cycle no longer closes with finer steps of the integrator"
 
 
 class Ends:
@@ -43,19 +29,19 @@ class Ends:
         self.met: np.ndarray | None = None
         self.longest = orbits.split(start)[1] * LONGEST
 
-    def reached(self, point: np.ndarray) -> enum.Enum | None:
+    def reached(self, point: np.ndarray) -> CurveEnd | None:
         """Return why the branch ends at a point, or None: then phases refer to it."""
         orbits, before = self.orbits, self.points[-1]
         extent = orbits.extent(point)
         self.largest = max(self.largest, extent)
         if orbits.turned(point) or extent < SHRUNK * self.largest:
-            return CycleEnd.FIXED_POINT
+            return CurveEnd.FIXED_POINT
         self.points.append(point)
         slow = abs(point[-1] - before[-1]) < STANDS * (point[-2] - before[-2])
         if slow and orbits.saddle_distance(point) < NEAR_SADDLE:
-            return CycleEnd.HOMOCLINIC
+            return CurveEnd.HOMOCLINIC
         if orbits.split(point)[1] > self.longest:
-            return CycleEnd.LONG_PERIOD
+            return CurveEnd.LONG_PERIOD
         if self._met_again():
             return CurveEnd.CLOSED
         orbits.refer(point)
@@ -64,16 +50,16 @@ class Ends:
     def named(self, curve: Curve) -> Curve:
         """Return a followed curve with the reason for its end, and without what lies beyond."""
         orbits, points, end = self.orbits, curve.points, curve.end
-        if end is CycleEnd.FIXED_POINT:  # what lies beyond is turned by half
+        if end is CurveEnd.FIXED_POINT:  # what lies beyond is turned by half
             return Curve(points[:-1], curve.tangents[:-1], curve.signs[:-1], end)
         if self.met is not None:
             points = np.concatenate([points[:-1], self.met[None]])
             return replace(curve, points=points)
-        if end in STUCK or end is CycleEnd.LONG_PERIOD:
+        if end in STUCK or end is CurveEnd.LONG_PERIOD:
             if orbits.saddle_distance(points[-1]) < NEAR_SADDLE:
-                end = CycleEnd.HOMOCLINIC
+                end = CurveEnd.HOMOCLINIC
             elif orbits.refused:
-                end = CycleEnd.OPEN
+                end = CurveEnd.OPEN
         return replace(curve, end=end)
 
     def _met_again(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from scipy.sparse.csgraph import connected_components
 
 from ..._double import double_precision
@@ -29,13 +29,13 @@ from ...solvers.endings import Ending
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Proof
-from ..point_table import Contradiction, Evidence, PointKind, PointTable
+from ..completeness.texts import NO_ZERO
+from ..point_table import Evidence, PointTable
+from . import words
 from .evaluator import Evaluator
 
 States = Float[np.ndarray, "point unit"]
 Flags = Bool[np.ndarray, " point"]
-Doubts = tuple[np.ndarray, np.ndarray]
-"""Doubt about each zero, as `Evidence` (UNTRIED: none), and its reason in words."""
 
 _LARGE = 1e-3  # of the size of a state: a speed that no error explains in a large system
 
@@ -48,8 +48,8 @@ def certify(system: AbstractSystem, table: PointTable) -> PointTable:
     proved to be one are merged. Those for which there is no time stay untried.
     """
     done, total = 0, int(np.count_nonzero(table.untried))
-    for kind, prove in ((PointKind.FIXED, _prove_zeros), (PointKind.SLOW, _prove_absence)):
-        labels = np.flatnonzero((table.kinds == kind) & table.untried)
+    for fixed, prove in ((True, _prove_zeros), (False, _prove_absence)):
+        labels = np.flatnonzero((table.fixed == fixed) & table.untried)
         for part in in_chunks(len(labels), system.size, times=cores()):
             if is_over():
                 break
@@ -65,29 +65,25 @@ def _prove_zeros(system: AbstractSystem, table: PointTable, labels: np.ndarray) 
     errors = np.where(proof.exists, proof.error_bound, errors)
     evidence = np.where(proof.unique, Evidence.UNIQUE, Evidence.EXISTS)
     evidence = np.where(proof.exists, evidence, Evidence.REFUSED)
-    details = np.where(proof.exists, "", np.array(proof.reason, object))
     proved = evidence < Evidence.REFUSED
-    doubts, why = doubts_of_step(system, states, np.where(proved, errors, np.inf))
-    doubtful = proved & (doubts != Evidence.UNTRIED)
+    doubts = doubts_of_step(system, states, np.where(proved, errors, np.inf))
+    doubtful = proved & (doubts != "")
     return table.with_values(
         labels,
-        evidence=np.where(doubtful, doubts, evidence),
+        evidence=np.where(doubtful, Evidence.REFUSED, evidence),
         errors=np.where(doubtful, table.errors[labels], errors),
         radii=np.where(doubtful, 0.0, radii),
-        details=np.where(doubtful, why, details),
+        details=np.where(doubtful, doubts, proof.reason),
     )
 
 
 def _prove_absence(system: AbstractSystem, table: PointTable, labels: np.ndarray) -> PointTable:
     # Where a user's own residual has no zero the step may have one all the same.
     function = system.residual if is_trusted(system) else system.velocity
-    proof = certify_absence(function, table.states[labels])
-    return table.with_values(
-        labels,
-        evidence=np.where(proof.absent, Evidence.ABSENCE, Evidence.REFUSED),
-        radii=np.where(proof.absent, proof.radius, 0.0),
-        details=np.where(proof.absent, "", np.array(proof.reason, object)),
-    )
+    radii, reasons = certify_absence(function, table.states[labels])
+    evidence = np.where(radii > 0, Evidence.ABSENCE, Evidence.REFUSED)
+    details = np.array(reasons, object)
+    return table.with_values(labels, evidence=evidence, radii=radii, details=details)
 
 
 def _proved_to_be_one(table: PointTable) -> np.ndarray:
@@ -120,25 +116,25 @@ def is_trusted(system: AbstractSystem) -> bool:
 
 def doubts_of_step(
     system: AbstractSystem, states: States, error_bounds: Float[np.ndarray, " point"]
-) -> Doubts:
+) -> Shaped[np.ndarray, " point"]:
     """Return why a zero of the residual within `error_bounds` of a state may be none of the step.
 
-    Nothing speaks against it where the velocity may be zero there, as far as it is enclosed.
+    Nothing speaks against it, and the text is empty, where the velocity may be zero there, as far
+    as it is enclosed.
     """
-    doubts = np.full(len(states), Evidence.UNTRIED)
-    why = np.full(len(states), "", object)
+    doubts = np.full(len(states), "", object)
     if not system.has_own_residual:
-        return doubts, why
+        return doubts
     try:
         with quietly(system.size):
             velocity = Enclosed(system.velocity, (system.size,))
             for chunk in in_chunks(*states.shape):
                 bounds = velocity.bounds(ball(states[chunk], error_bounds[chunk, None]))
                 apart = bounds.excludes_zero().any(1)
-                doubts[chunk] = np.where(apart, Evidence.NO_ZERO_OF_STEP, Evidence.UNTRIED)
+                doubts[chunk] = np.where(apart, NO_ZERO, "")
     except EnclosureError as error:
-        doubts[:], why[:] = Evidence.NOTHING_OF_STEP, str(error)
-    return doubts, why
+        doubts[:] = words.NOTHING_OF_STEP.format(error)
+    return doubts
 
 
 def reject_moving(evaluator: Evaluator, zero_test: ZeroTest, table: PointTable) -> PointTable:
@@ -153,7 +149,7 @@ def reject_moving(evaluator: Evaluator, zero_test: ZeroTest, table: PointTable) 
         return table
     speeds, which = np.zeros(len(table)), np.zeros(len(table), bool)
     speeds[moving], which[moving] = evaluator.speed(table.states[moving]), True
-    shown = Contradiction(Ending.MOVES, float(speeds[moving[0]]))
+    shown = Ending.MOVES.describe(float(speeds[moving[0]]))
     return replace(table.without(which, Ending.MOVES, speeds), contradiction=shown)
 
 
@@ -182,20 +178,17 @@ def _moving(evaluator: Evaluator, states: States, reach: np.ndarray) -> Flags:
 
 def add_proved(system: AbstractSystem, table: PointTable, proof: Proof) -> PointTable:
     """Add the points of an exhaustive search that the step does not contradict, and certify."""
-    doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
-    doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
-    if len(doubtful):
-        first = doubtful[0]
-        shown = Contradiction(Evidence(doubts[first]), cause=why[first])
-        table = replace(table, contradiction=shown)
-    return certify(system, with_exhaustion(table, proof, doubts == Evidence.UNTRIED))
+    doubts = doubts_of_step(system, proof.states, proof.error_bounds)
+    if doubts.any():
+        table = replace(table, contradiction=next(filter(None, doubts)))
+    return certify(system, with_exhaustion(table, proof, doubts == ""))
 
 
 def with_exhaustion(table: PointTable, proof: Proof, which: Any = slice(None)) -> PointTable:
     """Return a table with points that an exhaustive search has proved."""
     states, errors, radii = proof.states[which], proof.error_bounds[which], proof.radii[which]
     evidence = np.full(len(states), Evidence.EXHAUSTION)
-    return table.with_points(states, PointKind.FIXED, errors, radii=radii, evidence=evidence)
+    return table.with_points(states, True, errors, radii=radii, evidence=evidence)
 
 
 def add_unknown(table: PointTable, further: PointTable) -> PointTable:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...solvers.endings import Ending
-from ..point_table import Evidence, PointKind, PointTable, ends_of
+from ..point_table import Evidence, PointTable, ends_of
 from .continua import are_singular, find_continua, find_continua_between, middles, same_zeros
 from .polishing import are_vanishing, polish
 from .root_finding import RootFinder
@@ -50,7 +50,7 @@ def with_zeros(finder: RootFinder, table: PointTable, zeros: DescentResult) -> P
     degenerate = (singular[chosen] | endless)[:, None]
     table = table.with_points(
         near.states[chosen],
-        PointKind.FIXED,
+        True,
         np.where(endless, np.inf, near.errors[chosen]),
         evidence=np.where(endless, Evidence.CONTINUUM, Evidence.UNTRIED),
         singular_values=np.where(degenerate, ends_of(near.singular_values)[chosen], -1.0),

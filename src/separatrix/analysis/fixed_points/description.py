@@ -11,15 +11,13 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..kinks import on_kinks
-from ..point_table import PointKind, PointTable
+from ..point_table import PointTable
 from ..stability import disturbed, growth, judge, judge_slow, name_of
 from . import words
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
 from .points import FixedPoints
 from .solver_selection import FixedPointSolver
-
-_KINDS = np.array(["fixed", "slow"])  # as in `PointKind`
 
 Spectra = tuple[np.ndarray, np.ndarray]
 """Eigenvalues (point, mode), NaN where they are not known, and the proved number of unstable ones
@@ -47,9 +45,9 @@ def describe(
     speed = evaluator.speed(table.states)
     spectra = _spectra(evaluator, table, certify and not stopped)
     n_unstable, stability, largest = _stability(solver, table, spectra, marginal_band)
-    order = np.lexsort((speed, n_unstable, table.kinds))
+    order = np.lexsort((speed, n_unstable, ~table.fixed))
     reached = np.append(np.argsort(order), -1)[table.reached]
-    kind = _KINDS[table.kinds]
+    kind = np.where(table.fixed, "fixed", "slow")
     domain = known.domain if isinstance(known, Completeness) else None
     return FixedPoints(
         states=table.states[order],
@@ -104,8 +102,8 @@ def _completeness(table: PointTable, known: Completeness | str) -> dict[str, Any
     """Return the fields that say what may be missing."""
     if isinstance(known, str):
         return {"completeness": known}
-    if table.contradiction is not None:
-        return {"completeness": words.contradiction(table.contradiction)}
+    if table.contradiction:
+        return {"completeness": table.contradiction}
     return {
         "index_sum": known.index_sum,
         "coverage": known.coverage,
@@ -127,16 +125,16 @@ def _stability(
     system, states, errors = evaluator.system, table.states, table.errors
     on_kink = on_kinks(system.evaluate, states, errors=errors)
     n_unstable, stability, _ = judge(values, system.kind, band, on_kink)
-    slow = np.flatnonzero(table.kinds == PointKind.SLOW)
+    slow = np.flatnonzero(~table.fixed)
     left = np.flatnonzero(table.fixed & (known < 0))
     n_unstable[slow], stability[slow], _ = judge_slow(
         values[slow], system.kind, band, on_kink[slow]
     )
     if len(left) and not evaluator.is_large:
         eps = solver.zero_test.eps
-        uncertainty = disturbed(evaluator.jacobian, states[left], errors[left], eps)
+        moved = disturbed(evaluator.jacobian, states[left], errors[left], eps)
         n_unstable[left], stability[left], _ = judge(
-            values[left], system.kind, band, on_kink[left], uncertainty=uncertainty
+            values[left], system.kind, band, on_kink[left], *moved
         )
     if evaluator.is_large:
         # All the eigenvalues that were asked for may be unstable: there may be more of them.

@@ -14,7 +14,6 @@ from ..._parallel import chunks
 from ...enclosure.errors import EnclosureError
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.low_rank import MOST_LATENT, LatentSystem, latent_system
-from ...solvers.newton_krylov import Attempt
 from ...systems import AbstractSystem, in_float64
 from ..derivatives import derivatives_of
 from . import programs
@@ -126,9 +125,9 @@ class Evaluator:
         shared = {"squares": squares, "side": side, "other": other}
         return self._in_batches(programs.assembled, *columns, copied=False, **shared)[0]
 
-    def attempt(self, states: np.ndarray, damping: np.ndarray) -> Attempt:
+    def attempt(self, states: np.ndarray, damping: np.ndarray) -> list[np.ndarray]:
         """Return damped steps by conjugate gradients, for systems with a large Jacobian."""
-        return Attempt(*self._in_batches(programs.damped_step, states, damping))
+        return self._in_batches(programs.damped_step, states, damping)
 
     def leading_eigenvalues(self, states: np.ndarray, count: int = LEADING) -> np.ndarray:
         """Return the eigenvalues `(batch, count)` that decide the stability of large systems.

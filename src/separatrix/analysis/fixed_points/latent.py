@@ -6,7 +6,7 @@ import scipy
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.endings import Ending
 from ..completeness import Proof, prove_complete_in_latent
-from ..point_table import Contradiction, Evidence, PointTable
+from ..point_table import Evidence, PointTable
 from . import words
 from .certificates import certify, doubts_of_step, with_exhaustion
 from .evaluator import Evaluator
@@ -29,12 +29,9 @@ def prove_by_latent(
     if (table.evidence == Evidence.CONTINUUM).any():
         return table, Proof.failed(words.ENDLESS, system.size)
     proof = prove_complete_in_latent(latent, exhaustion)
-    doubts, why = doubts_of_step(system, proof.states, proof.error_bounds)
-    doubtful = np.flatnonzero(doubts != Evidence.UNTRIED)
-    if len(doubtful):
-        first = doubtful[0]
-        shown = Contradiction(Evidence(doubts[first]), cause=why[first])
-        return table, Proof.failed(words.contradiction(shown), system.size)
+    doubts = doubts_of_step(system, proof.states, proof.error_bounds)
+    if doubts.any():
+        return table, Proof.failed(next(filter(None, doubts)), system.size)
     return take_over(proof, table), proof
 
 

@@ -16,7 +16,7 @@ from ...solvers.piecewise_linear import (
     solve_regions,
 )
 from ...solvers.zero_test import ZeroTest
-from ..point_table import Evidence, PointKind, PointTable, ends_of
+from ..point_table import Evidence, PointTable, ends_of
 from .continua import join
 from .evaluator import Evaluator
 
@@ -49,7 +49,7 @@ def search_piecewise(
     point = np.append(points, -1)[descent.point]
     point[descent.outcome == Ending.SLIDE_UNVERIFIED] = -1
     there = point >= 0
-    slow = np.append(table.kinds == PointKind.SLOW, False)[point]
+    slow = np.append(~table.fixed, False)[point]
     table = table.with_values(
         lost[there],
         reached=point[there],
@@ -99,9 +99,7 @@ def _with_walk(table: PointTable, walk: RegionSolution) -> PointTable:
 
 def _with_zeros(table: PointTable, zeros: tuple[Zero, ...]) -> PointTable:
     states = np.array([zero.state for zero in zeros]).reshape(len(zeros), table.states.shape[1])
-    return table.with_points(
-        states, PointKind.FIXED, np.array([zero.rounding for zero in zeros], float)
-    )
+    return table.with_points(states, True, np.array([zero.rounding for zero in zeros], float))
 
 
 def _with_continua(
@@ -130,7 +128,7 @@ def _with_continua(
     label = len(table) + numbers[np.searchsorted(reached, walk.point[members])]
     table = table.with_points(
         np.array([continuum.state for continuum in first]),
-        PointKind.FIXED,
+        True,
         np.inf,
         evidence=np.full(len(first), Evidence.CONTINUUM),
         singular_values=np.concatenate([ends_of(c.singular_values[None]) for c in first]),
@@ -162,7 +160,7 @@ def _with_minima(
         if minimum.verified and not minimum.zero and k in reached
     ][:_MOST_SLOW_POINTS]  # fmt: skip
     points[slow] = len(table) + np.arange(len(slow))
-    return table.with_points(descent.states[slow], PointKind.SLOW), points
+    return table.with_points(descent.states[slow], False), points
 
 
 def _is_one_point(one: Zero, other: Zero) -> bool:

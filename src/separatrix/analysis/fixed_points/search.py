@@ -169,8 +169,8 @@ def find_fixed_points(
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
             table = prove_in_all_units(evaluator, table, proof)
-            if completeness and table.contradiction is not None:
-                known = words.contradiction(table.contradiction)
+            if completeness and table.contradiction:
+                known = table.contradiction
             elif completeness and is_over():
                 known = words.untried(certify, why_over())
             elif completeness:

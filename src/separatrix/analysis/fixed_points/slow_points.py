@@ -12,7 +12,7 @@ from ...solvers.iterate import Solution, States, replaced
 from ...solvers.merging import group_minima
 from ...solvers.minimize import DampedNewton
 from ...solvers.zero_test import ZeroTest
-from ..point_table import PointKind, PointTable
+from ..point_table import PointTable
 from .evaluator import Evaluator
 from .root_finding import CLOSE_BY, Known, Merge, RootFinder
 from .starts import checked_domain
@@ -144,7 +144,7 @@ class SpeedDescent:
         minima = minima.merged(self.merge_minima)
         rows = np.flatnonzero(minima.of >= 0)
         reached = minima.of[rows] + len(table)
-        table = table.with_points(minima.states, PointKind.SLOW)
+        table = table.with_points(minima.states, False)
         return table.with_values(rows, reached=reached, outcomes=Ending.SPEED_MINIMUM)
 
     def follow_valleys(

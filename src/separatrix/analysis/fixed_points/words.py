@@ -5,7 +5,7 @@ from jaxtyping import Shaped
 
 from ...solvers.endings import Ending
 from ..completeness import MOST_VARIABLES
-from ..point_table import Contradiction, Evidence, PointTable
+from ..point_table import Evidence, PointTable
 from .evaluator import DENSE
 
 Texts = Shaped[np.ndarray, " text"]
@@ -18,6 +18,7 @@ TOO_LARGE = (
     f"too large: proofs need the Jacobian, which is not formed for more than {DENSE} units, or a "
     f"function written with at most {MOST_VARIABLES} variables between, as in U @ (V @ x)"
 )
+NOTHING_OF_STEP = "the residual has a zero there, but nothing is proved of the step itself: {}"
 ENDLESS = "a continuum of fixed points has no end that a search could come to"
 ON_TRUST = "; all zeros of `residual`, that is, which is taken to be zero wherever the speed is"
 _GIVE_DOMAIN = (
@@ -34,10 +35,6 @@ _EVIDENCE = {
     ),
     Evidence.ABSENCE: "no fixed point within {radius:.1e}",
     Evidence.REFUSED: "{cause}",
-    Evidence.NO_ZERO_OF_STEP: "the residual has a zero there, the step has none",
-    Evidence.NOTHING_OF_STEP: (
-        "the residual has a zero there, but nothing is proved of the step itself: {cause}"
-    ),
 }
 
 
@@ -77,13 +74,6 @@ def give_domain(states: np.ndarray) -> str:
     wide = np.maximum(wide, 0.01 * np.abs(states).max(0))  # beyond what rounding takes away
     ends = (states.min(axis=0) - wide, states.max(axis=0) + wide)
     return _GIVE_DOMAIN.format(*(f"[{', '.join(f'{x:.3g}' for x in end)}]" for end in ends))
-
-
-def contradiction(found: Contradiction) -> str:
-    """Explain why zeros of the residual are no fixed points."""
-    if isinstance(found.what, Ending):
-        return found.what.describe(found.number)
-    return _EVIDENCE[found.what].format(cause=found.cause)
 
 
 def _certificate(table: PointTable, label: int) -> str:

@@ -266,9 +266,9 @@ def linearize(
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
     with watching("modes", max_seconds, progress), one_blas_thread():
-        modes, uncertainty = _modes(system, states, errors, by_state)
+        modes, moved = _modes(system, states, errors, by_state)
     eigenvalues, right, left, condition = modes
-    judged = judge(eigenvalues, system.kind, marginal_band, on_kink, uncertainty=uncertainty)
+    judged = judge(eigenvalues, system.kind, marginal_band, on_kink, *moved)
     rows = np.flatnonzero(slow)
     judged.n_unstable[rows], judged.names[rows], _ = judge_slow(
         eigenvalues[rows], system.kind, marginal_band, on_kink[rows]
@@ -305,11 +305,11 @@ def _modes(
         if part.start and is_over():
             break
         found = eigenmodes(at[part], system.kind)
-        moved = disturbed(
+        level, spectra = disturbed(
             lambda x: jacobians(system, x)[0],
             states[part],
             None if errors is None else errors[part],
         )
-        values[:, part] = found.eigenvalues, *moved.spectra
-        vectors[:, part], known[:, part] = (found.right, found.left), (found.condition, moved.level)
-    return Modes(values[0], vectors[0], vectors[1], known[0]), Disturbed(values[1:], known[1])
+        values[:, part] = found.eigenvalues, *spectra
+        vectors[:, part], known[:, part] = (found.right, found.left), (found.condition, level)
+    return Modes(values[0], vectors[0], vectors[1], known[0]), (known[1], values[1:])

@@ -57,7 +57,7 @@ def compared(
         group=groups,
         cluster=kinds(distances),
         null=null,
-        evidence=np.array([reading.said for reading in readings], str),
+        evidence=np.array([said for _, said in readings], str),
         distances=distances,
         reasons=reasons,
         coordinates=grouping.scaled(distances),
@@ -75,7 +75,7 @@ def _reading(measure: AbstractMeasure[Any], network: Dynamics) -> Reading[Any]:
         raise InvalidInputError(
             f"expected runs, or sx.measures.Dynamics, by name, got {type(network).__name__}."
         )
-    return Reading(None, network.unknown) if network.unknown else measure.read(network)
+    return (None, network.unknown) if network.unknown else measure.read(network)
 
 
 def _null(
@@ -86,12 +86,12 @@ def _null(
 ) -> tuple[Float[np.ndarray, " network"], str]:
     """Return each network's distance to itself in new trials, and what that is."""
     if measure.no_null:
-        found = np.array([np.nan if reading.value is None else 0.0 for reading in readings])
+        found = np.array([np.nan if value is None else 0.0 for value, _ in readings])
         return found, f"0 by definition, as {measure.no_null}"
     found = np.full(len(names), np.nan)
     for place, name in enumerate(names):
-        first, new = readings[place].value, again.get(name)
-        second = None if new is None else measure.read(new).value
+        first, new = readings[place][0], again.get(name)
+        second = None if new is None else measure.read(new)[0]
         if first is not None and second is not None:
             answer = measure.between(first, second)
             found[place] = np.nan if isinstance(answer, Undecided) else answer

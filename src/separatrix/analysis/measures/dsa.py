@@ -47,12 +47,12 @@ class _Compared(AbstractMeasure[tuple[Any, ...]]):
         package = _package()
         data = [_by_trial(getattr(network, name), network.inside) for name in self.needs[:-1]]
         if any(each is None for each in data):
-            return Reading(None, "its activity is not known")
+            return None, "its activity is not known"
         try:
             model = self._fitted(package, *data)
         except FAILURES as error:
-            return Reading(None, f"{PACKAGE} fits no model: {error}")
-        return Reading(model, f"a linear model of {len(model[0])} variables")
+            return None, f"{PACKAGE} fits no model: {error}"
+        return model, f"a linear model of {len(model[0])} variables"
 
     def between(self, first: tuple[Any, ...], second: tuple[Any, ...]) -> float | Undecided:
         import torch

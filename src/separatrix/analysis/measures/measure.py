@@ -48,12 +48,8 @@ class Dynamics:
     unknown: str = ""
 
 
-@dataclass(frozen=True)
-class Reading(Generic[T]):
-    """Value that a measure takes from a network, and what it rests on, or why there is none."""
-
-    value: T | None
-    said: str
+Reading = tuple[T | None, str]
+"""Value that a measure takes from a network, and what it rests on, or why there is none."""
 
 
 class AbstractMeasure(abc.ABC, Generic[T]):
@@ -90,9 +86,9 @@ class AbstractMeasure(abc.ABC, Generic[T]):
         count = len(readings)
         found, reasons = np.full((count, count), np.nan), np.full((count, count), "", object)
         for i, j in zip(*np.triu_indices(count), strict=True):
-            first, second = readings[i].value, readings[j].value
+            (first, said), (second, other) = readings[i], readings[j]
             if first is None or second is None:
-                reasons[i, j] = reasons[j, i] = readings[i if first is None else j].said
+                reasons[i, j] = reasons[j, i] = said if first is None else other
                 continue
             answer = 0.0 if i == j else self.between(first, second)
             if isinstance(answer, Undecided):

@@ -44,15 +44,15 @@ class Procrustes(AbstractMeasure[States]):
 
     def read(self, network: Dynamics) -> Reading[States]:
         if network.states is None:
-            return Reading(None, "its activity is not known")
+            return None, "its activity is not known"
         states = np.asarray(network.states, float)
         inside = slice(None) if network.inside is None else np.asarray(network.inside)
         samples = states[inside].reshape(-1, states.shape[-1])
         centered = samples - samples.mean(0)
         size = np.linalg.norm(centered)
         if not np.isfinite(size) or size == 0:
-            return Reading(None, "its activity is not finite, or does not vary")
-        return Reading(centered / size, f"{len(samples)} states")
+            return None, "its activity is not finite, or does not vary"
+        return centered / size, f"{len(samples)} states"
 
     def between(self, first: States, second: States) -> float | Undecided:
         if len(first) != len(second):

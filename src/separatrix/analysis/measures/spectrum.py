@@ -12,12 +12,8 @@ from ..linearization import Linearization
 from ..topology import FixedPointTopology, Undecided
 from .measure import AbstractMeasure, Dynamics, Reading
 
-
-@dataclass(frozen=True, eq=False)
-class _Spectra:
-    values: Complex[np.ndarray, "point mode"]
-    names: tuple[str, ...] | None
-    units: tuple[str, float]
+_Spectra = tuple[Complex[np.ndarray, "point mode"], tuple[str, ...], tuple[str, float]]
+"""The eigenvalues of points, the names of these where each has one, kind and unit of the system."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class Spectrum(AbstractMeasure[_Spectra]):
     def read(self, network: Dynamics) -> Reading[_Spectra]:
         linearization = network.linearization
         if linearization is None or not len(linearization):
-            return Reading(None, "no point was linearized")
+            return None, "no point was linearized"
         points = network.points
         fixed = np.ones(len(linearization), bool)
         if points is not None and len(points.fixed):
@@ -66,36 +62,35 @@ class Spectrum(AbstractMeasure[_Spectra]):
         used = linearization.filter(fixed) if fixed.any() else linearization
         values = np.asarray(used.eigenvalues)[:, : self.num_modes]
         if not np.isfinite(values).all():
-            return Reading(None, "an eigenvalue is not finite")
+            return None, "an eigenvalue is not finite"
         units = (used.system, float(used.time_unit))
         kind = "fixed" if points is not None and len(points.fixed) else "slow"
         names = _names(used, network.topology)
-        return Reading(_Spectra(values, names, units), f"{len(used)} {kind} points")
+        return (values, names, units), f"{len(used)} {kind} points"
 
     def between(self, first: _Spectra, second: _Spectra) -> float | Undecided:
-        if first.units != second.units:
-            units = [
-                f"a {kind} in steps of {unit:g} ms" for kind, unit in (first.units, second.units)
-            ]
-            return Undecided(f"eigenvalues of {units[0]} and of {units[1]} are not comparable")
-        modes = min(first.values.shape[1], second.values.shape[1])
-        one, other = first.values[:, :modes], second.values[:, :modes]
-        if first.names and second.names and set(first.names) == set(second.names):
-            order = [second.names.index(name) for name in first.names]
+        (one, names, units), (other, others, further) = first, second
+        if units != further:
+            said = [f"a {kind} in steps of {unit:g} ms" for kind, unit in (units, further)]
+            return Undecided(f"eigenvalues of {said[0]} and of {said[1]} are not comparable")
+        modes = min(one.shape[1], other.shape[1])
+        one, other = one[:, :modes], other[:, :modes]
+        if names and set(names) == set(others):
+            order = [others.index(name) for name in names]
             pairs = zip(one, other[order], strict=True)
             return float(np.mean([transport(_apart(a, b)) for a, b in pairs]))
         return transport(np.array([[transport(_apart(a, b)) for b in other] for a in one]))
 
 
-def _names(used: Linearization, topology: FixedPointTopology | None) -> tuple[str, ...] | None:
+def _names(used: Linearization, topology: FixedPointTopology | None) -> tuple[str, ...]:
     """Return the names of points in the topology, where each has one of its own."""
     if topology is None:
-        return None
+        return ()
     rows = zip(np.asarray(topology.states, float), topology.names, strict=True)
     names = {state.tobytes(): f"{name}" for state, name in rows}
     found = [names.get(row.tobytes()) for row in np.asarray(used.states, float)]
     signs = [name for name in found if name is not None and set(name) <= set("+-*")]
-    return tuple(signs) if len(set(signs)) == len(found) else None
+    return tuple(signs) if len(set(signs)) == len(found) else ()
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> Float[np.ndarray, "one other"]:

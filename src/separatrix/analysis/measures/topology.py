@@ -108,10 +108,10 @@ class Topology(AbstractMeasure[_Points]):
     def read(self, network: Dynamics) -> Reading[_Points]:
         points, topology = network.points, network.topology
         if points is None or (topology is None and len(points.fixed)):
-            return Reading(None, "the topology of its fixed points was not worked out")
+            return None, "the topology of its fixed points was not worked out"
         said, missing = self._evidence(points, topology)
         found = _Points(topology, points.fixed, missing, points.complete)
-        return Reading(found, missing or said)
+        return found, missing or said
 
     def _evidence(
         self, points: FixedPoints, topology: FixedPointTopology | None

@@ -1,7 +1,5 @@
 """Spread and order of the states along an axis."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float
 
@@ -16,18 +14,13 @@ _FEW_TIES = 100
 """Times as far as what ties: where less is left of the spread, errors decide part of the order."""
 
 
-@dataclass(frozen=True)
-class Along:
-    """Spread and rank correlation over the times of the recording, and the claims on them."""
-
-    spread: Float[np.ndarray, " time"]
-    order: Float[np.ndarray, " time"]
-    claims: list[Claim]
+Times = Float[np.ndarray, " time"]
 
 
-def along_axis(seen: Recording, recurs: bool, unit: float) -> Along:
+def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times, list[Claim]]:
     """Work out what is kept along the axis; over [T/2, 2T], where motion `recurs`, too.
 
+    Returns spread and rank correlation over the times of the recording, and the claims on them.
     `unit` is the duration of a step, or tau, in ms.
     """
     instants, positions = seen.positions()
@@ -35,11 +28,11 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> Along:
     at = int(np.abs(instants - seen.duration).argmin())
     whole = np.interp(seen.grid, instants, spread), np.interp(seen.grid, instants, order)
     if not np.isfinite(spread[at]):
-        return Along(*whole, [])
+        return *whole, []
     if not np.isfinite(order[at]):  # the states have come together, and what is left is rounding
         gone = {"value": float(spread[at]), "low": np.nan, "high": np.nan}
         lost = Claim(Kind.KEPT, {"value": False, "reversed": False})
-        return Along(*whole, [Claim(Kind.SPREAD, gone, _TOLERANCE), lost])
+        return *whole, [Claim(Kind.SPREAD, gone, _TOLERANCE), lost]
     second = instants >= seen.duration / 2
     ranges = {}
     for name, values in (("spread", spread), ("order", order)):
@@ -62,7 +55,7 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> Along:
     time = _time_constant(instants[: at + 1], spread[: at + 1])
     if np.isfinite(time):
         claims.append(Claim(Kind.SPREAD_TIME, {"value": time * unit}, 0.05))
-    return Along(*whole, claims)
+    return *whole, claims
 
 
 def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np.ndarray]:

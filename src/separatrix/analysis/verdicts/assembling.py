@@ -144,9 +144,9 @@ def _over_the_duration(
     if asked.axis is not None:
         recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95
         recurs |= words[0].held in (Held.CYCLE, Held.RECURRENT)
-        kept = along_axis(seen, bool(recurs), unit)
-        claims += [] if _is_lost(asked.system, ends, seen.duration) else kept.claims
-        fields |= {"spread": kept.spread, "order": kept.order, "axis_name": asked.axis_name}
+        spread, order, kept = along_axis(seen, bool(recurs), unit)
+        claims += [] if _is_lost(asked.system, ends, seen.duration) else kept
+        fields |= {"spread": spread, "order": order, "axis_name": asked.axis_name}
     return claims, fields
 
 

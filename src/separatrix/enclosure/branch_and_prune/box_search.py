@@ -125,7 +125,7 @@ class BranchAndPrune:
             program = homogenize(enclosed.program)
             if program is None:
                 return refused(size, UNBOUNDED)
-            afar = HomogeneousProgram(program, size)
+            afar = HomogeneousProgram(program, (size,))
             return search_unbounded(self, enclosed, afar, low, high, known)
         except EnclosureError as refusal:
             return refused(size, str(refusal))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -103,23 +103,12 @@ def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...
     )
 
 
-@runtime_checkable
-class Homogeneous(Protocol):
-    """The function h: bounds and slopes over boxes (box, n + 1) of d and s."""
-
-    def bounds(self, boxes: Interval) -> Interval:
-        """Bounds of the n values."""
-
-    def slopes(self, boxes: Interval) -> Enclosures:
-        """Bounds of values and slopes (box, n, n + 1)."""
-
-
 @dataclass(frozen=True, eq=False)
 class HomogeneousProgram:
-    """The function h of a traced function."""
+    """The function h of a traced function, over boxes (box, n + 1) of d and s."""
 
     program: FlatProgram
-    size: int
+    shape: tuple[int, ...]
 
     def bounds(self, boxes: Interval) -> Interval:
         """Bounds of the n values over boxes (box, n + 1)."""
@@ -127,9 +116,9 @@ class HomogeneousProgram:
 
     def slopes(self, boxes: Interval) -> Enclosures:
         """Bounds of values and slopes (box, n, n + 1)."""
-        eye = point(np.eye(self.size + 1)[None])
+        eye = point(np.eye(self.shape[0] + 1)[None])
         value, refusals = self._run(boxes, eye[..., :-1], eye[..., -1])
-        return enclosures(value, (self.size,), self.size + 1, refusals)
+        return enclosures(value, self.shape, self.shape[0] + 1, refusals)
 
     def _run(self, boxes: Interval, *seeds: Interval | None) -> tuple[Value, tuple[str, ...]]:
         arguments = map(Value, (boxes[:, :-1], boxes[:, -1]), seeds)
@@ -141,15 +130,14 @@ class HomogeneousProgram:
 class Chart:
     """The function h on one face of the cube: of the other coordinates of d, and of s."""
 
-    function: Homogeneous
-    size: int
+    function: EnclosedFunction
     axis: int
     sign: float
 
     @property
     def shape(self) -> tuple[int, ...]:
         """As many variables as the function has."""
-        return (self.size,)
+        return self.function.shape
 
     def bounds(self, boxes: Interval) -> Interval:
         """Bounds over boxes (box, n)."""
@@ -178,7 +166,7 @@ class Chart:
 
 
 def charts(
-    function: Homogeneous, lower: Array, upper: Array, reach: float
+    function: EnclosedFunction, lower: Array, upper: Array, reach: float
 ) -> Iterator[tuple[Chart, Array, Array]]:
     """Yield the faces of the cube with the part of each that leads into the box beyond `reach`.
 
@@ -191,7 +179,7 @@ def charts(
         for sign, end in ((1.0, upper[axis]), (-1.0, -lower[axis])):
             if end > reach:
                 yield (
-                    Chart(function, size, axis, sign),
+                    Chart(function, axis, sign),
                     np.delete(low, axis),
                     np.delete(high, axis),
                 )
@@ -200,7 +188,7 @@ def charts(
 def search_unbounded(
     method: BranchAndPrune,
     base: EnclosedFunction,
-    homogeneous: Homogeneous,
+    homogeneous: EnclosedFunction,
     lower: Array,
     upper: Array,
     known: KnownZeros,

@@ -4,12 +4,11 @@ Everything here rests on :mod:`separatrix.enclosure.interval` and never returns 
 not be proved comes back as unproved, with the reason.
 """
 
-from .absence import AbsenceCertificates, certify_absence
+from .absence import certify_absence
 from .spectrum import certify_unstable
 from .zeros import ZeroCertificates, certify_zeros
 
 __all__ = [
-    "AbsenceCertificates",
     "ZeroCertificates",
     "certify_absence",
     "certify_unstable",

@@ -14,7 +14,6 @@ residual lies along the one whose singular value is small) and the rows of an ap
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,16 +32,9 @@ _LEAST, _MOST = 2.0**-44, 4.0
 """Radii between which it is looked for, in units of the state, and of it or 1."""
 
 
-@dataclass(frozen=True)
-class AbsenceCertificates:
-    """Whether no zero lies within ``radius`` of each state, in the largest norm, or why not."""
-
-    absent: Flags
-    radius: Array
-    reason: tuple[str, ...]
-
-
-def certify_absence(residual: Callable[[Any], Any], states: ArrayLike) -> AbsenceCertificates:
+def certify_absence(
+    residual: Callable[[Any], Any], states: ArrayLike
+) -> tuple[Array, tuple[str, ...]]:
     """Prove that no zero of ``residual`` lies near each state.
 
     Parameters
@@ -54,7 +46,8 @@ def certify_absence(residual: Callable[[Any], Any], states: ArrayLike) -> Absenc
 
     Returns
     -------
-    AbsenceCertificates, with radius zero where nothing is proved.
+    The radius around each state, in the largest norm, within which no zero lies: zero where nothing
+    is proved; and why not, empty where it is.
 
     Raises
     ------
@@ -64,9 +57,9 @@ def certify_absence(residual: Callable[[Any], Any], states: ArrayLike) -> Absenc
 
     Examples
     --------
-    >>> ghost = certify_absence(lambda x: 1e-6 + x * x, [[0.0]])
-    >>> bool(ghost.absent[0]), bool(ghost.radius[0] > 1e-3)
-    (True, True)
+    >>> radius, _ = certify_absence(lambda x: 1e-6 + x * x, [[0.0]])
+    >>> bool(radius[0] > 1e-3)
+    True
     """
     points = checked_states(states)
     count, size = points.shape
@@ -75,9 +68,8 @@ def certify_absence(residual: Callable[[Any], Any], states: ArrayLike) -> Absenc
         with quietly(size):
             proved = _search(enclosed, points)
     except EnclosureError as refusal:
-        return AbsenceCertificates(np.zeros(count, bool), np.zeros(count), (str(refusal),) * count)
-    absent = proved > 0
-    return AbsenceCertificates(absent, proved, tuple("" if yes else NOT_EXCLUDED for yes in absent))
+        return np.zeros(count), (str(refusal),) * count
+    return proved, tuple("" if radius else NOT_EXCLUDED for radius in proved)
 
 
 def _search(enclosed: EnclosedFunction, points: Array) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..interval.arithmetic import Array, ball, point
 from ..interval.interpreter import EnclosedFunction
@@ -34,7 +35,7 @@ class Cubes:
     radius: Array
     inverse: Array
     error: Array  # infinite where no zero is proved
-    reasons: list[str]
+    reasons: NDArray[np.object_]
 
     @property
     def exists(self) -> Flags:
@@ -46,7 +47,8 @@ def locate(enclosed: EnclosedFunction, states: Array) -> Cubes:
     """Find a small cube around each state, or around a Newton iterate, that proves a zero."""
     count, size = states.shape
     unknown, none = np.full((count, size, size), np.nan), np.full(count, np.inf)
-    cubes = Cubes(states.copy(), np.zeros(count), unknown, none, [NOT_FINITE] * count)
+    reasons = np.full(count, NOT_FINITE, object)
+    cubes = Cubes(states.copy(), np.zeros(count), unknown, none, reasons)
     pending = np.flatnonzero(np.isfinite(states).all(axis=1))
     for _ in range(1 + _REFINEMENTS):
         if pending.size == 0:

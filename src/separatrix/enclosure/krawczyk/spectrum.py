@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -90,15 +90,15 @@ def certify_unstable(
             rows = left[chunk]
             with quietly(size), suppress(np.linalg.LinAlgError):
                 discs = _discs(jacobians[rows], *_in_real_numbers(np.array([*map(basis, rows)])))
-                for row, number in zip(rows, _decided(discs, kind), strict=True):
+                for row, number in zip(rows, _decided(*discs, kind), strict=True):
                     counts[row] = number
     return counts
 
 
-def _decided(discs: _Discs, kind: Kind) -> list[int | None]:
+def _decided(centers: Array, radii: Array, regular: Array, kind: Kind) -> list[int | None]:
     """Count the discs on the unstable side, if none meets the boundary."""
-    outside, inside = _sides(discs.centers, discs.radii, kind)
-    decided = discs.regular & np.all(outside | inside, axis=1)
+    outside, inside = _sides(centers, radii, kind)
+    decided = regular & np.all(outside | inside, axis=1)
     numbers = np.count_nonzero(outside, axis=1)
     return [int(n) if known else None for n, known in zip(numbers, decided, strict=True)]
 
@@ -120,22 +120,12 @@ def _in_real_numbers(bases: Array) -> tuple[Array, Array]:
     return np.where(second[:, None], before.imag, bases.real), first
 
 
-class _Discs(NamedTuple):
-    """Discs that hold the eigenvalues of each matrix, if V is shown not to be singular.
+def _discs(jacobians: Interval, bases: Array, first: Array) -> tuple[Array, Array, Array]:
+    """Return centers and radii (point, n) of discs that hold the eigenvalues of each matrix.
 
-    Attributes
-    ----------
-    centers, radii (point, n)
-    regular (point,)
+    Also where V is shown not to be singular (point,): nowhere else do they. `first` are columns of
+    a pair with the next one.
     """
-
-    centers: Array
-    radii: Array
-    regular: Array
-
-
-def _discs(jacobians: Interval, bases: Array, first: Array) -> _Discs:
-    """Return discs that hold the eigenvalues; `first` are columns of a pair with the next one."""
     size = bases.shape[2]
     second = np.roll(first, 1, axis=1)  # the last is never the first of two
 
@@ -174,7 +164,7 @@ def _discs(jacobians: Interval, bases: Array, first: Array) -> _Discs:
     share = defect / down(1 - np.where(regular, worst, 0.5))[:, None]
     rows = up(rows + share * np.max(rows, axis=1, keepdims=True, initial=0.0), 4.0)
     radii = np.where(first | second, up((rows + swapped(rows)) * (_ROOT_OF_TWO / 2), 4.0), rows)
-    return _Discs(real - 1j * rotated, radii, regular)
+    return real - 1j * rotated, radii, regular
 
 
 def _along(columns: Array, matrices: Array) -> Array:

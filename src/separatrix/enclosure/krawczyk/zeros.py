@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import EnclosureError
 from ..interval.arithmetic import Array, ball, down, up
@@ -18,8 +17,7 @@ from .cube_search import Cubes, locate
 from .radii import LARGEST_RADIUS, Flags, largest_radius, scale_of
 
 
-@dataclass(frozen=True)
-class ZeroCertificates:
+class ZeroCertificates(NamedTuple):
     """Proofs about a zero near each of a number of states (point, unit).
 
     Attributes
@@ -40,7 +38,7 @@ class ZeroCertificates:
     unique: Flags
     error_bound: Array
     radius: Array
-    reason: tuple[str, ...]
+    reason: NDArray[np.object_]
 
 
 def certify_zeros(residual: Callable[[Any], Any], states: ArrayLike) -> ZeroCertificates:
@@ -90,25 +88,14 @@ def certify_zeros(residual: Callable[[Any], Any], states: ArrayLike) -> ZeroCert
 def certify_enclosed(enclosed: EnclosedFunction, points: Array) -> ZeroCertificates:
     """Do the same for a function that is traced already, at states (point, unit)."""
     parts = over_chunks(lambda chunk: _certify(enclosed, points[chunk]), *points.shape)
-    return _joined(parts) if parts else _none(0, "")
+    columns = zip(*parts or [_none(0, "")], strict=True)
+    return ZeroCertificates(*map(np.concatenate, columns))
 
 
 def _none(count: int, reason: str) -> ZeroCertificates:
     no = np.zeros(count, dtype=bool)
-    return ZeroCertificates(no, no, np.full(count, np.inf), np.zeros(count), (reason,) * count)
-
-
-def _joined(parts: list[ZeroCertificates]) -> ZeroCertificates:
-    def together(name: str) -> Array:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    return ZeroCertificates(
-        exists=together("exists"),
-        unique=together("unique"),
-        error_bound=together("error_bound"),
-        radius=together("radius"),
-        reason=tuple(reason for part in parts for reason in part.reason),
-    )
+    reasons = np.full(count, reason, object)
+    return ZeroCertificates(no, no, np.full(count, np.inf), np.zeros(count), reasons)
 
 
 def _certify(enclosed: EnclosedFunction, states: Array) -> ZeroCertificates:
@@ -120,7 +107,7 @@ def _certify(enclosed: EnclosedFunction, states: Array) -> ZeroCertificates:
         error = np.where(exists, up(cubes.error + moved), np.inf)
         radius = np.where(exists, down(_alone_within(enclosed, cubes) - moved), 0.0)
     unique = exists & (radius > error)
-    reasons = tuple("" if yes else why for yes, why in zip(exists, cubes.reasons, strict=True))
+    reasons = np.where(exists, "", cubes.reasons)
     return ZeroCertificates(exists, unique, error, np.where(unique, radius, 0.0), reasons)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import EnclosureError
 from ..flat import FlatProgram, Step
 from ..interval import Interval, point, rules
 from ..interval.arithmetic import Array
@@ -38,10 +39,6 @@ _PRODUCTS = frozenset({"mul", "div", "dot_general"})
 _LINEAR = MOVES | _PRODUCTS
 _LINEAR |= {"add", "add_any", "sub", "neg", "reduce_sum", "select_n", "convert_element_type"}
 _LINEAR |= {"scatter-add", "conv_general_dilated"}
-
-
-class NotFewPiecesError(Exception):
-    """A function is not shown to be piecewise linear with few pieces."""
 
 
 @dataclass
@@ -71,7 +68,7 @@ class _Batch:
 def _refuse(where: Flags, reason: str) -> None:
     """Give up where a rule refuses: choices are fixed before."""
     if np.any(where):
-        raise NotFewPiecesError(reason)
+        raise EnclosureError(reason)
 
 
 def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval, Interval]]:
@@ -79,18 +76,16 @@ def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval
 
     Raises
     ------
-    NotFewPiecesError
-        Where the function is not shown to be piecewise linear, or may have more than 16,384
-        pieces (fewer of more than 64 units).
     EnclosureError
-        Where there is no rule for an operation.
+        Where the function is not shown to be piecewise linear, or may have more than 16,384
+        pieces (fewer of more than 64 units), or there is no rule for an operation.
     """
     steps = [s for s in _without_clamps(program) if s.outputs[0] not in program.constants]
     widths = [int(np.prod(step.shapes[0])) for step in steps]
     choices = sum(w for step, w in zip(steps, widths, strict=True) if step.name in _CHOICES)
     most = min(_MOST, _WORK // size**3)
     if choices > _MOST_CHOICES or most == 0:
-        raise NotFewPiecesError("too many pieces")
+        raise EnclosureError("too many pieces")
     at_once = max(_TOGETHER, _ENTRIES // (size * max(widths, default=1)))
     unused = _unused(steps, program.outputs)
     x = Value(Interval(np.zeros((1, size)), np.zeros((1, size))), point(np.eye(size)[None]))
@@ -103,7 +98,7 @@ def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval
             continue
         following = _carried_out(program, steps[batch.position], batch)
         if done + sum(b.boxes for b in (*waiting, following)) > most:
-            raise NotFewPiecesError("too many pieces")
+            raise EnclosureError("too many pieces")
         for slot in unused[batch.position]:
             following.values.pop(slot, None)
         following.position += 1
@@ -167,7 +162,7 @@ def _chosen(batch: _Batch, free: Flags, decided: Flags) -> tuple[_Batch, Value]:
     free, decided = (np.broadcast_to(a, shape).reshape(batch.boxes, -1) for a in (free, decided))
     ways = 2.0 ** free.sum(axis=1)
     if ways.sum() > _MOST:
-        raise NotFewPiecesError("too many pieces")
+        raise EnclosureError("too many pieces")
     parents = np.repeat(np.arange(batch.boxes), ways.astype(int))
     number = np.arange(len(parents)) - np.searchsorted(parents, parents)
     digit = np.maximum(np.cumsum(free, axis=1) - 1, 0)[parents]
@@ -179,7 +174,7 @@ def _placed(batch: _Batch, step: Step) -> tuple[_Batch, Value]:
     """Repeat each function for all places at which the largest of some numbers may be."""
     count = int(np.prod(step.input_shapes[0]))
     if step.shapes[0] or count * batch.boxes > _MOST:
-        raise NotFewPiecesError(step.name)
+        raise EnclosureError(step.name)
     parents = np.repeat(np.arange(batch.boxes), count)
     return batch.take(parents), Value(point(np.tile(np.arange(count), batch.boxes)))
 
@@ -202,11 +197,11 @@ def _linear(batch: _Batch, step: Step, operands: list[Value]) -> list[Value]:
         or (step.name == "div" and (operands[1].slopes is not None or step.plan is not None))
         or (step.name == "convert_element_type" and kinds != ("f", "f"))
     ):
-        raise NotFewPiecesError(step.name)
+        raise EnclosureError(step.name)
     results = rules.apply(_refuse, step, operands)
     for dtype, result in zip(step.dtypes, results, strict=True):
         if dtype.kind == "b" and not result.bounds.exact:
-            raise NotFewPiecesError(step.name)
+            raise EnclosureError(step.name)
     return results
 
 

@@ -20,7 +20,7 @@ from ..interval.arithmetic import Array, add, divide, down, up
 from ..interval.products import matmul
 from ..krawczyk.context import quietly
 from ..krawczyk.contraction import approximate_inverse, contraction_rates, newton_step
-from .affine import NotFewPiecesError, affine_functions
+from .affine import affine_functions
 
 _SINGULAR = "the equations of {} may be singular"
 _UNDECIDED = "the solutions of {} may lie on a kink or a jump, where nothing is proved"
@@ -62,7 +62,7 @@ def search_pieces(
                 regular = np.asarray(np.isfinite(around.magnitude()).all(axis=1))
                 count, singular = count + len(offset.lower), singular + int((~regular).sum())
                 left = _joined(left, _not_excluded(enclosed, around[regular], lower, upper))
-        except (NotFewPiecesError, EnclosureError):
+        except EnclosureError:
             return None
         undecided = _undecided(enclosed, known, left)
     reason = _UNDECIDED.format(undecided) if undecided else ""

@@ -53,10 +53,10 @@ class AbstractGatedNetwork(AbstractNetwork):
         num_inputs, num_units, num_outputs = sizes
         check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         require_positive(dt, "dt", "ms")
-        drawn = gated(initialization, key, self.gates, *sizes)
-        self.input_weights, self.input_bias = drawn.input
-        self.recurrent_weights, self.recurrent_bias = drawn.recurrent
-        self.readout_weights, self.readout_bias = drawn.readout
+        input, recurrent, readout = gated(initialization, key, self.gates, *sizes)
+        self.input_weights, self.input_bias = input
+        self.recurrent_weights, self.recurrent_bias = recurrent
+        self.readout_weights, self.readout_bias = readout
         self.num_inputs, self.num_units, self.num_outputs = sizes
         self.dt = float(dt)
         self.trained_initial_state = zeros_if(trainable_initial_state, self._state_size)

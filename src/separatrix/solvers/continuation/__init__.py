@@ -4,7 +4,6 @@ from .corrector import correct, correct_at, null_tangent, tangent_of
 from .curve import Curve, CurveEnd, PseudoArclength, ending_text, follow
 from .deflation import Deflation, deflated_newton
 from .singular import (
-    Located,
     crossing_tangents,
     extended_branch_point,
     extended_mode,
@@ -14,7 +13,6 @@ __all__ = [
     "Curve",
     "CurveEnd",
     "Deflation",
-    "Located",
     "PseudoArclength",
     "correct",
     "correct_at",

@@ -83,6 +83,10 @@ class PseudoArclength:
             )
 
 
+LONGEST = 100.0
+"""Periods of the start after which a branch of cycles ends."""
+
+
 class CurveEnd(enum.Enum):
     """Why a curve ends, in words that `ending_text` completes with the bounds of the method."""
 
@@ -97,6 +101,14 @@ class CurveEnd(enum.Enum):
     OUT_OF_TIME = "not followed further: stopped by the time limit or by Ctrl-C"
     STILL = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
 
+    # of curves of cycles
+    FIXED_POINT = "the cycle shrank to a fixed point"
+    LONG_PERIOD = f"the period grew beyond {LONGEST:g} times that of the start"
+    HOMOCLINIC = (
+        "near a homoclinic orbit: the period grows without bound, and the cycle passes a saddle"
+    )
+    OPEN = "the cycle no longer closes with finer steps of the integrator"
+
 
 STUCK = (CurveEnd.NOT_FINITE, CurveEnd.LOST_RANK, CurveEnd.NO_STEP)
 STILL, STILL_POINTS = 1e-12, 100
@@ -104,7 +116,7 @@ STILL, STILL_POINTS = 1e-12, 100
 FINEST_JUMP = 1e-4
 """Steps shorter than this are not looked at: where two branches touch, every step jumps."""
 
-StopReason = Callable[[np.ndarray], enum.Enum | None]
+StopReason = Callable[[np.ndarray], CurveEnd | None]
 """A point -> why the branch may not go on there, or None."""
 IsValid = Callable[[np.ndarray], bool]
 """A zero of F -> whether it may stand for a point of the curve; else a shorter step is tried."""
@@ -125,16 +137,16 @@ class Curve:
     signs (point,)
         Of det [DF; tangent]; 0 where it is singular.
     end
-        Why the curve ends where it does: a `CurveEnd`, or what the caller's `stop_reason` returned.
+        Why the curve ends where it does.
     """
 
     points: Float[np.ndarray, "point coordinate"]
     tangents: Float[np.ndarray, "point coordinate"]
     signs: Float[np.ndarray, " point"]
-    end: enum.Enum
+    end: CurveEnd
 
 
-def ending_text(end: enum.Enum, method: PseudoArclength) -> str:
+def ending_text(end: CurveEnd, method: PseudoArclength) -> str:
     """Return in words why a curve ends."""
     return str(end.value).format(method)
 
@@ -160,7 +172,7 @@ def follow(
     points, tangents, signs = [start], [tangent], [sign]
     each(start)
     cosine, length = np.cos(np.radians(method.max_angle)), method.first_step
-    end: enum.Enum | None = None
+    end: CurveEnd | None = None
     while end is None:
         if len(points) >= method.max_points:
             end = CurveEnd.MAX_POINTS

@@ -2,29 +2,14 @@
 
 import cmath
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from ..newton import Evaluate, newton, solve
+from ..newton import Evaluate, Root, newton, solve
 
 Gradient = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Point, w, v -> the gradient of wᴴ J(point) v, or of w · DF(point) v, over the point."""
-
-
-@dataclass(frozen=True)
-class Located:
-    """A singular point; `correction` is the last Newton step, `angle` ω or θ of its mode.
-
-    `defect` is how far F had to be shifted for the point to be singular: 0 for a branch point,
-    more where two branches come near one another and do not meet.
-    """
-
-    point: np.ndarray
-    converged: bool
-    correction: float
-    angle: float = 0.0
-    defect: float = 0.0
 
 
 def extended_mode(
@@ -34,13 +19,13 @@ def extended_mode(
     guess: np.ndarray,
     eigenvalue: complex,
     kind: str,
-) -> Located:
+) -> tuple[Root, float]:
     r"""Find where F = 0 and the Jacobian J has a mode on the stability boundary.
 
     The mode is $g = 0$ in $\begin{pmatrix} J - \mu I & b \\ c^H & 0 \end{pmatrix}
     \begin{pmatrix} v \\ g \end{pmatrix} = \begin{pmatrix} 0 \\ 1 \end{pmatrix}$ (Govaerts 2000,
     ch. 4), with μ = 0, 1 or −1 where `eigenvalue` is one of these, and otherwise with μ = iω
-    (`kind` "flow") or exp(iθ) ("map"), where ω or θ is one more unknown.
+    (`kind` "flow") or exp(iθ) ("map"), where ω or θ is one more unknown, which comes back, too.
     """
     size = len(guess) - 1
     is_complex = eigenvalue.imag != 0
@@ -73,15 +58,18 @@ def extended_mode(
 
     root = newton(equations, start)
     angle = float(root.point[-1]) if is_complex else 0.0
-    return Located(root.point[: size + 1], root.converged, root.length, angle)
+    return replace(root, point=root.point[: size + 1]), angle
 
 
-def extended_branch_point(evaluate: Evaluate, gradient: Gradient, guess: np.ndarray) -> Located:
+def extended_branch_point(
+    evaluate: Evaluate, gradient: Gradient, guess: np.ndarray
+) -> tuple[Root, float]:
     r"""Find a point where two branches cross: F = 0, and DF has lost rank.
 
     The unknowns are the point and β in $F + \beta b = 0$, $g = 0$, $w \cdot F_p = 0$ with the
     bordered system of `extended_mode` and its left solution w (Moore 1980). Newton's method
-    converges quadratically, because this system is regular at a simple branch point.
+    converges quadratically, because this system is regular at a simple branch point. |β| comes
+    back, too: 0 for a branch point, more where two branches come near and do not meet.
     """
     size = len(guess) - 1
     right, left = _nearest_vectors(evaluate(guess)[1][:, :size])
@@ -99,8 +87,7 @@ def extended_branch_point(evaluate: Evaluate, gradient: Gradient, guess: np.ndar
         return np.append(residual + beta * left, [value, w @ slopes[:, size]]), matrix
 
     root = newton(equations, np.append(guess, 0.0))
-    defect = abs(float(root.point[-1]))
-    return Located(root.point[:-1], root.converged, root.length, defect=defect)
+    return replace(root, point=root.point[:-1]), abs(float(root.point[-1]))
 
 
 def crossing_tangents(

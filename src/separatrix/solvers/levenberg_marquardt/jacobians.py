@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import repeat
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -28,14 +28,10 @@ _UNSEEN = 1e-10  # beside 1, in single precision
 _SMALL = 32  # units up to which a call of LAPACK costs more than what it computes
 
 
-class Damped(NamedTuple):
-    """Weights w (batch, unit), and how p of (JᵀJ + diag w) p = −Jᵀr is solved for.
+Damped = tuple[Vectors, Callable[[Vectors, Vectors, Rows], Vectors]]
+"""Weights w (batch, unit), and how p of (JᵀJ + diag w) p = −Jᵀr is solved for.
 
-    `steps` takes r, Jᵀr and the rows of their J; it gives NaN where a system is singular.
-    """
-
-    weights: Vectors
-    steps: Callable[[Vectors, Vectors, Rows], Vectors]
+This takes r, Jᵀr and the rows of their J; it gives NaN where a system is singular."""
 
 
 class Jacobians(abc.ABC):
@@ -118,10 +114,10 @@ class DenseJacobians(Jacobians):
         (J,), weights = self.parts, damping[:, None] * scale
         if J.shape[1] > _SMALL:
             factors = batched.Cholesky.of_squares(J, weights)
-            return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
+            return weights, lambda r, gradient, rows: factors.solve(-gradient, rows)
         # NumPy, which walks the stack without Python, solves few units quicker than LAPACK.
         solve = batched.solve_squares
-        return Damped(weights, lambda r, g, rows: solve(take(J, rows), take(weights, rows), -g))
+        return weights, lambda r, g, rows: solve(take(J, rows), take(weights, rows), -g)
 
 
 @dataclass(eq=False)
@@ -218,7 +214,7 @@ class ScaledJacobians(Jacobians):
             if not shared.by_rows:
                 weights = damping[:, None] * scale
                 factors = shared.factors(s, o, o * o + weights)
-                return Damped(weights, lambda r, gradient, rows: factors.solve(-gradient, rows))
+                return weights, lambda r, gradient, rows: factors.solve(-gradient, rows)
             S = shared.agreed(scale)
             factors = shared.factors(s, o / S, o * o / S + damping[:, None])
 
@@ -227,4 +223,4 @@ class ScaledJacobians(Jacobians):
             with np.errstate(over="ignore", invalid="ignore"):
                 return -self[rows].transposed_times(solved) / S
 
-        return Damped(damping[:, None] * S, steps)
+        return damping[:, None] * S, steps

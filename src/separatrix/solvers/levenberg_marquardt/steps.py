@@ -86,12 +86,12 @@ class TrialStep:
         step, before = np.zeros(batch.x.shape), squares(batch.r)
         step[newton], predicted = solver.solve(-batch.r[newton]), before.copy()
         if len(rows):
-            damped = take(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
+            weights, damped = take(batch.J, rows).damped(batch.damping[rows], batch.scale[rows])
             gradient = batch.gradient[rows]
-            step[rows] = p = damped.steps(batch.r[rows], gradient, np.arange(len(rows)))
+            step[rows] = p = damped(batch.r[rows], gradient, np.arange(len(rows)))
             with np.errstate(over="ignore", invalid="ignore"):
                 # |r|² − |r + J p|² = pᵀ(JᵀJ + 2w)p, and the system gives (JᵀJ + w)p = −Jᵀr.
-                predicted[rows] = (p * (damped.weights * p - gradient)).sum(1)
+                predicted[rows] = (p * (weights * p - gradient)).sum(1)
         x = batch.x + step
         r, J = linearize(x) if residual is None else (residual(x), None)
         if residual is not None and len(rows):
@@ -100,7 +100,7 @@ class TrialStep:
             if len(again):
                 gradient = batch.J[again].transposed_times(r[again])
                 with np.errstate(over="ignore", invalid="ignore"):
-                    second = x[again] + damped.steps(r[again], gradient, places)
+                    second = x[again] + damped(r[again], gradient, places)
                     ahead = residual(second)
                 better = squares(ahead) < squares(r[again])
                 x[again[better]], r[again[better]] = second[better], ahead[better]
