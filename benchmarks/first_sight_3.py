@@ -9,33 +9,13 @@ from SciPy's DOP853 at 1e-11 (`turn_time`) and from iteration (`map_turn`).
 
 import math
 
-import jax.numpy as jnp
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.optimize import root
 
-import separatrix as sx
+from .first_sight_1 import case
 
 ALL = (0.97, 1.0)
-
-
-def case(
-    kind, rhs, states, duration, words, *, unit=1.0, ends=None, period=None, axis=None, **more
-):
-    """Return a class's answer; `rhs(xp, x)` works on arrays (…, unit) of either library."""
-    size = states.shape[1]
-    make = sx.Flow if kind == "flow" else sx.DiscreteMap
-    answer = {
-        "words": set(words),
-        "ends": ends,
-        "period": period,
-        "kind": kind,
-        "unit": unit,
-        **more,
-    }
-    system = make(lambda x: rhs(jnp, x), size, unit)
-    run = {"system": system, "states": states, "duration": float(duration), "axis": axis}
-    return {**run, **answer, "rhs": lambda x: rhs(np, x)}
 
 
 def hidden(rng, kind, latent, low, size, rate, *, scale=1.0, skew=0.4, offset=0.0):

@@ -16,48 +16,10 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.spatial.distance import cdist
 
-import separatrix as sx
+from .first_sight_1 import case
+from .first_sight_3 import hidden
 
 ALL = (0.97, 1.0)
-
-
-def case(
-    kind, rhs, states, duration, words, *, unit=1.0, ends=None, period=None, axis=None, **more
-):
-    """Return a class's answer; `rhs(xp, x)` works on arrays (…, unit) of either library."""
-    size = states.shape[1]
-    make = sx.Flow if kind == "flow" else sx.DiscreteMap
-    answer = {
-        "words": set(words),
-        "ends": ends,
-        "period": period,
-        "kind": kind,
-        "unit": unit,
-        **more,
-    }
-    system = make(lambda x: rhs(jnp, x), size, unit)
-    run = {"system": system, "states": states, "duration": float(duration), "axis": axis}
-    return {**run, **answer, "rhs": lambda x: rhs(np, x)}
-
-
-def hidden(rng, kind, latent, low, size, rate, *, scale=1.0, skew=0.4, offset=0.0):
-    """Put `low` variables into `size` units, not orthogonal, about an origin elsewhere."""
-    Q, P = (np.linalg.qr(rng.normal(size=(size, size)))[0] for _ in range(2))
-    M = scale * (Q * np.exp(rng.uniform(-skew, skew, size))) @ P
-    inverse = np.linalg.inv(M)
-    origin = offset * scale * rng.normal(size=size)
-
-    def rhs(xp, x):
-        z = (x - origin) @ inverse.T
-        rest = (rate if kind == "map" else -rate) * z[..., low:]
-        out = xp.concatenate([latent(xp, z[..., :low]), rest], axis=-1) @ M.T
-        return out + origin if kind == "map" else out
-
-    def place(z, noise):
-        rest = noise * rng.normal(size=(len(z), size - low))
-        return np.concatenate([z, rest], axis=1) @ M.T + origin
-
-    return rhs, place, M
 
 
 def in_units(kind, rhs, scale, offset=0.0):

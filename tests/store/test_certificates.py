@@ -1,6 +1,5 @@
 """Proofs that are written out, and the verifier that others check them with."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -29,16 +28,6 @@ def verify(path):
     return subprocess.run(
         [sys.executable, VERIFIER, path], capture_output=True, text=True, check=False
     )
-
-
-@pytest.fixture(scope="module")
-def verifier():
-    before = flint.ctx.prec
-    spec = importlib.util.spec_from_file_location("verify_certificates", VERIFIER)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    flint.ctx.prec = before
 
 
 def verdict_on(told, tmp_path):

@@ -2,21 +2,17 @@
 
 import contextlib
 import copy
-import importlib.util
 import io
 import json
 import math
 from collections import Counter
-from pathlib import Path
 
-import flint
 import proof_files
 import pytest
 from proof_oracle import is_true, proved
 
 from separatrix.store.certificates import FORMAT, _digest
 
-VERIFIER = Path(__file__).parents[2] / "tools" / "verify_certificates.py"
 LEAKY = {"dt": 1.0, "tau": [2.0], "alpha": [0.5], "input": [0.5]}
 UNIT = {"recurrent_weights": [[2.0]], "input_weights": [[0.5]], "bias": [-0.05]}
 RATE = {"equation": "rate", "kind": "map", "activation": "tanh", "leak": "outside", **LEAKY}
@@ -53,16 +49,6 @@ OTHERS += [10**30, "0x1p+0", "0x1.8p+0", " 0x1.0000000000000p+0", "0x1.000000000
 WORDS = ["map", "flow", "inside", "outside", "rate", "current", "gru", "reset first gru", "lstm"]
 WORDS += ["plastic", "rectified", "relu", "tanh", "sigmoid", "softplus", "linear", "exists"]
 WORDS += ["unique", "unstable", "absent", "separatrix proofs 1", "no name"]
-
-
-@pytest.fixture(scope="module")
-def verifier():
-    before = flint.ctx.prec
-    spec = importlib.util.spec_from_file_location("verify_certificates", VERIFIER)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    flint.ctx.prec = before
 
 
 def file_of(name):
