@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from jax import lax
 
@@ -71,23 +73,16 @@ def _arranged(
     x: Interval, lead: int, batch: tuple[int, ...], contracted: tuple[int, ...]
 ) -> tuple[Interval, tuple[int, ...]]:
     """Arrange as (box, batch, input and free, contracted); also returns the free shape."""
-    free = [axis for axis in range(x.ndim - lead) if axis not in batch and axis not in contracted]
-    order = [
-        0,
-        *(a + lead for a in batch),
-        *range(1, lead),
-        *(a + lead for a in free),
-        *(a + lead for a in contracted),
-    ]
-    depth = int(np.prod([x.shape[axis + lead] for axis in contracted]))
-    groups = int(np.prod([x.shape[axis + lead] for axis in batch]))
-    rows = int(
-        np.prod(
-            [x.shape[axis] for axis in range(1, lead)] + [x.shape[axis + lead] for axis in free]
-        )
+    shape = x.shape[lead:]
+    free = [axis for axis in range(len(shape)) if axis not in (*batch, *contracted)]
+    moved = [axis + lead for axis in (*batch, *free, *contracted)]
+    order = (0, *moved[: len(batch)], *range(1, lead), *moved[len(batch) :])
+    of_batch, of_free, depth = (
+        [shape[axis] for axis in axes] for axes in (batch, free, contracted)
     )
-    arranged = x.map(lambda array: array.transpose(order).reshape(x.shape[0], groups, rows, depth))
-    return arranged, tuple(x.shape[axis + lead] for axis in free)
+    rows = math.prod((*x.shape[1:lead], *of_free))
+    whole = (x.shape[0], math.prod(of_batch), rows, math.prod(depth))
+    return x.map(lambda array: array.transpose(order).reshape(whole)), tuple(of_free)
 
 
 def _exchange(array: Array, lead: int, first: int, second: int) -> Array:
