@@ -61,6 +61,10 @@ def _gated(mix, gate=jax.nn.sigmoid, of=lambda x: x):
         "more than a mixture": (_gated(lambda x, n, z: z * x + (1.1 - z) * n), False),
         "two gates": (_gated(lambda x, n, z: z * x + (1 - z**2) * n), False),
         "a gate that may be 1": (_gated(lambda x, n, z: z * x + (1 - z) * n, jnp.tanh), False),
+        "a gate that may be 0": (
+            _gated(lambda x, n, z: z * x + (1 - z) * n, lambda a: jax.nn.sigmoid(jnp.log(a**2))),
+            False,
+        ),
         "the state in another order": (
             _gated(lambda x, n, z: z * x + (1 - z) * n, of=lambda x: x[::-1]), False
         ),

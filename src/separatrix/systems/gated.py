@@ -2,8 +2,10 @@ r"""Residuals of gated steps: what a step comes to without its gate, as the upda
 
 .. math:: F(x) = g(x) \circ x + (1 - g(x)) \circ n(x)
 
-Where g is a logistic function, which is never 0 nor 1, F(x) = x where n(x) = x. A gate that is
-nearly 1 makes F(x) − x small everywhere, and a search creeps along its valleys; n(x) − x has none.
+Where g is a logistic function of something finite, which is never 0 nor 1, F(x) = x where
+n(x) = x. A gate that is nearly 1 makes F(x) − x small everywhere, and a search creeps along its
+valleys; n(x) − x has none. (The logistic function of a logarithm is 0 where the logarithm is −∞.
+There F(x) = n(x), or x, which n(x) − x would not know.)
 """
 
 from __future__ import annotations
@@ -21,6 +23,14 @@ from ..enclosure.jaxprs import bind, is_plain_call, walk
 from ..enclosure.program import Program
 
 _MOVES = frozenset(("reshape", "squeeze", "expand_dims", "broadcast_in_dim", "transpose", "copy"))
+# Finite wherever all that they are given is.
+_ENTIRE = frozenset(
+    (
+        *("add", "add_any", "sub", "neg", "mul", "square", "dot_general", "reduce_sum", "abs"),
+        *("max", "min", "tanh", "logistic", "erf", "exp", "sin", "cos", "select_n", "slice"),
+        *("dynamic_slice", "split", "concatenate", "convert_element_type", *_MOVES),
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +48,18 @@ class _Made:
         while made.name in _MOVES and _keeps_order(made.operands[0].value, made):
             made = made.operands[0]
         return made
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it is finite at every finite state, as far as its operations tell."""
+        made, seen = [self], set[int]()
+        while made:
+            one = made.pop()
+            if one.name and one.name not in _ENTIRE:
+                return False
+            made += [operand for operand in one.operands if id(operand) not in seen]
+            seen |= {id(operand) for operand in one.operands}
+        return True
 
     def of(self, *names: str) -> list[_Made]:
         """Return what one of these operations made it of; nothing where another one did."""
@@ -60,7 +82,7 @@ def _new_state(step: Program, apply: Callable[..., Any], state: Any, *input: Any
     arguments = (*map(_Made, step.arrays), given, *map(_Made, input))
     (after,) = walk(jaxpr, consts, arguments, apply, is_plain_call, _Made)
     for one, other, gate in _mixtures(after.in_a_row):
-        if gate.name == "logistic" and given in (one, other):
+        if gate.name == "logistic" and gate.is_finite and given in (one, other):
             return other.value if one is given else one.value
     return None
 

@@ -41,8 +41,8 @@ class Threshold(eqx.Module):
     Attributes
     ----------
     loss
-        Training stops only if the mean loss of the task is at or below this value, which is above
-        0. Penalties of regularizers do not count.
+        Training stops only if the mean loss of the task is at or below this positive value.
+        Penalties of regularizers do not count.
     accuracy
         Training stops only if the mean of the task's score is at or above this value, which is at
         most 1. Give `loss`, `accuracy`, or both.
