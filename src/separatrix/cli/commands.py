@@ -386,7 +386,7 @@ def main() -> None:
     """Run the command line."""
     # A command makes millions of small objects, by imports above all, and few cycles: looking for
     # those less often saves a twentieth of its time.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(200_000, 20, 20)
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
     with stopped_by(signal.SIGINT, signal.SIGTERM):
         app(prog_name="separatrix")

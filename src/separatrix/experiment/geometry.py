@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -17,6 +18,7 @@ from ..analysis import (
     lyapunov_exponents,
     slow_curve,
 )
+from .._types import Array
 from ..networks import AbstractNetwork
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
@@ -170,8 +172,12 @@ def slowest_states(curve: SlowCurve) -> np.ndarray:
 
 def readout_slopes(network: AbstractNetwork, states: np.ndarray) -> np.ndarray:
     """Return the derivative of the outputs at each of `states`, `(point, output, state)`."""
-    slopes = jax.vmap(jax.jacfwd(network.readout))(np.asarray(states, np.float32))
-    return np.asarray(slopes, float)
+    return np.asarray(_slopes(network, np.asarray(states, np.float32)), float)
+
+
+@eqx.filter_jit
+def _slopes(network: AbstractNetwork, states: Array) -> Array:
+    return jax.vmap(jax.jacfwd(network.readout))(states)
 
 
 def decision_axis(network: AbstractNetwork, task: AbstractTask, states: np.ndarray) -> np.ndarray:

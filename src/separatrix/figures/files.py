@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -34,6 +33,8 @@ def _print_svg(figure: Figure, file: io.BytesIO) -> None:
 
 
 def _print_pdf(figure: Figure, file: io.BytesIO) -> None:
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf  # brings fontTools, slow to import
+
     without = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     FigureCanvasPdf(figure).print_pdf(file, metadata=without)
 

@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -61,14 +62,19 @@ class Trials(Record):
 
         A trial without any weight is taken to last to the end.
         """
-        asked = (jnp.asarray(self.mask) > 0).reshape(*self.inputs.shape[:2], -1).any(-1)
-        steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
-        return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
+        return _inside(self.mask, self.inputs.shape[:2])
 
     def until(self, stop: int) -> "Trials":
         """Return the first `stop` time steps of the trials, without the rest."""
         per_step = ("inputs", "targets", "mask", "scored")
         return dataclasses.replace(self, **{n: getattr(self, n)[:, :stop] for n in per_step})
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _inside(mask: Array, shape: tuple[int, int]) -> Bool[Array, "trial time"]:
+    asked = (mask > 0).reshape(*shape, -1).any(-1)
+    steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
+    return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
 
 
 class AbstractTask(eqx.Module):
