@@ -56,7 +56,14 @@ def test_the_command_line_runs_tells_and_reports(tmp_path):
     (out / "report.html").unlink()
     assert command("report", out).returncode == 0
     page = (out / "report.html").read_text()
-    assert "2 networks: 2 done." in page and 'href="cells/' in page
+    assert "2 networks: 2 done." in page
+    key = sx.load_study(out).table.index[0]
+    drawn = out / "cells" / key / "report.html"
+    assert f"--row {key}</code>" in page and not drawn.exists()
+    assert command("report", out, "--row", key).returncode == 0
+    page = (out / "report.html").read_text()
+    assert f'<a href="cells/{key}/report.html">{key}</a>' in page and drawn.exists()
+    assert command("report", out, "--row", "none").returncode == 2
 
 
 @pytest.mark.usefixtures("small")

@@ -89,7 +89,7 @@ def test_the_report_sets_figures_of_variants_side_by_side(compared):
     out, runs = compared
     text = write_study_report(sx.load_study(out), out / "report.html").read_text(encoding="utf-8")
     for name, run in runs.items():
-        assert f'<a href="cells/{run.path.name}">{run.path.name}</a>' in text  # not drawn yet
+        assert f"--row {run.path.name}</code>" in text  # not drawn yet
         assert f"<strong>{name}</strong>: A {type(run.network).__name__} of" in text
     assert text.count("data:image/png;base64,") >= 3 * 3
     # one network was trained for two of the variants, so its learning is shown once

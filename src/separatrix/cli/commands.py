@@ -194,10 +194,18 @@ def report(
         float | None, typer.Option(help="How long states are to be held, in ms or steps.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The page to write.")] = None,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option("--row", metavar="KEY", help="Of a study: draw this network's page, too."),
+    ] = None,
 ) -> None:
     """Write the report and the figures of a run again, or the page of a network from files."""
+    from ..studies import is_study, load_study
+
     if (path is None) == (network is None):
         raise InvalidInputError("give a run directory, or --network with --states.")
+    if rows and (path is None or not is_study(path)):
+        raise InvalidInputError("--row: only with the directory of a study.")
     if network is not None:
         if states is None:
             raise InvalidInputError("--network needs --states: an .npz file with its states.")
@@ -212,10 +220,12 @@ def report(
     assert path is not None
     _refuse_of_runs(states=states, input=frozen, duration=duration, out=out)
     from ..store import load_run
-    from ..studies import is_study, load_study
 
     if is_study(path):
-        _write_study(load_study(path), formats or ())
+        results = load_study(path)
+        for row in [results.run(row) for row in rows or ()]:
+            _draw(row, row.path, formats or ())
+        _write_study(results, formats or ())
         return
     found = load_run(path)
     with noting(

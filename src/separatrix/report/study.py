@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,16 +84,17 @@ def write_study_report(results: StudyResults, path: str | Path) -> Path:
         failed=[(key, row.state, row.error) for key, row in results.failed.iterrows()],
         columns=list(results.table),
         rows=[(key, [_text(v) for v in row]) for key, row in results.table.iterrows()],
-        runs={key: _page_of(results.path, key) for key in results.done.index},
-        first=next(iter(results.done.index), None),
-        name=results.path.name,
+        runs={key: _links(results, key) for key in results.done.index},
     )
 
 
-def _page_of(study: Path, key: str) -> str:
-    """Return the page of a network as it is linked: once it is drawn; until then its folder."""
-    drawn = (study / "cells" / key / REPORT).exists()
-    return f"cells/{key}/{REPORT}" if drawn else f"cells/{key}"
+def _links(results: StudyResults, key: str) -> dict[str, str]:
+    """Return the folder of a network, its page where it is drawn, and the command that draws it."""
+    place = results.path_of(key)
+    folder = place.relative_to(results.path).as_posix()
+    page = f"{folder}/{REPORT}" if (place / REPORT).exists() else ""
+    asked = ["report", str(results.path), "--row", key] if results.study else ["report", str(place)]
+    return {"folder": folder, "page": page, "command": shlex.join(["separatrix", *asked])}
 
 
 def _groups(results: StudyResults) -> dict[str, pd.DataFrame]:

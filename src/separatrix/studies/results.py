@@ -153,13 +153,14 @@ class StudyResults:
         InvalidInputError if there is no such cell, and UnreadableFileError if it has no run, or if
         its results are damaged.
         """
-        key = self._key(key)
-        place = self._place(key)
+        place = self.path_of(key)
         if place.exists() and not (place / RESULTS).exists():
             raise UnreadableFileError(f"{place / RESULTS} is gone: a sweep makes it again.")
         return load_run(place, only=only)
 
-    def _place(self, key: str) -> Path:
+    def path_of(self, key: str | int) -> Path:
+        """Return the run directory of a cell, which is named as for `run`; it may not be there."""
+        key = self._key(key)
         return self.path / key if self.study is None else StudyDirectory(self.path).run_of(key)
 
     def _key(self, given: Any) -> str:
@@ -207,7 +208,7 @@ class StudyResults:
         lazily = importlib.util.find_spec("dask") is not None
         names, found = self.names, {}
         for key in self.done.index:
-            file = self._place(key) / RESULTS
+            file = self.path_of(key) / RESULTS
             if (opened := open_record(file, record, lazily=lazily)) is not None:
                 found[names[key]] = opened
         if not found:
