@@ -284,8 +284,8 @@ SYSTEMS = {
     "stable set": (
         ("flow", wells, X2 * [0, 1], 40.0),
         {},
-        [point([0, 0], what="unstable point")],
-        [point([0, 0]), end("continuum", ALL, 24)],
+        [point([0, 0], what="unstable point"), held("unstable point")],
+        [point([0, 0]), held("moving"), end("continuum", ALL, 24)],
     ),
     "ghost": (
         ("flow", lambda x: np.stack([0.01 + x[:, 0] ** 2, -x[:, 1]], 1), GATE, 25.0),

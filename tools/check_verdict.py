@@ -410,7 +410,8 @@ class Run:
         to_go = lambda x, e: norm(x - e.state) / away(e.state) if e.what == "point" else inf
         rests = most([*map(to_go, self.A[self.few], ends)], 0.05)
         alone = rests and any(most([e.state is not f.state for f in ends]) for e in ends)
-        still = k * E > 1e-3 * self.E0 and most(self.moved, gap)
+        apart = k * E > 1e-3 * self.E0
+        still = apart and most(self.moved, gap)
         pieces, closed = self.pieces(gap * k) if still else (0, False)
         line = still and most(bends(self.set[0]), part=0.1)
         if pieces > 1:  # "two lines": by the gaps that are not broken
@@ -421,7 +422,7 @@ class Run:
             ghosts.append(inf if out or any(near(p.state) < 1 for p in self.points) else depth)
         both = np.r_[self.A, self.B][np.isfinite(np.r_[self.A, self.B]).all(1)]
         curves = [e if e.what == "curve" else End("") for e in ends]
-        drifts = most(0.15 * E / norm(self.B - self.A), 1) and len(both) > 0
+        drifts = apart and most(0.15 * E / norm(self.B - self.A), 1) and len(both) > 0
         words = {
             "unknown": False,
             "cycle": most([np.fmin(e.period, e.turn) / self.T for e in curves], 1),
@@ -437,6 +438,7 @@ class Run:
             "slow path": drifts and most(bends(both), part=0.1),
             "mixture": are(*KINDS) and not any(are(what) for what in KINDS),
         }
+        words["unstable point"] = are("unstable point")
         words["moving"] = not any(words.values())
         return {w: bool(true) for w, true in words.items()}
 

@@ -245,7 +245,7 @@ def may_leonard(rng: Rng) -> Few:
     """
     duration, starts = spread(rng, 20, 60), box(rng, 0.05, 1, 3)
     a, b = rng.uniform(0.6, 0.8), rng.uniform(1.4, 1.7)
-    words = frozenset({"recurrent", "moving"})
+    words = frozenset({"recurrent", "unstable point", "moving"})
     ends: dict[str, Any] = {"bounded": SOME, "unknown": SOME, "unstable point": SOME}
     return Few(
         may_leonard_field,

@@ -87,6 +87,8 @@ def answers(
         union = np.vstack([there, seen[-1]])
         union = union[landmarks(union)]
         yield "slow path", both(*moves, one_dimensional(neighbors(union), len(union)))
+    nowhere = ends.at is not None and np.isnan(ends.at).all()
+    yield "unstable point", None if nowhere else False
     yield "moving", True
 
 

@@ -53,6 +53,13 @@ CASES = {
     "line": (pair(), STARTS, 200.0, "line", {"continuum": 1.0}),
     "few conditions on a line": (pair(), STARTS[:5], 200.0, "line", {"continuum": 1.0}),
     "ring": (sx.Flow(lambda z: z * (1 - z @ z), 2), PLANE, 20.0, "ring", {"continuum": 1.0}),
+    "stable set of a saddle": (
+        sx.Flow(lambda x: jnp.stack([x[0] - x[0] ** 3, -x[1]]), 2),
+        PLANE * [0, 1],
+        40.0,
+        "unstable point",
+        {"unstable point": 1.0},
+    ),
     "two wells": (WELLS, LINE, 5.0, "points", {"point": 1.0}),
     "saturated": (
         sx.Flow(lambda x: -x + jnp.tanh(-100.0 * x), 3),

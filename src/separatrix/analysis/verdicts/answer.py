@@ -24,8 +24,8 @@ class Verdict(Record):
     known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` are
     made from these claims. `held` is the first of these words that is true of the states: "cycle",
     "point", "points", "line", "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow
-    path", "mixture", "moving" or "unknown". The page docs/reference/verdict.md says what each word
-    means, with its thresholds.
+    path", "mixture", "unstable point", "moving" or "unknown". The page docs/reference/verdict.md
+    says what each word means, with its thresholds.
     """
 
     ends: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")

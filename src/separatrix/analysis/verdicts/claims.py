@@ -47,6 +47,7 @@ class Held(StrEnum):
     DIVERGING = "diverging"
     SLOW_PATH = "slow path"
     MIXTURE = "mixture"
+    UNSTABLE = "unstable point"
     MOVING = "moving"
 
 

@@ -157,6 +157,8 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
         found.append(Word(Held.SLOW_PATH, dimension=1))
     if ends.known >= _SHARE and not any(_holds(ends.are(what)) for what in What):
         found.append(Word(Held.MIXTURE))
+    if _holds(ends.are(What.UNSTABLE)):
+        found.append(Word(Held.UNSTABLE))
     return found or [Word(Held.MOVING)]
 
 

@@ -24,6 +24,7 @@ NAMES = {
     "diverging": "growth without bound",
     "still": "too little movement to tell",
     "mixture": "several kinds of ends",
+    "unstable point": "an unstable point",
     "moving": "movement that nothing holds",
     "unknown": "not known",
 }
@@ -130,7 +131,7 @@ def _held(v: "Verdict") -> str:
         finding = "States pass a saddle and keep moving, and nothing holds them"
     elif passes is not None:
         finding += " and pass a saddle on the way"
-    if first.numbers["word"] == Held.DIVERGING:  # which takes as long as it takes
+    if first.numbers["word"] in (Held.DIVERGING, Held.UNSTABLE):  # which take as long as they take
         return f"{finding}{_where(v)}."
     return f"{finding} over {span(v, v.duration)}{_where(v)}."
 
@@ -145,8 +146,6 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         else:
             what = f"{about}{NAMES[held]} holds states"
         return f"{what[0].upper()}{what[1:]} where they are"
-    if held == Held.MOVING and sum(float(n["share"]) for n in _ends(v, What.UNSTABLE)) >= 0.95:
-        return "States come to rest at an unstable point"
     return {
         Held.UNKNOWN: "What holds states is not known, for too few could be followed,",
         Held.POINT: "States come to rest at one stable point",
@@ -158,6 +157,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.DIVERGING: "States leave for infinity",
         Held.SLOW_PATH: "States keep moving, along one path",
         Held.MIXTURE: "States do different things",
+        Held.UNSTABLE: "States come to rest at an unstable point",
         Held.MOVING: "States keep moving, and nothing holds them",
     }[Held(held)]
 
@@ -165,9 +165,8 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
 def _left_alone(v: "Verdict") -> str:
     """Describe where states end, unless that is said already."""
     ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
-    said = v.held in (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT)
-    unstable = v.held == Held.MOVING and ends[0]["what"] == What.UNSTABLE
-    if not ends or ((said or unstable) and len(ends) == 1):
+    said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
+    if not ends or (v.held in said and len(ends) == 1):
         return ""
     kinds = dict.fromkeys(str(numbers["what"]) for numbers in ends)
     groups = {what: _ends(v, what) for what in kinds}
