@@ -54,6 +54,16 @@ def test_all_that_is_known_is_on_the_page(made):
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)  # nothing is loaded
 
 
+def test_a_slow_path_stands_beside_the_speed_of_the_activity(tmp_path):
+    drift = sx.DiscreteMap(lambda x: jnp.stack([x[0] + 0.05, 0.5 * x[1]]), size=2)
+    starts, steps = np.linspace(0, 1, 12), 0.1 * np.arange(20)
+    states = np.stack([starts[:, None] + steps, np.zeros((12, 20))], axis=2)
+    run = sx.make_report(drift, states, tmp_path / "drift.html")
+    assert run.verdict.held == "slow path" and run.verdict.speed == pytest.approx(0.05)
+    said = [one.text for one in statements(run)]
+    assert "From T to 2 T, the states move at 50 % of the activity's median speed." in said
+
+
 @pytest.mark.parametrize(
     ("readout", "labels", "predicted"),
     {

@@ -48,7 +48,7 @@ def point_rows(run: Run) -> list[tuple[str, ...]]:
             _unstable(points, int(i)),
             str(where[i]) or "–",
             number(float(points.speed[i]), ".2g"),
-            _relative(float(points.speed[i]), usual),
+            relative(float(points.speed[i]), usual),
             _proved(points, int(i)),
             number(float(points.radius[i]), ".2g") if points.certified[i] else "–",
             times[i],
@@ -73,22 +73,23 @@ def in_order(
 
 
 def usual_speed(run: Run) -> float:
-    """Return the median distance between consecutive states of the activity; NaN: not known."""
+    """Return the activity's median speed, per step or per time constant; NaN: not known."""
     activity, points = run.find("activity"), run.find("fixed_points")
-    if activity is None or points is None or points.system != "map":
+    if activity is None or points is None:
         return float("nan")
     states = np.asarray(activity.states, float)
     if states.shape[1] < 2:
         return float("nan")
-    return float(np.nanmedian(np.linalg.norm(np.diff(states, axis=1), axis=2)))
+    moved = float(np.nanmedian(np.linalg.norm(np.diff(states, axis=1), axis=2)))
+    return moved * float(points.time_unit) / float(activity.dt)
 
 
-def _relative(speed: float, usual: float) -> str:
+def relative(speed: float, usual: float) -> str:
     """Write a speed as a part of the usual one."""
     if not usual > 0 or np.isnan(speed):
         return "–"
     part = 100 * speed / usual
-    return f"{part:.2g} %" if part >= 0.01 else "< 0.01 %"
+    return f"{part:{'.0f' if part >= 10 else '.2g'}} %" if part >= 0.01 else "< 0.01 %"
 
 
 def _proved(points: FixedPoints, i: int) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 from .._types import counted
 from ..analysis.boundaries.fractions import wilson
 from ..analysis.verdicts import Verdict
-from ..analysis.verdicts.claims import Kind
+from ..analysis.verdicts.claims import Held, Kind
 from ..analysis.verdicts.sentences import parts
 from ..evaluation import TrialPeriods
 from ..store import Run
+from .points import relative, usual_speed
 from .text_filters import duration, percent
 
 BEHAVIOR, POINTS, DYNAMICS = "Behavior", "Points", "Dynamics"
@@ -188,6 +189,15 @@ def _verdict(run: Run) -> Iterator[Statement]:
     call = f"sx.verdict(system, run.verdict.states{over}, points=run.fixed_points)"
     for text, kind in parts(verdict):
         yield Statement(DYNAMICS, text, _known(verdict, kind), call, "held")
+    part = relative(verdict.speed, usual_speed(run))
+    if verdict.held == Held.SLOW_PATH and part != "–":
+        yield Statement(
+            DYNAMICS,
+            f"From T to 2 T, the states move at {part} of the activity's median speed.",
+            f"watched: {counted(len(verdict.followed), 'state')}, without noise",
+            f"{call}.speed",
+            "held",
+        )
 
 
 def _known(verdict: Verdict, kind: Kind) -> str:

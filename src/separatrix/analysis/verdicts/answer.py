@@ -63,6 +63,10 @@ class Verdict(Record):
     )
     duration: float = setting("T", units="ms", default=float("nan"))
     extent: float = setting("largest distance between two settled states", default=float("nan"))
+    speed: float = setting(
+        "median of the distance per step, or per tau, over states and second T; NaN: not watched",
+        default=float("nan"),
+    )
     axis_name: str = setting("what the axis is", default="")
     input: str = setting("the input that is held constant; empty: none", default="")
     system: str = setting('"map" or "flow"', default="map")

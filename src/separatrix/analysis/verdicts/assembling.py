@@ -139,6 +139,7 @@ def _over_the_duration(
         "answer": words[0].answer,
         "duration": seen.duration * unit,
         "extent": measured.extent,
+        "speed": seen.later_speed(),
         "changes": ", ".join(f"{how}: {word}" for how, word in changes.items()),
     }
     if asked.axis is not None:

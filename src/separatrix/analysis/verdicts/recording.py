@@ -62,6 +62,12 @@ class Recording:
         """Return times and speeds of all steps within 2 T `(step, state)`, NaN for none."""
         return np.concatenate(self._times), np.concatenate(self._speeds)
 
+    def later_speed(self) -> float:
+        """Return the median speed over the states and the second T; NaN for none."""
+        times, speeds = self.speeds()
+        later = speeds[(times > self.duration * (1 + 1e-12)) & np.isfinite(speeds)]
+        return float(np.median(later)) if later.size else float("nan")
+
     def positions(self) -> tuple[np.ndarray, np.ndarray]:
         """Return instants of [0, 2 T] `(time,)`, T among them, and positions `(time, state)`."""
         instants = self._instants()
