@@ -31,8 +31,8 @@ def label_beside(
 ) -> None:
     """Write names beside points of `size`, on the side where they cover least of what is drawn.
 
-    All places are coordinates of the panel; lines are given by their two ends. Names that are
-    `within` do not leave the panel.
+    All places are coordinates of the panel; lines are given by their two ends. What is written in
+    the panel before stays clear, too. Names that are `within` do not leave the panel.
     """
     to_points = 72 / axes.figure.dpi  # positions are compared in points, as letters are measured
     share = np.linspace(0, 1, 25)[:, None, None]
@@ -41,6 +41,8 @@ def label_beside(
         axes.transData.transform(xy) * to_points for xy in (points, inked, places)
     )
     border = np.asarray(axes.bbox.get_points()) * to_points
+    written = np.reshape([t.get_window_extent().get_points() for t in axes.texts], (-1, 2, 2))
+    others = written.mean(1) * to_points, np.ptp(written, axis=1) * to_points / 2
     taken = np.empty((0, 2))
     for at, place, name in zip(own, places, names, strict=True):
         label = _label(axes, place, name)
@@ -49,6 +51,7 @@ def label_beside(
         hidden = 10 * _covered(at + shifts, marks, half + size / 2)
         hidden += _covered(at + shifts, strokes, half)
         hidden += 10 * _covered(at + shifts, taken, 2 * half)
+        hidden += 10 * _covered(at + shifts, others[0], half + others[1])
         if within:
             hidden = np.where(_leaves(at + shifts, half, border), np.inf, hidden)
         away = shifts @ (at - marks.mean(0))  # where nothing decides, away from the middle
@@ -85,7 +88,7 @@ def _shifts(half: Float[np.ndarray, " 2"], size: float) -> Float[np.ndarray, "si
 def _covered(
     middles: Float[np.ndarray, "side 2"],
     things: Float[np.ndarray, "thing 2"],
-    reach: Float[np.ndarray, " 2"],
+    reach: Float[np.ndarray, "*things 2"],
 ) -> Float[np.ndarray, " side"]:
     """Count the things within reach of a label, for each place that it may have."""
     apart = np.abs(middles[:, None] - things)

@@ -20,7 +20,8 @@ from .style import lay_out
 
 __all__ = ["compare_topologies", "fixed_point_topology"]
 
-_MOST_NAMES = 32
+_MOST_NAMES, _FEWER_NAMES = 32, 8
+"""Stable points that are named, in a figure of their own and beside others."""
 
 SIZE, SMALL = 7.0, 5.5
 """Of the points, in a figure of their own and beside others."""
@@ -37,7 +38,7 @@ def fixed_point_topology(
 ) -> Figure:
     """Draw fixed points by number of unstable directions, with lines between linked points.
 
-    Stable points are labeled with their names.
+    Up to 32 stable points are labeled with their names.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def fixed_point_topology(
     figure, axes = one_panel(6.0, height, ax, width, 3 if spatial else 2)
     places = _draw(axes, topology, components)
     legend_below(figure, axes, columns=2, ax=ax, legend=legend)
-    _name_stable_points(figure, [(axes, topology, places)], SIZE)
+    _name_stable_points(figure, [(axes, topology, places)], SIZE, _MOST_NAMES)
     return whole(figure)
 
 
@@ -84,6 +85,8 @@ def compare_topologies(
     legend: Place = None,
 ) -> Figure:
     r"""Draw the linked fixed points of several networks side by side, each in its own space.
+
+    Up to eight stable points of a network are labeled with their names.
 
     Parameters
     ----------
@@ -113,7 +116,7 @@ def compare_topologies(
     >>> plane = sx.project(points.states)[1]
     >>> figure = sx.figures.compare_topologies({"two bits": (topology, plane)})
     >>> figure.axes[0].get_title()
-    'two bits\n4 + 4 + 1: a cube'
+    'two bits\n4 + 4 + 1: a square'
     """
     if not networks:
         raise InvalidInputError("expected the topology of one network at least.")
@@ -127,13 +130,16 @@ def compare_topologies(
         axes.set_title(f"{name}\n{_shape(topology)}{explained}")
         panels.append((axes, topology, places))
     legend_below(figure, *(axes for axes, _, _ in panels), columns=3, legend=legend)
-    _name_stable_points(figure, panels, SMALL)
+    _name_stable_points(figure, panels, SMALL, _FEWER_NAMES)
     return whole(figure)
 
 
 def _shape(topology: FixedPointTopology) -> str:
     counts = " + ".join(map(str, topology.counts))
-    return counts + (": a cube" if topology.is_cube is True else " points")
+    if topology.is_cube is not True:
+        return f"{counts} points"
+    between = " " if topology.bits <= 3 else "\n"  # which would not fit on one line
+    return f"{counts}:{between}a {topology.shape}"
 
 
 def _draw(
@@ -160,7 +166,10 @@ def _draw(
 
 
 def _name_stable_points(
-    figure: FigureBase, panels: Sequence[tuple[Any, FixedPointTopology, np.ndarray]], size: float
+    figure: FigureBase,
+    panels: Sequence[tuple[Any, FixedPointTopology, np.ndarray]],
+    size: float,
+    most: int,
 ) -> None:
     """Write the names when the panels have their places, from which it follows where there is room.
 
@@ -169,7 +178,7 @@ def _name_stable_points(
     lay_out(figure)
     for axes, topology, places in panels:
         stable = topology.attractor_rows[topology.attractor_rows >= 0]
-        if len(stable) > _MOST_NAMES:
+        if len(stable) > most:
             continue
         seen = on_paper(axes, places)
         names = [str(topology.names[row]).replace("-", "−") for row in stable]

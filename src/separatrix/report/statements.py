@@ -143,7 +143,7 @@ def _points(run: Run) -> Iterator[Statement]:
     if topology is not None and topology.is_cube is True:
         yield Statement(
             POINTS,
-            f"The fixed points form a cube: {' + '.join(map(str, topology.counts))}.",
+            f"The fixed points form a {topology.shape}: {' + '.join(map(str, topology.counts))}.",
             f"watched: {int(np.sum(topology.departures))} departures from the saddles",
             "sx.fixed_point_topology(system, run.fixed_points, outputs)",
             "fixed_point_topology",

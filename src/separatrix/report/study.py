@@ -13,6 +13,7 @@ import numpy as np
 from .. import figures
 from .._files import as_path
 from ..analysis.boundaries.fractions import wilson
+from ..analysis.topology.topology import SHAPES
 from ..store import Run
 from ..store.directory import FIGURES, REPORT
 from ..studies import StudyResults, compare
@@ -118,9 +119,18 @@ def _answers(groups: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
         yield {
             "group": name,
             "verdicts": list(_shares(rows, "held")),
-            "cubes": next((s for s in _shares(rows, "cube") if s["what"] == "True"), None),
+            "cubes": _cubes(rows),
             "sums": next((s for s in _shares(rows, "index_sum") if float(s["what"]) == 1), None),
         }
+
+
+def _cubes(rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Return how many networks have the cube of their bits, and what that is called."""
+    found = next((s for s in _shares(rows, "cube") if s["what"] == "True"), None)
+    if found is None:
+        return None
+    bits = {str(counts).count("+") for counts in rows["topology"][rows["cube"] == True]}  # noqa: E712
+    return found | {"shape": SHAPES.get(min(bits), "hypercube") if len(bits) == 1 else "cube"}
 
 
 def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
@@ -181,9 +191,10 @@ def _member(results: StudyResults, members: list[str], drawn: bool) -> dict[str,
     """Return the counts of a class, by the first member whose run holds them, and its picture."""
     run = next((run for run in map(results.run, members) if run.find("topology")), None)
     if run is None:
-        return {"counts": "none", "member": members[0], "is_cube": False}
+        return {"counts": "none", "member": members[0], "shape": ""}
     view: dict[str, Any] = {"counts": " + ".join(map(str, run.topology.counts))}
-    view |= {"member": run.path.name, "is_cube": run.topology.is_cube is True}
+    shape = run.topology.shape if run.topology.is_cube is True else ""
+    view |= {"member": run.path.name, "shape": shape}
     return view | (shown(png_of(TOPOLOGY.draw, run)) if drawn and TOPOLOGY.is_shown_in(run) else {})
 
 

@@ -9,11 +9,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError
+from ..._types import Array, InvalidInputError, counted
 from .isomorphism import isomorphic
 
 ANY = "*"
 """Stands in the name of a saddle for a sign that differs between the stable points it links."""
+
+SHAPES = {1: "segment", 2: "square", 3: "cube"}
+"""The cube of so many bits, in words; of more it is a hypercube."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,16 @@ class FixedPointTopology(Record):
         )
         return _equal(self.cells, cube, self._unsure, self.undecided)
 
+    @property
+    def bits(self) -> int:
+        """How many outputs name the stable points; 0: none do."""
+        return max(map(len, np.asarray(self.names).tolist()), default=0)
+
+    @property
+    def shape(self) -> str:
+        """What independent bits form, as many as there are outputs: "square", "cube" …."""
+        return SHAPES.get(self.bits, "hypercube" if self.bits else "cube")
+
     def same_as(self, other: "FixedPointTopology") -> bool | Undecided:
         """Return whether two systems have the same topology of fixed points.
 
@@ -199,8 +212,8 @@ class FixedPointTopology(Record):
     def summary(self) -> str:
         counts = " + ".join(map(str, self.counts))
         answer = self.is_cube
-        cube = ": the cube of independent bits" if answer is True else ""
-        cube = "; a cube or not: undecided" if isinstance(answer, Undecided) else cube
+        cube = f": the {self.shape} of {counted(self.bits, 'bit')}" if answer is True else ""
+        cube = f"; a {self.shape} or not: undecided" if isinstance(answer, Undecided) else cube
         lost = int((self.unsettled > 0).sum())
         text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
         return text + (f"; from {lost} of them some departures do not settle" if lost else "")

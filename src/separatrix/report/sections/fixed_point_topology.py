@@ -26,6 +26,7 @@ def values(run: Run) -> Values:
         "num_points": len(topology),
         "counts": _counts(topology),
         "is_cube": cube is True,
+        "shape": topology.shape,
         "undecided": cube.reason if isinstance(cube, Undecided) else "",
         "num_departures": int(np.sum(topology.departures)),
         "num_unsettled": int(np.sum(topology.unsettled > 0)),
