@@ -51,3 +51,33 @@ def test_stability_changes_at_the_special_points_of_a_coarse_branch():
     at_rest = [line for line in lines if len(line.get_xdata()) > 1 and not any(line.get_ydata())]
     ends = {str(line.get_label()): np.ptp(line.get_xdata()) for line in at_rest}
     assert ends == {"fixed, stable": pytest.approx(0.5), "fixed, unstable": pytest.approx(1.0)}
+
+
+def test_cycles_are_drawn_by_their_extremes_or_periods_with_the_fold_between():
+    """r' = r (p + r² − r⁴): the radius is that of r² = (1 ± √(1 + 4 p)) / 2, from p = −1/4 on."""
+
+    def system_of(p):
+        def field(x):
+            r2 = x @ x
+            return (p + r2 - r2**2) * x + 0.3 * (1 + r2) * jnp.stack([-x[1], x[0]])
+
+        return sx.Flow(field, size=2, tau=10.0)
+
+    at_rest = sx.continue_fixed_points(system_of, np.zeros(2), (-0.5, 0.1))
+    start = at_rest.emerging_cycle(0, -0.04)
+    cycles = sx.continue_cycles(system_of, start, (-0.5, 0.1))
+    (axes,) = sx.figures.bifurcation_diagram(cycles, np.array([1.0, 0.0])).axes
+    drawn = [line for line in axes.lines if len(line.get_xdata()) > 2]
+    assert {str(line.get_label()) for line in drawn} == {"cycle, stable", "cycle, unstable"}
+    assert sorted(line.get_ydata().mean() < 0 for line in drawn) == [False, False, True, True]
+    for line in drawn:
+        p, sign = np.asarray(line.get_xdata()), 1 if line.get_label() == "cycle, stable" else -1
+        radius = np.sqrt((1 + sign * np.sqrt(np.maximum(1 + 4 * p, 0))) / 2)
+        assert np.abs(line.get_ydata()) == pytest.approx(radius, abs=0.01)
+    (folds,) = [line for line in axes.lines if line.get_label() == "fold of cycles"]
+    assert folds.get_xdata() == pytest.approx([-0.25, -0.25], abs=1e-5)
+    (axes,) = sx.figures.bifurcation_diagram(cycles, period=True).axes
+    times = np.concatenate([line.get_ydata() for line in axes.lines if len(line.get_xdata()) > 2])
+    assert set(np.asarray(cycles.period)) <= set(times)
+    with pytest.raises(sx.InvalidInputError, match="cycles"):
+        sx.figures.bifurcation_diagram(at_rest, period=True)

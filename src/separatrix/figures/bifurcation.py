@@ -1,16 +1,17 @@
-"""Branches of fixed points against their parameter."""
+"""Branches of fixed points, and of cycles, against their parameter."""
 
 import dataclasses
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..analysis import Branches
+from .._types import InvalidInputError
+from ..analysis import Branches, CycleBranch
 from .canvas import Width, one_panel, whole
 from .drawing import styled
 from .legends import Place, legend_below
@@ -29,6 +30,9 @@ LINES: dict[str, dict[str, Any]] = {
 }
 """How a piece of a branch is drawn, in the color of its points; a marginal one is drawn as its
 neighbors are."""
+
+THIN = 0.6
+"""How much thinner lines of cycles are than those of fixed points, which may stand beside them."""
 
 UNKNOWN: dict[str, Any] = {"color": GRAY, "linestyle": "-.", "label": "stability not known"}
 """Of a branch all of whose points are marginal."""
@@ -67,11 +71,39 @@ class _Kind:
     pieces: list[Line2D] = dataclasses.field(default_factory=list)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Drawn:
+    """Branches as they are drawn: states and the directions of lines; of cycles, the extremes."""
+
+    record: Branches | CycleBranch
+    states: Float[np.ndarray, "point coordinate"]
+    special_states: Float[np.ndarray, "special coordinate"]
+    lines: Float[np.ndarray, "coordinate line"]
+
+    @property
+    def of_cycles(self) -> bool:
+        """Whether they are branches of cycles."""
+        return isinstance(self.record, CycleBranch)
+
+    def rows(self) -> list[Bool[np.ndarray, " point"]]:
+        """Return which points are of each branch."""
+        if isinstance(self.record, CycleBranch):
+            return [np.ones(len(self.states), bool)]
+        return [np.asarray(self.record.branch) == k for k in range(self.record.n_branches)]
+
+    def special(self, k: int) -> np.ndarray:
+        """Return the special points of a branch."""
+        if isinstance(self.record, CycleBranch):
+            return np.arange(len(self.special_states))
+        return np.flatnonzero(np.asarray(self.record.special_branch) == k)
+
+
 @styled
 def bifurcation_diagram(
-    branches: Branches,
+    branches: Branches | CycleBranch,
     direction: Float[np.ndarray, " unit"] | None = None,
     *,
+    period: bool = False,
     label: str | None = None,
     activity: States | None = None,
     ax: Axes | None = None,
@@ -80,13 +112,18 @@ def bifurcation_diagram(
 ) -> Figure:
     """Draw branches of fixed points by stability, and their special points by type.
 
+    Of cycles two lines are drawn: the minimum and the maximum in a period. In the axes (`ax`) of a
+    diagram of fixed points they stand beside these.
+
     Parameters
     ----------
     branches
-        What `sx.continue_fixed_points` returned.
+        What `sx.continue_fixed_points` or `sx.continue_cycles` returned.
     direction
         The direction `(unit,)` of the vertical axis, such as a row of the readout. None means the
         mean over units, or the unit itself if there is only one.
+    period
+        Draw the period of cycles instead.
     label
         The label of the vertical axis.
     activity
@@ -110,32 +147,48 @@ def bifurcation_diagram(
     >>> figure.axes[0].get_xlabel(), branches.special_type.tolist()
     ('w', ['pitchfork'])
     """
-    size = branches.states.shape[1]
+    size = branches.states.shape[-1]
     along = np.full(size, 1 / size) if direction is None else np.asarray(direction, float)
+    drawn = _drawn(branches, along, period)
     figure, axes = one_panel(6.2, 4.2, ax, width)
-    kinds = _draw_branches(axes, branches, along)
-    _draw_special(axes, branches, along)
+    kinds = _draw_branches(axes, drawn)
+    _draw_special(axes, drawn)
     # all of what was asked: where no branch is, no fixed point was found
     low, high = sorted((branches.parameter_from, branches.parameter_to))
     axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     axes.autoscale_view(scalex=False)  # now, because it is measured what can be seen
     if activity is not None:
-        _keep_to(axes, as_activity(activity).flat_states @ along, branches, along)
+        _keep_to(axes, as_activity(activity).flat_states @ along, drawn)
     axes.set_xlabel(branches.name)
-    default = "fixed point" if size == 1 else "mean over units"
-    axes.set_ylabel(label or (default if direction is None else "along the direction"))
+    default = ("unit 1" if drawn.of_cycles else "fixed point") if size == 1 else "mean over units"
+    default = default if direction is None else "along the direction"
+    axes.set_ylabel(label or ("period (ms)" if period else default))
     for kind in kinds:
         _mark_hidden(axes, kind)
     legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     return whole(figure)
 
 
-def _keep_to(axes: Axes, active: np.ndarray, branches: Branches, along: np.ndarray) -> None:
+def _drawn(branches: Branches | CycleBranch, along: np.ndarray, period: bool) -> _Drawn:
+    states, special = np.asarray(branches.states), np.asarray(branches.special_states)
+    if isinstance(branches, Branches):
+        if period:
+            raise InvalidInputError("period=True is for cycles: fixed points have no period.")
+        return _Drawn(branches, states, special, along[:, None])
+    if period:
+        times = np.asarray(branches.period), np.asarray(branches.special_period)
+        return _Drawn(branches, times[0][:, None], times[1][:, None], np.eye(1))
+    of_points, of_special = (
+        np.stack([(x @ along).min(1), (x @ along).max(1)], 1) for x in (states, special)
+    )
+    return _Drawn(branches, of_points, of_special, np.eye(2))
+
+
+def _keep_to(axes: Axes, active: np.ndarray, drawn: _Drawn) -> None:
     """Show what branches have in the range of the activity, and as much again on either side."""
     low, high = float(active.min()), float(active.max())
     span = MARGIN * (high - low)
-    heights = np.asarray(branches.states) @ along
-    rows = [np.asarray(branches.branch) == k for k in range(branches.n_branches)]
+    heights, rows = drawn.states @ drawn.lines, drawn.rows()
     seen = [bool(((heights[r] >= low - span) & (heights[r] <= high + span)).any()) for r in rows]
     if not any(seen):
         return
@@ -145,31 +198,35 @@ def _keep_to(axes: Axes, active: np.ndarray, branches: Branches, along: np.ndarr
     say_what_is_outside(axes, curve=seen.count(False))
 
 
-def _draw_branches(axes: Axes, branches: Branches, along: np.ndarray) -> list[_Kind]:
+def _draw_branches(axes: Axes, drawn: _Drawn) -> list[_Kind]:
     """Draw every run of pieces of one stability, which changes at the special points between."""
+    branches, rows = drawn.record, drawn.rows()
     classes = [
         c for c in classes_of(branches.stability, branches.n_unstable) if c.stability in LINES
     ]
     numbers = np.full(len(branches), -1)
     for number, those in enumerate(classes):
         numbers[those.rows] = number
-    lines = [_polyline(branches, k, numbers) for k in range(branches.n_branches)]
-    drawn = np.unique(np.concatenate([pieces for _, _, pieces in lines]))
+    lines = [_polyline(drawn, k, here, numbers) for k, here in enumerate(rows)]
+    seen = np.unique(np.concatenate([pieces for _, _, pieces in lines]))
     kinds = {}
-    for number in [*drawn[drawn >= 0], *drawn[drawn < 0]]:  # as in the legends of all figures
-        look = _line(classes[number]) if number >= 0 else UNKNOWN
+    for number in [*seen[seen >= 0], *seen[seen < 0]]:  # as in the legends of all figures
+        look = _line(classes[number], drawn.of_cycles) if number >= 0 else UNKNOWN
         mark = classes[number].look if number >= 0 else UNKNOWN_MARK
         kinds[number] = _Kind(axes.plot([], [], **look)[0], look, mark)
     for parameters, states, pieces in lines:
         edges = [0, *(np.flatnonzero(pieces[1:] != pieces[:-1]) + 1), len(pieces)]
         for first, last in pairwise(edges):
             piece, kind = slice(first, last + 1), kinds[pieces[first]]
-            kind.pieces += axes.plot(parameters[piece], states[piece] @ along, **kind.look)
+            kind.pieces += axes.plot(parameters[piece], states[piece] @ drawn.lines, **kind.look)
     return list(kinds.values())
 
 
-def _line(those: PointClass) -> dict[str, Any]:
-    return {"color": those.color, "label": those.name, **LINES[those.stability]}
+def _line(those: PointClass, of_cycles: bool) -> dict[str, Any]:
+    look = {"color": those.color, "label": those.name, **LINES[those.stability]}
+    if of_cycles:
+        look |= {"label": f"cycle, {those.stability}", "linewidth": THIN * look["linewidth"]}
+    return look
 
 
 def _mark_hidden(axes: Axes, kind: _Kind) -> None:
@@ -188,23 +245,23 @@ def _mark_hidden(axes: Axes, kind: _Kind) -> None:
 
 
 def _polyline(
-    branches: Branches, k: int, kinds: np.ndarray
+    drawn: _Drawn, k: int, here: np.ndarray, kinds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the points of a branch with its special points in their places.
+    """Return the points of a branch, `here`, with its special points in their places.
 
-    Parameters (place,), states (place, unit), and the kind of the piece from each place on, one
+    Parameters (place,), states (place, coordinate), and the kind of the piece from each place on, one
     less than places.
     """
-    here = np.flatnonzero(np.asarray(branches.branch) == k)
-    parameters, states = np.asarray(branches.parameters)[here], np.asarray(branches.states)[here]
+    branches = drawn.record
+    parameters, states = np.asarray(branches.parameters)[here], drawn.states[here]
     kinds = _without_marginal(kinds[here], np.asarray(branches.stability)[here] == "kink")
-    own = np.flatnonzero(np.asarray(branches.special_branch) == k)
-    if len(here) < 2 or not len(own):
+    own = drawn.special(k)
+    if len(parameters) < 2 or not len(own):
         return parameters, states, kinds[:-1]
     scale = np.append(np.ptp(parameters), np.ptp(states, axis=0).max())
     scale = np.where(scale > 0, scale, 1.0)
     on_branch = np.column_stack([parameters / scale[0], states / scale[1]])
-    values, places = np.asarray(branches.special_parameters), np.asarray(branches.special_states)
+    values, places = np.asarray(branches.special_parameters), drawn.special_states
     special = np.column_stack([values[own] / scale[0], places[own] / scale[1]])
     away = np.linalg.norm(special[:, None] - on_branch, axis=2)
     pieces = np.linalg.norm(np.diff(on_branch, axis=0), axis=1)
@@ -235,15 +292,16 @@ def _without_marginal(kinds: np.ndarray, kink: np.ndarray) -> np.ndarray:
     return kinds[np.where(before < 0, np.flatnonzero(known)[0], before)]
 
 
-def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:
-    height = branches.special_states @ along
-    kinds = np.asarray(branches.special_type)
-    for k in range(branches.n_special):
-        marker, color = MARKERS[str(kinds[k])]
-        criticality = str(branches.special_criticality[k])
+def _draw_special(axes: Axes, drawn: _Drawn) -> None:
+    branches, heights = drawn.record, drawn.special_states @ drawn.lines
+    for k, kind in enumerate(map(str, branches.special_type)):
+        marker, color = MARKERS[kind]
+        name, criticality = f"{kind} of cycles", ""
+        if isinstance(branches, Branches):
+            name, criticality = branches.special_names[k], str(branches.special_criticality[k])
         axes.plot(
-            branches.special_parameters[k],
-            height[k],
+            np.full(len(heights[k]), branches.special_parameters[k]),
+            heights[k],
             marker,
             color=color,
             markeredgecolor=ink(),
@@ -251,5 +309,5 @@ def _draw_special(axes: Axes, branches: Branches, along: np.ndarray) -> None:
             markersize=SPECIAL_SIZE,
             fillstyle="none" if criticality == "subcritical" else "full",
             zorder=4,
-            label=branches.special_names[k],
+            label=name,
         )

@@ -72,7 +72,7 @@ class Trials(Record):
 
 @functools.partial(jax.jit, static_argnums=1)
 def _inside(mask: Array, shape: tuple[int, int]) -> Bool[Array, "trial time"]:
-    asked = (mask > 0).reshape(*shape, -1).any(-1)
+    asked = (jnp.asarray(mask) > 0).reshape(*shape, -1).any(-1)
     steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
     return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
 
