@@ -89,6 +89,14 @@ def test_every_corner_gets_its_share_of_what_leaves_the_middle():
     np.testing.assert_allclose(topology.reach[middle], 1 / 8, atol=5 * error)
 
 
+def test_many_outputs_that_are_no_cube_are_told_at_once():
+    """Two states of 48 outputs: the cube would have 3^48 cells."""
+    wells = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
+    states = sx.find_fixed_points(wells, np.linspace(-1, 1, 9)[:, None]).states
+    topology = sx.fixed_point_topology(wells, states, outputs=np.tile(states, 48))
+    assert topology.is_cube is False and topology.bits == 48
+
+
 def test_a_chain_of_three_wells_is_no_cube():
     """x' = −(x+2)(x+1)x(x−1)(x−2): three stable points on a line, and two saddles between."""
     system = sx.Flow(lambda x: -(x + 2) * (x + 1) * x * (x - 1) * (x - 2), 1)

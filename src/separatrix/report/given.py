@@ -324,7 +324,7 @@ def _frozen(
         value = inputs.mean((0, 1))
         return given.at_input(value), f"{in_words(value)} (the mean of the inputs given)"
     zeros = np.zeros(given.num_inputs)
-    return given.at_input(zeros), "not given, so all channels 0"
+    return given.at_input(zeros), "all channels 0 (none was given)"
 
 
 def _readout(

@@ -36,6 +36,8 @@ CANDIDATES = 512
 MOST_LINEARIZED = 64
 MOST_LINKED = 64
 """Fixed points of which the links are followed."""
+MOST_OUTPUTS = 8
+"""Of more outputs the signs do not name stable points: of a layer without a readout, say."""
 
 
 def make_report(
@@ -213,9 +215,10 @@ def _stages(given: Given, records: dict[str, Record]) -> Iterator[tuple[str, Cal
 
     def topology() -> Record:
         linked()
-        if given.readout is None:
-            return fixed_point_topology(given.system, points)
-        return fixed_point_topology(given.system, points, given.readout(np.asarray(points.states)))
+        outputs = None if given.readout is None else given.readout(np.asarray(points.states))
+        if outputs is not None and outputs.shape[1] > MOST_OUTPUTS:
+            outputs = None
+        return fixed_point_topology(given.system, points, outputs)
 
     def periods() -> Record:
         if not given.periods:
@@ -242,7 +245,7 @@ def _verdict(given: Given, points: Any) -> Verdict:
         axis_name=name,
         points=points,
     )
-    words = f"the input {given.words}" if given.system.input is not None else ""
+    words = f"the input “{given.words}”" if given.system.input is not None else ""
     return dataclasses.replace(found, input=words)
 
 

@@ -132,8 +132,9 @@ def _points(run: Run) -> Iterator[Statement]:
         proved = int(np.sum(slow.certified))
         yield Statement(
             POINTS,
-            f"{_capital(counted(len(slow), 'slow point'))}: local minima of the speed, no fixed "
-            "points.",
+            "1 slow point: a local minimum of the speed, no fixed point."
+            if len(slow) == 1
+            else f"{len(slow)} slow points: local minima of the speed, no fixed points.",
             "solved; that none is fixed is proved"
             + ("" if proved == len(slow) else f" of {proved}"),
             call,

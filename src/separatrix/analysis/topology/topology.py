@@ -145,6 +145,8 @@ class FixedPointTopology(Record):
         """
         stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"]
         bits = len(stable[0]) if len(stable) else 0
+        if len(self) != 3**bits:  # of many outputs the cube has too many cells to list
+            return Undecided(self.undecided) if -1 in self._unsure else False
         cube = Counter(
             (pattern.count(ANY), pattern) for pattern in map("".join, product("+-*", repeat=bits))
         )

@@ -131,6 +131,8 @@ def _held(v: "Verdict") -> str:
         finding = "States pass a saddle and keep moving, and nothing holds them"
     elif passes is not None:
         finding += " and pass a saddle on the way"
+    if first.numbers["word"] == Held.STILL:
+        return f"{finding} over {span(v, v.duration)}{_where(v)}: {_moved(v)}."
     if first.numbers["word"] in (Held.DIVERGING, Held.UNSTABLE):  # which take as long as they take
         return f"{finding}{_where(v)}."
     return f"{finding} over {span(v, v.duration)}{_where(v)}."
@@ -151,11 +153,11 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.POINT: "States come to rest at one stable point",
         Held.POINTS: f"States come to rest at {count(numbers['places'])} stable points",
         Held.CYCLE: f"States go round {_curves(v)}",
-        Held.STILL: f"What holds states cannot be told ({_moved(v)})",
+        Held.STILL: "What holds states cannot be told",
         Held.GHOST: "States pass a ghost (slow, away from every known fixed point)",
         Held.RECURRENT: f"States move within bounds and do not come to rest{_chaos(v)}",
         Held.DIVERGING: "States leave for infinity",
-        Held.SLOW_PATH: "States keep moving, along one path",
+        Held.SLOW_PATH: "States keep moving along one path",
         Held.MIXTURE: "States do different things",
         Held.UNSTABLE: "States come to rest at an unstable point",
         Held.MOVING: "States keep moving, and nothing holds them",
