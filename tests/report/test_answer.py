@@ -35,7 +35,8 @@ def test_a_report_opens_with_what_was_learned_found_and_held():
     assert holds.startswith("At the input “fixation 1, both stimuli 0.5”: ")
     assert tuple(held) == RECORDS["verdict"].sentences
     assert claimed == (
-        "Yang & Wang (2020) found a line attractor along PC1: that does not hold in this network."
+        "Yang & Wang (2020) found a line attractor along PC1: that does not hold in this network "
+        "over 50 ms."
     )
 
 
@@ -46,7 +47,7 @@ def test_a_line_that_holds_is_compared_with_the_first_component():
     held = sx.verdict(line, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
     assert held.held == "line"
     *_, claimed = told(verdict=held)
-    assert claimed.endswith("that holds in this network, and it extends along PC1 (|cos| 1.00).")
+    assert claimed.endswith("that holds in this network over 20 τ, and it extends along PC1 (|cos| 1.00).")
 
 
 def test_what_is_too_short_to_tell_is_unknown():

@@ -80,6 +80,16 @@ class TrialPeriods(Record):
             "proved": int((fixed & np.asarray(self.point_certified)).sum()),
         }
 
+    def tells_choices(self, period: int) -> bool:
+        """Return whether trials with different choices are in basins that read out different ones.
+
+        Where all basins read out one choice, they agree with the trials that happen to make it.
+        """
+        predicted = np.asarray(self.predicted)[period]
+        known = predicted >= 0
+        made = np.asarray(self.choice)[known]
+        return len(np.unique(predicted[known])) > 1 or len(np.unique(made)) == 1
+
     def ends_of(self, period: int) -> np.ndarray:
         """Return the rows of the ends of a period, sorted by share of the trials, largest first."""
         rows = np.flatnonzero(np.asarray(self.end_period) == period)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.verdicts.sentences import NAMES
+from ..analysis.verdicts.sentences import NAMES, span
 from ..store import Run
 from .section import Values
 from .statements import POINTS, statements
 from .text_filters import paragraph
-from .view import plane
+from .view import plane, widest
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -69,23 +69,19 @@ def _held(run: Run) -> Values:
     cosine = None
     if "along" in question and answer in ("yes", "approximately"):
         first = np.asarray(plane(run).components)[0]
-        cosine = abs(float(_direction(np.asarray(verdict.settled)) @ first))
+        settled = np.asarray(verdict.settled)
+        cosine = abs(float(widest(settled[np.isfinite(settled).all(1)]) @ first))
     return {
         "verdict": verdict,
         "said": verdict.sentences,
         "claimed": None if claim is None else NAMES[claim],
         "answer": answer,
+        "over": f" over {span(verdict, verdict.duration)}" if verdict.held else "",
         "paper": question.get("paper"),
         "along": question.get("along"),
         "cosine": cosine,
         "extends": cosine is not None and cosine >= _ALONG,
     }
-
-
-def _direction(settled: np.ndarray) -> np.ndarray:
-    """Return the direction in which settled states extend most."""
-    there = settled[np.isfinite(settled).all(1)]
-    return np.asarray(np.linalg.svd(there - there.mean(0), full_matrices=False)[2][0])
 
 
 def _question(run: Run) -> dict[str, Any]:

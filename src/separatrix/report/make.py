@@ -30,6 +30,7 @@ from ..store import Run, provenance, save_records
 from ..systems import AbstractSystem
 from .given import Given, checked, slopes_of
 from .page import write_report
+from .view import widest
 
 CANDIDATES = 512
 """States, evenly chosen, from which points are looked for."""
@@ -177,7 +178,7 @@ def _records(given: Given) -> dict[str, Record]:
     points = find_fixed_points(system, flat[np.unique(chosen)])
     records["fixed_points"] = points
     report_progress("linearization", 1, 5)
-    axis = _widest(flat)
+    axis = widest(flat)
     records |= linear_records(system, points, axis, _slopes(given), MOST_LINEARIZED)
     done = iter(range(2, 5))
 
@@ -257,12 +258,7 @@ def _axis(given: Given, states: np.ndarray) -> tuple[np.ndarray, str]:
         axis = weights[0] if len(weights) == 1 else weights[0] - weights[-1]
         if len(weights) in (1, 2) and axis.any():
             return axis, "the output" if len(weights) == 1 else "output 1 − output 2"
-    return _widest(states), "their first principal component"
-
-
-def _widest(states: np.ndarray) -> np.ndarray:
-    direction = np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0]
-    return np.asarray(direction)
+    return widest(states), "their first principal component"
 
 
 def _slopes(given: Given) -> Callable[[np.ndarray], np.ndarray] | None:

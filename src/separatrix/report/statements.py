@@ -234,7 +234,9 @@ def _periods(run: Run) -> Iterator[Statement]:
             yield Statement(
                 DYNAMICS,
                 f"Period {name}: the choice read out at the end of the basin is the one made in "
-                f"{periods.agrees[row]} of {of} ({_agreement(periods, row)}).",
+                f"{periods.agrees[row]} of {of} ({_agreement(periods, row)})."
+                if periods.tells_choices(row)
+                else f"Period {name}: one choice is read out at the ends of all basins.",
                 f"watched: {of} {watched}",
                 call,
                 "trial_periods",

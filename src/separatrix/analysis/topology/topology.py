@@ -143,8 +143,7 @@ class FixedPointTopology(Record):
         the $2^k$ corners of an edge (k = 1), a face (2) or a body (3). The answer is True, False,
         or `Undecided` with the reason.
         """
-        stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"]
-        bits = len(stable[0]) if len(stable) else 0
+        bits = self.bits
         if len(self) != 3**bits:  # of many outputs the cube has too many cells to list
             return Undecided(self.undecided) if -1 in self._unsure else False
         cube = Counter(
@@ -155,7 +154,8 @@ class FixedPointTopology(Record):
     @property
     def bits(self) -> int:
         """How many outputs name the stable points; 0: none do."""
-        return max(map(len, np.asarray(self.names).tolist()), default=0)
+        stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"].tolist()
+        return len(stable[0]) if stable and set("".join(stable)) <= set("+-") else 0
 
     @property
     def shape(self) -> str:

@@ -50,6 +50,7 @@ def _row(periods: TrialPeriods, k: int) -> Values:
         "ends": [_end(periods, int(end)) for end in ends[:MOST_ENDS]],
         "more": max(0, len(ends) - MOST_ENDS),
         "predicts": int(periods.predicts[k]),
+        "tells": periods.tells_choices(k),
         "agrees": int(periods.agrees[k]),
     }
 
