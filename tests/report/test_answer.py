@@ -47,7 +47,8 @@ def test_a_line_that_holds_is_compared_with_the_first_component():
     held = sx.verdict(line, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
     assert held.held == "line"
     *_, claimed = told(verdict=held)
-    assert claimed.endswith("that holds in this network over 20 τ, and it extends along PC1 (|cos| 1.00).")
+    said = "that holds in this network over 20 τ, and it extends along PC1 (|cos| 1.00)."
+    assert claimed.endswith(said)
 
 
 def test_what_is_too_short_to_tell_is_unknown():

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._types import Array
 from ..analysis import (
     Branches,
     FixedPointGraph,
@@ -18,7 +19,6 @@ from ..analysis import (
     lyapunov_exponents,
     slow_curve,
 )
-from .._types import Array
 from ..networks import AbstractNetwork
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR

@@ -249,8 +249,8 @@ def _polyline(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the points of a branch, `here`, with its special points in their places.
 
-    Parameters (place,), states (place, coordinate), and the kind of the piece from each place on, one
-    less than places.
+    Parameters (place,), states (place, coordinate), and the kind of the piece from each place on,
+    one less than places.
     """
     branches = drawn.record
     parameters, states = np.asarray(branches.parameters)[here], drawn.states[here]
