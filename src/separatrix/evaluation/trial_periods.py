@@ -67,13 +67,13 @@ def trial_periods(
 ) -> TrialPeriods:
     r"""Analyze a network period by period, with the input of each period held constant.
 
-    For each period, the mean input of the period is frozen in, and the fixed and slow points of the
-    resulting system are found. From the states at the end of the period, the system then runs on at
-    this input, for as long as the period lasts, and further until the states reach their ends
+    For each period, the input is held at its mean over the period, and the fixed and slow points of
+    the resulting system are found. From the states at the end of the period, the system then runs
+    on at this input: first for one more period, then until it is known where the states end
     (`verdict`). This shows in which basin each trial is. If outputs compete for one answer, the
     choice that is read out at the end is compared with the choice that the network makes in the
-    trial. For `FlipFlop`, a pulse of either sign is given to each memory on each channel, and the
-    states are followed to where the pulse leads.
+    trial. For `FlipFlop`, each memory is given a pulse of each sign on each channel, and the states
+    are followed to the memory where the pulse leads.
 
     Parameters
     ----------

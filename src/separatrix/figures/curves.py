@@ -25,7 +25,7 @@ def slow_curve(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the drift along a slow curve with its fixed points, and the times of drift and return.
+    """Draw the drift along a slow curve with its fixed points, and its time constants.
 
     Parameters
     ----------

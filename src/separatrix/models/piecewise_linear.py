@@ -208,9 +208,11 @@ def rslds(
     A, b
         The dynamics `(state, latent, latent)` and `(state, latent)` of each discrete state.
     R, r
-        Weights `(state, latent)` and biases `(state,)` of the discrete states.
+        Weights `(state, latent)` and biases `(state,)`. R x + r is the score of each discrete
+        state.
     next_state
-        "most likely" or "mean".
+        "most likely": the discrete state with the largest score acts. "mean": the mean over the
+        discrete states acts, weighted by their probabilities, the softmax of the scores.
     dt
         Duration of a step in ms. With 1, the step is the unit of time.
 

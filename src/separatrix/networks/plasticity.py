@@ -210,7 +210,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     ) -> Float[Array, " state"]:
         """Return the change of h, x and u without their rates and without the limits of [0, 1].
 
-        The change of h is max(0, W (u x h) + W_in s + b) − h, that of x is 1 − x − τ_x u x h,
+        The change of h is max(0, W (u x h) + W_in s + b) − h. The change of x is 1 − x − τ_x u x h,
         and that of u is U − u + τ_u U (1 − u) h. At a zero of the residual, h is not negative. So
         x and u lie within 0 and 1 even without the limits, and the zero is a fixed point of the
         step, too.

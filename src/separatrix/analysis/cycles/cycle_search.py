@@ -38,10 +38,11 @@ def find_cycles(
 
     A cycle of k steps has $F^k(x) = x$. A periodic orbit of period T has $\varphi_T(x) = x$. A
     piecewise-linear map, which the search recognizes from its function, is solved exactly. The
-    return map of each sequence of linear regions is affine, and its fixed point is on a cycle if
-    its orbit visits these regions. Any other map or flow is solved by multiple shooting with Newton
-    steps. With a `length`, the search starts from each candidate, and also from the state that the
-    candidate reaches after a transient. So it finds unstable cycles as well as attractors.
+    return map of each sequence of linear regions is affine. The fixed point of this map lies on a
+    cycle if its orbit visits the regions of the sequence. Any other map or flow is solved by
+    multiple shooting with Newton steps. With a `length`, the search starts from each candidate, and
+    also from the state that the candidate reaches after a transient. So it finds unstable cycles as
+    well as attractors.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k

@@ -30,9 +30,10 @@ def fixed_point_topology(
 ) -> FixedPointTopology:
     r"""Find which stable points each saddle links, and so how the fixed points are connected.
 
-    From a saddle with one unstable direction, both arms are followed. From a saddle with k > 1
-    unstable directions, the search follows states on a small ellipsoid in the unstable subspace,
-    $x^* + \sum_j \delta_j a_j r_j$ with random a of length 1. Such a start is called a departure.
+    From a saddle with one unstable direction, the states on both sides along it are followed. From
+    a saddle with k > 1 unstable directions $r_j$, the search starts on a small ellipsoid in the
+    unstable subspace, at $x^* + \sum_j \delta_j a_j r_j$ with a random vector a of length 1. Such a
+    start is called a departure.
     The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ| for a map,
     Re λ for a flow). With these radii, all directions become large at the same time, and the
     fastest direction does not hide the others. `reach` gives the fraction of departures that ends
@@ -46,9 +47,10 @@ def fixed_point_topology(
     same stable points. If this is not the case, departures near the planes of each pair of modes
     are followed, too.
 
-    If even this is not enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided`
-    unless other points decide. Every link is real. It is not proved that no link is missed: a path
-    to a missed stable point would have to lie between two neighboring departures.
+    If even this is not enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided`,
+    unless the other fixed points already settle the answer. Every link that is found is real. A
+    link may be missed: a path to the missed stable point would have to lie between two neighboring
+    departures.
 
     Parameters
     ----------

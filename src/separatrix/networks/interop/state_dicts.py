@@ -104,7 +104,8 @@ def from_state_dict(
     Returns
     -------
     AbstractNetwork
-        The network. Its weights keep their precision: weights in float64 are NumPy arrays.
+        The network. Weights keep their precision. Float64 weights are stored as NumPy arrays,
+        because JAX would round them to float32.
 
     Raises
     ------

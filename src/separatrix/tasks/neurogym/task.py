@@ -66,9 +66,9 @@ def from_neurogym(
     Raises
     ------
     InvalidInputError
-        If NeuroGym is not installed. If the name is unknown, the environment does not take the
-        settings, or no trial has the `scored` period. If actions are continuous, or the trials of
-        the environment have no inputs and targets that are fixed in advance.
+        If NeuroGym is not installed; if the name is unknown; if the environment does not accept the
+        settings; if no trial has the `scored` period; if actions are continuous; or if the inputs
+        and targets of a trial are not fixed in advance.
 
     References
     ----------
