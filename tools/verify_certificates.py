@@ -11,8 +11,8 @@ written out below, and nothing is taken from the package whose proofs are checke
 * not checkable: neither; the equation is unknown, or the bounds are too wide.
 
 A file is refused as a whole, before anything is proved, where one field is missing, unknown or not
-of its form. The exit code is 0 where nothing is refuted, 1 where something is, 2 where the file is
-refused or states nothing.
+of its form. The exit code is 1 where something is refuted, otherwise 0 where something is verified,
+and 2 where the file is refused, states nothing, or nothing that can be checked.
 The page "Proofs that anyone can check" of the documentation gives the theorems.
 """
 
@@ -22,6 +22,7 @@ import json
 import math
 import random
 import re
+import signal
 import struct
 import sys
 from collections import Counter
@@ -800,10 +801,15 @@ def main(arguments):
         print("nothing to check: the file states nothing", file=sys.stderr)
         return 2
     print("all statements:", ", ".join(f"{total[outcome]} {outcome}" for outcome in OUTCOMES))
+    if not total[VERIFIED] + total[REFUTED]:
+        print("nothing is verified: no statement can be checked", file=sys.stderr)
+        return 2
     return int(total[REFUTED] > 0)
 
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+        stream and stream.reconfigure(errors="backslashreplace")
+    if hasattr(signal, "SIGPIPE"):  # `| head` ends it without a word
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """Proofs that are written out, and the verifier that others check them with."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_an_equation_that_is_not_known_is_not_checkable(tmp_path):
     system = truth["systems"][0] | equation | {"digest": _digest({})}
     system = {key: system[key] for key in (*equation, "name", "digest", "points")}
     code, said = verdict_on(truth | {"systems": [system]}, tmp_path)
-    assert code == 0 and said.startswith("0 verified, 0 refuted")
+    assert code == 2 and said.startswith("0 verified, 0 refuted")  # nothing is shown to be right
 
 
 def test_what_is_written_has_the_form_of_the_schema():
@@ -121,6 +122,13 @@ def test_a_file_of_the_first_format_is_refused_with_how_to_write_it_anew(tmp_pat
     (tmp_path / "old.json").write_text('{"format": "separatrix proofs 1", "systems": [0.5]}')
     done = verify(tmp_path / "old.json")
     assert done.returncode == 2 and "separatrix certify RUN" in done.stderr
+
+
+def test_output_that_nobody_reads_ends_the_verifier_without_a_traceback():
+    command = [sys.executable, VERIFIER, PROOFS, "--all"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == -signal.SIGPIPE
 
 
 def test_what_is_no_file_of_proofs_has_an_exit_code_of_its_own(tmp_path):
