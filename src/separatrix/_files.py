@@ -52,6 +52,11 @@ def as_path(given: Any) -> Path:
         raise InvalidInputError(f"expected the path of a file or directory, got {given!a:.80}.")
     if any(len(os.fsencode(part)) > LONGEST for part in Path(given).parts):
         raise InvalidInputError(f"the path {given[:60]}… has a name of more than {LONGEST} bytes.")
+    try:
+        Path(given).stat()
+    except OSError as error:  # most that is wrong with a path is told when it is used
+        if error.errno == errno.ELOOP:
+            raise InvalidInputError(f"{given} is a link that leads back to itself.") from None
     return Path(given)
 
 

@@ -117,10 +117,6 @@ def main():
                 right = code in (0, CODES[number], -number)  # −: before it had begun
                 counts[ended if right else f"wrong: code {code} after {number.name}"] += 1
             ended = subprocess.run(whole, capture_output=True, text=True, check=False)
-            if what == "study" and (sx.load_study(out).table["state"] != "done").any():
-                # A worker of a process that was killed a moment ago was still at a cell.
-                counts["again"] += 1
-                ended = subprocess.run(whole, capture_output=True, text=True, check=False)
             if ended.returncode:
                 counts[f"wrong: does not go on: {ended.stderr[-300:]}"] += 1
             else:

@@ -49,3 +49,12 @@ def test_a_scheduler_that_does_not_answer_is_said_so(tmp_path):
     study = sx.Study.from_dict({"name": "dask", "experiment": SETTINGS})
     with pytest.raises(sx.InvalidInputError, match="no Dask scheduler can be used at"):
         sx.sweep(study, tmp_path / "out", scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_that_is_silent_is_said_so(tmp_path):
+    """Something takes the connection and says nothing."""
+    study = sx.Study.from_dict({"name": "dask", "experiment": SETTINGS})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(sx.InvalidInputError, match=r"no Dask scheduler .* timed out"):
+            sx.sweep(study, tmp_path / "out", scheduler=address)

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 
 import equinox as eqx
 import jax
@@ -63,6 +64,37 @@ def test_workers_give_the_bits_of_a_process_with_one_thread(networks, task, tmp_
     assert set(ensemble.endings) == {Ending.ALL_STEPS}
     found = [(jax.tree.leaves(each.network), each.history.loss) for each in ensemble]
     assert_same(found, pickle.loads(out.read_bytes()), rtol=0)
+
+
+KILLED = """
+import pickle, sys
+import separatrix as sx
+networks, keys, how, out = pickle.load(open(sys.argv[1], "rb"))
+task, kept = sx.tasks.PerceptualDecisionMaking(), sx.Checkpoint(out, seconds=0)
+if __name__ == "__main__":
+    sx.train_ensemble(networks, task, keys=keys, workers=1, checkpoint=kept, **how)
+"""
+
+
+@pytest.mark.runs
+def test_an_ensemble_that_was_killed_goes_on_to_the_same_bits(networks, task, tmp_path):
+    """Killed when the second network has done some of its steps: the first is not done again."""
+    given, script, out = tmp_path / "given", tmp_path / "script.py", tmp_path / "fits"
+    long = {"steps": 4000, "epoch_steps": 20}
+    given.write_bytes(pickle.dumps((networks, list(KEYS), HOW | long, out)))
+    script.write_text(KILLED)
+    first, second, third = (out.with_name(f"fits.{k}") for k in range(COUNT))
+    with subprocess.Popen([sys.executable, str(script), str(given)]) as process:
+        while not second.exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.kill()
+    assert second.exists() and not third.exists()
+    before = first.stat().st_mtime_ns
+    kept = {"checkpoint": sx.Checkpoint(out, seconds=3600)}
+    again = fit(networks, task, {"workers": 1}, **long, **kept)
+    whole = fit(networks, task, {"workers": 1}, **long)
+    assert_same((again.networks, again.history), (whole.networks, whole.history))
+    assert first.stat().st_mtime_ns == before
 
 
 def test_workers_stay_for_the_next_call(networks, task):
@@ -203,6 +235,7 @@ BAD = {
     "patience": (lambda n: {"until": sx.Threshold(loss=0.1, patience=21)}, "patience"),
     "both": (lambda n: {"workers": 2}, "both"),
     "devices": (lambda n: {"devices": 3}, "devices"),
+    "kept": (lambda n: {"checkpoint": sx.Checkpoint("fits")}, "checkpoint.*workers"),
     "no devices": (lambda n: {"devices": 0}, "devices"),
     "no workers": (lambda n: {"devices": None, "workers": 0}, "workers"),
 }

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Collection, Sequence
 from importlib import metadata
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -397,6 +398,10 @@ def main() -> None:
     # A command makes millions of small objects, by imports above all, and few cycles: looking for
     # those less often saves a twentieth of its time.
     gc.set_threshold(200_000, 20, 20)
+    os.environ["MPLBACKEND"] = "agg"  # figures are files, wherever a user's windows come from
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # a terminal may know ASCII alone
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
     with stopped_by(signal.SIGINT, signal.SIGTERM):
         app(prog_name="separatrix")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from .._files import reason
 from .._stopping import exit_code, stop_noticed
-from .._types import InvalidInputError, SeparatrixError
+from .._types import InvalidInputError, SeparatrixError, first_line
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
@@ -41,8 +41,24 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if error.errno is None or isinstance(error, BrokenPipeError):
                 raise
             raise _refused(error, os_error(error)) from None
+        except RuntimeError as error:
+            if (lacking := _no_device()) is None:
+                raise
+            raise _refused(error, lacking) from None
 
     return run_guarded
+
+
+def _no_device() -> str | None:
+    """Say why JAX has nothing to compute on; None where it has."""
+    import jax
+
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        return f"JAX finds no device (JAX_PLATFORMS={asked}; unset it, or cpu): {first_line(error)}"
+    return None
 
 
 def _refused(error: Exception, text: str) -> typer.Exit:

@@ -12,6 +12,7 @@ study, at once or one after the other, and each may be killed at any moment.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import socket
@@ -114,7 +115,13 @@ class StudyDirectory:
     def claimed(self, key: str) -> Iterator[Path | None]:
         """Yield the claim of a cell, or None where another process is at it."""
         file = self.path / "claims" / f"{key}.json"
-        mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
+        parent = multiprocessing.parent_process()  # without which this one ends
+        mine = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "parent": os.getpid() if parent is None else parent.pid,
+            "token": uuid.uuid4().hex,
+        }
         taken = self._take(file, mine | {"since": time.time()})
         try:
             yield file if taken else None
@@ -146,8 +153,9 @@ class StudyDirectory:
         return _created(file, mine)
 
     def _is_lost(self, file: Path, claim: dict[str, Any]) -> bool:
-        """Whether the process that made a claim is gone."""
-        if claim.get("host") == socket.gethostname() and not _is_alive(claim["pid"]):
+        """Whether the process that made a claim is gone, or that which waits for it."""
+        pids = [claim[name] for name in ("pid", "parent") if isinstance(claim.get(name), int)]
+        if claim.get("host") == socket.gethostname() and not all(map(_is_alive, pids)):
             return True
         try:
             return self._now() - file.stat().st_mtime > LOST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import Any
@@ -10,6 +11,8 @@ from .._types import InvalidInputError
 from .cell import Cell
 
 Job = tuple[Cell, Callable[..., Any], tuple[Any, ...]]
+_SECONDS = 10
+"""How long a scheduler may take to answer."""
 Ended = tuple[Cell, Future[Any]]
 
 
@@ -54,13 +57,25 @@ def by_dask(jobs: Sequence[Job], address: str) -> Generator[Ended, None, None]:
             "--scheduler needs Dask: pip install 'separatrix[cluster]'."
         ) from error
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        _greeted(address)
+        client = Client(address, timeout=_SECONDS, set_as_default=False)
         client.get_versions(check=True)
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"no Dask scheduler can be used at {address}: {error}") from error
     with client:
         wrapped = [(cell, _in_worker, (function, *given)) for cell, function, given in jobs]
         yield from by_executor(wrapped, client.get_executor(pure=False))
+
+
+def _greeted(address: str) -> None:
+    """Raise OSError where nothing greets who connects, for which Dask would wait for ever."""
+    from distributed.comm import get_address_host_port
+
+    if address.partition("://")[0] in ("tls", "ws", "wss"):  # there the client speaks first
+        return
+    with socket.create_connection(get_address_host_port(address), _SECONDS) as connection:
+        if not connection.recv(1):
+            raise ConnectionError("it closes the connection.")
 
 
 def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:

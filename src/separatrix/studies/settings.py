@@ -234,6 +234,7 @@ class Study(Settings):
 
     def check(self, source: str = "the study") -> None:
         """Raise InvalidInputError if the objects of a cell, apart from its seed, cannot be made."""
+        self._check_draws(source)
         checked = set()
         for cell in self.cells:
             settings = cell.experiment.model_copy(update={"seed": 0})
@@ -245,6 +246,15 @@ class Study(Settings):
                 except InvalidInputError as error:
                     told = ", ".join(f"{k} = {v!r}" for k, v in cell.changes.items())
                     raise InvalidInputError(f"{source}, {told}: {error}") from error
+
+    def _check_draws(self, source: str) -> None:
+        """Raise InvalidInputError where random draws are equal, which would be one network."""
+        drawn = [json.dumps(each, sort_keys=True) for each in self._draws()]
+        if self.random is not None and (number := len(set(drawn))) < len(drawn):
+            raise InvalidInputError(
+                f"random.count in {source}: {len(drawn)} draws give {number} different settings, "
+                "and equal ones are one network: ask for fewer, or draw from more values."
+            )
 
     def check_keys(self, source: str) -> None:
         """Raise InvalidInputError if a setting would be given twice."""
@@ -265,17 +275,20 @@ class Study(Settings):
 
     def _changes(self) -> Iterator[dict[str, Any]]:
         """Yield the changes of settings, but for seeds."""
-        drawn: tuple[dict[str, Any], ...] = ({},)
-        if self.random is not None:
-            rng = np.random.default_rng(self.random.seed)
-            drawn = tuple(
-                {key: _draw(of, rng) for key, of in self.random.values.items()}
-                for _ in range(self.random.count)
-            )
+        drawn = self._draws()
         for values in itertools.product(*self.grid.values()):
             on_grid = dict(zip(self.grid, values, strict=True))
             for together, one in itertools.product(self.listed or ({},), drawn):
                 yield {**on_grid, **together, **one}
+
+    def _draws(self) -> list[dict[str, Any]]:
+        """Return the random values of each draw; a draw of nothing where there are none."""
+        if self.random is None:
+            return [{}]
+        rng, values = np.random.default_rng(self.random.seed), self.random.values
+        return [
+            {key: _draw(of, rng) for key, of in values.items()} for _ in range(self.random.count)
+        ]
 
     def _seeds(self) -> Sequence[int]:
         if not isinstance(self.seeds, str):

@@ -59,7 +59,8 @@ class Checkpoint(eqx.Module):
     state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C.
     The file is never left half written. If the file exists at the start, training continues from
     the state in it, and gives the same numbers as without a stop, bit for bit. The file is kept
-    when training has ended, and the same call then returns immediately.
+    when training has ended, and the same call then returns immediately. `sx.train_ensemble` keeps
+    network k in the file `path.k`.
 
     Attributes
     ----------
@@ -109,11 +110,6 @@ class Keeper:
             self.identity = {"settings": flat_settings(checkpoint.settings), "training": identity()}
 
     @property
-    def has_file(self) -> bool:
-        """Whether there is a file, of this call or of an earlier one."""
-        return self.checkpoint is not None and self.checkpoint.path.exists()
-
-    @property
     def is_due(self) -> bool:
         """Whether it is time to write the file."""
         if self.checkpoint is None:
@@ -126,7 +122,7 @@ class Keeper:
         Raises UnreadableFileError for a file that is damaged or no checkpoint, InvalidInputError
         for one of a different training run, or of more steps than are asked for.
         """
-        if self.checkpoint is None or not self.has_file:
+        if self.checkpoint is None or not self.checkpoint.path.exists():
             return start
         path = self.checkpoint.path
         try:

@@ -75,9 +75,8 @@ class TrainingState:
         return Training(self.division.gathered(network), history, ending)
 
     def keep(self) -> None:
-        """Bring the checkpoint up to date, where there is one."""
-        if self.keeper.has_file:
-            self.keeper.write(self.checkpoint())
+        """Bring the checkpoint up to date."""
+        self.keeper.write(self.checkpoint())
 
     def wait_for(self, first: int, count: int, snapshot: TrainingSnapshot, sound: Array) -> None:
         """Take over an epoch that may still be computed."""

@@ -20,6 +20,7 @@ from ..._watch import progress_bar
 from ...networks import AbstractNetwork
 from ...tasks import AbstractTask
 from ..batches import AbstractBatches, WholeTrials
+from ..checkpoint import Checkpoint
 from ..loss import Loss, default_loss
 from ..plan import Member, Plan
 from ..regularizers import AbstractRegularizer, check_regularizers
@@ -43,6 +44,7 @@ def train_ensemble(
     epoch_steps: int = 64,
     until: Threshold | None = None,
     progress: bool = True,
+    checkpoint: Checkpoint | None = None,
     workers: int | None = None,
     devices: int | None = None,
 ) -> Ensemble:
@@ -84,6 +86,9 @@ def train_ensemble(
         As in `sx.train`.
     progress
         Whether to show a live progress bar.
+    checkpoint
+        As in `sx.train`, for training in processes: `sx.Checkpoint("fits")` keeps network k in the
+        file `fits.k`, and the same call goes on with all of them.
 
     Returns
     -------
@@ -96,8 +101,9 @@ def train_ensemble(
     InvalidInputError
         In all cases in which `sx.train` raises this error. If there is no network, or if there are
         not as many keys, optimizers or lists of regularizers as networks. If both `workers` and
-        `devices` are given, or `devices` is more than there are. If networks, regularizers or
-        optimizers of different forms are trained on devices, because one program cannot train them.
+        `devices` are given, or `devices` is more than there are. If a `checkpoint` is given and the
+        networks are trained on devices. If networks, regularizers or optimizers of different forms
+        are trained on devices, because one program cannot train them.
     SeparatrixError
         If a worker process is lost.
 
@@ -125,9 +131,16 @@ def train_ensemble(
         except InvalidInputError as error:
             raise InvalidInputError(f"network {number}: {error}") from error
     in_processes = _is_in_processes(workers, devices)
+    if checkpoint is not None:
+        require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
+        if not in_processes:
+            raise InvalidInputError(
+                "checkpoint: one program over devices is not kept; give workers=, whose networks "
+                "are kept one by one."
+            )
     with _bar(plan.steps, len(members), progress) as on_progress:
         if in_processes:
-            trainings = train_in_workers(plan, members, on_progress, workers)
+            trainings = train_in_workers(plan, members, on_progress, workers, checkpoint)
         else:
             trainings = train_mapped(plan, members, on_progress, devices)
     trained = tuple(training.network for training in trainings)

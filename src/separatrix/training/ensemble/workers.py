@@ -10,6 +10,7 @@ import jax
 
 from ..._processes import check_workers, in_processes
 from ..._types import InvalidInputError, SeparatrixError, first_line
+from ..checkpoint import Checkpoint
 from ..history import Training, TrainingDivergedError
 from ..plan import Member, Plan
 from ..train import train_member
@@ -26,7 +27,11 @@ _SETTINGS = (
 
 
 def train_in_workers(
-    plan: Plan, members: Sequence[Member], on_progress: ProgressCallback, workers: int | None
+    plan: Plan,
+    members: Sequence[Member],
+    on_progress: ProgressCallback,
+    workers: int | None,
+    checkpoint: Checkpoint | None,
 ) -> list[Training]:
     """Train each network by itself, in warm processes of this machine with one thread each.
 
@@ -37,7 +42,7 @@ def train_in_workers(
     settings = {name: getattr(jax.config, name) for name in _SETTINGS}
     shared = cloudpickle.dumps(plan)
     jobs = [
-        (number, _train, (shared, cloudpickle.dumps(member), settings))
+        (number, _train, (shared, cloudpickle.dumps((member, _of(number, checkpoint))), settings))
         for number, member in enumerate(members)
     ]
     found: dict[int, Training] = {}
@@ -49,6 +54,15 @@ def train_in_workers(
             found[number] = cloudpickle.loads(future.result())
             on_progress(plan.steps, 1)
     return [found[number] for number in range(len(members))]
+
+
+def _of(number: int, checkpoint: Checkpoint | None) -> Checkpoint | None:
+    """Return the checkpoint of one network."""
+    if checkpoint is None:
+        return None
+    path = checkpoint.path.resolve()
+    path = path.with_name(f"{path.name}.{number}")
+    return Checkpoint(path, checkpoint.seconds, checkpoint.settings)
 
 
 def _with_member_number(number: int, error: BaseException) -> BaseException:
@@ -67,9 +81,9 @@ def _train(shared: bytes, own: bytes, settings: dict[str, Any]) -> bytes:
     jax.config.update("jax_platforms", "cpu")
     for name, value in settings.items():
         jax.config.update(name, value)
-    member = cloudpickle.loads(own)
+    member, checkpoint = cloudpickle.loads(own)
     try:
-        training = train_member(_plan(shared), member)
+        training = train_member(_plan(shared), member, checkpoint=checkpoint)
     except TrainingDivergedError as error:
         training = error.training
     return cloudpickle.dumps(training)
