@@ -37,6 +37,7 @@ class TrainingState:
         self.kept: list[Measures] = [begun.measures]
         # What belongs together changes in one assignment: Ctrl-C may come between any two.
         self.completed: Completed = begun.network, begun.memory, len(self.kept)
+        self.saved = self.steps
         self.waiting: tuple[int, int, TrainingSnapshot, Array] | None = None
         self.report: Report = lambda done, loss, accuracy: None
 
@@ -75,8 +76,10 @@ class TrainingState:
         return Training(self.division.gathered(network), history, ending)
 
     def keep(self) -> None:
-        """Bring the checkpoint up to date."""
-        self.keeper.write(self.checkpoint())
+        """Bring the checkpoint up to date, where it is not."""
+        if self.steps != self.saved:
+            self.saved = self.steps
+            self.keeper.write(self.checkpoint())
 
     def wait_for(self, first: int, count: int, snapshot: TrainingSnapshot, sound: Array) -> None:
         """Take over an epoch that may still be computed."""
@@ -95,7 +98,7 @@ class TrainingState:
             raise TrainingDivergedError(first + len(rows[0]) - 1, reached, is_finite)
         self.completed = network, memory, len(self.kept)
         if self.keeper.is_due:
-            self.keeper.write(self.checkpoint())
+            self.keep()
         self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
 
 
