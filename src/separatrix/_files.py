@@ -19,6 +19,8 @@ MOST_UNPACKED, MOST_PACKED = 2**28, 64
 """Bytes that compressed arrays may have, whatever the size of their file; and times that."""
 LONGEST = 255
 """Bytes of a name that file systems take."""
+LONGEST_PATH = 4000
+"""Of a path, with what is put beside it."""
 _ELSEWHERE = "Give a path where you may read and write, or change its permissions."
 _MORE_ROOM = "Free some space there, or give a path on another disk."
 _REMEDIES = {
@@ -52,6 +54,8 @@ def as_path(given: Any) -> Path:
         raise InvalidInputError(f"expected the path of a file or directory, got {given!a:.80}.")
     if any(len(os.fsencode(part)) > LONGEST for part in Path(given).parts):
         raise InvalidInputError(f"the path {given[:60]}… has a name of more than {LONGEST} bytes.")
+    if len(os.fsencode(given)) > LONGEST_PATH:
+        raise InvalidInputError(f"the path {given[:60]}… has more than {LONGEST_PATH} bytes.")
     try:
         Path(given).stat()
     except OSError as error:  # most that is wrong with a path is told when it is used

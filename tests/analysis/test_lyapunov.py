@@ -37,6 +37,38 @@ def test_a_linear_flow_has_the_real_parts_of_its_eigenvalues():
     assert got.step == pytest.approx(0.4)
 
 
+def around_a_circle(x):
+    """The normal form of a Hopf bifurcation: on its cycle of radius 1 the exponents are 0, −2."""
+    return x * (1 - x @ x) + 2 * jnp.stack([-x[1], x[0]])
+
+
+def spiral(x):
+    return jnp.array([[-0.3, 2.0], [-2.0, -0.3]]) @ x
+
+
+@pytest.mark.parametrize("dt", [None, 0.05, 0.2])
+@pytest.mark.parametrize(
+    ("field", "exponents"),
+    [(spiral, [-0.3, -0.3]), (around_a_circle, [0.0, -2.0])],
+    ids=["linear", "cycle"],
+)
+def test_the_error_of_a_flow_holds_what_its_integrator_does(field, exponents, dt):
+    method = TangentQR(steps=3000, dt=dt)
+    got = sx.lyapunov_exponents(sx.Flow(field, 2), np.array([1.0, 0.0]), method=method)
+    off, said = np.abs(got.exponents[0] - exponents), np.asarray(got.standard_error[0])
+    assert (off <= 2 * said + 1e-14).all() and (said < 2 * off.max() + 1e-12).all(), (off, said)
+
+
+@pytest.mark.parametrize("dt", [0.01, 0.03, 0.05])
+def test_the_error_of_chaos_holds_what_its_integrator_does(dt):
+    """Volumes shrink at a rate that is the same everywhere, whatever a trajectory meets."""
+    got = sx.lyapunov_exponents(systems.lorenz(28.0), np.ones(3), method=TangentQR(dt=dt))
+    said = np.asarray(got.standard_error[0])
+    assert abs(got.exponents[0].sum() + 41 / 3) <= 2 * np.linalg.norm(said)
+    assert abs(got.exponents[0, 2] + 14.5721) <= 3 * said[2]  # 0.098 off at 0.05
+    assert dt > 0.01 or said[0] < 0.05  # and it is called chaos
+
+
 CHAOTIC = {  # its exponents, how well they are known, their sum and how well it is met, dimension
     "Hénon": (
         systems.henon(),

@@ -15,6 +15,8 @@ from .._types import require_count
 from .._watch import Stage, is_over, report_progress
 
 _PARTS = 5  # of a block
+_FINER = 4  # the part of the time that is followed in finer steps, too
+_APART = 1e-3  # of the state's size: beyond, a trajectory in finer steps is another one
 
 Advance = Callable[[Any, Any], Any]
 """A state `(unit,)` and an input or None -> the next state; a pytree, so weights are arguments."""
@@ -27,6 +29,41 @@ class Growth(NamedTuple):
     edges: np.ndarray  # (part + 1,): the steps at which parts begin and end
     states: np.ndarray  # (trajectory, unit), the last ones
     parts: int  # of each block
+    inexact: np.ndarray  # (trajectory, exponent): how far finer steps differ, per step
+
+
+class _Finer:
+    """The same trajectories in finer steps: what the integrator does to the growth.
+
+    They are followed for a part of the time, and in chaos until they are another trajectory.
+    """
+
+    def __init__(self, advance: Advance | None, x: Any, Q: Any, edges: np.ndarray):
+        self.advance, self.x, self.Q = advance, x, Q
+        self.last = 0 if advance is None else edges[-1] / _FINER
+        self.together = np.ones(len(x), bool)
+        self.apart, self.steps = np.zeros((len(x), Q.shape[2])), np.zeros(len(x))
+
+    def follow(
+        self, given: Any, begin: int, first: Any, steps: int, every: Any, x: Any, sums: Any
+    ) -> None:
+        """Compare what the steps of a part have come to; the first part counts in any case."""
+        if begin >= self.last or not self.together.any():
+            return
+        begun, advance = self.steps.any(), self.advance
+        assert advance is not None
+        self.x, self.Q, finer = _block(advance, self.x, self.Q, given, first, steps, every)
+        there, here = np.asarray(self.x), np.asarray(x)
+        reach = _APART * np.abs(here).max(1, initial=0)
+        self.together &= ~(np.abs(there - here).max(1, initial=0) > reach)
+        rows = self.together if begun else np.ones_like(self.together)
+        off = np.nan_to_num(np.abs(np.asarray(finer) - np.asarray(sums)), nan=0.0)  # both are −∞
+        self.apart[rows] += off[rows]
+        self.steps[rows] += steps
+
+    @property
+    def per_step(self) -> np.ndarray:
+        return self.apart / np.maximum(self.steps, 1)[:, None]
 
 
 @dataclass(frozen=True)
@@ -86,9 +123,11 @@ class TangentQR:
         starts: np.ndarray,
         inputs: np.ndarray | None,
         steps: int,
+        finer: Advance | None = None,
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
+        `finer` is the same step by a better integrator, with which a part of the way is compared.
         The run stops early when no trajectory is finite any more, and the remaining blocks are NaN.
         At the time limit it ends after the current block.
         """
@@ -106,17 +145,20 @@ class TangentQR:
                 # In pieces, for no signal stops a compiled program.
                 length = np.asarray(min(piece, self.transient - begin))
                 x, Q, _ = _block(advance, x, Q, given, np.asarray(begin), length, every)
+            other, done = _Finer(finer, x, Q, edges), len(logs)
             for k, (begin, end) in enumerate(pairwise(edges)):
                 if k and k % parts == 0 and is_over():
-                    return Growth(logs[:k], edges[: k + 1], np.asarray(x), parts)
+                    done = k
+                    break
                 report_progress(Stage.EXPONENTS, int(begin), int(edges[-1]))
-                x, Q, sums = _block(
-                    advance, x, Q, given, self.transient + begin, end - begin, every
-                )
+                place = self.transient + begin, end - begin, every
+                x, Q, sums = _block(advance, x, Q, given, *place)
                 logs[k] = np.asarray(sums) / (end - begin)
+                other.follow(given, begin, *place, x, sums)
                 if not np.isfinite(np.asarray(x)).all(1).any():
                     break
-            return Growth(logs, edges, np.asarray(x), parts)
+            states = np.asarray(x)
+            return Growth(logs[:done], edges[: done + 1], states, parts, other.per_step)
 
     def _edges(self, steps: int) -> tuple[np.ndarray, int]:
         """Cut the steps into parts of whole decompositions, but for the last; so many a block."""
