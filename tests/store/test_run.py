@@ -27,6 +27,7 @@ def test_a_run_is_read_and_can_be_copied(path):
     assert eqx.tree_equal(run.network, network())
     assert run.activity is run.records["activity"]
     assert run.provenance["separatrix"] == sx.__version__
+    assert {"processor", "cores", "settings"} <= run.provenance.keys()
     assert {"activity", "history", "records"} <= set(dir(run))
     assert "CTRNN" in repr(run) and "History" in repr(run)
     assert copy.copy(run).records is run.records

@@ -55,7 +55,8 @@ def sweep(
         The directory of the study. If it exists, the study goes on in it.
     workers
         The number of processes on this machine. None means one for each core. The processes share
-        the machine's threads. With 0 only this process works, one cell after the other.
+        the machine's threads, and the last digits depend on how many threads each has. With 0 only
+        this process works, one cell after the other.
     part
         A part of the cells, for job arrays. "3/16" means every sixteenth cell, beginning with the
         third.

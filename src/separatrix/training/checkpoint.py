@@ -58,9 +58,9 @@ class Checkpoint(eqx.Module):
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
     state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C.
     The file is never left half written. If the file exists at the start, training continues from
-    the state in it, and gives the same numbers as without a stop, bit for bit. The file is kept
-    when training has ended, and the same call then returns immediately. `sx.train_ensemble` keeps
-    network k in the file `path.k`.
+    the state in it. On as many cores of the same machine it gives the same numbers as without a
+    stop, bit for bit. The file is kept when training has ended, and the same call then returns
+    immediately. `sx.train_ensemble` keeps network k in the file `path.k`.
 
     Attributes
     ----------

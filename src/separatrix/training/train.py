@@ -59,7 +59,8 @@ def train(
     optimizer
         Any optax optimizer; None means `optax.adam(1e-3)`.
     key
-        A JAX random key: the same key gives the same numbers, bit for bit, on the same machine.
+        A JAX random key: the same key gives the same numbers, bit for bit, with the same versions,
+        processor, number of cores that the process may use, and settings of JAX and XLA.
     loss
         A function (outputs, trials) → number. By default the task's trials determine it
         (`sx.training.default_loss`): the cross-entropy over all steps for classes, the mean squared
