@@ -191,7 +191,7 @@ def test_what_stops_a_run_after_its_training_leaves_the_network(run, tmp_path, e
     with pytest.raises(error) as caught:
         run_experiment(small(), out, progress=False, **how)
     kept = caught.value.kept
-    assert list(tmp_path.iterdir()) == [kept]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "two.checkpoint", kept]
     assert f"`separatrix analyze {kept} --out {out}`" in caught.value.__notes__[0]
     assert ("fixed_points" in sx.load_run(kept).records) == (when != "fixed points")
     went_on = reanalyze(kept, out)

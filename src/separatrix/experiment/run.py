@@ -44,8 +44,8 @@ def run_experiment(
     """Run an experiment and write its run directory.
 
     The directory appears at `out` when everything is done, and is complete then. It holds
-    `experiment.toml` (the settings as executed), `weights.safetensors` and `results.nc`. A training
-    that takes longer than a minute is saved in `<out>.checkpoint` while it goes on.
+    `experiment.toml` (the settings as executed), `weights.safetensors` and `results.nc`. Until then
+    the training is saved in `<out>.checkpoint`, once a minute and at its end.
 
     Parameters
     ----------
