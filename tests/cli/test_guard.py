@@ -95,3 +95,31 @@ def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix.experiment.reanalyze", analyze)
     done = run("analyze", tmp_path)
     assert done.exit_code == 130 and "It goes on with --resume." in done.stderr
+
+
+def called(*arguments, **environment):
+    command = [*COMMAND, *map(str, arguments)]
+    around = os.environ | environment
+    return subprocess.run(command, env=around, capture_output=True, check=False)
+
+
+def test_a_platform_that_is_not_there_is_told_in_a_line():
+    done = called("doctor", JAX_PLATFORMS="nonsense")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert done.stderr.startswith(b"separatrix: ") and b"JAX_PLATFORMS=nonsense" in done.stderr
+
+
+def test_a_terminal_of_ascii_gets_what_it_can_show(tmp_path):
+    """With strict errors, and a backend for windows that does not exist."""
+    strictly = {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0", "MPLBACKEND": "nonsense"}
+    done = called("doctor", SEPARATRIX_CACHE_DIR=str(tmp_path / "ä"), **strictly)
+    assert done.returncode == 0 and not done.stderr and rb"\xe4" in done.stdout
+
+
+def test_a_link_to_itself_is_refused(run, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for arguments in (
+        ("run", "yang2020", "--out", tmp_path / "loop"),
+        ("status", tmp_path / "loop"),
+    ):
+        assert_is_a_line(run(*arguments), "loop")

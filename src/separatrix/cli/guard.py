@@ -41,15 +41,15 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if error.errno is None or isinstance(error, BrokenPipeError):
                 raise
             raise _refused(error, os_error(error)) from None
-        except RuntimeError as error:
+        except RuntimeError:
             if (lacking := _no_device()) is None:
                 raise
-            raise _refused(error, lacking) from None
+            raise _refused(lacking, str(lacking)) from None
 
     return run_guarded
 
 
-def _no_device() -> str | None:
+def _no_device() -> InvalidInputError | None:
     """Say why JAX has nothing to compute on; None where it has."""
     import jax
 
@@ -57,7 +57,9 @@ def _no_device() -> str | None:
         jax.devices()
     except RuntimeError as error:
         asked = os.environ.get("JAX_PLATFORMS", "")
-        return f"JAX finds no device (JAX_PLATFORMS={asked}; unset it, or cpu): {first_line(error)}"
+        return InvalidInputError(
+            f"JAX finds no device (JAX_PLATFORMS={asked}; unset it, or cpu): {first_line(error)}."
+        )
     return None
 
 
