@@ -103,10 +103,11 @@ def called(*arguments, **environment):
     return subprocess.run(command, env=around, capture_output=True, check=False)
 
 
-def test_a_platform_that_is_not_there_is_told_in_a_line():
-    done = called("doctor", JAX_PLATFORMS="nonsense")
+@pytest.mark.parametrize("platform", ["nonsense", "rocm"])
+def test_a_platform_that_is_not_there_is_told_in_a_line(platform):
+    done = called("doctor", JAX_PLATFORMS=platform)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert done.stderr.startswith(b"separatrix: ") and b"JAX_PLATFORMS=nonsense" in done.stderr
+    assert done.stderr.startswith(b"separatrix: ") and platform.encode() in done.stderr
 
 
 def test_a_terminal_of_ascii_gets_what_it_can_show(tmp_path):

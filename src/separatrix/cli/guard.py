@@ -11,7 +11,7 @@ from rich.console import Console
 
 from .._files import reason
 from .._stopping import exit_code, stop_noticed
-from .._types import InvalidInputError, SeparatrixError, first_line
+from .._types import InvalidInputError, SeparatrixError
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
@@ -41,7 +41,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if error.errno is None or isinstance(error, BrokenPipeError):
                 raise
             raise _refused(error, os_error(error)) from None
-        except RuntimeError:
+        except (RuntimeError, AssertionError):  # as JAX is without a device
             if (lacking := _no_device()) is None:
                 raise
             raise _refused(lacking, str(lacking)) from None
@@ -55,10 +55,11 @@ def _no_device() -> InvalidInputError | None:
 
     try:
         jax.devices()
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:
         asked = os.environ.get("JAX_PLATFORMS", "")
+        said = str(error).strip().partition("\n")[0]
         return InvalidInputError(
-            f"JAX finds no device (JAX_PLATFORMS={asked}; unset it, or cpu): {first_line(error)}."
+            f"JAX finds no device: JAX_PLATFORMS is {asked!r}; unset it, or set it to cpu. {said}"
         )
     return None
 
