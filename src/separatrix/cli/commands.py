@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Collection, Sequence
 from importlib import metadata
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ from .._double import double_precision
 from .._files import sha256, written_in_one_piece
 from .._stopping import stopped_by
 from .._types import InvalidInputError
-from .guard import errors, guarded, noting, os_error
+from .guard import errors, guarded, noting, os_error, settle_in
 
 app = typer.Typer(
     name="separatrix",
@@ -398,10 +397,7 @@ def main() -> None:
     # A command makes millions of small objects, by imports above all, and few cycles: looking for
     # those less often saves a twentieth of its time.
     gc.set_threshold(200_000, 20, 20)
-    os.environ["MPLBACKEND"] = "agg"  # figures are files, wherever a user's windows come from
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # a terminal may know ASCII alone
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    settle_in()
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
     with stopped_by(signal.SIGINT, signal.SIGTERM):
         app(prog_name="separatrix")

@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -14,6 +16,14 @@ from .._stopping import exit_code, stop_noticed
 from .._types import InvalidInputError, SeparatrixError
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def settle_in() -> None:
+    """Write what a terminal of ASCII cannot show as escapes, and figures without windows."""
+    os.environ["MPLBACKEND"] = "agg"
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
