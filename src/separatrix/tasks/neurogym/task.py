@@ -66,9 +66,9 @@ def from_neurogym(
     Raises
     ------
     InvalidInputError
-        If NeuroGym is not installed; if the name is unknown; if the environment does not accept the
-        settings; if no trial has the `scored` period; if actions are continuous; or if the inputs
-        and targets of a trial are not fixed in advance.
+        If NeuroGym is not installed; if the name is unknown; or if the environment does not accept
+        the settings. If no trial has the `scored` period; if actions are continuous; or if the
+        inputs and targets of a trial are not fixed in advance.
 
     References
     ----------
