@@ -1,4 +1,4 @@
-"""Names shared by every floor: the array type, and the errors that users meet."""
+"""Names shared by every layer: the array type, and the errors that users meet."""
 
 import difflib
 import functools

@@ -30,9 +30,11 @@ class PrincipalComponents(Record):
     components: Float[Array, "component unit"] = array("unit vectors in state space")
     mean: Float[Array, " unit"] = array("mean state, the origin of the projection")
     explained_variance: Float[Array, " component"] = array("variance along each component")
-    explained_variance_ratio: Float[Array, " component"] = array("fraction of the variance")
-    participation_ratio: float = setting("(Σλ)² / Σλ² of all components")
-    name: str = setting("what a figure calls an axis, before its number", default="PC")
+    explained_variance_ratio: Float[Array, " component"] = array(
+        "fraction of the total variance along each component"
+    )
+    participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ of all components")
+    name: str = setting("name of an axis in figures, before its number", default="PC")
 
     def project(self, states: Float[Array, "... unit"]) -> Float[np.ndarray, "... component"]:
         """Return the coordinates of states of shape `(…, unit)`."""
@@ -52,12 +54,14 @@ class Dimensionality(Record):
     variances, and 1 if one direction has all of the variance.
     """
 
-    variances: Float[Array, " component"] = array("of all principal components, decreasing")
-    cumulative_fraction: Float[Array, " component"] = array(
-        "fraction of the variance in the components up to each"
+    variances: Float[Array, " component"] = array(
+        "variances along all principal components, the largest first"
     )
-    participation_ratio: float = setting("(Σλ)² / Σλ²; 0 where nothing varies")
-    num_samples: int = setting("states that it was estimated from")
+    cumulative_fraction: Float[Array, " component"] = array(
+        "fraction of the variance in each component and those before it"
+    )
+    participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ; 0 if nothing varies")
+    num_samples: int = setting("number of states from which the variances were estimated")
 
     def num_components(self, fraction: float = 0.95) -> int:
         """Return how many components hold this fraction of the variance; 0 if no state varies.
@@ -89,12 +93,15 @@ class Activity(Record):
 
     states: Float[Array, "trial time unit"] = array("hidden state after each step")
     outputs: Float[Array, "trial time output"] = array("outputs of the network")
-    inputs: Float[Array, "trial time channel"] = array("inputs that were shown")
-    choice: Shaped[Array, " trial"] = array("class answered, 0 being the fixation output")
-    conditions: dict[str, Shaped[Array, " trial"]] = array("what distinguishes the trials")
+    inputs: Float[Array, "trial time channel"] = array("inputs that the network received")
+    choice: Shaped[Array, " trial"] = array(
+        "class that the network answered; 0 is the fixation output"
+    )
+    conditions: dict[str, Shaped[Array, " trial"]] = array("properties by which the trials differ")
     dt: float = setting("duration of a time step", units="ms")
     inside: Bool[Array, "trial time"] | None = array(
-        "steps that belong to a trial, not to the padding after it; none: all of them", default=None
+        "whether each step belongs to a trial, not to the padding after it; None if all steps do",
+        default=None,
     )
 
     @property

@@ -31,11 +31,13 @@ BATCH = 512
 class RulePerformance(Record):
     """How often a network answers correctly in each of many tasks, beside the ideal observer."""
 
-    score: Float[Array, " rule"] = array("fraction of trials that are right")
-    ideal_score: Float[Array, " rule"] = array("the ideal observer's, on the same trials")
-    chance: Float[Array, " rule"] = array("the score to be had without the stimuli")
-    num_trials: Int[Array, " rule"] = array("trials of each rule")
-    rules: tuple[str, ...] = setting("the rules")
+    score: Float[Array, " rule"] = array("fraction of correct trials")
+    ideal_score: Float[Array, " rule"] = array(
+        "fraction of correct trials of the ideal observer on the same trials"
+    )
+    chance: Float[Array, " rule"] = array("score that can be reached without the stimuli")
+    num_trials: Int[Array, " rule"] = array("number of trials of each rule")
+    rules: tuple[str, ...] = setting("names of the rules")
 
     def _table(self) -> Columns:
         return {**super()._table(), "rule": self.rules}  # in place of their numbers

@@ -34,25 +34,26 @@ class LyapunovSpectrum(Record):
     """
 
     exponents: Float[Array, "trajectory exponent"] = array(
-        "of growth, the largest first; −∞: collapses at once; NaN: the trajectory was lost"
+        "exponents of growth, the largest first; −∞ if a direction collapses at once, NaN if the "
+        "trajectory was lost"
     )
     standard_error: Float[Array, "trajectory exponent"] = array(
-        "of the exponents, from how far the sums of growth stray over some time; or half of what "
-        "the two halves of the time differ by, where there is a trend; and of a flow from what "
-        "steps of half the length give; NaN: a single block"
+        "standard error of the exponents, from the fluctuation of the sums of growth; with a "
+        "trend, half the difference between the two halves of the time; for a flow, also from the "
+        "result of steps of half the length; NaN for a single block"
     )
     history: Float[Array, "trajectory checkpoint exponent"] = array(
-        "estimates from the steps up to each checkpoint: how they converge"
+        "estimates of the exponents from all steps up to each checkpoint"
     )
-    checkpoints: Shaped[Array, " checkpoint"] = array("steps averaged over up to here")
+    checkpoints: Shaped[Array, " checkpoint"] = array("number of steps up to each checkpoint")
     kaplan_yorke: Float[Array, " trajectory"] = array(
-        "Kaplan–Yorke dimension; NaN: it needs more exponents than were asked for"
+        "Kaplan–Yorke dimension; NaN if it needs more exponents than were asked for"
     )
     time_constants: Float[Array, "trajectory exponent"] = array(
-        "−1/exponent; negative: of growth", units="ms"
+        "time constants −1/exponent; negative for growth", units="ms"
     )
-    start: Float[Array, "trajectory unit"] = array("first states")
-    end: Float[Array, "trajectory unit"] = array("last states")
+    start: Float[Array, "trajectory unit"] = array("first state of each trajectory")
+    end: Float[Array, "trajectory unit"] = array("last state of each trajectory")
     outcome: Shaped[np.ndarray, " trajectory"] = array("how the trajectory ended, in words")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")

@@ -21,18 +21,20 @@ class GradedMemory(Record):
     """
 
     values: Float[Array, " value"] = array("the remembered values")
-    num_trials: Int[Array, " value"] = array("trials of each value")
+    num_trials: Int[Array, " value"] = array("number of trials of each value")
     positions: Float[Array, "value time"] = array("mean position of the trials of each value")
-    spreads: Float[Array, "value time"] = array("standard deviation of it over the trials")
-    rank_correlation: Float[Array, " time"] = array(
-        "Spearman's, of the position with the value over all trials"
+    spreads: Float[Array, "value time"] = array(
+        "standard deviation of the position over the trials of each value"
     )
-    order: Float[Array, " time"] = array("Kendall's τ of the mean positions with the values")
+    rank_correlation: Float[Array, " time"] = array(
+        "Spearman's correlation between position and value over all trials"
+    )
+    order: Float[Array, " time"] = array("Kendall's τ between the mean positions and the values")
     decoded: Float[Array, " time"] = array(
-        "fraction of held-out trials whose value the nearest mean position tells"
+        "fraction of held-out trials whose value is decoded correctly, by the nearest mean position"
     )
     distance: Float[Array, " time"] = array(
-        "median distance of the trials from the curve, as a part of its length"
+        "median distance of the trials from the curve, relative to the curve's length"
     )
     drift: Float[Array, " value"] = array(
         "change of the mean position from the first time to the last"

@@ -11,9 +11,13 @@ from .._records import Record, array
 class Analyses(Record):
     """The analyses that a run was asked for, and the reason of each that has no result."""
 
-    analysis: Shaped[np.ndarray, " analysis"] = array("the name that its record has in the run")
+    analysis: Shaped[np.ndarray, " analysis"] = array(
+        "name of the record of the analysis in the run"
+    )
     outcome: Shaped[np.ndarray, " analysis"] = array('"done", "skipped" or "failed"')
-    reason: Shaped[np.ndarray, " analysis"] = array("why there is no result; empty where done")
+    reason: Shaped[np.ndarray, " analysis"] = array(
+        "why there is no result; empty if the analysis is done"
+    )
 
     def why_not(self, analysis: str) -> str:
         """Return why an analysis has no result, or an empty text."""
@@ -33,9 +37,11 @@ class Analyses(Record):
 class FrozenInputs(Record):
     """The inputs that were held constant in a run, the main one first."""
 
-    names: Shaped[np.ndarray, " input"] = array("the period, or what else it is called")
+    names: Shaped[np.ndarray, " input"] = array("name of the input, such as the period")
     values: Float[np.ndarray, "input channel"] = array("the input")
-    words: Shaped[np.ndarray, " input"] = array("the same by the names of the channels")
+    words: Shaped[np.ndarray, " input"] = array(
+        "the input in words, with the names of the channels"
+    )
 
     @property
     def record_names(self) -> tuple[str, ...]:

@@ -17,13 +17,13 @@ class TargetedAverages(Record):
     Each label (such as a signed coherence) sorts all of the trials into groups.
     """
 
-    label: Shaped[np.ndarray, " group"] = array("the label of the trials")
+    label: Shaped[np.ndarray, " group"] = array("label of the trials")
     value: Float[Array, " group"] = array("value of the label")
-    num_trials: Int[Array, " group"] = array("trials of this value")
+    num_trials: Int[Array, " group"] = array("number of trials with this value")
     positions: Float[Array, "group time axis"] = array("mean position along each axis")
-    axes: Float[Array, "axis unit"] = array("the axes: orthonormal")
+    axes: Float[Array, "axis unit"] = array("orthonormal axes")
     origin: Float[Array, " unit"] = array("the state at position 0")
-    names: tuple[str, ...] = setting("what the axes stand for")
+    names: tuple[str, ...] = setting("names of the axes")
     dt: float = setting("duration of a time step", units="ms")
 
     def project(self, states: Float[Array, "... unit"]) -> Float[np.ndarray, "... axis"]:

@@ -27,7 +27,7 @@ class Selectivity(Record):
     mean: Float[Array, "unit group"] = array("mean response in each group")
     deviation: Float[Array, "unit group"] = array("standard deviation in each group")
     num_trials: tuple[int, ...] = setting("trials in each group")
-    labels: tuple[str, ...] = setting("what the two groups are labeled")
+    labels: tuple[str, ...] = setting("labels of the two groups")
 
     def summary(self) -> str:
         size = np.abs(np.asarray(self.dprime, float))
@@ -110,21 +110,27 @@ def selectivity(
 class SelectiveConnections(Record):
     """Connections of an excitatory–inhibitory network, sorted by type and selectivity of units."""
 
-    order: Int[Array, " unit"] = array("the units in this order: E before I, then d′ falling")
+    order: Int[Array, " unit"] = array(
+        "indices of the units, sorted: E before I, then by falling d′"
+    )
     weights: Float[Array, "unit source"] = array("recurrent weights in this order")
     dprime: Float[Array, " unit"] = array("d′ in this order")
-    excitatory: Bool[Array, " unit"] = array("which units excite, in this order")
-    preferred: Int[Array, " unit"] = array("choice preferred, 1 or 2, or 0; in this order")
-    block: Shaped[Array, " block"] = array("sender and receiver of connections")
+    excitatory: Bool[Array, " unit"] = array("whether each unit is excitatory, in this order")
+    preferred: Int[Array, " unit"] = array(
+        "choice that each unit prefers, 1 or 2, or 0 for none, in this order"
+    )
+    block: Shaped[Array, " block"] = array(
+        "types of the sender and the receiver of the connections"
+    )
     same: Float[Array, " block"] = array("mean |w| between units that prefer the same choice")
-    opposite: Float[Array, " block"] = array("mean |w| between units of opposite preference")
-    num_same: Int[Array, " block"] = array("pairs of the same preference")
-    num_opposite: Int[Array, " block"] = array("pairs of opposite preference")
+    opposite: Float[Array, " block"] = array("mean |w| between units that prefer opposite choices")
+    num_same: Int[Array, " block"] = array("number of pairs that prefer the same choice")
+    num_opposite: Int[Array, " block"] = array("number of pairs that prefer opposite choices")
     p_value: Float[Array, " block"] = array(
-        "chance that shuffled preferences differ as much, either way"
+        "two-sided p-value: fraction of shuffles in which the two means differ at least as much"
     )
     threshold: float = setting("|d′| above which a unit has a preference")
-    num_shuffles: int = setting("shuffles behind the p-values")
+    num_shuffles: int = setting("number of shuffles behind the p-values")
 
     def _table(self) -> Columns:
         return {

@@ -21,17 +21,19 @@ from .._types import (
 class TaskVariance(Record):
     """The task variance of every unit in every task, and clusters of units that vary alike."""
 
-    variance: Float[Array, "unit task"] = array("variance over conditions, mean over time")
-    active: Bool[Array, " unit"] = array("units whose variance over all tasks is large enough")
-    normalized: Float[Array, "active task"] = array(
-        "of the active units, divided by the largest, sorted by cluster"
+    variance: Float[Array, "unit task"] = array("variance over conditions, averaged over time")
+    active: Bool[Array, " unit"] = array(
+        "whether the unit is active: its variance, summed over all tasks, is above the threshold"
     )
-    order: Int[Array, " active"] = array("which unit each row of these is")
-    cluster: Int[Array, " active"] = array("cluster of each of these rows, from 0")
+    normalized: Float[Array, "active task"] = array(
+        "variances of the active units, each divided by the largest of its unit, sorted by cluster"
+    )
+    order: Int[Array, " active"] = array("index of the unit in each row of `normalized`")
+    cluster: Int[Array, " active"] = array("cluster of each row of `normalized`, counted from 0")
     num_clusters: Int[Array, " candidate"] = array("numbers of clusters that were tried")
-    silhouette: Float[Array, " candidate"] = array("mean silhouette with each of them")
-    tasks: tuple[str, ...] = setting("the tasks")
-    threshold: float = setting("variance over all tasks above which a unit is active")
+    silhouette: Float[Array, " candidate"] = array("mean silhouette for each number of clusters")
+    tasks: tuple[str, ...] = setting("names of the tasks")
+    threshold: float = setting("variance, summed over all tasks, above which a unit is active")
 
     @property
     def best_num_clusters(self) -> int:

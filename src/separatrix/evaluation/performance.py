@@ -29,22 +29,31 @@ class Performance(Record):
     ideal observer, the columns of the ideal observer are NaN.
     """
 
-    condition: Shaped[np.ndarray, " group"] = array("the condition of the trials")
-    value: Float[Array, " group"] = array("its value; the mean value of a group of many")
-    num_trials: Int[Array, " group"] = array("trials of this value")
-    score: Float[Array, " group"] = array("mean score of these trials")
-    ideal_score: Float[Array, " group"] = array("the ideal observer's, on the same trials")
+    condition: Shaped[np.ndarray, " group"] = array("condition of the trials")
+    value: Float[Array, " group"] = array(
+        "value of the condition; for a group of many values, their mean"
+    )
+    num_trials: Int[Array, " group"] = array("number of trials of this value")
+    score: Float[Array, " group"] = array("mean score of the trials of this value")
+    ideal_score: Float[Array, " group"] = array(
+        "mean score of the ideal observer on the same trials"
+    )
     variance_explained: Float[Array, " group"] = array(
-        "R² of the scored outputs; NaN where the targets are classes"
+        "R² of the scored outputs; NaN if the targets are classes"
     )
     mean_score: float = setting("mean score of all trials")
-    ideal_mean_score: float = setting("the ideal observer's; NaN: the task has none")
-    chance: float = setting("the score to be had without the stimuli; NaN: not known")
-    mean_variance_explained: float = setting("R² of all scored outputs; NaN: classes")
-    fixation_held: float = setting(
-        "fraction of steps of class 0 before the answer that are answered so; NaN: no classes"
+    ideal_mean_score: float = setting(
+        "mean score of the ideal observer on all trials; NaN if the task has none"
     )
-    total_trials: int = setting("how many trials there were")
+    chance: float = setting("score that can be reached without the stimuli; NaN if it is not known")
+    mean_variance_explained: float = setting(
+        "R² of all scored outputs; NaN if the targets are classes"
+    )
+    fixation_held: float = setting(
+        "fraction of the steps before the answer, with target class 0, that are answered with "
+        "class 0; NaN if the targets are not classes"
+    )
+    total_trials: int = setting("number of all trials")
     task: str = setting("name of the task")
 
     def summary(self) -> str:

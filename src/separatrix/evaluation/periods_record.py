@@ -24,47 +24,77 @@ class TrialPeriods(Record):
 
     period: Shaped[Text, " period"] = array("name of the period")
     input: Float[Array, "period channel"] = array("mean input of the period, held constant")
-    input_words: Shaped[Text, " period"] = array("the same by the names of the channels")
-    input_differs: Bool[Array, " period"] = array("whether trials, or steps, have other inputs")
-    begin: Float[Array, " period"] = array("when it begins, in the mean of the trials", units="ms")
-    duration: Float[Array, " period"] = array("median over the trials", units="ms")
-    num_trials: Int[Array, " period"] = array("trials that have the period")
+    input_words: Shaped[Text, " period"] = array(
+        "input of the period in words, with the names of the channels"
+    )
+    input_differs: Bool[Array, " period"] = array(
+        "whether the input differs between trials or between steps of the period"
+    )
+    begin: Float[Array, " period"] = array(
+        "time at which the period begins, averaged over the trials", units="ms"
+    )
+    duration: Float[Array, " period"] = array(
+        "median duration of the period over the trials", units="ms"
+    )
+    num_trials: Int[Array, " period"] = array("number of trials that have the period")
     held: Shaped[Text, " period"] = array("what holds the states, a word of `Verdict.held`")
-    sentences: Shaped[Text, " period"] = array("the verdict of the period")
-    missing: Shaped[Text, " period"] = array("what is known of fixed points that were not found")
-    agrees: Int[Array, " period"] = array("trials whose choice is the predicted one; −1: no choice")
-    predicts: Int[Array, " period"] = array("trials of which a choice is predicted")
+    sentences: Shaped[Text, " period"] = array("sentences of the verdict of the period")
+    missing: Shaped[Text, " period"] = array("what is known about fixed points that were not found")
+    agrees: Int[Array, " period"] = array(
+        "number of trials whose choice is the predicted one; −1 if there is no choice"
+    )
+    predicts: Int[Array, " period"] = array("number of trials for which a choice is predicted")
 
-    point_period: Int[Array, " point"] = array("row of the period of a fixed or slow point")
-    point_states: Float[Array, "point unit"] = array("the point")
+    point_period: Int[Array, " point"] = array(
+        "row of the period to which the fixed or slow point belongs"
+    )
+    point_states: Float[Array, "point unit"] = array("state of the point")
     point_kind: Shaped[Text, " point"] = array('"fixed" or "slow"')
-    point_stability: Shaped[Text, " point"] = array("as in `FixedPoints`")
-    point_n_unstable: Int[Array, " point"] = array("number of unstable directions; −1: unknown")
-    point_certified: Bool[Array, " point"] = array("fixed: proved to exist; slow: proved not fixed")
+    point_stability: Shaped[Text, " point"] = array("stability of the point, as in `FixedPoints`")
+    point_n_unstable: Int[Array, " point"] = array("number of unstable directions; −1 if unknown")
+    point_certified: Bool[Array, " point"] = array(
+        "whether a fixed point is proved to exist, or a slow point is proved not to be fixed"
+    )
 
-    end_period: Int[Array, " end"] = array("row of the period of an end")
-    end_name: Shaped[Text, " end"] = array("what it is, in words")
-    end_states: Float[Array, "end unit"] = array("a state of it; NaN where there is none")
-    end_share: Float[Array, " end"] = array("part of the trials that are in its basin")
+    end_period: Int[Array, " end"] = array("row of the period to which the end belongs")
+    end_name: Shaped[Text, " end"] = array("what the end is, in words")
+    end_states: Float[Array, "end unit"] = array("a state of the end; NaN if there is none")
+    end_share: Float[Array, " end"] = array("share of the trials that are in the basin of the end")
     end_low: Float[Array, " end"] = array("lower end of the 95 % interval of the share (Wilson)")
-    end_high: Float[Array, " end"] = array("upper end of it")
-    end_known: Shaped[Text, " end"] = array('"proved", "solved", "watched"; "" where it is unknown')
+    end_high: Float[Array, " end"] = array("upper end of the 95 % interval of the share (Wilson)")
+    end_known: Shaped[Text, " end"] = array(
+        'how the end is known: "proved", "solved" or "watched"; "" if it is unknown'
+    )
 
-    ended: Int[Array, "period trial"] = array("row of the end of each trial; −1: period left out")
-    predicted: Int[Array, "period trial"] = array("choice read out at that end; −1: none")
-    choice: Int[Array, " trial"] = array("the output that the network chose; −1: no choice")
-    group: Shaped[Text, " trial"] = array("trials that are averaged together in figures")
-    conditions: dict[str, Shaped[Array, " trial"]] = array("what distinguishes the trials")
+    ended: Int[Array, "period trial"] = array(
+        "row of the end of each trial; −1 if the trial lacks the period or was not followed"
+    )
+    predicted: Int[Array, "period trial"] = array("choice that is read out at this end; −1 if none")
+    choice: Int[Array, " trial"] = array("output that the network chose; −1 if it made no choice")
+    group: Shaped[Text, " trial"] = array(
+        "name of the group whose trials are averaged together in figures"
+    )
+    conditions: dict[str, Shaped[Array, " trial"]] = array("properties by which the trials differ")
     responses: Shaped[Text, " output"] = array("names of the outputs")
 
-    averages: Float[Array, "average time unit"] = array("mean state of each group; NaN: none")
-    average_names: Shaped[Text, " average"] = array("the groups")
-    average_period: Int[Array, "average time"] = array("row of the period of a step; −1: none")
+    averages: Float[Array, "average time unit"] = array(
+        "mean state of each group; NaN if there is none"
+    )
+    average_names: Shaped[Text, " average"] = array("names of the groups")
+    average_period: Int[Array, "average time"] = array(
+        "row of the period to which the step belongs; −1 if none"
+    )
 
-    memory: Shaped[Text, " pulse"] = array("signs of the outputs of the memory that is pulsed")
-    pulse: Shaped[Text, " pulse"] = array("the channel, and the sign of its pulse")
-    led_to: Shaped[Text, " pulse"] = array("signs of the outputs where that leads; empty: unknown")
-    expected: Shaped[Text, " pulse"] = array("the signs that the task asks for")
+    memory: Shaped[Text, " pulse"] = array(
+        "signs of the outputs of the stable point that receives the pulse"
+    )
+    pulse: Shaped[Text, " pulse"] = array("sign and channel of the pulse")
+    led_to: Shaped[Text, " pulse"] = array(
+        "signs of the outputs of the stable point to which the pulse leads; empty if unknown"
+    )
+    expected: Shaped[Text, " pulse"] = array(
+        "signs of the outputs that the task asks for after the pulse"
+    )
 
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)

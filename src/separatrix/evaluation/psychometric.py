@@ -14,14 +14,20 @@ class Psychometric(Record):
     """Choices by signed coherence, which is positive if the first stimulus is the stronger one."""
 
     signed_coherence: Float[Array, " condition"] = array("signed coherence", units="%")
-    num_trials: Int[Array, " condition"] = array("trials of each signed coherence")
+    num_trials: Int[Array, " condition"] = array("number of trials of each signed coherence")
     p_first: Float[Array, " condition"] = array("fraction of trials that chose the first stimulus")
     p_none: Float[Array, " condition"] = array("fraction of trials without a choice")
     accuracy: Float[Array, " condition"] = array("fraction of correct trials")
-    ideal_p_first: Float[Array, " condition"] = array("the ideal observer's choices, in theory")
-    ideal_accuracy: Float[Array, " condition"] = array("the ideal observer's accuracy, in theory")
-    mean_accuracy: float = setting("fraction of correct trials, all conditions")
-    ideal_mean_accuracy: float = setting("the ideal observer's on this mix of coherences")
+    ideal_p_first: Float[Array, " condition"] = array(
+        "fraction of trials in which the ideal observer chooses the first stimulus, in theory"
+    )
+    ideal_accuracy: Float[Array, " condition"] = array(
+        "fraction of trials in which the ideal observer is correct, in theory"
+    )
+    mean_accuracy: float = setting("fraction of correct trials over all conditions")
+    ideal_mean_accuracy: float = setting(
+        "fraction of correct trials of the ideal observer on the same mix of coherences"
+    )
 
     def summary(self) -> str:
         return (

@@ -39,12 +39,17 @@ class Trials(Record):
     """
 
     inputs: Float[Array, "trial time channel"] = array("input to the network")
-    targets: Shaped[Array, "trial time *output"] = array("class of each step, or target outputs")
+    targets: Shaped[Array, "trial time *output"] = array(
+        "target class of each step, or target outputs"
+    )
     mask: Float[Array, "trial time *weighed"] = array("weight of each step in the loss")
-    scored: Bool[Array, "trial time"] = array("steps on which the answer is scored")
-    conditions: dict[str, Shaped[Array, "trial"]] = array("what distinguishes the trials")
+    scored: Bool[Array, "trial time"] = array("whether the answer is scored on each step")
+    conditions: dict[str, Shaped[Array, "trial"]] = array("properties by which the trials differ")
     dt: float = setting("duration of a time step", units="ms")
-    output_function: str = setting("what is compared with target values", default="identity")
+    output_function: str = setting(
+        'what is compared with target values: the outputs ("identity") or their "sigmoid"',
+        default="identity",
+    )
 
     @property
     def num_trials(self) -> int:

@@ -21,8 +21,8 @@ class History(Record):
     """
 
     loss: Float[Array, " step"] = array("loss on the batch")
-    accuracy: Float[Array, " step"] = array("fraction of scored steps that are right")
-    epoch_steps: int = setting("training steps in an epoch")
+    accuracy: Float[Array, " step"] = array("fraction of scored steps with the correct class")
+    epoch_steps: int = setting("number of training steps in an epoch")
     penalty: Float[Array, " step"] | None = array("penalty of the regularizers", default=None)
 
     def _table(self) -> Columns:

@@ -36,14 +36,23 @@ class Separatrix(Record):
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")
     width: Float[Array, " boundary"] = array(
-        "the boundary, of the motion in steps, crosses a segment of this length there"
+        "length of the segment that the boundary crosses at the point, for the motion in steps of "
+        "`step`"
     )
-    sides: Int[Array, "boundary side"] = array("places of the attractors on the two sides")
-    saddle: Int[Array, " boundary"] = array("place of the saddle it leads to, −1: none is known")
-    normals: Float[Array, "boundary unit"] = array("unit normal; NaN where no saddle is known")
-    nearness: Float[Array, " boundary"] = array("how near to that saddle the motion came")
+    sides: Int[Array, "boundary side"] = array("indices of the attractors on the two sides")
+    saddle: Int[Array, " boundary"] = array(
+        "index of the saddle to which the boundary point leads; −1 if none is known"
+    )
+    normals: Float[Array, "boundary unit"] = array(
+        "unit normal of the boundary; NaN if no saddle is known"
+    )
+    nearness: Float[Array, " boundary"] = array(
+        "smallest distance between the motion from the boundary point and its saddle"
+    )
     outcomes: Shaped[np.ndarray, " segment"] = array("how the bisection of each segment ended")
-    step: float = setting("step in which the way is counted: dt of a map, part of tau", units="ms")
+    step: float = setting(
+        "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
+    )
 
     def summary(self) -> str:
         known = int((np.asarray(self.saddle) >= 0).sum())

@@ -22,19 +22,22 @@ class Commitment(Record):
     Index t along the time axis stands for the state after t + 1 steps, as in `Activity`.
     """
 
-    choice: Int[Array, " trial"] = array("attractor that the last state goes to, −1 for none")
+    choice: Int[Array, " trial"] = array("attractor to which the last state leads; −1 if none")
     decision_step: Int[Array, " trial"] = array(
-        "first state from which on all go there; −1: never settles"
+        "index of the first state from which all states lead to `choice`; −1 if the trial never "
+        "settles"
     )
     decision_time: Float[Array, " trial"] = array(
-        "the time of that state; NaN: never settles", units="ms"
+        "time of the decision; NaN if the trial never settles", units="ms"
     )
-    reached: Int[Array, "trial time"] = array("attractor that each state would go to, −1 for none")
+    reached: Int[Array, "trial time"] = array("attractor to which each state leads; −1 if none")
     distance: Float[Array, "trial time"] = array(
-        "to the boundary, positive in the basin of `choice`; NaN where no boundary is known"
+        "distance to the boundary, positive in the basin of `choice`; NaN if no boundary is known"
     )
-    nearest: Float[Array, "trial time"] = array("to the nearest boundary point that was found")
-    reasons: Shaped[np.ndarray, " trial"] = array("how the last state ended")
+    nearest: Float[Array, "trial time"] = array(
+        "distance to the nearest boundary point that was found"
+    )
+    reasons: Shaped[np.ndarray, " trial"] = array("how the motion from the last state ended")
     dt: float = setting("time between the states of a trajectory", units="ms")
 
     def summary(self) -> str:

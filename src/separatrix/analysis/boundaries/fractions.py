@@ -18,17 +18,25 @@ from .settling import Follower, Settled
 class Basins(Record):
     """The fraction of sampled states that ends at each attractor, and where each state ended."""
 
-    attractor: Int[Array, " attractor"] = array("place of the attractor among the points")
-    count: Int[Array, " attractor"] = array("states that ended there")
-    fraction: Float[Array, " attractor"] = array("of all states, the unsettled ones included")
+    attractor: Int[Array, " attractor"] = array("index of the attractor among the points")
+    count: Int[Array, " attractor"] = array("number of states that ended at the attractor")
+    fraction: Float[Array, " attractor"] = array(
+        "fraction of all states that ended at the attractor; states that never settle count too"
+    )
     low: Float[Array, " attractor"] = array("lower end of the interval of the fraction (Wilson)")
-    high: Float[Array, " attractor"] = array("upper end of it")
-    states: Float[Array, "state unit"] = array("the sampled states")
-    reached: Int[Array, " state"] = array("place of the attractor reached, −1 for none")
-    times: Float[Array, " state"] = array("time until settled, or given up", units="ms")
-    reasons: Shaped[np.ndarray, " state"] = array("how each state ended")
-    confidence: float = setting("of the intervals")
-    step: float = setting("step in which the way is counted: dt of a map, part of tau", units="ms")
+    high: Float[Array, " attractor"] = array("upper end of the interval of the fraction (Wilson)")
+    states: Float[Array, "state unit"] = array("sampled states")
+    reached: Int[Array, " state"] = array(
+        "index of the attractor that each state reached; −1 if none"
+    )
+    times: Float[Array, " state"] = array(
+        "time until each state settled, or until it was given up", units="ms"
+    )
+    reasons: Shaped[np.ndarray, " state"] = array("how the motion from each state ended")
+    confidence: float = setting("confidence level of the intervals")
+    step: float = setting(
+        "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
+    )
 
     @property
     def unsettled(self) -> int:

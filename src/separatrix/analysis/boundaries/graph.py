@@ -29,29 +29,36 @@ class FixedPointGraph(Record):
     local separatrix, and points to the side of arm +1.
     """
 
-    source: Int[Array, " edge"] = array("the saddle")
+    source: Int[Array, " edge"] = array("index of the saddle")
     arm: Int[Array, " edge"] = array(
-        "+1 or −1: along the right unstable vector, or against it; of a ray, ± the number of its "
+        "+1 along the right unstable eigenvector, −1 against it; for a ray, ± the number of its "
         "direction"
     )
-    target: Int[Array, " edge"] = array("the attractor where the arm ends, −1 for none")
+    target: Int[Array, " edge"] = array("index of the attractor where the arm ends; −1 if none")
     reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
     times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
     paths: Float[Array, "edge sample unit"] = array(
-        "states along the arm, in order, denser where it moves more, until it settles; of one that "
-        "does not, as long as the states show how it bends: a few turns of a cycle"
+        "states along the arm, in order, denser where they move more; an arm that never settles is "
+        "shown as far as its states show how it bends, such as a few turns of a cycle"
     )
-    saddles: Int[Array, " saddle"] = array("places of the saddles with one unstable direction")
+    saddles: Int[Array, " saddle"] = array("indices of the saddles with one unstable direction")
     normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")
     growth: Float[Array, " saddle"] = array("unstable eigenvalue: μ of a map, λ of a flow")
     states: Float[Array, "point unit"] = array("the fixed points")
-    places: Int[Array, " point"] = array("their places in what was given")
-    stability: Shaped[np.ndarray, " point"] = array("their stability")
-    roles: Shaped[np.ndarray, " point"] = array("attractor, saddle that is followed, or why not")
-    departure: float = setting("distance from a saddle at which its arms begin, as a part")
-    step: float = setting("step in which the way is counted: dt of a map, part of tau", units="ms")
+    places: Int[Array, " point"] = array("indices of the fixed points among the given points")
+    stability: Shaped[np.ndarray, " point"] = array("stability of the fixed points")
+    roles: Shaped[np.ndarray, " point"] = array(
+        "attractor, saddle whose arms are followed, or the reason why nothing is followed"
+    )
+    departure: float = setting(
+        "distance from a saddle at which its arms begin, relative to the distance to the nearest "
+        "other point"
+    )
+    step: float = setting(
+        "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
+    )
     n_unstable: Int[Array, " point"] | None = array(
-        "number of unstable directions, −1 where it is not known", default=None
+        "number of unstable directions; −1 if it is not known", default=None
     )
 
     def summary(self) -> str:

@@ -29,52 +29,68 @@ class Branches(Record):
 
     states: Float[Array, "point unit"] = array("fixed points")
     parameters: Float[Array, " point"] = array("value of the parameter")
-    branch: Int[Array, " point"] = array("number of the branch")
+    branch: Int[Array, " point"] = array("number of the branch to which the point belongs")
     arclength: Float[Array, " point"] = array(
-        "along the branch, in units of the parameter range and of the state scale"
+        "arclength along the branch, in units of the parameter range and of the state scale"
     )
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1: unknown, also where rounding may change it"
+        "number of unstable directions; −1 if unknown, also if rounding may change it"
     )
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal" or "kink" (the function bends or jumps there)'
     )
-    largest_eigenvalue: Float[Array, " point"] = array("largest |μ| of a map, Re λ of a flow")
-    special_type: Shaped[Text, " special"] = array("what happens at the special point")
-    special_parameters: Float[Array, " special"] = array("where it happens")
-    special_states: Float[Array, "special unit"] = array("the state there")
+    largest_eigenvalue: Float[Array, " point"] = array(
+        "largest |μ| of a map, largest Re λ of a flow"
+    )
+    special_type: Shaped[Text, " special"] = array("type of the special point")
+    special_parameters: Float[Array, " special"] = array(
+        "value of the parameter at the special point"
+    )
+    special_states: Float[Array, "special unit"] = array("state at the special point")
     special_criticality: Shaped[Text, " special"] = array(
-        '"supercritical", "subcritical", or why neither can be told ("degenerate", "strong '
-        'resonance"), or empty'
+        '"supercritical" or "subcritical"; "degenerate" or "strong resonance" if neither can be '
+        "told; or empty"
     )
     special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
     special_angle: Float[Array, " special"] = array(
-        "ω in 1/tau (Hopf) or θ a step (Neimark–Sacker) of the critical mode; 0: none"
+        "angle of the critical mode: ω in 1/tau (Hopf) or θ per step (Neimark–Sacker); 0 if there "
+        "is none"
     )
-    special_error: Float[Array, " special"] = array("error of its parameter, estimated")
-    special_branch: Int[Array, " special"] = array("the branch on which it was found")
-    special_other: Int[Array, " special"] = array("the branch that crosses there; −1: none known")
+    special_error: Float[Array, " special"] = array(
+        "estimated error of the parameter of the special point"
+    )
+    special_branch: Int[Array, " special"] = array(
+        "number of the branch on which the special point was found"
+    )
+    special_other: Int[Array, " special"] = array(
+        "number of the branch that crosses at the special point; −1 if none is known"
+    )
     origin: Shaped[Text, " branch"] = array("how the branch was found")
-    endings: Shaped[Text, "branch end"] = array("why the branch ends, at its first and last point")
+    endings: Shaped[Text, "branch end"] = array(
+        "why the branch ends at its first point and at its last point"
+    )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     name: str = setting("name of the parameter")
     parameter_from: float = setting("one end of the parameter's range")
-    parameter_to: float = setting("the other end")
+    parameter_to: float = setting("other end of the parameter's range")
     marginal_band: float = setting(
-        "a mode this near the boundary is called marginal; of a flow in units of the largest |λ|"
+        "a mode whose distance to the stability boundary is smaller than this is called marginal; "
+        "for a flow, in units of the largest |λ|"
     )
-    remarks: tuple[str, ...] = setting("bounds that were hit", default=())
+    remarks: tuple[str, ...] = setting("limits of the search that were reached", default=())
     special_mode: Complex[Array, "special unit"] | None = array(
-        "critical right vector q, |q| = 1, of Hopf, Neimark–Sacker and flip points; else NaN",
+        "critical right eigenvector q, |q| = 1, of Hopf, Neimark–Sacker and flip points; NaN for "
+        "other types",
         default=None,
     )
     special_growth: Complex[Array, " special"] | None = array(
-        "κ: change of the critical eigenvalue with the parameter, of a multiplier relative to it",
+        "κ: change of the critical eigenvalue with the parameter; for a multiplier, relative to "
+        "the multiplier",
         default=None,
     )
     special_cubic: Complex[Array, " special"] | None = array(
-        "c of the normal form, ż = (iω + κδ)z + cz|z|² or z ↦ μz(1 + κδ + c|z|²)", default=None
+        "c of the normal form ż = (iω + κδ)z + cz|z|² or z ↦ μz(1 + κδ + c|z|²)", default=None
     )
 
     types: ClassVar[tuple[str, ...]] = (

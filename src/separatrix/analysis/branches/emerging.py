@@ -18,15 +18,20 @@ class EmergingCycle(Record):
     Give it to `sx.find_cycles` in place of candidates, together with the system at its `parameter`.
     """
 
-    center: Float[Array, " unit"] = array("fixed point that it goes around")
-    mode: Complex[Array, " unit"] = array("m: twice the critical vector times the amplitude")
+    center: Float[Array, " unit"] = array("fixed point around which the cycle runs")
+    mode: Complex[Array, " unit"] = array(
+        "m in the states center + Re(m exp(iφ)) at phase φ: the critical eigenvector times the "
+        "amplitude, doubled unless the cycle is born at a flip"
+    )
     born_at: str = setting('"Hopf", "Neimark–Sacker" or "flip"')
-    criticality: str = setting("of the special point")
-    parameter: float = setting("where it is")
+    criticality: str = setting("criticality of the special point")
+    parameter: float = setting("value of the parameter")
     name: str = setting("name of the parameter")
-    period: float = setting("of one turn", units="ms")
-    steps: int = setting("steps of a cycle of a map; 0: of a flow, or on a torus of a map")
-    rotation: float = setting("turns in a step of a map, or in a time unit of a flow")
+    period: float = setting("duration of one turn", units="ms")
+    steps: int = setting(
+        "number of steps of a cycle of a map; 0 for a flow, and for a torus of a map"
+    )
+    rotation: float = setting("turns per step of a map, or per time unit of a flow")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 

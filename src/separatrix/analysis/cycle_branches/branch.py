@@ -14,32 +14,43 @@ class CycleBranch(Record):
     the next.
     """
 
-    states: Float[Array, "point phase unit"] = array("the cycles, equally spaced in time")
+    states: Float[Array, "point phase unit"] = array("states of the cycles, equally spaced in time")
     parameters: Float[Array, " point"] = array("value of the parameter")
     period: Float[Array, " point"] = array("period of the cycle", units="ms")
     arclength: Float[Array, " point"] = array(
-        "along the branch, in units of the parameter range, of the start's size and of ln period"
+        "arclength along the branch, in units of the parameter range, of the start's size and of "
+        "ln period"
     )
     multipliers: Complex[Array, "point multiplier"] = array(
         "Floquet multipliers: first the one along the orbit, then the others, the largest first"
     )
-    n_unstable: Int[Array, " point"] = array("multipliers outside the unit circle; −1: not known")
+    n_unstable: Int[Array, " point"] = array(
+        "number of multipliers outside the unit circle; −1 if it is not known"
+    )
     stability: Shaped[np.ndarray, " point"] = array('"stable", "saddle", "unstable", "marginal"')
     special_type: Shaped[np.ndarray, " special"] = array(
         '"fold", "flip" (the period doubles), "Neimark–Sacker" (a torus) or "branch point"'
     )
-    special_parameters: Float[Array, " special"] = array("where it happens")
-    special_period: Float[Array, " special"] = array("period of the cycle there", units="ms")
-    special_states: Float[Array, "special phase unit"] = array("the cycle there")
-    special_angle: Float[Array, " special"] = array("of the critical multiplier, in radians")
-    special_error: Float[Array, " special"] = array(
-        "change of its parameter when the integrator's steps are halved"
+    special_parameters: Float[Array, " special"] = array(
+        "value of the parameter at the special point"
     )
-    endings: Shaped[np.ndarray, " end"] = array("why the branch ends, at its first and last point")
+    special_period: Float[Array, " special"] = array(
+        "period of the cycle at the special point", units="ms"
+    )
+    special_states: Float[Array, "special phase unit"] = array(
+        "states of the cycle at the special point"
+    )
+    special_angle: Float[Array, " special"] = array("angle of the critical multiplier, in radians")
+    special_error: Float[Array, " special"] = array(
+        "change of the special point's parameter when the integrator's steps are halved"
+    )
+    endings: Shaped[np.ndarray, " end"] = array(
+        "why the branch ends at its first point and at its last point"
+    )
     time_unit: float = setting("tau of the flow", units="ms")
     name: str = setting("name of the parameter")
     parameter_from: float = setting("one end of the parameter's range")
-    parameter_to: float = setting("the other end")
+    parameter_to: float = setting("other end of the parameter's range")
 
     @property
     def amplitude(self) -> Float[np.ndarray, "point unit"]:

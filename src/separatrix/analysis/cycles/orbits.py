@@ -18,27 +18,37 @@ class Cycles(Record):
     """
 
     states: Float[Array, "cycle phase unit"] = array(
-        "one state a step of a map, or equally spaced in time; NaN beyond the length of a cycle"
+        "states of the cycle: one per step of a map, equally spaced in time for a flow; NaN beyond "
+        "the cycle's length"
     )
-    length: Int[Array, " cycle"] = array("minimal number of steps of a map; states of a flow")
+    length: Int[Array, " cycle"] = array(
+        "number of states of the cycle: the minimal number of steps of a map, or the states that "
+        "are kept of a flow"
+    )
     period: Float[Array, " cycle"] = array("minimal period", units="ms")
     period_error: Float[Array, " cycle"] = array(
-        "of the period, from the step of the integrator; 0 for a map", units="ms"
+        "error of the period due to the integrator's step; 0 for a map", units="ms"
     )
     multipliers: Complex[Array, "cycle multiplier"] = array("Floquet multipliers, largest first")
     stability: Shaped[np.ndarray, " cycle"] = array('"stable", "saddle", "unstable", "marginal"')
-    n_unstable: Int[Array, " cycle"] = array("multipliers outside the unit circle; −1: not known")
+    n_unstable: Int[Array, " cycle"] = array(
+        "number of multipliers outside the unit circle; −1 if it is not known"
+    )
     error_bound: Float[Array, " cycle"] = array(
         "length of the last Newton correction: an estimate of the distance to the cycle"
     )
     exact: Bool[Array, " cycle"] = array(
-        "solved in the linear regions that it visits, farther from their boundaries than its error"
+        "whether the cycle was solved in the linear regions that it visits, and lies farther from "
+        "their boundaries than its error"
     )
-    hits: Int[Array, " cycle"] = array("number of starts that led to it; 0: enumeration found it")
-    reached: Int[Array, " start"] = array("which cycle each start led to; −1: none")
+    hits: Int[Array, " cycle"] = array(
+        "number of starts that led to the cycle; 0 if enumeration found it"
+    )
+    reached: Int[Array, " start"] = array("index of the cycle to which each start led; −1 if none")
     reasons: Shaped[np.ndarray, " start"] = array("how the search from each start ended")
     complete_lengths: Int[Array, " complete"] = array(
-        "numbers of steps of which every cycle is listed: each sequence of pieces was solved"
+        "numbers of steps for which every cycle is listed, because each sequence of pieces was "
+        "solved"
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
@@ -48,7 +58,9 @@ class Cycles(Record):
         default=None,
     )
     turn: Float[Array, " start"] | None = array(
-        "mean time of going once round an invariant circle; NaN elsewhere", units="ms", default=None
+        "mean duration of one turn of an invariant circle; NaN for all other starts",
+        units="ms",
+        default=None,
     )
 
     @property

@@ -40,54 +40,74 @@ class FixedPoints(Record):
 
     states: Float[Array, "point unit"] = array("the points")
     kind: Shaped[Text, " point"] = array('"fixed" or "slow"')
-    speed: Float[Array, " point"] = array("norm of F(x) − x (a step) or of f(x) (a time constant)")
-    residual: Float[Array, " point"] = array("largest entry of the residual that was solved")
+    speed: Float[Array, " point"] = array(
+        "norm of F(x) − x (per step) or of f(x) (per time constant)"
+    )
+    residual: Float[Array, " point"] = array(
+        "largest entry of the residual of the equation that was solved"
+    )
     rounding_level: Float[Array, " point"] = array("residual that rounding alone can leave")
-    error_bound: Float[Array, " point"] = array("distance (largest entry) to the exact point")
-    certified: Bool[Array, " point"] = array("fixed: proved to exist; slow: proved not fixed")
+    error_bound: Float[Array, " point"] = array(
+        "bound on the largest entry of the distance to the exact point"
+    )
+    certified: Bool[Array, " point"] = array(
+        "whether a fixed point is proved to exist, or a slow point is proved not to be fixed"
+    )
     radius: Float[Array, " point"] = array("distance within which no other fixed point lies")
     certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was")
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1: unknown, also where rounding may change it"
+        "number of unstable directions; −1 if unknown, also if rounding may change it"
     )
-    n_unstable_certified: Bool[Array, " point"] = array("whether that number is proved")
+    n_unstable_certified: Bool[Array, " point"] = array(
+        "whether the number of unstable directions is proved"
+    )
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal", "kink" (the function bends or jumps there) or '
         '"unknown"'
     )
     largest_eigenvalue: Float[Array, " point"] = array(
-        "largest |μ| of a map, Re λ of a flow (on a kink: of one side); NaN: unknown"
+        "largest |μ| of a map, largest Re λ of a flow (for a point on a kink, that of one side); "
+        "NaN if unknown"
     )
-    hits: Int[Array, " point"] = array("candidates that led here")
+    hits: Int[Array, " point"] = array("number of candidates that led to the point")
     label: Int[Array, " point"] = array("number of the point, which `reached` refers to")
-    outcomes: Shaped[Text, " candidate"] = array('"fixed", "slow" or "rejected"')
-    reached: Int[Array, " candidate"] = array("label of the point reached, or −1")
-    outcome_reasons: Shaped[Text, " candidate"] = array("why the candidate ended so")
+    outcomes: Shaped[Text, " candidate"] = array(
+        'outcome of each candidate: "fixed", "slow" or "rejected"'
+    )
+    reached: Int[Array, " candidate"] = array(
+        "label of the point that each candidate reached; −1 if none"
+    )
+    outcome_reasons: Shaped[Text, " candidate"] = array("why each candidate has its outcome")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     marginal_band: float = setting(
-        "a mode this near the boundary is called marginal; of a flow in units of the largest |λ|"
+        "a mode whose distance to the stability boundary is smaller than this is called marginal; "
+        "for a flow, in units of the largest |λ|"
     )
     precision: str = setting(
-        '"float64"; "float32", "bfloat16" … when the function computes in it: no certificates then',
+        '"float64"; or "float32", "bfloat16" … if the function computes in it: then there are no '
+        "certificates",
         default="float64",
     )
     units: dict[str, Shaped[Text, " unit"]] = array(
-        'of a state in parts: "part", the name of the part that each unit belongs to',
+        'properties of units; for a state in parts, "part" is the name of the part to which each '
+        "unit belongs",
         default_factory=dict,
     )
     index_sum: int | None = setting(
-        "Σ sign det(I − J) over all fixed points; 1 when nothing is missing", default=None
+        "Σ sign det(I − J) over all fixed points; 1 if nothing is missing", default=None
     )
     coverage: float | None = setting(
-        "Good–Turing estimate of the part that the candidates found", default=None
+        "Good–Turing estimate of the fraction of candidates that lead to known points", default=None
     )
     chao1: float | None = setting(
         "Chao's estimate of the number of fixed points from the candidates' hits", default=None
     )
-    complete: bool = setting("proved that no fixed point is missing", default=False)
+    complete: bool = setting("whether it is proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
-    is_part: bool = setting("selected from the points that a search found", default=False)
+    is_part: bool = setting(
+        "whether the points were selected from the points that a search found", default=False
+    )
 
     _kinds: ClassVar[tuple[str, ...]] = ("fixed", "slow")
 
@@ -233,8 +253,10 @@ class ToleranceCurve(Record):
     """The number of points with q = ½ speed² below a tolerance, for each tolerance."""
 
     tolerance: Float[Array, " tolerance"] = array("threshold on q = ½ speed²")
-    count: Int[Array, " tolerance"] = array("points with q at most that")
-    rejected: int = setting("candidates that were rejected, and are not counted", default=0)
+    count: Int[Array, " tolerance"] = array("number of points whose q is at most the threshold")
+    rejected: int = setting(
+        "number of candidates that were rejected and are not counted", default=0
+    )
 
     def summary(self) -> str:
         if not len(self.count):

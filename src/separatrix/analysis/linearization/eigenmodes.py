@@ -33,23 +33,28 @@ class Linearization(Record):
 
     states: Float[Array, "point unit"] = array("the points")
     jacobians: Float[Array, "point unit source"] = array("dF/dx of a map, df/dx of a flow")
-    input_jacobians: Float[Array, "point unit channel"] | None = array("dF/du or df/du")
-    eigenvalues: Complex[Array, "point mode"] = array("μ of a map, λ of a flow, in units of 1/tau")
-    right: Complex[Array, "point unit mode"] = array("right eigenvectors, one a column")
-    left: Complex[Array, "point mode unit"] = array("left eigenvectors, one a row")
-    time_constants: Float[Array, "point mode"] = array(
-        "of decay; negative: of growth; infinite: neither", units="ms"
+    input_jacobians: Float[Array, "point unit channel"] | None = array(
+        "dF/du of a map, df/du of a flow"
     )
-    periods: Float[Array, "point mode"] = array("of oscillation; infinite: none", units="ms")
+    eigenvalues: Complex[Array, "point mode"] = array("μ of a map, λ of a flow, in units of 1/tau")
+    right: Complex[Array, "point unit mode"] = array("right eigenvectors, one per column")
+    left: Complex[Array, "point mode unit"] = array("left eigenvectors, one per row")
+    time_constants: Float[Array, "point mode"] = array(
+        "time constants of decay; negative for growth, infinite for neither", units="ms"
+    )
+    periods: Float[Array, "point mode"] = array(
+        "periods of oscillation; infinite without oscillation", units="ms"
+    )
     condition: Float[Array, " point"] = array(
-        "condition number of the eigenvectors; infinite: defective; NaN: no finite Jacobian"
+        "condition number of the eigenvectors; infinite if the Jacobian is defective, NaN if it is "
+        "not finite"
     )
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1: unknown, also where rounding may change it"
+        "number of unstable directions; −1 if unknown, also if rounding may change it"
     )
     stability: Shaped[np.ndarray, " point"] = array(
         '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
-        '"unknown": no finite Jacobian, or no time'
+        '"unknown": the Jacobian is not finite, or there was no time'
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")

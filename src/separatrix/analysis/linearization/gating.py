@@ -22,23 +22,33 @@ class InputGating(Record):
     """
 
     states: Float[Array, "point unit"] = array("the points")
-    positions: Float[Array, " point"] = array("a · x along the axis; NaN: no axis was given")
+    positions: Float[Array, " point"] = array(
+        "a · x: position along the axis a; NaN if no axis was given"
+    )
     selection: Complex[Array, "point unit"] = array("l: the selection vector")
     direction: Complex[Array, "point unit"] = array("r: the direction of the slowest mode")
-    eigenvalues: Complex[Array, " point"] = array("of that mode: μ of a map, λ of a flow")
-    time_constants: Float[Array, " point"] = array("of its decay", units="ms")
-    next_time_constants: Float[Array, " point"] = array(
-        "of the slowest of all other modes; negative: it grows", units="ms"
+    eigenvalues: Complex[Array, " point"] = array(
+        "eigenvalue of the slowest mode: μ of a map, λ of a flow"
     )
-    input_directions: Float[Array, "point source unit"] = array("B e: where an input pushes to")
+    time_constants: Float[Array, " point"] = array(
+        "time constant of decay of the slowest mode", units="ms"
+    )
+    next_time_constants: Float[Array, " point"] = array(
+        "time constant of the slowest of all other modes; negative if it grows", units="ms"
+    )
+    input_directions: Float[Array, "point source unit"] = array(
+        "B e: direction in which an input pushes the state"
+    )
     overlap: Float[Array, "point source"] = array(
-        "|cos| of the angle between l and B e; NaN: the input has no effect"
+        "|cos| of the angle between l and B e; NaN if the input has no effect"
     )
     drive: Complex[Array, "point source"] = array("l · B e: movement along r per unit of input")
     axis_alignment: Float[Array, " point"] = array("|cos| of the angle between r and the axis")
-    selection_axis_alignment: Float[Array, " point"] = array("|cos| of that between l and the axis")
-    sources: tuple[str, ...] = setting("what the inputs are called")
-    relevant: int = setting("which of them counts")
+    selection_axis_alignment: Float[Array, " point"] = array(
+        "|cos| of the angle between l and the axis"
+    )
+    sources: tuple[str, ...] = setting("names of the inputs")
+    relevant: int = setting("name of the input that counts")
     system: str = setting('"map" or "flow"')
 
     @property

@@ -26,15 +26,16 @@ class NonNormality(Record):
     )
     relative_departure: Float[Array, " point"] = array("departure / ‖J‖; from 0 to 1")
     numerical_abscissa: Float[Array, " point"] = array(
-        "largest eigenvalue of (J + Jᵀ)/2: the rate at which a flow grows at the start, at most"
+        "largest eigenvalue of (J + Jᵀ)/2: no state of a flow grows faster than this at the start"
     )
     largest_gain: Float[Array, " point"] = array(
-        "‖J‖₂: the factor by which a map grows in one step, at most"
+        "‖J‖₂: no state of a map grows by a larger factor in one step"
     )
     kreiss_bound: Float[Array, " point"] = array(
-        "lower bound of the Kreiss constant, so of the largest transient growth; infinite: unstable"
+        "lower bound of the Kreiss constant, and so of the largest transient growth; infinite if "
+        "the point is unstable"
     )
-    kreiss_at: Complex[Array, " point"] = array("the z whose resolvent gives the bound")
+    kreiss_at: Complex[Array, " point"] = array("the z at which the resolvent gives the bound")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 

@@ -17,19 +17,19 @@ class SelectionVectors(Record):
     entry of r real and positive. The vectors are normalized so that l · r = 1 and |r| = 1.
     """
 
-    selection: Complex[Array, "point direction unit"] = array("l: left vectors of the modes")
-    directions: Complex[Array, "point direction unit"] = array("r: right vectors of the modes")
-    mode: Int[Array, "point direction"] = array("which mode of the linearization")
+    selection: Complex[Array, "point direction unit"] = array("l: left eigenvectors of the modes")
+    directions: Complex[Array, "point direction unit"] = array("r: right eigenvectors of the modes")
+    mode: Int[Array, "point direction"] = array("index of the mode in the linearization")
     eigenvalues: Complex[Array, "point direction"] = array("μ of a map, λ of a flow")
-    time_constants: Float[Array, "point direction"] = array("of decay", units="ms")
+    time_constants: Float[Array, "point direction"] = array("time constants of decay", units="ms")
     condition: Float[Array, "point direction"] = array(
-        "|l|, 1/cos of the angle between l and r: how much a non-normal mode is amplified"
+        "|l|, which is 1/cos of the angle between l and r: how much a non-normal mode is amplified"
     )
     input_drive: Complex[Array, "point direction channel"] | None = array(
         "l · B: movement along r per unit of input"
     )
     input_alignment: Float[Array, "point direction channel"] | None = array(
-        "|cos| of the angle between l and the input's direction; NaN: the input has no effect"
+        "|cos| of the angle between l and the input's direction; NaN if the input has no effect"
     )
     readout_gain: Complex[Array, "point direction output"] | None = array(
         "C r: change of the output per unit of movement"

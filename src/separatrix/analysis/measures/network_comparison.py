@@ -59,26 +59,39 @@ class Comparison(Record):
     0.0
     """
 
-    names: Shaped[np.ndarray, " network"] = array("of the networks")
-    group: Shaped[np.ndarray, " network"] = array("the group of each")
-    cluster: Int[Array, " network"] = array("its cluster, 0 the largest one; −1: not known")
-    null: Float[Array, " network"] = array("its distance to itself in new trials; NaN: not known")
+    names: Shaped[np.ndarray, " network"] = array("names of the networks")
+    group: Shaped[np.ndarray, " network"] = array("group of each network")
+    cluster: Int[Array, " network"] = array(
+        "cluster of each network, where 0 is the largest cluster; −1 if it is not known"
+    )
+    null: Float[Array, " network"] = array(
+        "distance of each network to itself in new trials; NaN if it is not known"
+    )
     evidence: Shaped[np.ndarray, " network"] = array(
-        "what its side of each comparison rests on, or why it has none"
+        "on what the network's side of each comparison rests, or why there is nothing to compare"
     )
-    distances: Float[Array, "network other"] = array("distances; NaN: not known")
-    reasons: Shaped[np.ndarray, "network other"] = array("why one is not known; empty where it is")
+    distances: Float[Array, "network other"] = array("distances between networks; NaN if not known")
+    reasons: Shaped[np.ndarray, "network other"] = array(
+        "why a distance is not known; empty if it is known"
+    )
     coordinates: Float[Array, "network axis"] = array(
-        "places whose distances are nearest to these (classical scaling)"
+        "coordinates on a map whose distances are as near as possible to the measured ones "
+        "(classical scaling)"
     )
-    groups: Shaped[np.ndarray, " first"] = array("the names of the groups")
-    mean_distance: Float[Array, "first second"] = array("between groups, and within one")
-    mean_low: Float[Array, "first second"] = array("lower end of its 95 % interval")
-    mean_high: Float[Array, "first second"] = array("upper end of its 95 % interval")
-    measure: str = setting("what was measured")
-    null_said: str = setting("what the null is")
-    by: str = setting("what makes the groups", default="")
-    is_relation: bool = setting("whether distances are 0 and 1 alone", default=False)
+    groups: Shaped[np.ndarray, " first"] = array("names of the groups")
+    mean_distance: Float[Array, "first second"] = array(
+        "mean distance between two groups, and within each group"
+    )
+    mean_low: Float[Array, "first second"] = array(
+        "lower end of the 95 % interval of the mean distance"
+    )
+    mean_high: Float[Array, "first second"] = array(
+        "upper end of the 95 % interval of the mean distance"
+    )
+    measure: str = setting("name of the measure")
+    null_said: str = setting("what the distance of a network to itself means")
+    by: str = setting("property that makes the groups", default="")
+    is_relation: bool = setting("whether distances can only be 0 or 1", default=False)
     shares_training: bool = setting("whether networks share their training", default=False)
 
     def _as_part_of(self, whole: "Comparison") -> "Comparison":

@@ -17,28 +17,44 @@ class SlowCurve(Record):
     reached from the neighboring slice.
     """
 
-    values: Float[Array, " slice"] = array("value of the axis")
-    states: Float[Array, "slice unit"] = array("the slowest state on the slice")
-    speed: Float[Array, " slice"] = array("norm of F(x) − x (a step) or of f(x) (a time constant)")
-    drift: Float[Array, " slice"] = array("change of the axis value in a step, or in tau")
-    tangents: Float[Array, "slice unit"] = array("change of the state with the value")
-    transverse_time: Float[Array, " slice"] = array(
-        "slowest time constant of the way back to the curve; negative: it repels", units="ms"
+    values: Float[Array, " slice"] = array("position of the slice along the axis")
+    states: Float[Array, "slice unit"] = array("slowest state on the slice")
+    speed: Float[Array, " slice"] = array(
+        "norm of F(x) − x (per step) or of f(x) (per time constant)"
     )
-    transverse_eigenvalue: Float[Array, " slice"] = array("of that mode: |μ| of a map, Re λ")
+    drift: Float[Array, " slice"] = array(
+        "change of the position along the axis per step of a map, or per tau of a flow"
+    )
+    tangents: Float[Array, "slice unit"] = array(
+        "change of the state with the position along the axis"
+    )
+    transverse_time: Float[Array, " slice"] = array(
+        "slowest time constant of the return to the curve; negative if the curve repels", units="ms"
+    )
+    transverse_eigenvalue: Float[Array, " slice"] = array(
+        "eigenvalue of the slowest mode across the curve: |μ| of a map, Re λ of a flow"
+    )
     outcomes: Shaped[np.ndarray, " slice"] = array('"minimum", "fixed" or "rejected"')
-    reasons: Shaped[np.ndarray, " slice"] = array("what is known of the minimum, or why none is")
-    joined: Bool[Array, " slice"] = array("whether the curve goes on to this slice from the last")
-    crossing_values: Float[Array, " crossing"] = array("axis values of isolated fixed points on it")
-    crossings: Float[Array, "crossing unit"] = array("those fixed points")
-    crossing_stability: Shaped[np.ndarray, " crossing"] = array("their stability")
-    crossing_certified: Bool[Array, " crossing"] = array("whether they are proved to exist")
+    reasons: Shaped[np.ndarray, " slice"] = array(
+        "what is known of the minimum, or why there is none"
+    )
+    joined: Bool[Array, " slice"] = array(
+        "whether the curve continues from the slice before to this slice"
+    )
+    crossing_values: Float[Array, " crossing"] = array(
+        "positions along the axis of the isolated fixed points on the curve"
+    )
+    crossings: Float[Array, "crossing unit"] = array("isolated fixed points on the curve")
+    crossing_stability: Shaped[np.ndarray, " crossing"] = array("stability of these fixed points")
+    crossing_certified: Bool[Array, " crossing"] = array(
+        "whether these fixed points are proved to exist"
+    )
     axis: Float[Array, " unit"] = array("the axis a")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
-    axis_name: str = setting("what the axis is, where that is known", default="")
+    axis_name: str = setting("what the axis stands for; empty if that is not known", default="")
     crossing_n_unstable: Int[Array, " crossing"] | None = array(
-        "number of their unstable directions, −1 where it is not known", default=None
+        "number of unstable directions of these fixed points; −1 if it is not known", default=None
     )
 
     @property

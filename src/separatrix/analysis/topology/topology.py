@@ -57,22 +57,31 @@ class FixedPointTopology(Record):
     points is a question for the search.
     """
 
-    names: Shaped[np.ndarray, " point"] = array("of stable points, or the pattern that one links")
+    names: Shaped[np.ndarray, " point"] = array(
+        "name of the point: the signs of a stable point's outputs, or the pattern of the stable "
+        "points that the point links"
+    )
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1: unknown, also where rounding may change it"
+        "number of unstable directions; −1 if unknown, also if rounding may change it"
     )
     stability: Shaped[np.ndarray, " point"] = array("stability of the points")
-    places: Int[Array, " point"] = array("places of the points in what was given")
+    places: Int[Array, " point"] = array("indices of the fixed points among the given points")
     states: Float[Array, "point unit"] = array("the fixed points")
-    attractors: Int[Array, " attractor"] = array("places of the stable points in what was given")
-    reach: Float[Array, "point attractor"] = array("fraction of the departures that end there")
-    departures: Int[Array, " point"] = array("states that were followed from near the point")
-    seed: int = setting("seed of the directions of departure")
+    attractors: Int[Array, " attractor"] = array(
+        "indices of the stable points among the given points"
+    )
+    reach: Float[Array, "point attractor"] = array(
+        "fraction of the departures from the point that end at the attractor"
+    )
+    departures: Int[Array, " point"] = array("number of states near the point that were followed")
+    seed: int = setting("seed of the random directions of departure")
     linked: Bool[Array, "point attractor"] | None = array(
-        "whether it leads there, by however thin a share", default=None
+        "whether the point leads to the attractor, by however small a fraction", default=None
     )
     doubts: Shaped[np.ndarray, " point"] | None = array(
-        "why more may be linked to it than is known; empty where all is", default=None
+        "why the point may be linked to more attractors than is known; empty if all its links are "
+        "known",
+        default=None,
     )
 
     @property

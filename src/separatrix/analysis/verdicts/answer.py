@@ -28,54 +28,76 @@ class Verdict(Record):
     says what each word means, with its thresholds.
     """
 
-    ends: Shaped[np.ndarray, " end"] = array("where states end: what it is, in words")
-    shares: Float[Array, " end"] = array("of the states that are followed")
+    ends: Shaped[np.ndarray, " end"] = array("what each end of states is, in words")
+    shares: Float[Array, " end"] = array("share of the followed states that reach the end")
     low: Float[Array, " end"] = array(
-        "lower end of the 95 % interval of the share (Wilson), were all that is not known elsewhere"
+        "lower end of the 95 % interval of the share (Wilson), if all states whose end is unknown "
+        "end elsewhere"
     )
-    high: Float[Array, " end"] = array("upper end of it, were all that is not known here")
-    known: Shaped[np.ndarray, " end"] = array('"proved", "solved" or "watched"; "" of unknown ends')
-    detail: Shaped[np.ndarray, " end"] = array("periods, exponents, time constants of growth")
-    end_states: Float[Array, "end unit"] = array("a state of each end; NaN where there is none")
-    times: Float[Array, " time"] = array("since the states were left alone", units="ms")
+    high: Float[Array, " end"] = array(
+        "upper end of the 95 % interval of the share (Wilson), if all states whose end is unknown "
+        "end here"
+    )
+    known: Shaped[np.ndarray, " end"] = array(
+        'how the end is known: "proved", "solved" or "watched"; "" for unknown ends'
+    )
+    detail: Shaped[np.ndarray, " end"] = array(
+        "periods, exponents and time constants of growth of the end"
+    )
+    end_states: Float[Array, "end unit"] = array("a state of each end; NaN if there is none")
+    times: Float[Array, " time"] = array("time since the states were left alone", units="ms")
     spread: Float[Array, " time"] = array(
-        "standard deviation of the states along the axis, as a part of that at the beginning; "
-        "NaN: no axis was given"
+        "standard deviation of the states along the axis, relative to its value at the beginning; "
+        "NaN if no axis was given"
     )
-    order: Float[Array, " time"] = array("rank correlation of the positions with the first ones")
+    order: Float[Array, " time"] = array(
+        "rank correlation between the positions along the axis and the first positions"
+    )
     distance: Float[Array, " time"] = array(
-        "from where a state is at T, as a part of the extent: the 95 % quantile over the states"
+        "distance of a state from its position at T, relative to the extent: the 95 % quantile "
+        "over the states"
     )
-    states: Float[Array, "state unit"] = array("the states that were followed, as given")
-    axis: Float[Array, " unit"] = array("that was given; NaN: none")
-    followed: Int[Array, " state"] = array("their rows among those that were given")
-    settled: Float[Array, "state unit"] = array("where they were at T")
-    ended: Int[Array, " state"] = array("row of the end of each")
+    states: Float[Array, "state unit"] = array("states that were followed, as given")
+    axis: Float[Array, " unit"] = array("axis that was given; NaN if there is none")
+    followed: Int[Array, " state"] = array("rows of the followed states among the given states")
+    settled: Float[Array, "state unit"] = array(
+        "settled states: where the followed states were at T"
+    )
+    ended: Int[Array, " state"] = array("row of the end that each followed state reached")
     drawn: Float[Array, "state axis"] = array(
-        "where they were at T, along two principal components of these states and the ends"
+        "settled states along two principal components of the settled states and the ends"
     )
-    end_drawn: Float[Array, "end axis"] = array("the ends along the same; NaN: there is no state")
-    curve_drawn: Float[Array, "place axis"] = array("closed curves along the same; NaN between two")
-    held: str = setting("what holds the states over T; empty without a duration", default="")
+    end_drawn: Float[Array, "end axis"] = array(
+        "ends along the same two components; NaN if an end has no state"
+    )
+    curve_drawn: Float[Array, "place axis"] = array(
+        "closed curves along the same two components; NaN between two curves"
+    )
+    held: str = setting(
+        "what holds the states over the duration T; empty if no duration was given", default=""
+    )
     answer: str = setting(
-        'whether that is a continuous attractor: "yes", "approximately", "no" or "unknown"',
+        "whether a continuous attractor holds the states: "
+        '"yes", "approximately", "no" or "unknown"',
         default="",
     )
-    duration: float = setting("T", units="ms", default=float("nan"))
+    duration: float = setting("the duration T that was given", units="ms", default=float("nan"))
     extent: float = setting("largest distance between two settled states", default=float("nan"))
     speed: float = setting(
-        "median of the distance per step, or per tau, over states and second T; NaN: not watched",
+        "median distance per step, or per tau, over all states and the time from T to 2 T; NaN if "
+        "it was not watched",
         default=float("nan"),
     )
-    axis_name: str = setting("what the axis is", default="")
-    input: str = setting("the input that is held constant; empty: none", default="")
+    axis_name: str = setting("what the axis stands for", default="")
+    input: str = setting("input that is held constant; empty if there is none", default="")
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
     changes: str = setting(
-        "words that come first with thresholds that are halved or doubled; empty: none",
+        "first words that `held` would have with halved or doubled thresholds; empty if it would "
+        "not change",
         default="",
     )
-    defects: str = setting("claims that contradict a proof, and are not made", default="")
+    defects: str = setting("claims that contradict a proof and are therefore not made", default="")
     claims_text: str = setting("the claims, as JSON", default="[]")
 
     @property

@@ -28,10 +28,12 @@ class EnsembleHistory(Record):
     """
 
     loss: Float[Array, "member step"] = array("loss on the batch")
-    accuracy: Float[Array, "member step"] = array("fraction of scored steps that are right")
-    steps: Int[Array, " member"] = array("training steps that were done")
-    ending: Shaped[np.ndarray, " member"] = array('"all steps", "threshold" or "diverged"')
-    epoch_steps: int = setting("training steps in an epoch")
+    accuracy: Float[Array, "member step"] = array("fraction of scored steps with the correct class")
+    steps: Int[Array, " member"] = array("number of training steps that were done")
+    ending: Shaped[np.ndarray, " member"] = array(
+        'how the training ended: "all steps", "threshold" or "diverged"'
+    )
+    epoch_steps: int = setting("number of training steps in an epoch")
     penalty: Float[Array, "member step"] | None = array("penalty of the regularizers", default=None)
 
     @staticmethod
