@@ -155,4 +155,4 @@ def test_a_network_of_one_unit(run, tmp_path):
     drawn = {p.stem for p in (out / "figures").iterdir()}
     assert {"trials", "training", "psychometric"} <= drawn
     assert not {"activity", "condition_averages", "fixed_points", "line_attractor"} & drawn
-    assert "only one: nothing is drawn here" in (out / "report.html").read_text()
+    assert "states of this run have only one" in (out / "report.html").read_text()

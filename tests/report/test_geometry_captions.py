@@ -20,8 +20,8 @@ def test_the_arms_of_a_saddle_are_counted():
     state = 0.9575040240772687
     graph = sx.fixed_point_graph(system, np.array([[0.0], [state], [-state]]))
     text = fixed_point_graph.SECTION.caption(run(fixed_point_graph=graph))
-    assert "There is 1 saddle of this kind here. All 2 end at stable fixed points." in text
-    assert "several" not in text and "state to rest in" not in text
+    assert "There is 1 saddle of this kind here. Both paths end at stable fixed points." in text
+    assert "several" not in text and "which it could rest" not in text
 
 
 def test_branches_are_told_with_their_special_points():
@@ -29,11 +29,11 @@ def test_branches_are_told_with_their_special_points():
         lambda p: sx.Flow(lambda x: p * x - x**3, 1), np.zeros(1), (-1.0, 1.0), name="p"
     )
     text = of_branches.SECTION.caption(run(branches=branches))
-    assert "the p of the stimulus held constant goes from −1 to 1" in text
-    assert "2 branches of" in text and "Height: the mean over the units." in text
+    assert "for each p of the stimulus from −1 to 1" in text
+    assert "2 branches with" in text and "Height: the mean over the units." in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
     held = sx.find_fixed_points(sx.Flow(lambda x: -x - x**3, 1), np.zeros((1, 1)))
     assert of_branches.SECTION.caption(run(branches=branches, fixed_points=held)) == text
-    none = "At the frozen input no fixed point was found: these were found at the strongest"
+    none = "At the frozen input no fixed point was found. These points were found at the"
     assert none not in text
     assert none in of_branches.SECTION.caption(run(branches=branches, fixed_points=held[:0]))

@@ -127,9 +127,9 @@ def only(*names):
         (
             only("fixed_points"),
             ["speeds", "tolerance"],
-            ["2 fixed points", "no linearization", "does without 1 rejected candidate as this"],
+            ["2 fixed points", "no linearization", "they leave out 1 rejected candidate"],
         ),
-        (only("linearization"), ["spectrum"], ["of all points its integrating mode keeps"]),
+        (only("linearization"), ["spectrum"], ["Among all points, this is the point whose"]),
     ],
 )
 def test_runs_that_lack_parts(tmp_path, records, drawn, said):
@@ -170,8 +170,10 @@ def test_the_shown_point_is_fixed_where_one_is():
     far["linearization"] = dataclasses.replace(linear, states=away)
     elsewhere = run({**RECORDS, **far})
     assert shown_point(elsewhere) != shown and points.kind[shown_point(elsewhere)] == "fixed"
-    assert "; of the fixed points its" in spectrum.SECTION.caption(whole)
-    assert "; of the fixed points near the activity its" in spectrum.SECTION.caption(elsewhere)
+    assert "Among the fixed points, this is" in spectrum.SECTION.caption(whole)
+    assert "Among the fixed points near the activity, this is" in spectrum.SECTION.caption(
+        elsewhere
+    )
     middle = shown_point(run({**RECORDS, "fixed_points": slow}))
     assert middle == slow.middle(np.asarray(RECORDS["principal_components"].components)[0])
 

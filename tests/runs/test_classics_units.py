@@ -48,7 +48,7 @@ def test_song2016(tmp_path):
     assert (weights[:, :16] >= 0).all() and (weights[:, 16:] <= 0).all()
     assert done.records["psychometric"].mean_accuracy > 0.6
     page = write_report(done, tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "units prefer choice 1" in page
+    assert "Units that prefer choice 1" in page
     assert "Performance in each rule" not in page  # a study of another experiment
 
 

@@ -32,12 +32,12 @@ console = Console(soft_wrap=True, highlight=False, markup=False)
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")
 ]
-Out = Annotated[Path | None, typer.Option("--out", help="The run directory to make.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The run directory to write.")]
 Workers = Annotated[
     int | None,
-    typer.Option(help="Processes at work on a study; otherwise one for each core. 0: this one."),
+    typer.Option(help="Number of processes for a study. Default: one per core. 0: this process."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run, complete or not.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run in this directory.")]
 
 
 def _tell_version(asked: bool) -> bool:
@@ -64,19 +64,21 @@ def separatrix(
 @app.command()
 @guarded
 def run(
-    experiment: Annotated[str, typer.Argument(help="A name from `list`, or a TOML file.")],
+    experiment: Annotated[
+        str, typer.Argument(help="A name from `separatrix list`, or a TOML file.")
+    ],
     out: Out = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of all random numbers.")] = None,
     variant: Annotated[
-        str | None, typer.Option(help="Run this variant alone, where there are several.")
+        str | None, typer.Option(help="Run only this variant of the experiment.")
     ] = None,
     changes: Changes = None,
     force: Force = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped, if there is one.")
+        bool, typer.Option("--resume", help="Continue a run that was stopped, if there is one.")
     ] = False,
     seeds: Annotated[
-        str | None, typer.Option(help="Run a network for each seed, such as 0:20, as a study.")
+        str | None, typer.Option(help="Run a study with one network for each seed, such as 0:20.")
     ] = None,
     workers: Workers = None,
 ) -> None:
@@ -111,24 +113,25 @@ def run(
 @app.command()
 @guarded
 def sweep(
-    study: Annotated[Path, typer.Argument(help="A TOML file.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The directory of the study.")] = None,
+    study: Annotated[Path, typer.Argument(help="The TOML file of a study.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The study directory to write.")] = None,
     workers: Workers = None,
     part: Annotated[
-        str | None, typer.Option(help="Run this part alone, such as 3/16, in a job array.")
+        str | None,
+        typer.Option(help="Run only this part of the study, such as 3/16, in a job array."),
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="The address of a Dask scheduler that is to run the cells.")
+        str | None, typer.Option(help="The address of a Dask scheduler that runs the cells.")
     ] = None,
     retry: Annotated[
-        bool, typer.Option("--retry", help="Try the cells that failed again.")
+        bool, typer.Option("--retry", help="Run the cells that failed again.")
     ] = False,
     slurm: Annotated[
         int | None,
-        typer.Option(help="Print a script for a SLURM array of this many parts, and run nothing."),
+        typer.Option(help="Print a script for a SLURM array with this many parts; run nothing."),
     ] = None,
 ) -> None:
-    """Run a study: many networks of one experiment. The same command goes on with it."""
+    """Run a study: many networks of one experiment. The same command continues a stopped study."""
     from ..studies import Study, slurm_script
 
     chosen = Study.from_toml(study)
@@ -141,8 +144,10 @@ def sweep(
 
 @app.command()
 @guarded
-def status(path: Annotated[Path, typer.Argument(metavar="STUDY", help="Its directory.")]) -> None:
-    """Print how far a study is: what is planned, running, done, and what failed why."""
+def status(
+    path: Annotated[Path, typer.Argument(metavar="STUDY", help="A study directory.")],
+) -> None:
+    """Print how far a study is: what is planned, running, done or failed, and why it failed."""
     from ..studies import load_study
 
     study = load_study(path)
@@ -171,44 +176,52 @@ def analyze(
 @guarded
 def report(
     path: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="A run directory, or a study's.")
+        Path | None, typer.Argument(metavar="RUN", help="A run directory or a study directory.")
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="Write the figures as this, too: pdf, beside png and svg."),
+        typer.Option(
+            "--format",
+            help="Also write the figures in this format, such as pdf, beside png and svg.",
+        ),
     ] = None,
     network: Annotated[
-        Path | None, typer.Option(help="Instead of a run: the weights of a network, a file.")
+        Path | None, typer.Option(help="Instead of a run: a file with the weights of a network.")
     ] = None,
     states: Annotated[
         Path | None,
         typer.Option(
-            help="Its states, an .npz with `states` (trial, time, unit) or (state, unit), and what "
-            "else is known: `inputs`, `outputs`, `labels`."
+            help="An .npz file with the `states` of this network, (trial, time, unit) or (state, "
+            "unit). It may also hold `inputs`, `outputs` and `labels`."
         ),
     ] = None,
     frozen: Annotated[
-        str | None, typer.Option("--input", help="The input to hold constant, such as 1,0.5,0.5.")
+        str | None,
+        typer.Option("--input", help="The input that is held constant, such as 1,0.5,0.5."),
     ] = None,
     duration: Annotated[
-        float | None, typer.Option(help="How long states are to be held, in ms or steps.")
+        float | None, typer.Option(help="How long the states should be held, in ms or steps.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The page to write.")] = None,
     rows: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="KEY", help="Of a study: draw this network's page, too."),
+        typer.Option(
+            "--row", metavar="KEY", help="For a study: also draw the page of this network."
+        ),
     ] = None,
 ) -> None:
-    """Write the report and the figures of a run again, or the page of a network from files."""
+    """Write the report and figures of a run again, or the page of a network from files."""
     from ..studies import is_study, load_study
 
     if (path is None) == (network is None):
         raise InvalidInputError("give a run directory, or --network with --states.")
     if rows and (path is None or not is_study(path)):
-        raise InvalidInputError("--row: only with the directory of a study.")
+        raise InvalidInputError("--row can be used only with a study directory.")
     if network is not None:
         if states is None:
-            raise InvalidInputError("--network needs --states: an .npz file with its states.")
+            raise InvalidInputError(
+                "--network needs --states, an .npz file with the states of the network."
+            )
         from ..report import report_of_files
 
         page = out or Path("report.html")
@@ -229,8 +242,8 @@ def report(
         return
     found = load_run(path)
     with noting(
-        f"Each figure and report in {path} is whole; some may be new, the others are as they were: "
-        "the same command writes all of them."
+        f"No figure or report in {path} is half-written. Some may be new and others old; run the "
+        "same command again to write all of them."
     ):
         _draw(found, path, formats or ())
         console.print(f"report: {(path / 'report.html').resolve()}")
@@ -239,12 +252,12 @@ def report(
 @app.command()
 @guarded
 def certify(
-    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, or a study's.")],
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="A run or study directory.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The file to write, otherwise RUN/proofs.json.")
+        Path | None, typer.Option("--out", help="The file to write. Default: RUN/proofs.json.")
     ] = None,
 ) -> None:
-    """Write what is proved of a run's points, for tools/verify_certificates.py to check."""
+    """Write the proofs about the points of a run, for tools/verify_certificates.py to check."""
     from ..store import certify_run, load_run
     from ..store.directory import PROOFS
     from ..studies import is_study, load_study
@@ -297,7 +310,7 @@ def _describe_cache() -> str:
         cache = enable_compilation_cache()
         files = [f.stat().st_size for f in cache.rglob("*") if f.is_file()]
     except OSError as error:
-        return f"NONE, so every process compiles anew: {os_error(error)}"
+        return f"NONE, so every process compiles again: {os_error(error)}"
     return f"{cache} ({len(files)} files, {sum(files) / 2**20:.1f} MiB)"
 
 
@@ -331,12 +344,15 @@ def _draw(found: Any, directory: Path, formats: Collection[str] = ()) -> None:
 def _sweep(study: Any, target: Path, **asked: Any) -> None:
     from ..studies import sweep
 
-    note = f"What is done is kept in {target}: the same command goes on."
+    note = f"Finished networks are kept in {target}; the same command continues the study."
     with noting(note, of_refusals=False):
         results = sweep(study, target, **asked, progress=True)
     console.print(repr(results))
     if running := int((results.table.state == "running").sum()):
-        console.print(f"{running} are being run by other processes: the same command goes on.")
+        console.print(
+            f"Other processes are running {running} of the networks. Repeat this command when "
+            "they are done."
+        )
     for error, rows in results.failed.groupby("error"):
         console.print(f"failed ({len(rows)}): {error}")
     _write_study(results)
@@ -360,15 +376,15 @@ def _refuse(**given: bool) -> None:
     """Raise InvalidInputError for options that mean nothing for several networks."""
     if named := [f"--{name}" for name, is_given in given.items() if is_given]:
         raise InvalidInputError(
-            f"{' and '.join(named)}: not for several networks, because a study continues where "
-            "it was stopped. Give another --out to begin again."
+            f"{' and '.join(named)} cannot be used with several networks, because a study "
+            "continues where it was stopped. To begin again, give another --out."
         )
 
 
 def _refuse_of_runs(**given: Any) -> None:
     """Raise InvalidInputError for options of a page from files."""
     if named := [f"--{name}" for name, value in given.items() if value is not None]:
-        raise InvalidInputError(f"{' and '.join(named)}: only with --network.")
+        raise InvalidInputError(f"{' and '.join(named)} can be used only with --network.")
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
@@ -389,7 +405,7 @@ def _print_summary(done: Any) -> None:
 
 
 def _complete(directory: Path) -> str:
-    return f"What was asked for is complete in {directory}."
+    return f"The results in {directory} are complete."
 
 
 def main() -> None:

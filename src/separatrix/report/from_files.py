@@ -53,7 +53,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if len(found) == 1:
         return {"states": next(iter(found.values()))}
     if "states" not in found:
-        raise InvalidInputError(f"{path} has no array “states”; it holds {listed(found)}.")
+        raise InvalidInputError(f"{path} has no array named “states”; it holds {listed(found)}.")
     return found
 
 
@@ -64,5 +64,7 @@ def _numbers(text: str, count: int) -> np.ndarray:
     except ValueError:
         values = []
     if len(values) != count:
-        raise InvalidInputError(f"--input must be {count} numbers with commas, got {text!r}.")
+        raise InvalidInputError(
+            f"--input must be {count} numbers separated by commas, got {text!r}."
+        )
     return np.array(values)

@@ -128,7 +128,7 @@ def make_report(
     path = as_path(path)
     if path.suffix not in (".html", ".htm") or path.is_dir() or not path.parent.is_dir():
         raise InvalidInputError(
-            f"path must be a file .html in a folder that there is, got {str(path)!r}."
+            f"path must name an .html file in an existing folder, got {str(path)!r}."
         )
     given = checked(
         system_or_network,

@@ -27,8 +27,8 @@ def methods(run: Run) -> str:
     if points is not None:
         said.append(
             f"Fixed and slow points were searched from {counted(len(points.outcomes), 'state')} by "
-            "Levenberg–Marquardt and Newton iterations to rounding level, or exactly where the "
-            "network is piecewise linear; interval Newton (Krawczyk) tests proved "
+            "Levenberg–Marquardt and Newton iterations to rounding level (in a piecewise linear "
+            "network, by exact solution in its pieces). Interval Newton (Krawczyk) tests proved "
             f"{int(np.sum(points.fixed.certified))} of {len(points.fixed)} fixed points to exist."
         )
         said += _proofs(run) if points.certified.any() else []
@@ -36,12 +36,12 @@ def methods(run: Run) -> str:
         over = f" over {verdict.duration:g} {verdict.time_units}" if verdict.held else ""
         said.append(
             f"{counted(len(verdict.followed), 'state')} were left alone{over} and followed to "
-            "their ends; shares have Wilson intervals of 95 %."
+            "their ends; intervals of shares are 95 % Wilson intervals."
         )
     digests = [f"network {_digest(run.network)}"] if run.network is not None else []
     digests += [f"states {_digest(activity)}"] if activity is not None else []
     if digests:
-        said.append(f"SHA-256, first 16 digits: {', '.join(digests)}.")
+        said.append(f"First 16 digits of the SHA-256: {', '.join(digests)}.")
     return " ".join(said)
 
 
@@ -49,8 +49,8 @@ def _proofs(run: Run) -> list[str]:
     """Return where the proofs are, for others to check, or how to write them."""
     if "task" not in run.experiment or run.network is None:
         return [
-            "sx.export_certificates writes the proofs to a file that anyone can check, of networks "
-            "and equations that such a file can hold."
+            "If such a file can hold the network or the equations, sx.export_certificates writes "
+            "the proofs to a file that anyone can check."
         ]
     if (run.path / PROOFS).is_file():
         return [
@@ -58,8 +58,9 @@ def _proofs(run: Run) -> list[str]:
             "tools/verify_certificates.py checks them without this package."
         ]
     return [
-        f"The proofs are in no file yet: separatrix certify RUN writes {PROOFS} beside this page, "
-        "which anyone can check, and separatrix report RUN then gives its SHA-256 here."
+        f"The proofs are not in a file yet. The command separatrix certify RUN writes {PROOFS} "
+        "beside this page, and anyone can check this file. After that, separatrix report RUN gives "
+        "the SHA-256 of the file here."
     ]
 
 

@@ -124,12 +124,13 @@ def data_of(run: Run) -> str:
 def _setup(run: Run) -> str:
     """Return what the calls of the page begin with, in words."""
     if "task" not in run.experiment:
-        return "run is what make_report returned, and system is the system at the input named."
+        return "run is what sx.make_report returned, and system is the system at that input."
     inputs = run.find("frozen_inputs")
     value = "…" if inputs is None else np.asarray(inputs.values[0]).tolist()
     return (
-        f"run is what sx.load_run reads of this directory, system = run.network.at_input({value}), "
-        "and key is a random key: counts of trials depend on it."
+        "run is what sx.load_run reads from this directory, "
+        f"system = run.network.at_input({value}), and key is a random key, on which counts of "
+        "trials depend."
     )
 
 

@@ -21,7 +21,7 @@ POINT_COLUMNS = (
     "unstable directions",
     "where",
     "speed",
-    "of the activity's",
+    "relative speed",
     "proved",
     "no other within",
     "slowest time constant",

@@ -75,7 +75,7 @@ def _behavior(run: Run) -> Iterator[Statement]:
         trials = int(np.sum(curve.num_trials))
         yield Statement(
             BEHAVIOR,
-            f"It answers {percent(curve.mean_accuracy)} of new trials correctly "
+            f"The network answers {percent(curve.mean_accuracy)} of new trials correctly "
             f"({_interval(curve.mean_accuracy, trials)}); the ideal observer "
             f"{percent(curve.ideal_mean_accuracy)}.",
             f"watched: {trials} trials",
@@ -87,7 +87,7 @@ def _behavior(run: Run) -> Iterator[Statement]:
         beside = f"; the ideal observer {percent(ideal)}" if np.isfinite(ideal) else ""
         yield Statement(
             BEHAVIOR,
-            f"It scores {percent(scored.mean_score)} on new trials "
+            f"The network scores {percent(scored.mean_score)} on new trials "
             f"({_interval(scored.mean_score, trials)}){beside}.",
             f"watched: {trials} trials",
             f"sx.performance(run.network, run.task, num_trials={trials}, key=key)",
@@ -124,7 +124,7 @@ def _points(run: Run) -> Iterator[Statement]:
         yield Statement(
             POINTS,
             f"No fixed point was found from {counted(len(points.outcomes), 'candidate')}.",
-            "watched: none was found; that there is none is not proved",
+            "watched: none was found; it is not proved that there is none",
             call,
             "fixed_points",
         )
@@ -132,11 +132,9 @@ def _points(run: Run) -> Iterator[Statement]:
         proved = int(np.sum(slow.certified))
         yield Statement(
             POINTS,
-            "1 slow point: a local minimum of the speed, no fixed point."
-            if len(slow) == 1
-            else f"{len(slow)} slow points: local minima of the speed, no fixed points.",
-            "solved; that none is fixed is proved"
-            + ("" if proved == len(slow) else f" of {proved}"),
+            f"{_capital(counted(len(slow), 'slow point'))}: the speed has a local minimum there "
+            "and is not zero.",
+            f"solved; {proved} of {len(slow)} proved not to be fixed",
             call,
             "speeds",
         )
@@ -160,10 +158,10 @@ def _how_proved(number: int, exist: int, counted_too: int) -> str:
     """Return for how many points it is proved that they exist, and what is unstable there."""
     if not exist:
         return "solved to rounding, not proved"
-    of = "proved" if exist == number else f"solved to rounding; of {exist} proved"
+    of = "proved" if exist == number else f"solved to rounding; proved for {exist}"
     if counted_too == exist:
-        return f"{of}: existence and unstable directions"
-    return f"{of}: existence; of {counted_too} the unstable directions, too"
+        return f"{of}: existence and number of unstable directions"
+    return f"{of}: existence; for {counted_too} also the number of unstable directions"
 
 
 def _kind(stability: str, number: int) -> str:
@@ -233,10 +231,10 @@ def _periods(run: Run) -> Iterator[Statement]:
         if periods.predicts[row]:
             yield Statement(
                 DYNAMICS,
-                f"Period {name}: the choice read out at the end of the basin is the one made in "
-                f"{periods.agrees[row]} of {of} ({_agreement(periods, row)})."
+                f"Period {name}: in {periods.agrees[row]} of {of}, the choice that is read out at "
+                f"the end of the basin is the choice that was made ({_agreement(periods, row)})."
                 if periods.tells_choices(row)
-                else f"Period {name}: one choice is read out at the ends of all basins.",
+                else f"Period {name}: the same choice is read out at the ends of all basins.",
                 f"watched: {of} {watched}",
                 call,
                 "trial_periods",
@@ -271,8 +269,8 @@ def _exponents(run: Run) -> Iterator[Statement]:
             yield Statement(
                 DYNAMICS,
                 f"Along a trajectory, a small difference {does} e-fold in {duration(abs(time))}.",
-                f"watched: {int(spectrum.checkpoints[-1])} steps; the exponent within "
-                f"± {100 * error / abs(value):.0f} %",
+                f"watched: {int(spectrum.checkpoints[-1])} steps; standard error of the "
+                f"exponent: {100 * error / abs(value):.0f} %",
                 "sx.lyapunov_exponents(system, run.lyapunov_spectrum.start)",
                 "lyapunov",
             )
