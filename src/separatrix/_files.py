@@ -118,7 +118,7 @@ def _size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> int:
     asked = math.prod(shape) * kind.itemsize
     if asked > member.file_size:
         raise UnreadableFileError(
-            f"{path} is damaged: {member.filename[:60]} is to have {asked:,} bytes and has "
+            f"{path} is damaged: {member.filename[:60]} should have {asked:,} bytes and has "
             f"{member.file_size:,}."
         )
     return asked

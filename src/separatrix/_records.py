@@ -139,8 +139,8 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
         return np.zeros(0, int)
     if places.dtype.kind not in "iu" or places.ndim > 1:
         raise InvalidInputError(
-            f"an index of {axis}s is a whole number, a slice, or an array of whole numbers or of "
-            f"{length} booleans, got {index!r}."
+            f"an index of {axis}s must be a whole number, a slice, or an array of whole numbers or "
+            f"of {length} booleans, got {index!r}."
         )
     places = places.reshape(-1)
     outside = places[(places < -length) | (places >= length)]

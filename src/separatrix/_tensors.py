@@ -61,11 +61,11 @@ def read_tensors(
         RecursionError,
     ) as error:
         raise UnreadableFileError(
-            f"{path} is damaged or no safetensors file: {short(error)}."
+            f"{path} is damaged or is not a safetensors file: {short(error)}."
         ) from error
     if found != form:
         raise UnreadableFileError(
-            f"{path} holds no {what} of this package: its format is {found!r:.60}, expected "
+            f"{path} does not hold a {what} of this package: its format is {found!r:.60}, expected "
             f"{form!r}."
         )
     if verify and digest != _digest(arrays, {"format": form, **header}):

@@ -155,7 +155,7 @@ class Activity(Record):
         if len(states) < 2:
             raise InvalidInputError(
                 f"variances need at least two states, got {len(states)}: "
-                f"{steps} leaves too little of {self.states.shape[1]} steps."
+                f"steps={steps} leaves too few of the {self.states.shape[1]} steps."
             )
         require_finite(states, "the activity")
         with one_blas_thread():
@@ -185,7 +185,7 @@ class Activity(Record):
             )
         if labels.dtype.kind == "f" and np.isnan(labels).any():
             raise InvalidInputError(
-                f"{int(np.isnan(labels).sum())} of the labels are NaN, the first of trial "
+                f"{int(np.isnan(labels).sum())} of the labels are NaN, the first one for trial "
                 f"{int(np.isnan(labels).argmax())}: give every trial a label."
             )
         values = np.unique(labels)
@@ -312,7 +312,10 @@ def project(
     axes = onto if isinstance(onto, PrincipalComponents) else _along(np.asarray(onto, float), flat)
     count, size = axes.components.shape
     if size != values.shape[-1]:
-        raise InvalidInputError(f"the axes are of {size} units, the states of {values.shape[-1]}.")
+        raise InvalidInputError(
+            f"the axes have {size} units, but the states have {values.shape[-1]}: give axes and "
+            "states of the same network."
+        )
     num = count if num is None else num
     if not (is_whole(num) and 1 <= num <= count):
         raise InvalidInputError(

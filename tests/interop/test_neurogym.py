@@ -128,7 +128,7 @@ def test_an_environment_of_ones_own():
     number = np.asarray(trials.conditions["number"])
     np.testing.assert_array_equal(np.asarray(trials.inputs)[:, 0].argmax(1), number)
     np.testing.assert_array_equal(np.isnan(trials.conditions["sure"]), number == 1)
-    with pytest.raises(sx.InvalidInputError, match="go with the name of an environment"):
+    with pytest.raises(sx.InvalidInputError, match="only with the name of an environment"):
         from_neurogym(Echo(), dt=20)
 
 

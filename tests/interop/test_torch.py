@@ -227,7 +227,7 @@ REFUSED = {
     "readout below": (
         nn.GRU(3, 4, num_layers=2),
         {"readout": nn.Linear(4, 2), "layer": 0},
-        "is not the last one, so no readout",
+        "is not the last one",
     ),
     "no leak": (nn.RNN(3, 4), {"dt": 20.0, "tau": 100.0}, "has no tau to choose"),
 }

@@ -255,7 +255,7 @@ BATCH, NARROW = nn.BatchNorm1d(6), nn.Linear(4, 4)
 REFUSED = {
     "shape": (lambda h: h[:2], r"of the shape it is given, \(6,\), got \(2,\)"),
     "pair": (lambda h: (h, h), "got 2 tensors"),
-    "item": (lambda h: h * h.sum().item(), r"\.item\(\).*keep it a tensor"),
+    "item": (lambda h: h * h.sum().item(), r"\.item\(\).*keep this number as a tensor"),
     "float": (lambda h: h * float(h.sum()) if float(h.sum()) > 0 else h, r"looks at .*float\(\)"),
     "surrogate": (lambda h: torch.tanh(h.detach() + 0 * h), "has another slope"),
     "NumPy": (lambda h: torch.from_numpy(np.tanh(h.detach().numpy())) + 0 * h, "NumPy|numpy"),

@@ -192,8 +192,8 @@ def _advance(system: AbstractSystem, method: TangentQR) -> tuple[eqx.Partial, fl
         if system.kind == "map":
             if method.dt is not None:
                 raise InvalidInputError(
-                    f"dt is the integrator's step of a flow, got {method.dt!r} for a map, whose "
-                    "steps are its own; leave it out."
+                    f"dt is the step of the integrator of a flow, got dt={method.dt!r} for a map. "
+                    "A map has its own steps: leave dt out."
                 )
             return eqx.Partial(_step, in_float64(system), None), 1.0
         dt = system.time_unit / 100 if method.dt is None else method.dt
@@ -209,9 +209,9 @@ def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
     steps = max(there, 1) if method.steps is None else method.steps
     if steps > there:
         raise InvalidInputError(
-            f"the inputs last {inputs.shape[1]} steps, but {method.transient} steps of transient "
-            f"and at least {steps} more are asked for: give longer inputs or a method with fewer "
-            "steps, such as TangentQR(transient=…, steps=…)."
+            f"the inputs last {inputs.shape[1]} steps, but the method needs {method.transient} "
+            f"steps of transient and at least {steps} more. Give longer inputs or a method with "
+            "fewer steps, such as TangentQR(transient=…, steps=…)."
         )
     return steps
 
@@ -241,8 +241,8 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
         return None
     if system.input is None:
         raise InvalidInputError(
-            "the system takes no input: build it with one, DiscreteMap(step, size, input=…), to "
-            "replace it by inputs that vary in time."
+            "the system takes no input, so inputs that vary in time cannot replace it. Build the "
+            "system with an input: DiscreteMap(step, size, input=…)."
         )
     values, frozen = real_array(inputs, "inputs"), np.shape(system.input)
     if values.shape[-len(frozen) :] != frozen or values.ndim - len(frozen) not in (1, 2):
@@ -254,7 +254,10 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
     if values.ndim - len(frozen) == 1:
         return np.broadcast_to(values, (count, *values.shape))
     if len(values) != count:
-        raise InvalidInputError(f"inputs of {len(values)} trajectories do not fit {count} starts.")
+        raise InvalidInputError(
+            f"inputs of {len(values)} trajectories do not fit {count} starts: give one input for "
+            "each start."
+        )
     return values
 
 

@@ -188,7 +188,10 @@ def coding_axis(
     slope = (v - v.mean()) @ (x - x.mean(0))
     length = np.linalg.norm(slope)
     if not (np.isfinite(length) and length > 1e-12 * len(x) * (1e-300 + np.abs(x).max())):
-        raise InvalidInputError("the states do not change with the value: there is no axis of it.")
+        raise InvalidInputError(
+            "the states do not change with the value, so there is no axis along which the value is "
+            "coded."
+        )
     return slope / length
 
 
@@ -211,8 +214,8 @@ def _checked(curve: Array, states: Array, values: Array) -> tuple[np.ndarray, ..
     counts = np.unique(v, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2 or x.shape[1] == 0:
         raise InvalidInputError(
-            f"a memory shows in at least one step of two values with two trials each, got "
-            f"{x.shape[1]} steps of {len(counts)} values, the rarest with "
+            f"a memory needs at least one step, two values and two trials for each value, got "
+            f"{x.shape[1]} steps and {len(counts)} values, the rarest one with "
             f"{min(counts, default=0)} trials."
         )
     if not np.linalg.norm(np.diff(nodes, axis=0), axis=1).sum() > 0:

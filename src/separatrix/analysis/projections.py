@@ -138,7 +138,8 @@ def orthonormal(directions: Float[np.ndarray, "axis _"], size: int) -> Float[np.
         length = np.linalg.norm(rest)
         if not length > _INDEPENDENT * np.linalg.norm(direction):
             raise InvalidInputError(
-                f"direction {k} lies in the span of those before it: it adds no axis."
+                f"direction {k} lies in the span of the directions before it, so it adds no axis: "
+                "leave it out."
             )
         axes[k] = rest / length
     return axes

@@ -87,7 +87,7 @@ def selectivity(
     values = np.unique(labels)
     if responses.ndim != 2 or labels.shape != responses.shape[:1] or len(values) != 2:
         raise InvalidInputError(
-            "responses must have shape (trial, unit), and labels tell its trials apart into two "
+            "responses must have shape (trial, unit), and labels must divide the trials into two "
             f"groups; got shapes {responses.shape} and {labels.shape} with {len(values)} different "
             "values."
         )

@@ -70,7 +70,7 @@ class Geometry:
         (middle, slope), end = _evidence(task), max(task.coherences)
         at = coherence_of(task, self.subject.input)
         if end == 0 or at is None or abs(at) > end * (1 + 1e-9):
-            raise SkippedError("the frozen input is none of the task's stimuli.")
+            raise SkippedError("the frozen input is not one of the task's stimuli.")
         at = float(np.clip(at, -end, end))  # rounding puts the strongest stimulus beyond itself
 
         def family(coherence: float) -> DiscreteMap:

@@ -77,8 +77,8 @@ def _refuse_another(top: str, folder: Path) -> None:
     loaded = getattr(sys.modules[top], "__file__", None)
     if loaded is None or Path(loaded).resolve() != Path(beside.origin).resolve():
         raise InvalidInputError(
-            f"expected the module {top!r} of {beside.origin}, but another one is imported already, "
-            f"{loaded or 'of Python itself'}: give it another name."
+            f"expected the module {top!r} of {beside.origin}, but another module of this name is "
+            f"already imported ({loaded or 'part of Python itself'}): rename your module."
         )
 
 

@@ -78,7 +78,9 @@ Input = Annotated[
 def directory_name(name: str) -> str:
     """Return a name of which a directory can be made; raise ValueError for any other."""
     if name.strip(". ") == "" or any(c in "/\\" or not c.isprintable() for c in name):
-        raise ValueError("it names the run's directory, so it can be no path and not empty")
+        raise ValueError(
+            "it names the run's directory, so it must not be empty and must not be a path"
+        )
     return name
 
 
@@ -341,8 +343,8 @@ class Experiment(Settings):
         for key, table in self.own_tables.items():
             if not table.is_imported:
                 raise InvalidInputError(
-                    f"{key}.name in {self.source}: {table.name} is a class of your own, which is "
-                    "imported only for the file that you give yourself, outside of a run "
+                    f"{key}.name in {self.source}: {table.name} is a class of your own. Such a "
+                    "class is imported only for a file that you name yourself, outside of a run "
                     "directory: separatrix run FILE.toml, or sx.Experiment.from_toml(FILE)."
                 )
 

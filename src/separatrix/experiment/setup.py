@@ -135,6 +135,7 @@ def _batches(settings: TrainingSettings) -> AbstractBatches:
         return WholeTrials(settings.lengths)
     if settings.lengths > 1:
         raise InvalidInputError(
-            "windows have one length, training.window; leave one of the two out."
+            "training.window sets one length for all windows, so training.lengths cannot be "
+            "given, too: leave one of the two out."
         )
     return Windows(settings.window)

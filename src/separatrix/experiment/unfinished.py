@@ -26,8 +26,8 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
     if path.exists() and not force and (is_run(out) or not resume):
         both = " --force, which replaces the run that is there" if is_run(out) else ""
         raise InvalidInputError(
-            f"{path} holds a training that was stopped: go on with it by --resume{both}, or begin "
-            "again by --force alone."
+            f"{path} holds a training that was stopped. Continue it with --resume{both}, or begin "
+            "again with --force alone."
         )
     if resume:
         target = out.resolve()  # beside which `new_directory` makes its own

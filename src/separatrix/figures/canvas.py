@@ -155,18 +155,20 @@ def _inches(wanted: float | str) -> float:
     if isinstance(wanted, str):
         if wanted not in WIDTHS:
             raise InvalidInputError(
-                f"width is a number of inches, or one of {', '.join(map(repr, WIDTHS))}; "
+                f"width must be a number of inches, or one of {', '.join(map(repr, WIDTHS))}; "
                 f"got {wanted!r}."
             )
         return WIDTHS[wanted]
     if not LEAST <= require_number(wanted, "width") <= MOST:
-        raise InvalidInputError(f"width is between {LEAST} and {MOST} inches, got {wanted!r}.")
+        raise InvalidInputError(f"width must be between {LEAST} and {MOST} inches, got {wanted!r}.")
     return float(wanted)
 
 
 def _refuse_width(wanted: Width, given: str) -> None:
     if wanted is not None:
-        raise InvalidInputError(f"width is that of a new figure: give {given} or width, not both.")
+        raise InvalidInputError(
+            f"width is the width of a new figure: give {given} or width, not both."
+        )
 
 
 @contextlib.contextmanager

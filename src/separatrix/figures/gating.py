@@ -88,7 +88,7 @@ def context_gating(
     [1.0, 0.0]
     """
     if not contexts:
-        raise InvalidInputError("expected the gating and the averages of one context at least.")
+        raise InvalidInputError("expected the gating and the averages of at least one context.")
     names = dict(source_names or {})
     sources = max(len(gating.sources) for gating, _ in contexts.values())
     figure = new_figure(

@@ -118,9 +118,9 @@ def phase_portrait(
 def _require_two_units(system: AbstractSystem) -> None:
     if system.size != 2:
         raise InvalidInputError(
-            f"a phase portrait is of a system of 2 units, got {system.size}: of more units draw "
-            "sx.figures.fixed_points along the axes of sx.project; of a low-rank network of rank 2 "
-            "give network.latent_at_input(u)."
+            f"a phase portrait needs a system of 2 units, got {system.size} units. For more units, "
+            "draw sx.figures.fixed_points along the axes of sx.project. For a low-rank network of "
+            "rank 2, give network.latent_at_input(u)."
         )
 
 
@@ -144,8 +144,8 @@ def _limits(
         low, high = ends.T if ends.shape == (2, 2) else np.full((2, 2), np.nan)
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
         raise InvalidInputError(
-            "say what to show: limits=((low, high), (low, high)) of the two units, or points "
-            f"or states that differ; got limits={limits!r}."
+            "say what to show: limits=((low, high), (low, high)) for the two units, or points or "
+            f"states that are not all the same; got limits={limits!r}."
         )
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
 

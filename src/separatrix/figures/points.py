@@ -113,7 +113,7 @@ def compare_fixed_points(
     'gain 2: 9 fixed points'
     """
     if not networks:
-        raise InvalidInputError("expected the fixed points of one network at least.")
+        raise InvalidInputError("expected the fixed points of at least one network.")
     figure, rows, columns = new_panels(len(networks), 2.3, 0.8, figure, width)
     panels = []
     for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):

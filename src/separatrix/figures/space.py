@@ -47,7 +47,7 @@ def as_activity(states: States) -> Activity:
     none = np.zeros((*values.shape[:2], 0))
     inside = np.isfinite(values).all(-1)
     if not inside.any():
-        raise InvalidInputError(f"no state is finite, of states of shape {values.shape}.")
+        raise InvalidInputError(f"no state is finite; got states of shape {values.shape}.")
     return Activity(values, none, none, np.ones(len(values), int), {}, 1.0, inside)
 
 
@@ -68,8 +68,8 @@ def for_axes(components: Plane, states: States, ax: Axes | None) -> Plane:
     known = units if components is None else len(components)
     if known < count == 3:
         raise InvalidInputError(
-            f"axes in space show three components, got {known}: give three, such as those of "
-            "sx.project(states, num=3), or axes of a plane."
+            f"axes in space show three components, got {known}. Give three components, such as "
+            "those of sx.project(states, num=3), or give axes of a plane."
         )
     if components is not None:
         return components[:count]
@@ -88,8 +88,8 @@ def in_plane(components: Plane, states: Array) -> np.ndarray:
         return values
     if components.components.shape[1] != np.shape(states)[-1]:
         raise InvalidInputError(
-            f"the components are of {components.components.shape[1]} units, the states of "
-            f"{np.shape(states)[-1]}."
+            f"the components have {components.components.shape[1]} units, but the states have "
+            f"{np.shape(states)[-1]}: give components and states of the same network."
         )
     if len(components) < 2:
         raise InvalidInputError(

@@ -119,7 +119,7 @@ def compare_topologies(
     'two bits\n4 + 4 + 1: a square'
     """
     if not networks:
-        raise InvalidInputError("expected the topology of one network at least.")
+        raise InvalidInputError("expected the topology of at least one network.")
     figure, rows, columns = new_panels(len(networks), 2.7, 0.9, figure, width)
     panels = []
     for place, (name, (topology, components)) in enumerate(networks.items(), start=1):

@@ -151,8 +151,9 @@ def _decay(arrays: Arrays, picked: Arrays) -> np.ndarray:
         stored = _pick(arrays, "smc_rnns", "decay")["decay"]  # an early name of the parameter
     elif "AW" in picked and (stored >= 0).any():
         raise InvalidInputError(
-            f"AW = {np.squeeze(stored)} may be the decay itself or its parameter, by a setting "
-            "(`exp_par`) that the file does not hold: give a dictionary with m, n, h and decay."
+            f"AW = {np.squeeze(stored)} may be the decay itself or its parameter. Which of them it "
+            "is depends on a setting (`exp_par`) that the file does not hold: give a dictionary "
+            "with m, n, h and decay."
         )
     return np.squeeze(np.exp(-np.exp(np.asarray(stored, float))))
 
@@ -199,8 +200,8 @@ def _dynamix(
     picked = _pick(arrays, "dynamix", "A W h", within=within)
     if rectified is None:
         raise InvalidInputError(
-            "an expert of DynaMix that is an AL-RNN needs rectified=, its setting P, which the "
-            "arrays do not tell."
+            "an expert of DynaMix that is an AL-RNN needs rectified=, its setting P. The arrays do "
+            "not contain this number."
         )
     return al_rnn(**picked, rectified=rectified, dt=dt)
 
@@ -210,8 +211,8 @@ def _ssm(
 ) -> DiscreteMap:
     if any(name.rpartition(".")[2] == "log_Ps" for name in arrays):
         raise InvalidInputError(
-            "log_Ps are of transitions that depend on the present discrete state, so that the "
-            'state of the map would be (x, k): only "recurrent_only" transitions can be read.'
+            "log_Ps are transitions that depend on the present discrete state, so the state of the "
+            'map would have to be (x, k). Only "recurrent_only" transitions can be read.'
         )
     w = _pick(arrays, "ssm", "As bs Rs r", "Vs Ws")
     b, r = w["bs"], w["r"]

@@ -147,9 +147,9 @@ def low_rank(
     """
     if (decay is None) == (tau is None):
         raise InvalidInputError(
-            "low_rank takes either decay, for a map, or tau in ms, for a flow, got "
-            f"{'neither' if decay is None else 'both'}: give one of them, such as "
-            "low_rank(m, n, decay=0.9), of which 0.9 is left after a step, or tau=100.0."
+            "low_rank takes either decay, for a map, or tau in ms, for a flow; got "
+            f"{'neither' if decay is None else 'both'}. Give one of them, such as "
+            "low_rank(m, n, decay=0.9), where 0.9 of the state is left after a step, or tau=100.0."
         )
     leak = 1.0 if decay is None else decay
     h = np.zeros(np.shape(m)[:1]) if h is None else h
@@ -181,6 +181,6 @@ def _activation(activation: Any) -> Activation:
     if activation not in ACTIVATIONS:
         raise InvalidInputError(
             f"unknown activation {activation!r}: {nearest(activation, ACTIVATIONS)} A JAX function "
-            "of currents minus thresholds is one, too."
+            "of currents minus thresholds can be given, too."
         )
     return ACTIVATIONS[activation]

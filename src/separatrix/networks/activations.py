@@ -25,8 +25,8 @@ def activation(name: Any) -> Callable[[Array], jax.Array]:
     """Return the activation function called `name`; raise InvalidInputError if there is none."""
     if not isinstance(name, str):
         raise InvalidInputError(
-            f"an activation is given by its name, such as 'tanh', so that files can hold it; got "
-            f"{name!r}. Valid: {', '.join(ACTIVATIONS)}."
+            "an activation must be given by its name, such as 'tanh', so that files can hold it; "
+            f"got {name!r}. Valid: {', '.join(ACTIVATIONS)}."
         )
     if name not in ACTIVATIONS:
         raise InvalidInputError(f"unknown activation {name!r}: {nearest(name, ACTIVATIONS)}")

@@ -184,8 +184,9 @@ def count_excitatory(fraction: Any, num_units: int) -> int:
     count = round(share * num_units) if np.isfinite(share) else 0
     if not 1 <= count < num_units:
         raise InvalidInputError(
-            f"{share:g} of {counted(num_units, 'unit')} would be {count} excitatory ones: there "
-            "must be at least one excitatory and one inhibitory unit."
+            f"an excitatory fraction of {share:g} gives {count} excitatory units of "
+            f"{counted(num_units, 'unit')}: there must be at least one excitatory and one "
+            "inhibitory unit."
         )
     return count
 

@@ -126,7 +126,9 @@ def checked(
     shown = None if inputs is None else _per_step(inputs, "inputs", trials.shape[:2], is_timed)
     channels = _channels(system_or_network)
     if shown is not None and channels is not None and shown.shape[2] != channels:
-        raise InvalidInputError(f"inputs have {shown.shape[2]} channels, the network {channels}.")
+        raise InvalidInputError(
+            f"inputs have {shown.shape[2]} channels, but the network takes {channels}."
+        )
     asked = _question(question)
     spans = named_periods(periods, shown, inside)
     main = main_period(spans, asked)
@@ -185,8 +187,8 @@ def _trials(
     whole = inside[:, 0] & (inside[:, 1:] <= inside[:, :-1]).all(1)
     if not whole.all():
         raise InvalidInputError(
-            f"states of trial {int(whole.argmin())} are not finite in its first step, or between "
-            "finite ones; only after the end of a trial they may be NaN."
+            f"states of trial {int(whole.argmin())} hold NaN or infinity in the first step or "
+            "between finite states. States may be NaN only after the end of a trial."
         )
     return trials, inside, is_timed
 
@@ -210,7 +212,7 @@ def _step(system: AbstractSystem, dt: float | None, is_timed: bool) -> float:
         require_positive(dt, "dt")
     if system.kind == "flow" and is_timed and dt is None:
         raise InvalidInputError(
-            "states of a flow with a time axis need dt=, the time between two of them (in the unit "
+            "states of a flow with a time axis need dt=, the time between two states (in the unit "
             "of tau)."
         )
     if system.kind == "map" and dt is not None and dt != system.time_unit:
@@ -263,11 +265,13 @@ def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
     """Return the question as a table; raise InvalidInputError for another."""
     asked = {"claim": question} if isinstance(question, str) else dict(question or {})
     if unknown := sorted(set(asked) - set(QUESTION)):
-        raise InvalidInputError(f"question has no {unknown[0]!r}: {nearest(unknown[0], QUESTION)}")
+        raise InvalidInputError(
+            f"question has no entry {unknown[0]!r}: {nearest(unknown[0], QUESTION)}"
+        )
     claims = [str(held) for held in Held if held != Held.UNKNOWN]
     if asked.get("claim", "line") not in claims:
         raise InvalidInputError(
-            f"question: no claim {asked['claim']!r}: {nearest(asked['claim'], claims)}"
+            f"question: there is no claim {asked['claim']!r}: {nearest(asked['claim'], claims)}"
         )
     return asked
 
@@ -313,8 +317,8 @@ def _frozen(
             return given.at_input(main.input), main.words
         if main is not None:
             raise InvalidInputError(
-                "periods hold an input, and the system has none: make it with input=…, or give a "
-                "network."
+                "a period holds an input constant, and the system has no input: make it with "
+                "input=…, or give a network."
             )
         known = given.input is not None
         return given, in_words(np.asarray(given.input, float).ravel()) if known else "not given"

@@ -64,7 +64,9 @@ def main_period(periods: tuple[Period, ...], question: Mapping[str, str]) -> Per
     wanted = question.get("period")
     names = [period.name for period in periods]
     if wanted is not None and wanted not in names:
-        raise InvalidInputError(f"question: no period {wanted!r}: {nearest(wanted, names)}")
+        raise InvalidInputError(
+            f"question: there is no period {wanted!r}: {nearest(wanted, names)}"
+        )
     if wanted is not None:
         return periods[names.index(wanted)]
     return max(periods, key=lambda period: int(period.within[0].sum()), default=None)

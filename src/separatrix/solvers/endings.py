@@ -31,32 +31,34 @@ class Ending(enum.IntEnum):
     # Of Newton's method and its relatives.
     ZERO = "the residual is at rounding level"
     NEAR = "near a zero, which others finish"
-    MINIMUM = "the residual, which is not zero, decreases no further"
+    MINIMUM = "the residual decreases no further, but is not zero"
     STALLED = "no step decreases the speed: a kink or a jump, or rounding hides the way down"
     MAX_STEPS = "ran out of steps; give it more with LevenbergMarquardt(max_steps=…)"
     SINGULAR = "the Jacobian is singular"
     SADDLE = "at a saddle of the speed"
     FADING = (
-        "no zero within reach: the residual falls below rounding, and stays there as far as one "
-        "looks"
+        "no zero within reach: the residual falls below rounding and stays there, as far as the "
+        "search looks"
     )
-    UNSETTLED = "the residual is at rounding level, but Newton's method does not close in on a zero"
-    JUMP = "the function jumps here, or may: the way to a zero is cut off"
+    UNSETTLED = "the residual is at rounding level, but Newton's method does not converge to a zero"
+    JUMP = "the function jumps here, or may jump here: the way to a zero is cut off"
     MOVES = (
         "`residual` has other zeros than the speed: it is zero there, but the speed is "
-        "{number:.3g}; everything is solved on the residual: give one that is zero exactly where "
-        "the speed is, or leave `residual` out"
+        "{number:.3g}; the searches solve `residual`: give one that is zero exactly where the "
+        "speed is zero, or leave `residual` out"
     )
-    ELSEWHERE = "no fixed point: all of them are proved to lie elsewhere"
+    ELSEWHERE = "not a fixed point: all fixed points are proved to lie elsewhere"
     OUTSIDE_DOMAIN = (
         "left the domain: the residual is at rounding level outside {domain}, where no fixed "
         "point lies"
     )
     # Of the descent of the speed.
     SPEED_MINIMUM = "a local minimum of the speed that is not zero"
-    TOO_LARGE = "near a minimum of the speed; slow points of so large a system are not looked for"
-    NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of it"
-    ESCAPED = "the speed falls on far outside the domain: it led to no slow point"
+    TOO_LARGE = (
+        "near a minimum of the speed; in a system of this size, slow points are not searched for"
+    )
+    NO_MINIMUM = "the descent of the speed ran out of steps, or stopped at a saddle of the speed"
+    ESCAPED = "the speed keeps falling far outside the domain: the descent led to no slow point"
     # Of the walk from region to region of a piecewise-linear system.
     WALK_ZERO = "reached by region walk"
     WALK_CONTINUUM = "reached a region whose equations are singular: a continuum of zeros is likely"
@@ -65,8 +67,8 @@ class Ending(enum.IntEnum):
         "(slow_points=True)"
     )
     WALK_UNBOUNDED = (
-        "left to infinity: after {number} regions one whose equations are singular and have no "
-        "solution"
+        "left to infinity: after {number} regions, the walk reached a region whose equations are "
+        "singular and have no solution"
     )
     WALK_STEP_LIMIT = (
         "ran out of steps after {number} regions without a zero; look for slow points instead "
@@ -83,18 +85,16 @@ class Ending(enum.IntEnum):
     SLIDE_STEP_LIMIT = "the descent of the speed ran out of its {number} steps"
     SLIDE_SINGULAR = (
         "slid away without end, along regions with a singular Jacobian: no slow point is isolated "
-        "there, as the speed is the same all along a line or more"
+        "there, because the speed is the same along a line or a larger set"
     )
     SLOWER_ARE_KEPT = "a slow point that is left out: only the {number} slowest are kept"
     # Of searches for cycles.
-    ORBIT_STALLED = "no step of Newton's method brings the pieces nearer to one another"
+    ORBIT_STALLED = "no step of Newton's method brings the pieces closer together"
     ORBIT_OPEN = "still open after all steps; give it more with MultipleShooting(max_steps=…)"
-    ORBIT_LEFT = (
-        "left to infinity; or a flow that needs more substeps: MultipleShooting(substeps=…)"
-    )
+    ORBIT_LEFT = "left to infinity, or the flow needs more substeps: MultipleShooting(substeps=…)"
     ORBIT_NOT_ISOLATED = "its return map has no isolated fixed point: a continuum of orbits"
     REGIONS_REPEAT = "its sequences of linear regions repeat without a cycle"
-    SOLVES_SPENT = "no cycle in all solves; give it more with CycleWalk(max_solves=…)"
+    SOLVES_SPENT = "no cycle within the allowed solves; allow more with CycleWalk(max_solves=…)"
     # Of states that are followed to where they settle.
     SETTLED = "settled"
     NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
@@ -102,6 +102,6 @@ class Ending(enum.IntEnum):
     AT_ANOTHER_STATE = (
         "came to rest at a state that is not among the points: search for more of them"
     )
-    AT_NO_ATTRACTOR = "came to rest at point {number}, which is no attractor"
+    AT_NO_ATTRACTOR = "came to rest at point {number}, which is not an attractor"
     LEFT = "left for infinity, or the system is not finite on the way"
-    STILL_MOVING = "still moving after {number} steps: a cycle, chaos, or slow"
+    STILL_MOVING = "still moving after {number} steps: a cycle, chaos or slow motion"

@@ -176,9 +176,9 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
         inputs: Any = run.records.get("frozen_inputs")
         if run.unknown_class is not None:
             raise UnreadableFileError(
-                f"{run.path}: nothing is imported for a run, and its network is of the class "
-                f"{run.unknown_class}. Import that in Python: sx.export_certificates takes the "
-                "network that load_run then gives."
+                f"{run.path}: the network of this run is of the class {run.unknown_class}, and "
+                "reading a run imports no class of your own. Import the class in Python and give "
+                "the network that load_run then returns to sx.export_certificates."
             )
         if run.network is None or inputs is None or "fixed_points" not in run.records:
             raise UnreadableFileError(f"{run.path} holds no fixed points: it is not complete.")
@@ -207,7 +207,9 @@ def _with_equation(name: str, given: Any) -> tuple[Equation, FixedPoints]:
 
 def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any]:
     if not (0 < len(name) <= 300 and name.isprintable()):
-        raise InvalidInputError(f"expected a printed line as the name of a system, got {name!r}.")
+        raise InvalidInputError(
+            f"the name of a system must be one line of printable text, got {name!r}."
+        )
     if not {"equation", "kind", "parameters"} <= set(equation):
         raise InvalidInputError(
             f"the equation of {name!r} must say its `equation`, `kind` and `parameters`; that of a "
@@ -215,8 +217,8 @@ def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any
         )
     if further := set(equation) - set(_ENTRIES):
         raise InvalidInputError(
-            f"the equation of {name!r} has the entries {listed(further)}, which no file of "
-            f"proofs holds; its entries are {listed(_ENTRIES, len(_ENTRIES))}."
+            f"the equation of {name!r} has the entries {listed(further)}, which a file of "
+            f"proofs cannot hold; the possible entries are {listed(_ENTRIES, len(_ENTRIES))}."
         )
     arrays = {key: np.asarray(a, float) for key, a in equation["parameters"].items()}
     return {
@@ -231,7 +233,7 @@ def _hexadecimal(numbers: Any) -> Any:
     """Return numbers as `float.hex()` writes them, which is each double and no other."""
     array = np.asarray(numbers, float)
     if not np.isfinite(array).all():
-        raise InvalidInputError("a number of the equation is not finite, and proves nothing.")
+        raise InvalidInputError("a number of the equation is not finite, so nothing can be proved.")
     if array.ndim:
         return [_hexadecimal(row) for row in array]
     return float(array).hex()

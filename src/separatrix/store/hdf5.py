@@ -56,10 +56,10 @@ def _group(group: h5py.Group) -> Group:
 def _own(group: h5py.Group, name: str) -> Any:
     """Return a member of a group; ValueError for one that is elsewhere."""
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise ValueError(f"{name} is a link to elsewhere")
+        raise ValueError(f"{name} is a link to another place")
     found = group[name]
     if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
-        raise ValueError(f"{name} has its numbers elsewhere")
+        raise ValueError(f"{name} has its numbers in another file")
     return found
 
 

@@ -51,7 +51,7 @@ def from_group(group: Group, path: Path) -> Record:
     cls = Record.named(name)
     if cls is None:
         raise UnreadableFileError(
-            f"{path} holds a {name}, which no imported class is called: "
+            f"{path} holds a record of the class {name}, and no class of this name is imported: "
             f"{nearest(name, Record._registry)}"
         )
     settings = json.loads(group.attributes[SETTINGS])

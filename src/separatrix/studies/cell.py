@@ -64,8 +64,8 @@ class Cell:
                 here, there = getattr(task, what), getattr(setup.task, what)
                 if here != there:
                     raise InvalidInputError(
-                        f"tests.{name}: its task has {what} = {here}, and the network was made "
-                        f"for {there}."
+                        f"tests.{name}: the task of this test has {what} = {here}, but the network "
+                        f"was made for {there}."
                     )
             tasks[name] = task
         return tasks

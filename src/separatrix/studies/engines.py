@@ -34,8 +34,8 @@ def by_executor(jobs: Sequence[Job], executor: Executor) -> Generator[Ended, Non
         for future in as_completed(futures):
             if isinstance(future.exception(), BrokenExecutor):
                 raise InvalidInputError(
-                    f"the executor has lost its workers ({future.exception()}): call again with a "
-                    "new one, and the study goes on."
+                    f"the executor has lost its workers ({future.exception()}). Call again with a "
+                    "new executor; the study then continues."
                 )
             yield futures[future], future
     finally:

@@ -155,7 +155,9 @@ class StudyResults:
         """
         place = self.path_of(key)
         if place.exists() and not (place / RESULTS).exists():
-            raise UnreadableFileError(f"{place / RESULTS} is gone: a sweep makes it again.")
+            raise UnreadableFileError(
+                f"{place / RESULTS} is missing: run the sweep again to make it."
+            )
         return load_run(place, only=only)
 
     def path_of(self, key: str | int) -> Path:
@@ -175,7 +177,7 @@ class StudyResults:
         if given not in keys:
             raise InvalidInputError(
                 f"no cell {given!r}: {nearest(given, keys)} Keys are the index of study.table; a "
-                "number is a row of it."
+                "number is the position of a row in this table."
             )
         return given
 

@@ -116,8 +116,8 @@ def sweep(
     here = engine is in_this_process or isinstance(executor, ThreadPoolExecutor)
     if study.limits.end_processes and here:
         raise InvalidInputError(
-            "limits of time and memory end the process of a cell, which would be the caller's: "
-            "leave them out, or give workers."
+            "limits of time and memory end the process of a cell, and without workers this is your "
+            "own process: leave the limits out, or give workers."
         )
     same = _same_training(every)
     for cell in cells:

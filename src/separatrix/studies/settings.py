@@ -154,9 +154,9 @@ class Study(Settings):
         """Validate nested dicts; a user's own classes are those of the folder `importing`."""
         if "experiment" not in values and {"task", "network"} & values.keys():
             raise InvalidInputError(
-                f"{source} is an experiment, and no study of one: separatrix run {source} --seeds "
-                "0:20 runs it with twenty seeds, and Study.of(experiment, seeds) makes a study of "
-                f'it. In the file of a study, experiment = "{Path(source).name}" names it.'
+                f"{source} is the file of an experiment, not of a study. To run it with twenty "
+                f"seeds: separatrix run {source} --seeds 0:20, or Study.of(experiment, seeds) in "
+                f'Python. To name it in the file of a study: experiment = "{Path(source).name}".'
             )
         study = validated(cls, values, source)
         study.check_keys(source)
@@ -216,8 +216,9 @@ class Study(Settings):
                     same = cells.setdefault(cell.key, cell)
                     if (other := same.changes.get("variant", "")) != variant:
                         raise InvalidInputError(
-                            f"the variants {other} and {variant} of {base.name} are one network in "
-                            f"the study {self.name}, which gives what they differ in."
+                            f"the variants {other} and {variant} of {base.name} are the same "
+                            f"network in the study {self.name}, because the study itself sets "
+                            "everything in which they differ."
                         )
         return tuple(cells.values())
 
@@ -228,7 +229,7 @@ class Study(Settings):
         seeds = len(self._seeds() or (0,))
         if (number := variants * on_grid * drawn * seeds) > MOST_CELLS:
             raise InvalidInputError(
-                f"the study {self.name} has {number:,} cells, more than {MOST_CELLS:,}: part it "
+                f"the study {self.name} has {number:,} cells, more than {MOST_CELLS:,}: divide it "
                 "into several studies."
             )
 

@@ -142,11 +142,14 @@ def _groups(
         return {}, ""
     if not isinstance(by, str):
         if missing := [name for name in names if name not in by]:
-            raise InvalidInputError(f"by has no label for {missing[0]!r}.")
+            raise InvalidInputError(
+                f"by has no label for {missing[0]!r}: give a label for every network."
+            )
         return by, ""
     if not isinstance(study, StudyResults):
         raise InvalidInputError(
-            f"by = {by!r} is a column of a study's table; of runs, give a label for each name."
+            f"by = {by!r} names a column of a study's table, but runs were given: give a "
+            "dictionary with a label for the name of each run."
         )
     if by not in study.table:
         raise InvalidInputError(f"the table has no column {by!r}: {nearest(by, study.table)}")

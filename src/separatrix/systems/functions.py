@@ -117,8 +117,8 @@ def _require_numbers(name: str, function: Any, program: Program, given: list[Any
         if not _is_finite(array):
             require_finite(array, f"{path or 'an array'}, which `{name}` reads,")
     raise InvalidInputError(
-        f"`{name}` computes with numbers that are NaN or infinite, and returns such at every "
-        "state: look for them in its weights."
+        f"`{name}` computes with numbers that are NaN or infinite, and returns NaN or infinity at "
+        "every state: look for such numbers in its weights."
     )
 
 
@@ -138,9 +138,9 @@ def _require_the_same(one: Program, other: Program | None) -> None:
     same = all(np.array_equal(a, b, equal_nan=a.dtype != bool) for a, b in pairs)
     if not same or len(one.arrays) != len(others):
         raise InvalidInputError(
-            "the function computes something else each time it is called: it draws random numbers "
-            "or keeps count of its calls. A system is one function of its state: leave noise out, "
-            "or draw it once, before the function, and let the function read it."
+            "the function returns a different result each time it is called: it draws random "
+            "numbers or counts its calls. A system is one function of its state: leave noise out, "
+            "or draw the noise once, before the function, and let the function read it."
         )
 
 

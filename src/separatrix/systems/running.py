@@ -34,7 +34,7 @@ def run_map(system: "AbstractSystem", states: Any, steps: Any, inputs: Any) -> n
     starts, given = _starts(system, states), _inputs(system, inputs)
     if steps is None and given is None:
         raise InvalidInputError(
-            "steps is missing, the number of steps to take: system.run(states, 100), or give "
+            "steps, the number of steps to take, is missing: call system.run(states, 100), or give "
             "inputs=(time, channel), one for each step."
         )
     count = len(given) if steps is None else require_count(steps, "steps", least=0)  # type: ignore[arg-type]
@@ -55,8 +55,8 @@ def run_flow(system: "AbstractSystem", states: Any, times: Any, inputs: Any) -> 
     if given is not None and len(given) != len(when) - 1:
         raise InvalidInputError(
             f"inputs must have one row for each of the {len(when) - 1} intervals between times, "
-            f"got {len(given)}: give the times at which they begin, and that at which the last one "
-            "ends."
+            f"got {len(given)} rows: give the times at which the inputs begin, and the time at "
+            "which the last input ends."
         )
     flat = starts.reshape(-1, system.size)
     path = np.full((len(when), *flat.shape), np.nan)
@@ -129,8 +129,8 @@ def _times(times: Any) -> np.ndarray:
     require_finite(when, "times")
     if when.ndim != 1 or not len(when) or not (np.diff(when) > 0).all():
         raise InvalidInputError(
-            "times must be a duration in ms, or times (time,) in ms that increase, the first one "
-            f"that of the states, such as np.linspace(0, 500, 101); got {times!r}."
+            "times must be a duration in ms, or increasing times (time,) in ms that begin with the "
+            f"time of the states, such as np.linspace(0, 500, 101); got {times!r}."
         )
     return when
 
@@ -141,8 +141,8 @@ def _inputs(system: "AbstractSystem", inputs: Any) -> np.ndarray | None:
         return None
     if system.input is None:
         raise InvalidInputError(
-            "the system takes no input: build it with one, such as DiscreteMap(step, size, "
-            "input=…), to replace it by inputs that vary in time."
+            "the system takes no input, so inputs that vary in time cannot replace it. Build the "
+            "system with an input, such as DiscreteMap(step, size, input=…)."
         )
     given, frozen = real_array(inputs, "inputs"), np.shape(system.input)
     if given.ndim != 1 + len(frozen) or given.shape[1:] != frozen:

@@ -228,7 +228,8 @@ def check_lengths(task: str, durations: Any) -> None:
         elif isinstance(length, Multiple):
             if length.of not in earlier:
                 raise InvalidInputError(
-                    f"{name} must be a multiple of an earlier period, got that of {length.of!r}."
+                    f"{name} must be a multiple of an earlier period, got a multiple of "
+                    f"{length.of!r}."
                 )
         elif not is_number(length):
             raise InvalidInputError(

@@ -159,8 +159,8 @@ def _checked(scene: Any, task: str) -> Scene:
     fits = [n in (1, m) for n, m in zip(noisy, signal, strict=False)]
     if len(noisy) != len(signal) or not all(fits):
         raise InvalidInputError(
-            f"{task}.present gives noisy of shape {noisy}, expected that of the signal, {signal}, "
-            "or 1 in place of any of its lengths."
+            f"{task}.present gives noisy of shape {noisy}, expected the shape of the signal, "
+            f"{signal}, or 1 in place of any of its lengths."
         )
     return scene
 

@@ -323,8 +323,8 @@ def _call(name: str, node: Any) -> _Call | None:
     operation = _name_of(node.target)
     if operation == "_local_scalar_dense":
         raise InvalidInputError(
-            f"`{name}` takes a number out of a tensor of the state (.item(), float(), int()): "
-            "expected tensors all the way; keep it a tensor."
+            f"`{name}` takes a number out of a tensor of the state (.item(), float(), int()). The "
+            "step must compute with tensors throughout: keep this number as a tensor."
         )
     if operation in SKIPPED:
         return None

@@ -63,8 +63,8 @@ def compare(
     finite = np.isfinite(theirs).all(1) & np.isfinite(values).all(1)
     if not finite.any():
         raise InvalidInputError(
-            f"`{name}` is not finite at {STATES} random states: expected a step that numbers of "
-            "any size can be given to."
+            f"`{name}` is not finite at {STATES} random states: expected a step that gives finite "
+            "numbers for states of any size."
         )
     apart, at = _largest(theirs[finite], values[finite], states[finite])
     _require_close(name, "value", apart, at, translation.precision)
@@ -127,9 +127,10 @@ def _require_close(name: str, what: str, apart: float, at: str, precision: str) 
     tolerance = TOLERANCES[precision]
     if not apart <= (max(tolerance, SLOPES) if what == "slope" else tolerance):
         raise InvalidInputError(
-            f"`{name}` has another {what} than PyTorch finds in it, by {apart:.2g} of the largest "
-            f"entry ({at}). It must be a pure function of its state and its input: the same at "
-            "every call, without .detach(), NumPy or custom gradients."
+            f"the {what} of the translation of `{name}` differs from the one that PyTorch "
+            f"computes, by {apart:.2g} of the largest entry ({at}). `{name}` must be a pure "
+            "function of its state and its input: the same at every call, without .detach(), NumPy "
+            "or custom gradients."
         )
 
 

@@ -156,7 +156,7 @@ class Keeper:
                 differences = [_difference(n, there.get(n), here.get(n)) for n in other]
                 raise InvalidInputError(
                     f"{path} belongs to a different training run: {listed(differences, 3)}. "
-                    f"Train as it was begun, or {_ANEW}."
+                    f"Continue with the settings of that training, or {_ANEW}."
                 )
 
 
@@ -243,11 +243,11 @@ def _put_back(
         expected = [_bits(leaf) for leaf in jax.tree.leaves(tree)]
         if [(a.shape, a.dtype) for a in expected] != [(a.shape, a.dtype) for a in found[part]]:
             raise InvalidInputError(
-                f"{path} belongs to a different training run: the arrays of its "
-                f"{part} have other shapes. Train as it was begun, or {_ANEW}."
+                f"{path} belongs to a different training run: the arrays of its {part} have other "
+                f"shapes. Continue with the settings of that training, or {_ANEW}."
             )
     if len({len(column) for column in found["history"]}) != 1:
-        raise UnreadableFileError(f"{path} is damaged: its history is not whole.")
+        raise UnreadableFileError(f"{path} is damaged: its history is incomplete.")
     network = eqx.combine(_like(weights, found["weights"]), fixed)
     memory = _like(start.memory, found["optimizer"])
     return TrainingSnapshot(network, memory, tuple(found["history"]))

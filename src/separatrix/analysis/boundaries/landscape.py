@@ -115,7 +115,7 @@ def _require_fixed(evaluator: Evaluator, states: np.ndarray) -> None:
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise InvalidInputError(
-            f"{int(wrong.sum())} of the points are not fixed points of this system, the first is "
-            f"point {first} with a residual of {np.abs(residuals[first]).max():.1e}: find them "
-            "with sx.find_fixed_points at the same input."
+            f"{int(wrong.sum())} of the points are not fixed points of this system. The first is "
+            f"point {first}, with a residual of {np.abs(residuals[first]).max():.1e}. Find the "
+            "points with sx.find_fixed_points at the same input."
         )

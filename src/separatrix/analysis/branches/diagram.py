@@ -202,7 +202,7 @@ class Branches(Record):
             way = "above" if birth.side > 0 else "below"
             raise InvalidInputError(
                 f"the cycle born at {self.name} = {there:.10g} exists {way} that value, got "
-                f"{parameter!r}: give one on that side, or none."
+                f"{parameter!r}: give a value on that side, or leave it out."
             )
         at, place = float(parameter), np.asarray(self.special_states)[special]
         around = self.of_branch(int(self.special_branch[special])).states_at(at)

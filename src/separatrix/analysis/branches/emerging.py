@@ -80,14 +80,15 @@ class Birth:
     def __post_init__(self) -> None:
         if self.born_at not in BORN_AT:
             raise InvalidInputError(
-                f"no cycle is born at special point {self.number}, a {self.born_at}: only at "
-                f"{', '.join(BORN_AT)} points."
+                f"no cycle is born at special point {self.number}, a {self.born_at} point. Cycles "
+                f"are born only at {', '.join(BORN_AT)} points."
             )
         decided = self.criticality in ("supercritical", "subcritical")
         if not decided or self.growth.real == 0 or not np.isfinite([self.growth, self.cubic]).all():
             raise InvalidInputError(
                 f"the normal form of special point {self.number} does not tell what is born there "
-                f"({self.criticality or 'unknown'}): try sx.find_cycles from states near it."
+                f"(its criticality: {self.criticality or 'unknown'}). Try sx.find_cycles from "
+                "states near the point."
             )
 
     @property

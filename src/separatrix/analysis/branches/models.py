@@ -163,9 +163,9 @@ def _sampled(source: Source, reason: str) -> SampledModel:
     arrays, rests = zip(*(source.arrays(p) for p in probes), strict=True)
     if not all(bool(eqx.tree_equal(rests[0], other)) for other in rests[1:]):
         raise InvalidInputError(
-            "system_of gives another function for every parameter and cannot be traced by JAX "
+            "system_of gives a different function for every parameter and cannot be traced by JAX "
             f"({reason}). Write it with jax.numpy, so that the parameter may be a tracer, or "
-            "return systems that differ in their arrays only, such as network.at_input(...)."
+            "return systems that differ only in their arrays, such as network.at_input(...)."
         )
     for count in DEGREES:
         model = _series(source, rests[0], count)

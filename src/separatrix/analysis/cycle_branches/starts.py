@@ -45,8 +45,8 @@ def check_start(start: EmergingCycle | Cycles, sample: AbstractSystem) -> None:
     require_kind(start, (EmergingCycle, Cycles), "start", expected)
     if sample.kind != "flow" or start.system != "flow":
         raise InvalidInputError(
-            "cycles of flows are continued: those of a map are fixed points of its iterate, "
-            "sx.DiscreteMap(lambda x: F(F(x)), …), for sx.continue_fixed_points."
+            "only cycles of flows can be continued. A cycle of a map F is a fixed point of an "
+            "iterate of F: give sx.DiscreteMap(lambda x: F(F(x)), …) to sx.continue_fixed_points."
         )
     if isinstance(start, Cycles) and len(start) != 1:
         raise InvalidInputError(
@@ -89,8 +89,8 @@ def closed(
             return plain / orbits.scales
     why = "shrinks to a fixed point" if shrinks else "does not close"
     raise InvalidInputError(
-        f"the start is not a cycle at {name} = {value:g}: it {why}. Start from what sx.find_cycles "
-        "finds for that system, or nearer to the Hopf point."
+        f"the start is not a cycle at {name} = {value:g}: it {why}. Start from a cycle that "
+        "sx.find_cycles finds for that system, or nearer to the Hopf point."
     )
 
 

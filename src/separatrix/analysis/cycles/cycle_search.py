@@ -151,8 +151,8 @@ def _start_of(
     """Return the states to start from and the length to look for."""
     if system.kind != orbit.system or system.size != len(orbit.center):
         raise InvalidInputError(
-            f"the cycle is of a {orbit.system} of {len(orbit.center)} units, the system a "
-            f"{system.kind} of {system.size}: give system_of({orbit.parameter:g})."
+            f"the cycle belongs to a {orbit.system} of {len(orbit.center)} units, but the system "
+            f"is a {system.kind} of {system.size} units: give system_of({orbit.parameter:g})."
         )
     if system.kind == "flow":
         return orbit.orbit(1), orbit.period if length is None else length
@@ -172,8 +172,8 @@ def _form_for(
         return form
     if method is not None:
         raise InvalidInputError(
-            f"CycleWalk solves piecewise-linear maps, and this one is none: {form}. Leave "
-            "the method out, or use MultipleShooting()."
+            "CycleWalk solves piecewise-linear maps, and this map is not piecewise linear: "
+            f"{form}. Leave the method out, or use MultipleShooting()."
         )
     return None
 

@@ -187,7 +187,7 @@ class FixedPoints(Record):
         thresholds = np.atleast_1d(real_array(tolerances, "tolerances"))
         if thresholds.ndim > 1 or np.isnan(thresholds).any():
             raise InvalidInputError(
-                f"tolerances must be one number or a list of them, none of them NaN, got "
+                "tolerances must be one number or a list of numbers, without NaN, got "
                 f"{tolerances!r}."
             )
         rejected = int((np.asarray(self.outcomes) == "rejected").sum())
@@ -201,7 +201,7 @@ class FixedPoints(Record):
         if the direction has another shape, or if it is not finite.
         """
         if not len(self):
-            raise InvalidInputError("there are no points to choose the middle one from.")
+            raise InvalidInputError("there are no points from which to choose the middle one.")
         given, size = real_array(direction, "direction"), self.states.shape[1]
         if given.shape != (size,):
             raise InvalidInputError(

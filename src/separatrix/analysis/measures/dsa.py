@@ -203,7 +203,7 @@ def _package() -> Any:
         import DSA as package  # noqa: N811
     except ImportError as error:
         raise InvalidInputError(
-            f"this measure is computed by the package {PACKAGE}: pip install 'separatrix[compare]'."
+            f"this measure needs the package {PACKAGE}: pip install 'separatrix[compare]'."
         ) from error
     return package
 

@@ -33,7 +33,7 @@ class NoInterval(StrEnum):
 
     FEW = f"fewer than {FEWEST} networks"
     SHARED = "networks share their training"
-    DISTANCES = "distances are not 0 and 1 alone, and a rare kind may be far away"
+    DISTANCES = "distances are not only 0 and 1, so a rare kind of network may be far away"
     UNKNOWN = "too few distances are known"
 
 

@@ -125,7 +125,8 @@ class Comparison(Record):
         """
         if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
             raise InvalidInputError(
-                "a rank correlation is of two measures of the same networks, in the same order."
+                "a rank correlation compares two measures of the same networks: both comparisons "
+                "must hold the same networks in the same order."
             )
         matrices = np.asarray(self.distances), np.asarray(other.distances)
         relation = self.is_relation or other.is_relation

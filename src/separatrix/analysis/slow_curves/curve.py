@@ -163,8 +163,8 @@ def _minimizer(
     if method is None:
         return DampedNewton(), None
     raise InvalidInputError(
-        f"KinkDescent needs a piecewise-linear system, and this one is none: {form}. Leave the "
-        "method out, or use DampedNewton()."
+        f"KinkDescent needs a piecewise-linear system, and this system is not piecewise linear: "
+        f"{form}. Leave the method out, or use DampedNewton()."
     )
 
 

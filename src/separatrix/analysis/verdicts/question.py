@@ -106,7 +106,7 @@ def verdict(
     finite = np.flatnonzero(np.isfinite(given).all(1))
     if not len(given):
         raise InvalidInputError(
-            "there are no states: give some tens, such as the states at the end of trials."
+            "there are no states: give a few dozen states, such as the states at the end of trials."
         )
     chosen = np.linspace(0, len(finite) - 1, min(MOST_STATES, len(finite))).round().astype(int)
     rows = finite[np.unique(chosen)]

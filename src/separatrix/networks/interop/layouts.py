@@ -141,9 +141,9 @@ def _read(arrays: NamedArrays, place: _Place, is_last: bool) -> RecurrentLayer:
     counts = {len(GATES[kind]): kind for kind in cell.kinds.split(" ")}
     if not units or rows % units or rows // units not in counts:
         raise InvalidInputError(
-            f"{listed(recurrent)}: {rows} rows for {units} units, expected for each unit "
+            f"{listed(recurrent)}: got {rows} rows for {units} units; expected, for each unit, "
             f"{' or '.join(f'{n} ({kind})' for n, kind in counts.items())}. (Projected LSTMs "
-            "cannot be taken over.)"
+            "are not supported.)"
         )
     kind = counts[rows // units]
     from_input = _stacked(arrays, into, rows // len(into), cell.transposed)

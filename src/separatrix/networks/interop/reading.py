@@ -56,8 +56,8 @@ class NamedArrays:
         if self.left:
             raise InvalidInputError(
                 f"there is more than a recurrent layer and a linear readout: {listed(self.left)}. "
-                "Leave out what is neither, and choose one of several linear layers with readout=. "
-                "(Bidirectional layers and projected LSTMs cannot be taken over.)"
+                "Leave these arrays out; if there are several linear layers, choose one with "
+                "readout=. (Bidirectional layers and projected LSTMs are not supported.)"
             )
 
 

@@ -96,7 +96,8 @@ def from_torch(
     arrays.refuse_rest()
     if given and not taken.is_last:
         raise InvalidInputError(
-            f"layer {layer} is not the last one, so no readout is on it: leave the readout out."
+            f"layer {layer} is not the last one, and a readout reads the last layer: leave the "
+            "readout out."
         )
     if is_primer:
         dt, tau = _primer_times(recurrent, dt, tau)
@@ -313,7 +314,7 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
         biases = network.bias, np.zeros_like(network.bias)
     else:
         raise InvalidInputError(
-            f"this {type(network).__name__} is none of PyTorch's layers: expected a GRU, an LSTM, "
+            f"PyTorch has no layer like this {type(network).__name__}: expected a GRU, an LSTM, "
             'or a CTRNN with dt = tau and the activation "tanh" or "relu".'
         )
     weights = network.input_weights, network.recurrent_weights, *biases

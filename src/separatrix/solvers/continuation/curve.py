@@ -95,9 +95,11 @@ class CurveEnd(enum.Enum):
     MAX_POINTS = "reached max_points = {0.max_points}"
     LARGE_STATE = "a unit exceeded largest_state = {0.largest_state:g}"
     DOMAIN = "left the domain of the system"
-    NOT_FINITE = "the system is not finite beyond"
+    NOT_FINITE = "the system is not finite beyond this point"
     LOST_RANK = "the Jacobian has lost rank: branches touch here, or fixed points fill a surface"
-    NO_STEP = "no step of min_step leads on: the system may have a kink or a pole here"
+    NO_STEP = (
+        "no step of length min_step continues the curve: the system may have a kink or a pole here"
+    )
     OUT_OF_TIME = "not followed further: stopped by the time limit or by Ctrl-C"
     STILL = "the parameter stands still: an asymptote, or a continuum of fixed points at one value"
 

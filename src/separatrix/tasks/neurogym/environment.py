@@ -53,8 +53,8 @@ def maker(environment: Any, settings: dict[str, Any]) -> Make:
     if not isinstance(environment, str):
         if settings:
             raise InvalidInputError(
-                f"settings ({', '.join(settings)}) go with the name of an environment; this one is "
-                "made already."
+                f"settings ({', '.join(settings)}) can be given only with the name of an "
+                "environment, and this environment is already made."
             )
         _check_kind(environment)
         return lambda: environment
@@ -102,9 +102,9 @@ def _check_kind(environment: Any) -> None:
     actions, shown = environment.action_space, environment.observation_space
     if not isinstance(actions, Discrete) or not isinstance(shown, Box):
         raise InvalidInputError(
-            f"{name} shows {shown} and takes {actions}: a task needs numbers, a Box, and one of a "
-            "number of actions at each step, Discrete. One of continuous actions is written as a "
-            "task of separatrix with target values."
+            f"{name} shows {shown} and takes {actions}. A task needs observations that are numbers "
+            "(Box), and one of a number of actions at each step (Discrete). For continuous "
+            "actions, write a task of separatrix with target values."
         )
 
 
@@ -173,8 +173,8 @@ def _read(inner: Any, trial: dict[str, Any]) -> RawTrial:
     if targets.ndim != 1 or not ((targets >= 0) & (targets < actions)).all():
         raise InvalidInputError(
             f"{type(inner).__name__} does not say before a trial what it shows and which of its "
-            f"{actions} actions is right at each step (`env.ob` and `env.gt` after "
-            f"`env.new_trial()`; got {targets.ravel()[:3]}). Networks are trained here on given "
+            f"{actions} actions is correct at each step (`env.ob` and `env.gt` after "
+            f"`env.new_trial()`; got {targets.ravel()[:3]}). Networks are trained here on known "
             "inputs and targets."
         )
     inputs = np.asarray(inner.ob, np.float32).reshape(len(inner.ob), -1)

@@ -277,8 +277,9 @@ class NeuroGymTask(AbstractTask):
         trials = list(itertools.islice((t for t in drawn if t.num_steps <= self.num_steps), n))
         if len(trials) < n:
             raise InvalidInputError(
-                f"{self.name}: most trials are longer than the {self.num_steps} steps of those "
-                "drawn at first: its trials grow. Make it with a fixed timing."
+                f"{self.name}: most trials are longer than the {self.num_steps} steps of the "
+                "trials that were drawn first, so the trials become longer with time. Make the "
+                "environment with a fixed timing."
             )
         return trials
 

@@ -167,9 +167,9 @@ class Yang2019(SolvableTask):
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
         if len(self.rules) > 1:
             raise InvalidInputError(
-                f"Yang2019 draws one of {len(self.rules)} rules for each trial, and their mean is "
-                "not the input of any rule: name channels, such as {fixation = 1.0, "
-                '"rule delaygo" = 1.0}.'
+                f"Yang2019 draws one of {len(self.rules)} rules for each trial, and the mean over "
+                'rules is not the input of any rule: name channels, such as {fixation = 1.0, "rule '
+                'delaygo" = 1.0}.'
             )
         return super().period_input(name)
 

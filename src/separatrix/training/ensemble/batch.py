@@ -151,10 +151,11 @@ def begin(plan: Plan, members: Sequence[Member], devices: Division) -> tuple[Map
             own = Optimizer(member.optimizer, networks[number])
         if own != epoch.optimizer:
             raise InvalidInputError(
-                f"optimizer: that of network {number} computes something else than the first one; "
-                "in one program they may differ in their state alone. For separate "
-                "learning rates: optax.inject_hyperparams(optax.adam)(learning_rate=1e-3); with "
-                "workers= they may differ in anything."
+                f"optimizer: the optimizer of network {number} computes something else than the "
+                "first one. In one program, optimizers may differ only in their state. For "
+                "separate learning rates: "
+                "optax.inject_hyperparams(optax.adam)(learning_rate=1e-3). With workers=, "
+                "optimizers may differ in anything."
             )
         memories.append(own.start(networks[number]))
     rows = MemberArrays(
@@ -199,9 +200,9 @@ def _strengths_apart(
     for number, each in enumerate(same):
         if eqx.tree_equal(each, same[0]) is not True:
             raise InvalidInputError(
-                f"regularizers: those of network {number} differ in structure from those of "
-                "network 0; in one program they may differ in their strengths alone, got "
-                f"{prices[number]} and {prices[0]}. A strength of 0 charges nothing."
+                f"regularizers: the regularizers of network {number} differ in structure from "
+                "those of network 0. In one program they may differ only in their strengths, got "
+                f"{prices[number]} and {prices[0]}. A strength of 0 adds no penalty."
             )
     strengths = [[getattr(p, "strength", 1.0) for p in each] for each in prices]
     return jnp.array(strengths, jnp.float32), same[0]
