@@ -69,7 +69,9 @@ class TrialPeriods(Record):
     ended: Int[Array, "period trial"] = array(
         "row of the end of each trial; −1 if the trial lacks the period or was not followed"
     )
-    predicted: Int[Array, "period trial"] = array("choice that is read out at this end; −1 if none")
+    predicted: Int[Array, "period trial"] = array(
+        "choice that is read out at the end in `ended`; −1 if none"
+    )
     choice: Int[Array, " trial"] = array("output that the network chose; −1 if it made no choice")
     group: Shaped[Text, " trial"] = array(
         "name of the group whose trials are averaged together in figures"
