@@ -64,8 +64,7 @@ def machine(figures: Figures) -> str:
         f"Measured on one core of {said['processor']}, which other programs used, too. Therefore "
         f"the times are medians of processor time. There are {len(figures.rows)} rows, and the "
         f"limit is {said['limit']} s of processor time for each row and setting. Versions: "
-        f"{said['packages']}."
-        + (f" Not measured yet: {', '.join(without)}." if without else "")
+        f"{said['packages']}." + (f" Not measured yet: {', '.join(without)}." if without else "")
     )
 
 

@@ -118,7 +118,8 @@ def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path, monk
     missing = dataclasses.replace(runs["one"].fixed_points, complete=False, index_sum=2)
     known = runs | {"one": run(network(0), fixed_points=missing)}
     monkeypatch.setattr(StudyResults, "run", lambda self, key, *, only=None: known[key])
-    same = {"state": "done", "error": "", "fixed_points": 1, "cube": False, "seed": 0}
+    same = {"state": "done", "error": "", "fixed_points": 1, "topology": "1", "cube": False}
+    same["seed"] = 0
     rate = "training.optimizer.learning_rate"
     rows = {name: {**same, rate: k % 2} for k, name in enumerate(runs)}
     rows["one"]["cube"], rows["permuted"]["cube"] = None, True
