@@ -4,7 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from .._double import double_precision
 from .._parallel import one_blas_thread
@@ -58,6 +58,17 @@ class LyapunovSpectrum(Record):
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     step: float = setting("duration of a step of the map or of the integrator", units="ms")
+
+    @property
+    def has_sign(self) -> Bool[np.ndarray, " trajectory"]:
+        """Whether the sign of the largest exponent is known.
+
+        It is known if the exponent is at least three standard errors from 0, and the trajectory
+        stayed within bounds.
+        """
+        largest, error = (np.asarray(each)[:, 0] for each in (self.exponents, self.standard_error))
+        is_sure: np.ndarray = np.abs(largest) >= _SURE * error
+        return is_sure & ~_have_grown(np.asarray(self.start), np.asarray(self.end))
 
     def _table(self) -> Columns:
         values, errors = np.asarray(self.exponents)[:, :3], np.asarray(self.standard_error)[:, :3]
@@ -296,6 +307,12 @@ def _record(
     )
 
 
+def _have_grown(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Whether each trajectory has left all bounds."""
+    first, last = (np.abs(states).max(1, initial=0) for states in (starts, ends))
+    return np.asarray(last > _UNBOUNDED * (1 + first))
+
+
 def _outcomes(
     growth: Growth,
     starts: np.ndarray,
@@ -308,8 +325,7 @@ def _outcomes(
     lost = np.isnan(growth.logs).any(2)
     when = growth.edges[lost.argmax(0)]
     followed = f"followed for {growth.edges[-1]} steps{late}"
-    size = np.abs(growth.states).max(1, initial=0)
-    grown = size > _UNBOUNDED * (1 + np.abs(starts).max(1, initial=0))
+    size, grown = np.abs(growth.states).max(1, initial=0), _have_grown(starts, growth.states)
 
     def outcome(k: int) -> str:
         largest, unsure = float(exponents[k, 0]), float(error[k, 0])

@@ -7,8 +7,8 @@ any other operation is a B alone. If $A < 0$, then $v_i < 0$ wherever $x_i > c -
 Over all of space an interval forgets that the z in $(1-z)\,n$ and in $z\,h$ is the same, so it
 cannot see that $(1-z)\,n + z\,h$ never leaves the hull of n and h. So *gates*, which are what
 multiplies the state, and the n that they multiply along with it in $z\,(h-n) + n$, are put at the
-ends of their range. No product has a gate on both sides, so the velocity is linear in each: an
-average of its values at the corners, with weights that are products of distances to the opposite
+ends of their range. No product has the same gate on both sides, so the velocity is linear in each:
+an average of its values at the corners, with weights that are products of distances to the opposite
 ends. It is negative if it is nowhere positive at the corners, and negative at one with a positive
 weight: z = 0 in a GRU, as a logistic function never reaches 1.
 

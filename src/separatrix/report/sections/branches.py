@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from ... import figures
+from ...solvers.continuation import CurveEnd
 from ...store import Run
 from ..section import Figure, Section, Values
 from ..view import READOUT
@@ -30,7 +31,7 @@ def values(run: Run) -> Values:
         "branches": record,
         "special": kinds.most_common(MOST_KINDS),
         "border_collisions": kinds["border collision"],
-        "early": [(end, n) for end, n in endings.items() if "parameter range" not in end],
+        "early": [(end, n) for end, n in endings.items() if end != CurveEnd.RANGE.value],
         "along_readout": _axis(run) is not None,
         "starts_elsewhere": points is not None and not len(points.fixed),
     }

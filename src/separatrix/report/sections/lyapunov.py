@@ -1,7 +1,5 @@
 """Lyapunov exponents at the input that is held constant."""
 
-import numpy as np
-
 from ... import figures
 from ...analysis import LyapunovSpectrum
 from ...store import Run
@@ -21,13 +19,12 @@ def values(run: Run) -> Values:
 
 def _largest(spectrum: LyapunovSpectrum, k: int) -> Values:
     """Return the largest exponent of a trajectory, and whether its sign is known."""
-    value, outcome = float(spectrum.exponents[k, 0]), str(spectrum.outcome[k])
     return {
-        "exponent": value,
+        "exponent": float(spectrum.exponents[k, 0]),
         "error": float(spectrum.standard_error[k, 0]),
         "time": float(spectrum.time_constants[k, 0]),
-        "outcome": outcome,
-        "has_sign": not (np.isnan(value) or "without bound" in outcome or "may be 0" in outcome),
+        "outcome": str(spectrum.outcome[k]),
+        "has_sign": bool(spectrum.has_sign[k]),
     }
 
 
