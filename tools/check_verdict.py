@@ -618,4 +618,6 @@ if __name__ == "__main__":
     answers = check(*system, case["claims"], **options)
     for claim, (verdict, reason) in zip(case["claims"], answers, strict=True):
         print(f"{verdict}: {claim['kind']} {claim['numbers'].get('word', '')}: {reason}")
+    if not answers:
+        sys.exit("the file holds no claims: nothing was checked")
     sys.exit(any(verdict == "false" for verdict, _ in answers))
