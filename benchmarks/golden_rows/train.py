@@ -58,7 +58,7 @@ def comparison(**settings: Any) -> sx.tasks.AbstractTask:
 
 
 def context(**settings: Any) -> sx.tasks.AbstractTask:
-    """Return the decision by context, due at the end of a stimulus that varies."""
+    """Return the context-dependent decision, due at the end of a stimulus that varies."""
     stimulus = tasks.Choice((300.0, 600.0, 1200.0))
     given = {"dt": 50.0, "fixation": 100.0, "stimulus": stimulus, "delay": 0.0, **settings}
     return tasks.ContextDecisionMaking(**given)

@@ -29,7 +29,7 @@ BATCH = 512
 
 
 class RulePerformance(Record):
-    """How often a network answers correctly in each of many tasks, beside the ideal observer."""
+    """How often a network and the ideal observer answer correctly in each of many tasks."""
 
     score: Float[Array, " rule"] = array("fraction of correct trials")
     ideal_score: Float[Array, " rule"] = array(

@@ -62,7 +62,7 @@ def targeted_averages(
         The directions from which axes are made, such as the direction of a line attractor, followed
         by the directions of inputs.
     labels
-        For each label, by name, its value in every trial.
+        A dictionary from the name of each label to the values of this label, one for each trial.
     names
         The names of the directions.
     origin

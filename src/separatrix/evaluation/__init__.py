@@ -1,4 +1,4 @@
-"""How well a network does its task, condition by condition, beside the ideal observer."""
+"""How well a network does its task, condition by condition, compared with the ideal observer."""
 
 from .performance import (
     Performance,

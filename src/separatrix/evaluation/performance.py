@@ -1,4 +1,4 @@
-"""The score of a network in any task: by condition, beside chance and the ideal observer."""
+"""The score of a network in any task: by condition, with chance and the ideal observer."""
 
 from collections.abc import Iterator
 

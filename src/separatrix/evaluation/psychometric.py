@@ -1,4 +1,4 @@
-"""Choices against the evidence, beside the ideal observer's."""
+"""Choices against the evidence, compared with the ideal observer's."""
 
 import numpy as np
 from jaxtyping import Float, Int

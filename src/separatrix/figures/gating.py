@@ -1,4 +1,4 @@
-"""Integration by context: trials, the slow curve and selection vectors along targeted axes."""
+"""Context-dependent integration: trials, slow curve and selection vectors along targeted axes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,7 +52,7 @@ def context_gating(
     Parameters
     ----------
     contexts
-        For each context, by name: what `sx.classics.input_gating` and
+        A dictionary from the name of each context to a pair: what `sx.classics.input_gating` and
         `sx.classics.targeted_averages` returned.
     source_names
         The labels of the inputs in the figure, by their names in the records.

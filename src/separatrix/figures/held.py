@@ -34,7 +34,8 @@ def verdict(
     Parameters
     ----------
     verdict
-        The verdict from `sx.verdict`. Without a duration there is only the left panel.
+        The verdict from `sx.verdict`. If it was computed without a duration, or from fewer than
+        three finite states, only the left panel is drawn.
     figure, width, legend
         As in `sx.figures`.
 

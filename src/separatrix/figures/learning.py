@@ -27,7 +27,7 @@ def training(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw loss and accuracy of every training step (light) and of every epoch (strong).
+    """Draw loss and accuracy of every training step (light) and of every epoch (dark).
 
     If there are more than 100 epochs, several are drawn together. Then the light band holds 90 % of
     their batches, and the line is their mean. The loss is the loss of the task. If there were

@@ -87,8 +87,8 @@ def compare_fixed_points(
     Parameters
     ----------
     networks
-        For each network, by name: its points, its activity, and components or None, as
-        `sx.figures.fixed_points` takes them.
+        A dictionary from the name of each network to three things: its points, its activity, and
+        components or None, as `sx.figures.fixed_points` takes them.
     figure, width, legend
         As in `sx.figures`.
 

@@ -30,7 +30,7 @@ def performance(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the score by the values of each condition, beside chance and the ideal observer.
+    """Draw the score against the values of each condition, with chance and the ideal observer.
 
     Bars are 95 % intervals of a fraction (Wilson 1927). If the score of a trial may lie between 0
     and 1, they are too wide rather than too narrow.
@@ -40,7 +40,7 @@ def performance(
     performance
         What `sx.performance` returned.
     units
-        The units of conditions by name, such as `{"delay": "ms"}`.
+        A dictionary from names of conditions to their units, such as `{"delay": "ms"}`.
     figure, width, legend
         As in `sx.figures`.
 

@@ -24,7 +24,7 @@ def rule_performance(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the fraction of correct trials in each rule, beside the ideal observer and chance.
+    """Draw the fraction of correct trials in each rule, with chance and the ideal observer.
 
     Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
 

@@ -45,8 +45,8 @@ def fixed_point_topology(
     topology
         What `sx.fixed_point_topology` returned.
     components
-        The axes of the drawing: three principal components, or two if there are not three. None if
-        there are two or three units.
+        The axes of the drawing, two or three, such as `activity.pca(3)`. None draws the units
+        themselves, if there are two or three of them.
     ax, width, legend
         As in `sx.figures`.
 
@@ -91,7 +91,8 @@ def compare_topologies(
     Parameters
     ----------
     networks
-        For each network, by name: what `sx.fixed_point_topology` returned, and components.
+        A dictionary from the name of each network to a pair: what `sx.fixed_point_topology`
+        returned, and components.
     figure, width, legend
         As in `sx.figures`.
 

@@ -19,7 +19,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> DiscreteMap | LowRank:
-    r"""Return a model that another package fitted, from a file of its arrays.
+    r"""Load a model that was fitted with another package, from a file with the model's arrays.
 
     =============== ========================================= ===================================
     kind            arrays, by the ends of their names        settings

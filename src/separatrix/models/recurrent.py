@@ -47,7 +47,7 @@ def echo_state(
     Returns
     -------
     DiscreteMap
-        A map of the units of the reservoir.
+        A discrete-time map whose state is the activity of the reservoir's units.
 
     Raises
     ------

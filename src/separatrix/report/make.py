@@ -86,9 +86,9 @@ def make_report(
         columns. The labels count as choices if for each label a different output is the largest at
         the end of its trials.
     periods
-        For each period, by name, its steps: `(start, stop)` or a slice. You may also give a pair:
-        these steps, and the input to hold constant. Without such an input, the mean of `inputs`
-        over the steps is held constant.
+        A dictionary from the name of each period to its steps: `(start, stop)` or a slice. Instead
+        of the steps you may give a pair: the steps, and the input to hold constant. Without such an
+        input, the mean of `inputs` over the steps is held constant.
     duration
         How long states must be held (in ms, if dt or tau is in ms). None means as long as the main
         period, or as a trial. If states have no time axis, the page then says only where they end.

@@ -33,11 +33,11 @@ def save_records(
     Parameters
     ----------
     records
-        Records by name. Each name must be an identifier.
+        A dictionary from names to records. Each name must be an identifier.
     path
         The path of the file, such as "results.nc".
     attributes
-        Texts, by name, to store in the file.
+        A dictionary from names to texts, which is stored in the file.
     origin
         When, where and with which versions the file was made. The default is `provenance()`.
 
@@ -96,7 +96,7 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     Returns
     -------
     dict
-        The records by name.
+        A dictionary from names to records.
 
     Raises
     ------

@@ -32,9 +32,9 @@ class Run:
         The trained network. None if the run stopped before there was a network, or if a user wrote
         its class, `module:Class`, and the class is not imported (`unknown_class`).
     records
-        The results by name.
+        A dictionary from the name of each result to its record.
     provenance
-        Date, machine and versions, as texts by name.
+        A dictionary from names to texts: the date, the machine and versions.
     """
 
     path: Path

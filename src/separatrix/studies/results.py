@@ -228,7 +228,7 @@ class StudyResults:
 
     @property
     def runs(self) -> Runs:
-        """The runs of the cells that are done, by name, such as "gru" or "gru, seed=3".
+        """A mapping from names of finished cells, such as "gru" or "gru, seed=3", to runs.
 
         Each run is read when you access it: `for name, run in study.runs.items()`.
         """
@@ -247,7 +247,7 @@ def load_study(path: str | Path) -> StudyResults:
     Returns
     -------
     StudyResults
-        `.table` has one row for each network. `.runs` holds the runs by name. `.status` says how
+        `.table` has one row for each network. `.runs` maps names to runs. `.status` says how
         far the study is.
 
     Raises

@@ -32,7 +32,7 @@ Ends = Annotated[int, Field(strict=True)] | Number
 
 
 class Between(Settings):
-    """A random number between two ends, uniform or uniform in its logarithm."""
+    """A random number between two limits, uniform or uniform in its logarithm."""
 
     low: Ends
     high: Ends
@@ -46,7 +46,7 @@ class Between(Settings):
         return self
 
     def draw(self, rng: np.random.Generator) -> float | int:
-        """Return a number; a whole one where both ends are."""
+        """Return a number, which is whole if both limits are whole numbers."""
         if self.scale == "log":
             value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         else:

@@ -42,8 +42,8 @@ def compare(
     ----------
     study
         What `load_study` returned; its finished networks are compared. You may also give a
-        dictionary of runs by name. Networks made elsewhere are given in a dictionary, too, each as
-        `sx.measures.Dynamics`.
+        dictionary from names to runs. In this dictionary, a network that was made elsewhere is
+        given as `sx.measures.Dynamics`.
     measure
         The name of a measure, or a measure with options, such as
         `sx.measures.Spectrum(num_modes=4)`.

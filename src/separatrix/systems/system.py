@@ -38,7 +38,7 @@ class Translation(eqx.Module):
 
     @property
     def named_sizes(self) -> dict[str, int]:
-        """The number of units in each part of the state, by name: h and c if there are two."""
+        """The name of each part of the state (h and c if there are two) and its number of units."""
         parts = range(len(self.sizes))
         names = ["h", "c"] if len(self.sizes) == 2 else [f"part {k}" for k in parts]
         return dict(zip(names, self.sizes, strict=True))

@@ -29,7 +29,7 @@ class Duration(abc.ABC):
     @property
     @abc.abstractmethod
     def possible(self) -> tuple[float, ...]:
-        """The durations that are checked: all possible durations, or the two ends of a range."""
+        """The durations that are checked: all possible durations, or the two limits of a range."""
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
@@ -74,12 +74,12 @@ class Choice(Duration):
 
 @dataclasses.dataclass(frozen=True)
 class Uniform(Duration):
-    """A duration between two ends in ms; in a file, `{uniform = [low, high]}`.
+    """A duration drawn uniformly between two limits in ms; in a file, `{uniform = [low, high]}`.
 
     Attributes
     ----------
     low, high
-        The ends in ms.
+        The limits in ms.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class Uniform(Duration):
 
 @dataclasses.dataclass(frozen=True)
 class TruncatedExponential(Duration):
-    r"""A duration with the density $\propto e^{-t/m}$ between two ends, in ms.
+    r"""A duration drawn with the density $\propto e^{-t/m}$ between two limits, in ms.
 
     The hazard is flat, so that the time waited says little about when the period ends. In a file,
     `{truncated_exponential = [m, low, high]}`.
@@ -116,7 +116,7 @@ class TruncatedExponential(Duration):
     scale
         The time constant m in ms.
     low, high
-        The ends in ms.
+        The limits in ms.
 
     Examples
     --------

@@ -127,7 +127,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def condition_units(self) -> dict[str, str]:
-        """The units of the conditions that have a unit, by name: `units`, and ms for durations."""
+        """A dictionary from conditions to units: ms for durations, and what `units` says."""
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
@@ -203,8 +203,9 @@ class AbstractTask(eqx.Module):
             The period whose `period_input` gives the channels that are not named. None sets these
             channels to 0.
         channels
-            The values of channels, by name. Every character other than a letter or digit becomes
-            "_": for the channel "stimulus 1" write `stimulus_1=0.7`, or `**{"stimulus 1": 0.7}`.
+            The values of channels, as keyword arguments. Every character other than a letter or
+            digit becomes "_": for the channel "stimulus 1" write `stimulus_1=0.7`, or `**{"stimulus
+            1": 0.7}`.
 
         Returns
         -------

@@ -86,8 +86,9 @@ def fixed_point_graph(
     r"""Follow both arms of the unstable manifold of every saddle that has one unstable direction.
 
     The arms begin at $x^* \pm \epsilon\, r$, where r is the right eigenvector of the unstable
-    direction, and ε is 1e−4 of the distance to the nearest other point. So the first states are off
-    the manifold by about 1e−8 of this distance, and the motion brings them nearer to it. If the
+    direction, and ε is 1e−4 of the distance to the nearest other point. The unstable manifold
+    departs from the line along r only at second order. So the first states are off the manifold by
+    about (1e−4)² = 1e−8 of this distance, and the motion brings them nearer to the manifold. If the
     unstable eigenvalue of a map is negative, the two arms are swapped at every step.
 
     The paths that leave a saddle with more unstable directions do not form a curve. With `rays`

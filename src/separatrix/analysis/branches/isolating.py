@@ -118,7 +118,7 @@ def _between(
     halvings: int = HALVINGS,
     wait: int = 0,
 ) -> list[Special]:
-    """Return the special points between two ends, halving the piece until each stands alone.
+    """Return the special points on a piece of a branch, halving the piece until each stands alone.
 
     `wait`: how many halvings Newton's method, which failed on a longer piece, is left alone.
     """
@@ -149,7 +149,7 @@ def _between(
 
 
 def _middle(family: Family, one: End, other: End) -> End | None:
-    """Return a point of the branch half way between two ends."""
+    """Return a point of the branch half way between the two ends of a piece."""
     chord = other.point - one.point
     along = chord / np.linalg.norm(chord)
     # not exactly half way: a symmetric piece would put the special point, singular, in the middle

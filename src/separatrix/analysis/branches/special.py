@@ -60,7 +60,7 @@ class End:
 
 
 def locate(family: Family, one: End, other: End, what: Change) -> Special | None:
-    """Locate the only event between two ends; None where Newton's method leads elsewhere."""
+    """Locate the only event on a piece of a branch; None where Newton's method leads elsewhere."""
     guess, kind = 0.5 * (one.point + other.point), family.kind
     evaluate = family.residual_and_jacobian
     if what.crossing:

@@ -51,9 +51,9 @@ def find_cycles(
     `complete_lengths` lists the numbers of steps for which it is proved that no cycle is missing.
     Longer cycles, and cycles of other maps and flows, are only found from the candidates.
 
-    Without a `length`, candidates are followed to their ends, as `verdict` follows them, and the
-    cycles at which they arrive are solved. If a candidate arrives at an invariant circle, or moves
-    on without closing as far as can be seen, `led` and `reasons` say so.
+    Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
+    The cycles that are reached are then solved for. If a candidate reaches an invariant circle, or
+    moves on and is never seen to close, `led` and `reasons` say so.
 
     A cycle is listed once, wherever candidates entered it, and with its minimal period.
 
@@ -66,7 +66,7 @@ def find_cycles(
         what `Branches.emerging_cycle` returned. Then the search starts from its orbit, and tries
         nothing else.
     length
-        None follows at most 512 candidates to their ends, which finds attracting cycles. To find
+        With None, at most 512 candidates are followed, which finds attracting cycles. To find
         other cycles of a map as well, give a number of steps, or several numbers, such as
         `range(2, 9)`. Cycles whose number of steps divides one of these numbers are found too, but
         fixed points only if 1 is one of the numbers. For a flow, give the period to try, in ms.

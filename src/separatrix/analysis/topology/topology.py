@@ -43,7 +43,7 @@ class Undecided:
 
 
 class FixedPointTopology(Record):
-    """Fixed points, and where each path that leaves one of them ends.
+    """Fixed points, and where each path from an unstable point ends.
 
     The name of a stable point consists of the signs of its outputs, such as "+-+", with 0 for an
     output that is zero to rounding. The name of a saddle is the pattern of the stable points that

@@ -61,7 +61,7 @@ class Claim:
         "end", "held", "moved", "order", "spread", "kept", "spread time", "passes" or
         "no fixed point".
     numbers
-        What is said, by name.
+        What the claim states: a dictionary from names to numbers or words.
     tolerance
         Within which the numbers hold; a part of them or of the scale that the page names.
     known

@@ -56,7 +56,7 @@ def _increasing(
     greatest: float = np.inf,
     accuracy: float = ACCURACY,
 ) -> Unary:
-    """Enclose an increasing function by its values at the two ends, clipped to its range."""
+    """Enclose an increasing function by its values at both endpoints, clipped to its range."""
 
     def value(a: Interval) -> Interval:
         low = function(a.lower)

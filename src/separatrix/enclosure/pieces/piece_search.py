@@ -32,7 +32,7 @@ def search_pieces(
     lower: Array,
     upper: Array,
 ) -> Exhaustion | None:
-    """Find and prove every zero in a box, whose ends may be infinite, by its affine functions.
+    """Find and prove every zero in a box, whose bounds may be infinite, by its affine functions.
 
     Returns
     -------

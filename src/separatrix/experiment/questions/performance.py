@@ -5,7 +5,7 @@ from ..subject import Subject
 
 
 def task_performance(subject: Subject) -> Performance:
-    """Score fresh trials by condition, beside chance and the ideal observer.
+    """Score fresh trials by condition, with chance and the ideal observer.
 
     Needs any task; asked of every run that has neither a psychometric nor `rule_performance`.
     """

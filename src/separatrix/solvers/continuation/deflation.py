@@ -36,7 +36,8 @@ class Deflation:
     Raises
     ------
     InvalidInputError
-        If a number is not a positive whole number.
+        If `values`, `starts`, `max_steps` or `rounds` is not a positive whole number, or if `seed`
+        is not a whole number of 0 or more.
 
     Examples
     --------

@@ -107,7 +107,8 @@ class PiecewiseLinear:
     def pieces(self, patterns: Bools) -> tuple[Array, Array]:
         """Return ``(A, b)`` of many patterns ``(k, m)``: ``(k, n, n)`` and ``(k, n)``.
 
-        In few variables one product with a table of what each gate adds gives all of them.
+        If there are few variables, one matrix product gives all of them: the patterns times a table
+        of what each gate contributes.
         """
         n, m = self.size, self.gate_count
         if self.is_coupled or m * n * n > _TABLE:

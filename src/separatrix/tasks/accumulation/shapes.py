@@ -18,7 +18,7 @@ from ..timeline import Timeline
 
 
 class ProbabilisticReasoning(StagedTask):
-    r"""Weigh the evidence of four shapes for one of two answers.
+    r"""Combine the evidence that four shapes give, and choose between two answers.
 
     In each stimulus period one more shape appears, at one of the locations. All shapes stay until
     the last stimulus period ends. The correct answer is drawn at random. It is choice 1 with the
