@@ -204,8 +204,8 @@ class AbstractTask(eqx.Module):
             channels to 0.
         channels
             The values of channels, as keyword arguments. Every character other than a letter or
-            digit becomes "_": for the channel "stimulus 1" write `stimulus_1=0.7`, or `**{"stimulus
-            1": 0.7}`.
+            digit becomes "_": for the channel "stimulus 1" write `stimulus_1=0.7`, or
+            `**{"stimulus 1": 0.7}`.
 
         Returns
         -------
