@@ -22,7 +22,7 @@ Tasks, networks, training
     * Threshold: when training stops. Checkpoint: a file from which training continues.
     * regularizers: penalties that are added to the loss of the task.
     * training: losses, and the classes that the functions above share.
-    * performance, psychometric: how well a network does, compared with chance and the ideal observer.
+    * performance, psychometric: how well a network does, against chance and the ideal observer.
 
 Activity and systems
     * simulate: a network's states in trials. project: states along a few axes.

@@ -96,7 +96,7 @@ def _on_circle(ends: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def _on_sphere(ends: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Return the nearest departures of each two ends."""
+    """Return, for every two ends, the departures to them that are nearest to each other."""
     apart, pairs = scipy.spatial.distance.cdist(vectors, vectors), [np.zeros((0, 2), int)]
     for one, other in combinations(np.unique(ends[ends >= 0]), 2):
         here, there = np.flatnonzero(ends == one), np.flatnonzero(ends == other)
