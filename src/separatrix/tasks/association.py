@@ -29,8 +29,9 @@ class DelayPairedAssociation(StagedTask):
     fixation, stimulus1, delay1, stimulus2, delay2, decision
         Durations of the periods in ms, or distributions of durations.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -77,7 +78,7 @@ class DelayPairedAssociation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Go if the two summed stimuli belong together."""
+        """Answer "go" if the two stimuli, each summed over its steps, belong together."""
         first, second = (
             jnp.argmax(summed(pair, shown_during(self, pair, period)), -1)
             for pair, period in (
@@ -101,8 +102,9 @@ class GoNoGo(StagedTask):
     fixation, stimulus, delay, decision
         Durations of the periods in ms, or distributions of durations.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -144,7 +146,7 @@ class GoNoGo(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Go if the go stimulus has the larger sum."""
+        """Answer "go" if the sum over the go channel exceeds the sum over the no-go channel."""
         shown = shown_during(self, inputs[..., 1:], "stimulus")
         difference = summed(inputs[..., 2] - inputs[..., 1], shown)
         deciding = cue_off(self, inputs[..., 0], "decision")
@@ -152,12 +154,12 @@ class GoNoGo(StagedTask):
 
 
 class DualDelayMatchSample(StagedTask):
-    r"""Remember two samples; then, twice, a cue tells which of them is tested.
+    r"""Remember two samples. Twice, a cue then names a sample, and a test of this sample follows.
 
-    Two samples are shown together. Each is one of two directions, on two channels. A cue names the
-    sample that is tested next. The test is shown on the channels of this sample, and matches it or
-    not. Then the other sample is cued and tested. The answers are due during the tests, when the
-    fixation cue is off.
+    Two samples are shown together. Each is one of two directions, on two channels. A cue then names
+    one of the samples. The test is shown on the channels of the cued sample, and either matches
+    that sample or does not. Then the other sample is cued and tested. The answers are due during
+    the tests, when the fixation cue is off.
 
     Parameters
     ----------
@@ -166,8 +168,9 @@ class DualDelayMatchSample(StagedTask):
     fixation, sample, delay1, cue1, test1, delay2, cue2, test2
         Durations of the periods in ms, or distributions of durations.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -243,7 +246,7 @@ class DualDelayMatchSample(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the summed test with the sample that the last cue named.
+        """Compare the sum over the test with the sum over the sample that the last cue named.
 
         The samples are summed until the first cue. A test lasts while the fixation cue is off.
         """

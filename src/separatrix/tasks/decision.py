@@ -23,11 +23,13 @@ class PerceptualDecisionMaking(SolvableTask):
 
     Alternative $k$ of $K$ stands at the angle $\theta_k = 2\pi k/K$. During the stimulus, channel
     $1 + k$ carries $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$, where $c$ is the coherence in
-    percent and $\theta_\ast$ the angle of the correct choice; channel 0 is the fixation cue. The
-    network must answer class 0 while it fixates and class $1 + k$ in the decision period. Noise of
-    standard deviation $\sigma/\sqrt{dt}$ (dt in ms) is added to every step.
+    percent and $\theta_\ast$ is the angle of the correct choice. Channel 0 is the fixation cue. The
+    network must answer class 0 until the decision period, and in the decision period class $1 + k$,
+    where k is the correct alternative. Noise of standard deviation $\sigma/\sqrt{dt}$ (dt in ms) is
+    added to every step.
 
-    With the defaults, a trial has the primer's 22 steps of 100 ms.
+    With the default settings, a trial has 22 steps of 100 ms, as in the primer of Yang and Wang
+    (2020).
 
     Parameters
     ----------
@@ -35,8 +37,8 @@ class PerceptualDecisionMaking(SolvableTask):
         Time step in ms. A period of d ms has int(d/dt) steps.
     fixation, stimulus, delay, decision
         Durations of the periods in ms. A duration of 0 leaves a period out; `stimulus` and
-        `decision` must be positive. The durations are the same in every trial. In
-        `PerceptualDecisionMakingDelayResponse` they may vary.
+        `decision` must be positive. The durations are the same in every trial. In the task
+        `PerceptualDecisionMakingDelayResponse` they may vary from trial to trial.
     coherences
         The coherences in percent, drawn with equal probability.
     num_choices
@@ -44,8 +46,9 @@ class PerceptualDecisionMaking(SolvableTask):
     noise
         The strength σ of the noise, in units of the input times √ms.
     noise_on
-        "all": noise on all channels and all steps, as in brainpy_datasets. "stimulus": only on the
-        stimulus channels and only in the stimulus period, as in NeuroGym.
+        "all": noise is added to all channels in all steps, as in brainpy_datasets. "stimulus":
+        noise is added only to the stimulus channels, and only in the stimulus period, as in
+        NeuroGym.
     cue
         The periods in which the fixation cue is on. NeuroGym 2.2 uses ("fixation",). Older versions
         of NeuroGym and brainpy_datasets use the default.
@@ -53,8 +56,8 @@ class PerceptualDecisionMaking(SolvableTask):
     Raises
     ------
     InvalidInputError
-        If a time is negative, a period is shorter than dt, there are fewer than two choices, or an
-        option is unknown.
+        If a time is negative, if a period is shorter than dt, if there are fewer than two choices,
+        or if an option is unknown.
 
     References
     ----------
@@ -174,7 +177,7 @@ class PerceptualDecisionMaking(SolvableTask):
         return "delay" if self.delay else "stimulus"
 
     def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
-        """Return the noiseless input of the stimulus period, `(channel,)`, to freeze in."""
+        """Return the input `(channel,)` of the stimulus period without noise, as a frozen input."""
         cue = float("stimulus" in self.cue)
         evidence = 0.5 + coherence / 200 * np.cos(self.angles - self.angles[choice])
         return np.concatenate([[cue], evidence])
@@ -232,14 +235,14 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's mean accuracy: exact for two choices, otherwise measured."""
+        """The ideal observer's mean accuracy: exact for two choices, else measured on trials."""
         if self.num_choices > 2:
             return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))
 
 
 def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, " trial"]:
-    """Return the coherence of two-choice trials, with a sign for the correct choice.
+    """Return the coherence of two-choice trials, with a sign that shows which choice is correct.
 
     Parameters
     ----------

@@ -44,8 +44,9 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     coherences
         The coherences $c$ in percent.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -93,13 +94,13 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer by the summed difference of the stimuli when the fixation cue is off."""
+        """When the fixation cue is off, answer by the sign of the summed difference of stimuli."""
         shown = shown_during(self, inputs[..., 1:], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)
         return respond(cue_off(self, inputs[..., 0], "decision"), two_sided(difference))
 
     def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
-        """Return the noiseless input of the stimulus period, `(channel,)`, to freeze in."""
+        """Return the input `(channel,)` of the stimulus period without noise, as a frozen input."""
         half = coherence / 200 * (1 - 2 * choice)
         return np.array([1.0, 0.5 + half, 0.5 - half])
 
@@ -108,9 +109,10 @@ class PostDecisionWager(StagedTask):
     r"""Decide between two noisy stimuli, or take a sure bet when it is offered.
 
     In half of the trials a third target, the sure bet, comes on after the stimulus. Training with
-    labels needs a correct answer. If the bet is offered and the coherence is below `sure_below`,
-    the correct answer is the bet. Otherwise it is the stronger stimulus. The network does not see
-    the coherence, only the evidence, so it must judge how far to trust the evidence.
+    labels needs a correct answer for each trial. If the bet is offered and the coherence is below
+    `sure_below`, the correct answer is the bet. Otherwise the correct answer is the stronger
+    stimulus. The network does not see the coherence, only the evidence, so it must judge how far to
+    trust the evidence.
 
     Parameters
     ----------
@@ -124,8 +126,9 @@ class PostDecisionWager(StagedTask):
     sure_below
         The coherence in percent below which the sure bet is the correct answer.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -180,10 +183,10 @@ class PostDecisionWager(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and their duration.
+        r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and to their duration.
 
-        Over n steps, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$. With $c_s$ for `sure_below`, the
-        answer is the bet if it is offered and $P(c < c_s \mid e, n) > 1/2$.
+        For stimuli of n steps, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$. With $c_s$ for
+        `sure_below`, the answer is the bet if the bet is offered and $P(c < c_s \mid e, n) > 1/2$.
         """
         shown = shown_during(self, inputs[..., 1:3], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)

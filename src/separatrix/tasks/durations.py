@@ -29,7 +29,7 @@ class Duration(abc.ABC):
     @property
     @abc.abstractmethod
     def possible(self) -> tuple[float, ...]:
-        """The durations that are checked: all possible durations, or the two limits of a range."""
+        """The durations to check: all that are possible, or the two limits if they fill a range."""
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:
@@ -43,7 +43,7 @@ class Duration(abc.ABC):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Duration):
-    """One of several durations in ms, with equal probability; in a file, a list of numbers.
+    """A duration in ms, drawn from several with equal probability. In a file: a list of numbers.
 
     Attributes
     ----------
@@ -108,7 +108,8 @@ class Uniform(Duration):
 class TruncatedExponential(Duration):
     r"""A duration drawn with the density $\propto e^{-t/m}$ between two limits, in ms.
 
-    The hazard is flat, so that the time waited says little about when the period ends. In a file,
+    The hazard is flat, so the time that has already passed says little about when the period will
+    end. In the file of an experiment, the distribution is
     `{truncated_exponential = [m, low, high]}`.
 
     Attributes
@@ -168,7 +169,7 @@ class Multiple:
     factor: float
 
     def steps(self, of: Any) -> Any:
-        """Return the number of whole steps, given the steps of the other period."""
+        """Return the number of whole steps of the period, given the steps of the earlier period."""
         return (self.factor * of + 1e-5).astype(int)
 
 

@@ -26,8 +26,8 @@ class FlipFlop(StagedTask):
     on every channel, so the target is always defined.
 
     A trained network holds $2^n$ memories. For comparison, n independent bistable units have $3^n$
-    fixed points. For three bits these are 27: 8 stable ones, and 12, 6 and 1 with one, two and
-    three unstable directions.
+    fixed points. For three bits these are 27 fixed points: 8 are stable, and 12, 6 and 1 have one,
+    two and three unstable directions.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class FlipFlop(StagedTask):
     duration, interval, pulse
         Durations in ms of a trial, of the interval between two possible pulses, and of a pulse.
     probability
-        Probability of a pulse, in each interval and channel.
+        The probability that a channel carries a pulse in an interval.
     noise, noise_on
         The strength σ of the noise on the inputs, in units of the input times √ms. All channels are
         stimuli throughout, so "stimulus" and "all" are the same.
@@ -127,7 +127,8 @@ class FlipFlop(StagedTask):
         In each interval a pulse comes with the probability q. The inputs of the interval are
         $e^{r_+}$ times as probable with a positive pulse as without a pulse, and $e^{r_-}$ times as
         probable with a negative pulse. If b was the probability that the last pulse was positive,
-        it becomes $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
+        its new value is $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 -
+        q}$.
         """
         slot, phase = self._intervals(inputs.shape[1])
         now = (
@@ -145,7 +146,7 @@ class FlipFlop(StagedTask):
     chance = 0.5
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of outputs with the sign of their target."""
+        """Return the fraction of scored outputs that have the same sign as their targets."""
         right = (outputs > 0) == (trials.targets > 0)
         return _mean_where_scored(right, trials)
 
@@ -172,7 +173,7 @@ def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial ti
 
 
 class SineWave(StagedTask):
-    r"""Turn a constant input into an oscillation, which is faster if the input is higher.
+    r"""Turn a constant input into an oscillation that is faster for a higher input.
 
     The n angular frequencies $\omega_j$ are spaced evenly from `slowest` to `fastest`. For
     frequency $j$ the input is $j/n + 0.25$ throughout the trial, and the target is
@@ -254,7 +255,7 @@ class SineWave(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of an output that is the same function of time for every input."""
+        """The best score that is possible with the same function of time for every input."""
         steps = np.arange(self.num_steps)
         waves = np.sort(np.sin(np.outer(steps * self.dt, self.angular_frequencies)), axis=1)
         widest = 2 * self.tolerance + 1e-6
@@ -262,7 +263,7 @@ class SineWave(StagedTask):
         return float((ends - np.arange(self.frequencies)).max(1).mean() / self.frequencies)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of outputs within the tolerance of their target."""
+        """Return the fraction of scored outputs that are within the tolerance of their targets."""
         return _mean_where_scored(jnp.abs(outputs - trials.targets) <= self.tolerance, trials)
 
 

@@ -47,8 +47,9 @@ class AntiReach(StagedTask):
     anti
         Whether to reach in the opposite direction.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -101,7 +102,7 @@ class AntiReach(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer with the direction least like the summed stimulus (most like it if not `anti`)."""
+        """Answer with the direction least similar to the summed stimulus; most, if not `anti`."""
         directions = cosines(2 * jnp.pi * jnp.arange(self.ring) / self.ring, self.ring)
         likeness = jnp.cumsum(inputs[..., 1:], axis=1) @ directions
         deciding = cue_off(self, inputs[..., 0], "decision")
@@ -113,12 +114,12 @@ class AntiReach(StagedTask):
 
 
 class Reaching1D(StagedTask):
-    r"""Move the hand from its direction to the direction of the target, on a circle.
+    r"""Move the hand on a circle, from its initial direction to the direction of the target.
 
     One ring of channels shows the initial direction of the hand throughout the trial. A second ring
     shows the direction of the target from the beginning of the reach. Both directions are shown as
-    $\cos(\theta_k - \theta)$. The two outputs must be the cosine and the sine of a direction:
-    before the reach that of the hand, during the reach that of the target.
+    $\cos(\theta_k - \theta)$. The two outputs must be the cosine and the sine of a direction: the
+    direction of the hand before the reach, and the direction of the target during the reach.
 
     Parameters
     ----------
@@ -182,10 +183,10 @@ class Reaching1D(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Return the direction of the target once the target is shown, and of the hand before.
+        """Return the direction of the hand and, once the target is shown, that of the target.
 
-        The target counts as shown if the mean square of its ring exceeds what noise alone would
-        give.
+        If the clock does not tell when the reach begins, the target counts as shown where the mean
+        square of its ring exceeds the mean square of the noise by more than 0.25.
         """
         target, hand = inputs[..., : self.ring], inputs[..., self.ring :]
         if by_the_clock(self, "reach"):
@@ -201,7 +202,7 @@ class Reaching1D(StagedTask):
         return self.tolerance / 180
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of scored steps that point to the target within the tolerance."""
+        """Return the fraction of scored steps whose outputs point to the target (`tolerance`)."""
         pointed, asked = (jnp.arctan2(v[..., 1], v[..., 0]) for v in (outputs, trials.targets))
         right = circular_distance(pointed, asked) <= jnp.deg2rad(self.tolerance)
         return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)

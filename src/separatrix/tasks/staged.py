@@ -31,8 +31,9 @@ class Scene(eqx.Module):
     ----------
     signal (trial, time, channel)
         The inputs without noise.
-    noisy (trial, time, channel), or 1 for any of the first two
-        The entries of the signal to which noise is added if `noise_on` is "stimulus".
+    noisy (trial, time, channel)
+        The entries of the signal to which noise is added if `noise_on` is "stimulus". The first or
+        second axis may have the length 1, if all trials or all steps are alike.
     targets (trial, time) or (trial, time, output), scored (trial, time), conditions
         As in `Trials`.
     mask
@@ -64,10 +65,10 @@ class StagedTask(SolvableTask):
     r"""A task whose trials are sequences of periods.
 
     The duration of a period may vary from trial to trial. Trials are then padded to the length of
-    the longest. After its end, a trial has no input, is not scored and has no weight in the loss.
-    The conditions hold the durations in ms of the periods that vary. Noise of standard deviation
-    $\sigma/\sqrt{dt}$ is added to the stimuli while they are shown, or to all channels throughout
-    the trial (`noise_on = "all"`).
+    the longest trial that is possible. After its end, a trial has no input, is not scored and has
+    no weight in the loss. The conditions hold the durations in ms of the periods that vary. Noise
+    of standard deviation $\sigma/\sqrt{dt}$ is added to the stimuli while they are shown, or to all
+    channels throughout the trial (`noise_on = "all"`).
 
     A class that you write may leave out `solve` and `chance`. Then the ideal observer's score and
     the chance level are unknown (NaN), and everything else works.
@@ -86,7 +87,7 @@ class StagedTask(SolvableTask):
 
     @abc.abstractmethod
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
-        """Draw conditions and stimuli of the trials whose periods the timeline `when` gives."""
+        """Draw the conditions and stimuli of trials, whose periods are given by `when`."""
 
     def __check_init__(self) -> None:
         name = type(self).__name__

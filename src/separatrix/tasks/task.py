@@ -31,11 +31,11 @@ from .durations import count_steps
 class Trials(Record):
     """A batch of trials: the inputs to a network, and the outputs that it should give.
 
-    `mask` holds the weight in the loss of each step, or of each output at each step. It is 0 after
-    the end of a trial that is shorter than the longest. `scored` marks the steps on which the
-    answer counts (the decision period). Integer targets are classes. Floating-point targets are
-    values to follow, for the outputs themselves or, if `output_function` says so, for their
-    sigmoid.
+    `mask` holds the weights in the loss, one for each step, or one for each output at each step.
+    The weight is 0 after the end of a trial that is shorter than the longest. `scored` marks the
+    steps on which the answer counts (the decision period). Integer targets are classes.
+    Floating-point targets are values that the outputs have to follow or, if `output_function` says
+    so, that their sigmoid has to follow.
     """
 
     inputs: Float[Array, "trial time channel"] = array("input to the network")
@@ -44,7 +44,7 @@ class Trials(Record):
     )
     mask: Float[Array, "trial time *weighed"] = array("weight of each step in the loss")
     scored: Bool[Array, "trial time"] = array("whether the answer is scored on each step")
-    conditions: dict[str, Shaped[Array, "trial"]] = array("properties by which the trials differ")
+    conditions: dict[str, Shaped[Array, "trial"]] = array("properties in which the trials differ")
     dt: float = setting("duration of a time step", units="ms")
     output_function: str = setting(
         'what is compared with target values: the outputs ("identity") or their "sigmoid"',
@@ -63,14 +63,14 @@ class Trials(Record):
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:
-        """Which steps belong to a trial: all up to the last one with a weight. The rest is padding.
+        """Which steps belong to a trial: all steps up to the last one with a weight in the loss.
 
-        A trial without any weight is taken to last to the end.
+        The later steps are padding. A trial without any weight is taken to last to the end.
         """
         return _inside(self.mask, self.inputs.shape[:2])
 
     def until(self, stop: int) -> "Trials":
-        """Return the first `stop` time steps of the trials, without the rest."""
+        """Return the trials with only their first `stop` time steps."""
         per_step = ("inputs", "targets", "mask", "scored")
         return dataclasses.replace(self, **{n: getattr(self, n)[:, :stop] for n in per_step})
 
@@ -85,8 +85,8 @@ def _inside(mask: Array, shape: tuple[int, int]) -> Bool[Array, "trial time"]:
 class AbstractTask(eqx.Module):
     """The base class of cognitive tasks.
 
-    All fields are settings (hashable), so a compiled program can close over a task. A class of a
-    task implements `draw`; users call `trials`.
+    All fields of a task are settings, which are hashable, so a compiled program can close over a
+    task. A subclass implements `draw`; users call `trials`.
     """
 
     reference: ClassVar[str]
@@ -116,23 +116,23 @@ class AbstractTask(eqx.Module):
 
     @property
     def answers_in_classes(self) -> bool:
-        """Whether the outputs compete for one answer. If not, they follow values."""
+        """Whether the outputs compete for one answer. If not, they have to follow values."""
         drawn = jax.eval_shape(lambda key: self.draw(key, 1), jr.key(0))
         return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
     @property
     def is_solved(self) -> bool:
-        """Whether the task has a `solve`, and so an ideal observer to compare a network with."""
+        """Whether the task has a `solve`: an ideal observer with which to compare a network."""
         return False
 
     @property
     def condition_units(self) -> dict[str, str]:
-        """A dictionary from conditions to units: ms for durations, and what `units` says."""
+        """The unit of each condition that has one: ms for durations, others as given in `units`."""
         return dict.fromkeys(self.periods, "ms") | dict(self.units)
 
     @property
     def condition_words(self) -> dict[str, tuple[str, ...]]:
-        """The words that the codes of a condition stand for, if any: code k stands for word k."""
+        """The words that the codes of a condition stand for: code k stands for word k."""
         return {}
 
     @property
@@ -151,7 +151,7 @@ class AbstractTask(eqx.Module):
         return max(stop for _, stop in self.period_steps().values())
 
     def period_steps(self) -> dict[str, tuple[int, int]]:
-        """Return the first step of each period, and the first step after it."""
+        """Return the first step of each period, and the first step after the period."""
         steps, start = {}, 0
         for name, (begin, end) in self.periods.items():
             stop = start + count_steps(end - begin, self.dt)
@@ -169,18 +169,18 @@ class AbstractTask(eqx.Module):
         return _draw_compiled(self, require_key(key), n)
 
     def varied(self) -> "AbstractTask":
-        """Return the task with which to test a network: every trial is drawn independently.
+        """Return the task for tests of a network, in which every trial is drawn independently.
 
         This is the task itself, unless the trials of a training batch share a rule or durations.
         """
         return self
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
-        """Return the mean input of a period to freeze in, without noise and with neutral stimuli.
+        """Return the mean input of a period, without noise and with neutral stimuli, to freeze.
 
         The mean is taken over many trials and the steps of the period, and rounded to the digits
-        that so many trials determine. Raises InvalidInputError if the task has no period of this
-        name, or leaves this period out.
+        that this number of trials determines. Raises InvalidInputError if the task has no period of
+        this name, or leaves this period out.
 
         Examples
         --------
@@ -203,9 +203,9 @@ class AbstractTask(eqx.Module):
             The period whose `period_input` gives the channels that are not named. None sets these
             channels to 0.
         channels
-            The values of channels, as keyword arguments. Every character other than a letter or
-            digit becomes "_": for the channel "stimulus 1" write `stimulus_1=0.7`, or
-            `**{"stimulus 1": 0.7}`.
+            The values of channels, as keyword arguments. In a keyword, "_" stands for every
+            character other than a letter or digit: for the channel "stimulus 1" write
+            `stimulus_1=0.7`, or `**{"stimulus 1": 0.7}`.
 
         Returns
         -------
@@ -260,11 +260,11 @@ class AbstractTask(eqx.Module):
 
 
 class SolvableTask(AbstractTask):
-    """A task with an ideal observer or an exact solution, which shows that it can be done.
+    """A task with an ideal observer or an exact solution, which shows that the task can be done.
 
-    `solve` sees what a network sees, the inputs step by step: its answer at a step does not depend
-    on later inputs. Beside the inputs it may use the settings of the task, which a network learns
-    in training.
+    Like a network, `solve` sees the inputs step by step: its answer at a step does not depend on
+    later inputs. In addition to the inputs, `solve` may use the settings of the task, which a
+    network learns in training.
     """
 
     ideal_trials: ClassVar[int] = 4096
@@ -284,7 +284,7 @@ class SolvableTask(AbstractTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The `score` of `solve`, on `ideal_trials` trials of a fixed key; NaN without `solve`."""
+        """The `score` of `solve` on `ideal_trials` trials from a fixed key; NaN without `solve`."""
         return measured_accuracy(self)
 
 
@@ -374,7 +374,7 @@ def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int
     outputs
         A network's outputs `(trial, time, output)`.
     trials
-        The trials that the outputs belong to; `scored` says which steps count.
+        The trials that the outputs belong to; their `scored` says which steps count.
 
     Returns
     -------

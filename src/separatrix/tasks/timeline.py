@@ -12,7 +12,7 @@ from .durations import Duration, Length, Multiple, longest, steps_of
 
 
 class Timeline(eqx.Module):
-    """The first step of each period, and the first step after it, trial by trial.
+    """The first step of each period, and the first step after the period, for each trial.
 
     Periods follow one another without gaps, so trials whose periods vary in duration end at
     different steps. Steps after the end of a trial, up to `num_steps`, belong to no period.
@@ -20,9 +20,10 @@ class Timeline(eqx.Module):
     Attributes
     ----------
     starts, stops
-        For each period, its first step in each trial `(trial,)`, and the first step after it.
+        For each period, its first step in each trial `(trial,)`, and the first step after the
+        period.
     num_steps
-        The number of steps of the longest trial.
+        The number of steps of the longest trial that is possible.
 
     Examples
     --------
@@ -57,7 +58,10 @@ class Timeline(eqx.Module):
         return inside
 
     def since(self, period: str) -> Int[Array, "trial time"]:
-        """Return for each step its distance from the beginning of a period; negative before it."""
+        """Return the number of steps from the beginning of a period to each step.
+
+        The number is negative before the period.
+        """
         return self.steps - self._ends(period)[0][:, None]
 
     def length(self, period: str) -> Int[Array, " trial"]:

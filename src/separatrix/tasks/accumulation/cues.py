@@ -18,10 +18,10 @@ from ..timeline import Timeline
 class EvidenceAccumulation(StagedTask):
     r"""On which side were there more cues?
 
-    Cues come one after the other. Every trial draws whether a cue is on the left with probability p
-    or 1 − p; the other cues are on the right. The number of cues is odd. After a long delay the
-    recall channel asks which side had more cues. Only the recall period counts in the loss. The
-    fourth channel carries a constant background.
+    Cues come one after the other, each on the left or on the right. Every trial draws whether a cue
+    is on the left with probability p or 1 − p. The number of cues is odd, so one side always has
+    more cues. After a long delay the recall channel asks which side this is. Only the recall period
+    counts in the loss. The fourth channel carries a constant background.
 
     Parameters
     ----------
@@ -33,10 +33,11 @@ class EvidenceAccumulation(StagedTask):
     num_cues
         The number of cues, which must be odd.
     probability
-        Probability of a cue on the rarer side.
+        The probability p of a cue on the side on which cues are rarer.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" during the cues, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels "left" and "right" during the cues. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -104,7 +105,7 @@ class EvidenceAccumulation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Decide each cue by its sum, left minus right; answer with the majority of cues so far."""
+        """Assign each cue to the side with the larger sum; answer with the side of more cues."""
         cues = [name for name in self.durations if name.startswith("cue")]
         shown = shown_during(self, inputs[..., :2], *cues)
         difference = summed(inputs[..., 0] - inputs[..., 1], shown)

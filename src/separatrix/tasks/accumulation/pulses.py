@@ -31,8 +31,8 @@ class PulseDecisionMaking(StagedTask):
 
     At the beginning of each bin, a pulse of height 1 may come on either side, with probability 0.7
     on one side and 0.3 on the other (the defaults). The correct answer is the side with more
-    pulses. If both sides have the same number, it is drawn at random, so nobody can be right on all
-    trials.
+    pulses. If both sides have the same number of pulses, the correct answer is drawn at random, so
+    no network can be correct on all trials.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ class PulseDecisionMaking(StagedTask):
         Probabilities of a pulse on the two sides. Every trial draws which side has which
         probability.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" during the bins, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the two channels of the pulses during the bins. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -117,10 +118,10 @@ class PulseDecisionMaking(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer with the side on which more pulses were seen, when the fixation cue is off.
+        """When the fixation cue is off, answer with the side on which more pulses were seen.
 
-        If the clock tells when a pulse may come, the numbers of pulses are the expected numbers
-        given the inputs.
+        If the clock tells when a pulse may come, the observer uses the numbers of pulses that are
+        expected given the inputs.
         """
         count = self._expected(inputs) if by_the_clock(self, "gap 1") else self._noticed(inputs)
         deciding = cue_off(self, inputs[..., 0], "decision")

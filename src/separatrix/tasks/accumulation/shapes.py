@@ -33,13 +33,14 @@ class ProbabilisticReasoning(StagedTask):
         Durations of the periods in ms, or distributions of durations; `stimulus` is the duration of
         each stimulus period.
     weights
-        The weight of each shape, a decimal logarithm of odds. A weight of ±10 makes the answer
-        practically certain.
+        The weight of each shape: the decimal logarithm of the odds that it gives to choice 1. A
+        weight of ±10 makes the answer practically certain.
     num_locations
         The number of locations, and of stimulus periods.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -114,7 +115,7 @@ class ProbabilisticReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Sum the weights of the shapes, taking at each location the one with the largest sum."""
+        """Add the weights of the shapes that have the largest summed input at each location."""
         n, steps = inputs.shape[:2]
         stimuli = (f"stimulus {k + 1}" for k in range(self.num_locations))
         least = 1 / (self.num_locations * len(self.weights))  # while only the first one is shown
@@ -127,7 +128,7 @@ class ProbabilisticReasoning(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of a constant choice, which is more than ½ if the weights are uneven."""
+        """The best score of a constant choice; it exceeds ½ if the weights favor one choice."""
         sums: np.ndarray = np.zeros(1)
         shares: np.ndarray = np.ones(1)
         for _ in range(self.num_locations):

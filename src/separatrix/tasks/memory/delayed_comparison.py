@@ -57,8 +57,9 @@ class DelayComparison(StagedTask):
     pairs
         The pairs of frequencies, the larger one first.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -124,7 +125,8 @@ class DelayComparison(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Compare the mean of the first stimulus with the mean of the second stimulus.
 
-        If the duration of the first stimulus varies, a delay is needed to show where it ends.
+        If the duration of the first stimulus varies, a delay is needed to show where this stimulus
+        ends.
         """
         when = first_and_second(self, inputs[..., 1:], "stimulus1", "stimulus2")
         first, second = (

@@ -44,8 +44,9 @@ class DelayMatchSample(StagedTask):
     ring
         The number of channels and of directions.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -96,7 +97,7 @@ class DelayMatchSample(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer "match" if the summed stimuli point the same way."""
+        """Answer "match" if the summed sample and the summed test point the same way."""
         centered = inputs[..., 1:] - inputs[..., 1:].mean(-1, keepdims=True)
         when = first_and_second(self, inputs[..., 1:], "sample", "test")
         sample, test = (summed(centered, on) for on in when)
@@ -132,8 +133,9 @@ class DelayMatchCategory(StagedTask):
     ring
         The number of channels, at least 3.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -184,7 +186,7 @@ class DelayMatchCategory(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer "match" if the summed stimuli point to the same half of the ring."""
+        """Answer "match" if the summed sample and the summed test point to the same half-circle."""
         upward = inputs[..., 1:] @ np.sin(ring_angles(self.ring))
         when = first_and_second(self, inputs[..., 1:], "sample", "test")
         sample, test = (summed(upward, on) for on in when)

@@ -28,7 +28,7 @@ from .evidence import COHERENCES, WAIT, evidence, total_evidence
 
 
 class SingleContextDecisionMaking(StagedTask):
-    r"""Decide from one of two modalities, which is the same in all trials.
+    r"""Decide from one of two modalities. The same modality counts in all trials.
 
     Alternative $k$ of $K$ has one channel in each modality. During the stimulus this channel
     carries $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$, where the direction $\theta_\ast$ and
@@ -48,8 +48,9 @@ class SingleContextDecisionMaking(StagedTask):
     num_choices
         The number of alternatives.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -134,7 +135,7 @@ def two_modalities(
 
 
 class ContextDecisionMaking(StagedTask):
-    r"""Decide from one of two modalities; the context says which.
+    r"""Decide from one of two modalities. The context says which modality counts.
 
     During the stimulus, the two channels of a modality carry $(1 \pm c/100)/2$, where $c$ is the
     signed coherence. One of two context channels is on throughout the trial, and tells which
@@ -149,8 +150,9 @@ class ContextDecisionMaking(StagedTask):
     coherences
         The coherences in percent, drawn independently for the two modalities.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------

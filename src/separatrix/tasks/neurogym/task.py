@@ -27,33 +27,35 @@ def from_neurogym(
 
     The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`). The
     targets are the correct actions (`env.gt`), as in `neurogym.Dataset`. The conditions are the
-    entries of `env.trial`, and the durations in ms of the periods that vary, under the names of the
-    periods. (An entry of `env.trial` with the name of a period is called "<name>_value".) If
+    entries of `env.trial` and, under the names of the periods, the durations in ms of the periods
+    that vary. (An entry of `env.trial` that has the name of a period is called "<name>_value".) If
     periods overlap or leave a gap, the whole trial is one period, "trial".
 
-    Trials are always whole. They are padded to the length of the longest of 1,000 trials that are
-    drawn first. A trial that is longer still is drawn again. After its end a trial has no input, is
-    not scored and has no weight in the loss.
+    Trials are always whole, and are padded to the same length. To find this length, 1,000 trials
+    are drawn first, and the longest duration of each period in these trials is added up. A later
+    trial that is longer is discarded, and another trial is drawn in its place. After its end a
+    trial has no input, is not scored and has no weight in the loss.
 
     The trials of a batch follow one another in a new environment, which is seeded from the key. So
     the same key gives the same trials, and blocks of trials start again with each batch. Trials are
     always drawn on the host, even from within compiled programs such as `sx.train`
-    (`jax.pure_callback`). A batch takes some ms to begin, and each trial takes 0.1 to 0.5 ms,
-    whereas native tasks take less than 0.001 ms a trial. `sx.Windows` asks for trials one by one,
-    and is slow with such a task.
+    (`jax.pure_callback`). A batch takes a few ms to begin, and each trial takes 0.1 to 0.5 ms.
+    Native tasks take less than 0.001 ms per trial. `sx.Windows` asks for trials one by one, so it
+    is slow with a NeuroGym task.
 
     Parameters
     ----------
     env_or_name
-        A name, such as "PerceptualDecisionMaking-v0", or an environment, such as one that you wrote
-        (a `neurogym.TrialEnv`, wrapped or not). An environment is used as it is. If it keeps
-        anything from trial to trial beyond its random numbers and schedule, it keeps this from
-        batch to batch, too. Then the same key may give different trials.
+        The name of an environment, such as "PerceptualDecisionMaking-v0", or an environment itself,
+        such as one that you wrote (a `neurogym.TrialEnv`, wrapped or not). An environment is used
+        as it is. If it carries anything besides its random numbers and its schedule from trial to
+        trial, it carries this from batch to batch, too. Then the same key may give different
+        trials.
     scored
         The period in which answers are scored. By default it is "decision", or the last period if
         there is no "decision".
     reference
-        The paper to cite; by default the one that the environment names.
+        The paper to cite; by default the paper that the environment names.
     settings
         Arguments of the environment, such as `dt=20` or `timing={"stimulus": 800}`.
 
@@ -192,7 +194,7 @@ def named_environment(
 
 
 class NeuroGymTask(AbstractTask):
-    """A NeuroGym environment as a task; `from_neurogym` makes it.
+    """A NeuroGym environment as a task. Make one with `from_neurogym`.
 
     Examples
     --------

@@ -20,7 +20,7 @@ class IntervalDiscrimination(StagedTask):
     """Which of two stimuli lasted longer?
 
     Each stimulus has a separate channel. Durations are compared in whole steps. If they are equal,
-    the correct answer is the second. The answer is due when the fixation cue goes off.
+    the correct answer is the second stimulus. The answer is due when the fixation cue goes off.
 
     Parameters
     ----------
@@ -29,8 +29,9 @@ class IntervalDiscrimination(StagedTask):
     fixation, stimulus1, delay1, stimulus2, delay2, decision
         Durations of the periods in ms, or distributions of durations.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" while it is shown, or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
+        noise is added to all channels throughout.
 
     References
     ----------
@@ -74,7 +75,7 @@ class IntervalDiscrimination(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare on how many steps each stimulus was seen."""
+        """Compare the numbers of steps on which the two stimuli were seen."""
         first, second = (
             shown_during(self, inputs[..., k : k + 1], f"stimulus{k}", level=1.0) for k in (1, 2)
         )
@@ -84,7 +85,7 @@ class IntervalDiscrimination(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The frequency of the more frequent answer. With equal durations, it is the second."""
+        """The frequency of the more frequent correct answer; equal durations count as "second"."""
         return _never_longer(self.stimulus1, self.stimulus2, self.dt)
 
 

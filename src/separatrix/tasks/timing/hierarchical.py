@@ -19,10 +19,10 @@ class HierarchicalReasoning(StagedTask):
     r"""Judge an interval by a rule that was given earlier in the trial.
 
     First, one of two rule channels is on, and the network has to report which. Then two flashes
-    come at one of two places, with an interval between them. Under rule 1 the answer is the place
-    of the flashes if the interval was short, and the other place if it was long. Under rule 2 it is
-    the reverse. If the interval equals the threshold, "short" or "long" is drawn at random, so
-    nobody can be right on all of these trials.
+    come, both at the same one of two places, with an interval between them. Under rule 1 the answer
+    is the place of the flashes if the interval was short, and the other place if it was long. Under
+    rule 2 it is the reverse. If the interval equals the threshold, "short" or "long" is drawn at
+    random, so no network can be correct on all of these trials.
 
     In the original experiment the rule changes unannounced, and must be inferred from the outcomes
     of earlier trials. Single trials have no outcomes, so here the rule is given.
@@ -34,10 +34,11 @@ class HierarchicalReasoning(StagedTask):
     fixation, rule, fixation2, flash1, interval, flash2, decision
         Durations of the periods in ms, or distributions of durations.
     threshold
-        The interval in ms that separates short from long.
+        The interval in ms that separates short intervals from long ones.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" (the flashes), or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channel of a flash while it is shown. With "all", noise is
+        added to all channels throughout.
 
     References
     ----------
@@ -92,7 +93,7 @@ class HierarchicalReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Report the rule while it is shown; count the steps between the flashes."""
+        """Report the rule while it is shown; later, decide by the steps between the flashes."""
         telling = shown_during(self, inputs[..., 1:3], "rule")
         rule = jnp.argmax(summed(inputs[..., 1:3], telling), -1)
         flash = shown_during(self, inputs[..., 3:], "flash1", "flash2")

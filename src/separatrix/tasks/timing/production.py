@@ -21,9 +21,9 @@ from ..timeline import Timeline
 class ReadySetGo(StagedTask):
     r"""Measure the interval between two flashes, and produce this interval or a multiple of it.
 
-    The interval between "ready" and "set" is drawn at random. After "set", the network must let the
-    same interval pass, multiplied by `gain`, before it goes. The target is a ramp that rises from 0
-    at "set" to 1 when the go is due, and then stays at 1.
+    The interval between "ready" and "set" is drawn at random. After "set", the network must wait
+    for this interval times `gain`, and then go. The target is a ramp that rises from 0 at "set" to
+    1 when it is time to go, and then stays at 1.
 
     Parameters
     ----------
@@ -31,16 +31,18 @@ class ReadySetGo(StagedTask):
         Time step in ms. It must not be longer than `ready` or `set`, because a flash needs at least
         one step.
     fixation, ready, measure, set
-        Durations of the periods in ms, or distributions of durations. The period of production
-        lasts twice the gain times `measure`.
+        Durations of the periods in ms, or distributions of durations. The period in which the
+        interval is produced lasts twice the gain times `measure`.
     gain
-        The ratio of the interval to produce to the measured interval.
+        The interval to produce, divided by the measured interval.
     tolerance
-        The largest relative error at which a produced interval counts as correct in `score`; one
-        more time step is allowed. The produced interval ends when the output first reaches 0.9.
+        The largest relative error at which a produced interval counts as correct in `score`. An
+        additional error of one time step is allowed. The produced interval ends when the output
+        first reaches 0.9.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where it is added: to the
-        "stimulus" (the flashes), or to "all" channels throughout.
+        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
+        "stimulus", noise is added to the channel of a flash while it is shown. With "all", noise is
+        added to all channels throughout.
 
     References
     ----------
@@ -98,7 +100,7 @@ class ReadySetGo(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Count the steps between the flashes, and since the fixation cue went off."""
+        """Count the steps between the flashes, and the steps since the fixation cue went off."""
         ready, flash = (
             shown_during(self, inputs[..., k : k + 1], period, level=1.0)
             for k, period in ((1, "ready"), (2, "set"))

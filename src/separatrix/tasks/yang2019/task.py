@@ -37,16 +37,16 @@ def _weights(given: Any) -> tuple[float, ...]:
 
 
 class Yang2019(SolvableTask):
-    r"""Twenty tasks for one network. A rule input says which task is asked.
+    r"""Twenty tasks for one network. A rule input says which task the network has to do.
 
     The 85 inputs are a fixation cue, two rings of 32 channels (the modalities), and one channel for
     each of the 20 rules. The 33 outputs are fixation and a ring for the response. A direction is
     shown as a bump $0.8\,e^{-d^2/2(\pi/8)^2}$ on a ring, multiplied by the strength of the
     stimulus.
 
-    The targets are for the sigmoid of the outputs. On the response ring they are 0.05, plus a bump
-    at the direction of the response while it is due. For the fixation output they are 0.8 before
-    the response is due, and then 0.05.
+    The targets are for the sigmoid of the outputs. On the response ring the targets are 0.05, plus
+    a bump at the direction of the response while the response is due. For the fixation output the
+    targets are 0.8 before the response is due, and then 0.05.
 
     The weights in the loss are the squares of the paper's mask: 0 for the first 100 ms, 1 until the
     response is due, 0 for the next 100 ms, and 25 to the end. The fixation output has four times
@@ -64,8 +64,9 @@ class Yang2019(SolvableTask):
         The names of the rules (of `separatrix.tasks.RULES`), or one name. Each trial draws one of
         them.
     rule_weights
-        How often each rule is drawn, relative to the others. Empty means equally often. The paper
-        draws contextdm1 and contextdm2 five times as often as each of the other rules.
+        How often each rule is drawn, relative to the others. An empty tuple means that all rules
+        are drawn equally often. The paper draws contextdm1 and contextdm2 five times as often as
+        each of the other rules.
     shared
         If True, all trials of a batch have the same rule, times and modality, as in the paper. If
         False, each trial draws them separately.
@@ -143,10 +144,10 @@ class Yang2019(SolvableTask):
         return dataclasses.replace(self, shared=False)
 
     def aligned_trials(self, rule: str, n: int, *, key: GivenKey) -> Trials:
-        """Return `n` trials of one rule without noise, which differ only in their stimuli.
+        """Return `n` trials of one rule, without noise, that differ only in their stimuli.
 
-        The times are drawn once for all trials, so that a step is the same moment in each trial, as
-        `condition_variance` needs it. Directions, strengths and modalities are drawn for each
+        The times are drawn once for all trials, so that a step is the same moment in each trial,
+        which `condition_variance` requires. Directions, strengths and modalities are drawn for each
         trial.
 
         Raises InvalidInputError if the rule is not among `rules`, or if `n` or `key` is not valid.
@@ -249,7 +250,7 @@ class Yang2019(SolvableTask):
     def right(
         self, outputs: Float[Array, "trial time output"], trials: Trials
     ) -> Bool[Array, "trial time"]:
-        """Return at each step whether the outputs are correct, by the paper's criterion."""
+        """Return for each step whether the outputs are correct, by the paper's criterion."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
