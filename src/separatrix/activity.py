@@ -34,7 +34,7 @@ class PrincipalComponents(Record):
         "fraction of the total variance along each component"
     )
     participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ of all components")
-    name: str = setting("name of an axis in figures, before its number", default="PC")
+    name: str = setting("name of the axes in figures; a number follows", default="PC")
 
     def project(self, states: Float[Array, "... unit"]) -> Float[np.ndarray, "... component"]:
         """Return the coordinates of states of shape `(…, unit)`."""
@@ -58,13 +58,13 @@ class Dimensionality(Record):
         "variances along all principal components, the largest first"
     )
     cumulative_fraction: Float[Array, " component"] = array(
-        "fraction of the variance in each component and those before it"
+        "fraction of the variance in each component and all components before it together"
     )
     participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ; 0 if nothing varies")
     num_samples: int = setting("number of states from which the variances were estimated")
 
     def num_components(self, fraction: float = 0.95) -> int:
-        """Return how many components hold this fraction of the variance; 0 if no state varies.
+        """Return how many components explain this fraction of the variance; 0 if nothing varies.
 
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
@@ -86,9 +86,9 @@ class Dimensionality(Record):
 class Activity(Record):
     """The states and outputs of a network on a batch of trials.
 
-    Trials of different length are padded to the longest, and a network keeps running in the
-    padding. `inside` marks the steps that belong to a trial. Summaries of states use only these
-    steps.
+    Trials of different length are padded to the length of the longest trial, and a network keeps
+    running in the padding. `inside` marks the steps that belong to a trial. Summaries of states use
+    only these steps.
     """
 
     states: Float[Array, "trial time unit"] = array("hidden state after each step")
@@ -97,7 +97,7 @@ class Activity(Record):
     choice: Shaped[Array, " trial"] = array(
         "class that the network answered; 0 is the fixation output"
     )
-    conditions: dict[str, Shaped[Array, " trial"]] = array("properties by which the trials differ")
+    conditions: dict[str, Shaped[Array, " trial"]] = array("properties in which the trials differ")
     dt: float = setting("duration of a time step", units="ms")
     inside: Bool[Array, "trial time"] | None = array(
         "whether each step belongs to a trial, not to the padding after it; None if all steps do",
@@ -117,7 +117,7 @@ class Activity(Record):
         """Return the first principal components of `flat_states` (scikit-learn's PCA).
 
         The largest entry of each component is positive, so that the same activity gives the same
-        picture. Activity that does not vary has components of variance 0, which are arbitrary
+        figure. Activity that does not vary has components of variance 0, which are arbitrary
         orthonormal vectors. Raises InvalidInputError if there are fewer units or states than
         components, or if states are not finite.
         """
@@ -126,7 +126,7 @@ class Activity(Record):
     def dimensionality(self, steps: slice | None = None) -> Dimensionality:
         r"""Return the spectrum of variances of the states, and their participation ratio.
 
-        Steps after the end of a trial that is shorter than others are left out.
+        Steps after the end of a trial are left out, if the trial is shorter than others.
 
         Parameters
         ----------
@@ -173,10 +173,10 @@ class Activity(Record):
         )
 
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the distinct labels `(group,)` and the mean states `(group, time, unit)`.
+        """Return the distinct labels `(group,)` and the mean states of the trials with each label.
 
-        At every step the mean is taken over the trials of the group that have not ended. It is NaN
-        if no trial is left.
+        The mean states are `(group, time, unit)`. At every step the mean is taken over the trials
+        of the group that have not ended. The mean is NaN if no trial is left.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(self),):
@@ -264,7 +264,7 @@ def project(
     onto: PrincipalComponents | Array | None = None,
     num: int | None = None,
 ) -> tuple[Float[np.ndarray, "... axis"], PrincipalComponents]:
-    """Return the coordinates of states along a few axes, and the axes, for a figure to draw.
+    """Return the coordinates of states along a few axes, for a figure to draw, and the axes.
 
     Parameters
     ----------
@@ -276,7 +276,8 @@ def project(
         given order, and coordinates along them are measured from the mean state. None means the
         principal components of these states.
     num
-        The number of axes. None means 2, or all axes of `onto`. Figures draw three axes in space.
+        The number of axes. None means all axes of `onto`, or 2 without `onto`. A figure with three
+        axes is drawn in space.
 
     Returns
     -------

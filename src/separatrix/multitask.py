@@ -31,9 +31,9 @@ BATCH = 512
 class RulePerformance(Record):
     """How often a network and the ideal observer answer correctly in each of many tasks."""
 
-    score: Float[Array, " rule"] = array("fraction of correct trials")
+    score: Float[Array, " rule"] = array("fraction of trials that the network answers correctly")
     ideal_score: Float[Array, " rule"] = array(
-        "fraction of correct trials of the ideal observer on the same trials"
+        "fraction of the same trials that the ideal observer answers correctly"
     )
     chance: Float[Array, " rule"] = array("score that can be reached without the stimuli")
     num_trials: Int[Array, " rule"] = array("number of trials of each rule")
@@ -65,11 +65,11 @@ def rule_performance(
     Only the last step of a trial counts. If the network should fixate, the trial is correct if it
     fixates. If it should respond, the trial is correct if it does not fixate and the population
     vector of its ring points within 36° of the target. Rules are drawn equally often, and each
-    trial draws its times separately, whatever the task uses in training.
+    trial draws its times separately, whatever the settings of the task say about training.
 
-    The score is the same as in `performance`. That function sorts the trials of any task by their
-    conditions, drawn as in training. Here trials are drawn 512 at a time, so that any number fits
-    in memory.
+    The score is the same as in `performance`. But `performance` takes any task, draws the trials as
+    in training, and sorts them by their conditions. Here trials are drawn 512 at a time, so that
+    any number of trials fits in memory.
 
     Parameters
     ----------

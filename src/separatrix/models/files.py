@@ -36,23 +36,24 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     "shallow_plrnn" A, W1, W2, h1, h2                         clipped=False
     =============== ========================================= ===================================
 
-    The first kinds are files of the packages mackelab/smc_rnns, LINT's lowrank_inference and
-    lfads-torch, and of the AL-RNN and the DynaMix of DurstewitzLab. From a file of DynaMix one
-    expert is read, without the gates that mix the experts. The kind "ssm" means arrays of the
-    package ssm with "recurrent_only" transitions, saved with `numpy.savez(file,
-    As=slds.dynamics.As, bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)`. Other
-    arrays of a file, such as an encoder or a readout, are ignored.
+    The first five kinds are files of these packages: smc_rnns (mackelab), lowrank_inference (LINT),
+    lfads-torch, and the AL-RNN and DynaMix of DurstewitzLab. From a file of DynaMix one expert is
+    read, without the gates that mix the experts. The kind "ssm" means arrays of the package ssm
+    with "recurrent_only" transitions, saved with `numpy.savez(file, As=slds.dynamics.As,
+    bs=slds.dynamics.bs, Rs=slds.transitions.Rs, r=slds.transitions.r)`. Other arrays of a file,
+    such as an encoder or a readout, are ignored.
 
-    Settings give what the arrays do not determine: the activation, the number of rectified units,
-    or α. An input `(channel,)` is frozen in; None means zeros. Files of smc_rnns hold a parameter
-    p, and the decay is $e^{-e^p}$. In a file that you wrote, the array "decay" is the decay itself.
+    The settings in the table give what the arrays do not determine, such as the activation, the
+    number of rectified units, or α. An input `(channel,)` is frozen in; None means zeros. Files of
+    smc_rnns hold a parameter p, and the decay is $e^{-e^p}$. In a file that you wrote, the array
+    "decay" is the decay itself.
 
     Parameters
     ----------
     file
         A `.npz`, `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.pkl` file, or a file without an ending
-        that `torch.save` wrote. The last five need PyTorch. You may also give a dictionary of
-        arrays.
+        that `torch.save` wrote. All of these except `.npz` and `.safetensors` need PyTorch. You may
+        also give a dictionary of arrays.
     kind
         One of the kinds in the table.
     **settings

@@ -19,15 +19,15 @@ def lfads_generator(
     clip: float | None = 5.0,
     dt: float = 1.0,
 ) -> DiscreteMap:
-    r"""Return the generator of LFADS, a gated network whose reset gate acts before the weights.
+    r"""Return LFADS's generator, a gated network with the reset gate before the recurrent weights.
 
     $$z = \sigma(W_{iz} u + b_{iz} + W_{hz} h + b_{hz}), \quad
       r = \sigma(W_{ir} u + b_{ir} + W_{hr} h + b_{hr}),$$
     $$c = \tanh\big(W_{in} u + b_{in} + W_{hn} (r \circ h) + b_{hn}\big), \quad
       h' = \mathrm{clip}\big(z \circ h + (1 - z) \circ c\big)$$
 
-    To get it as a network, with its factors as outputs, use `sx.networks.from_state_dict(…,
-    layout="lfads")`.
+    To get the generator as a network, with its factors as outputs, use
+    `sx.networks.from_state_dict(…, layout="lfads")`.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def lfads_generator(
     Returns
     -------
     DiscreteMap
-        A map whose residual is c(h) − h, with the candidate state c, instead of h' − h, with the
-        next state h'. Both differences have the same zeros. But h' − h, which is (1 − z) ∘ (c(h) −
-        h) without the clip, is also small far from any zero if the gate z is near 1.
+        A map. Its residual is c(h) − h, with the candidate state c, and not h' − h, with the next
+        state h'. Both differences have the same zeros. But h' − h, which is (1 − z) ∘ (c(h) − h)
+        without the clip, is also small far from any zero if the gate z is near 1.
 
     Raises
     ------

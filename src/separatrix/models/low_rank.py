@@ -85,7 +85,7 @@ def low_rank(
     input: Any = None,
     dt: float = 1.0,
 ) -> LowRank:
-    r"""Return the latent variables of a low-rank network, with functions that give its neurons.
+    r"""Return the latent variables of a low-rank network as a system, and the rates of its neurons.
 
     The model is a map if it has a `decay` γ, and a flow if it has a `tau`:
 
@@ -100,9 +100,9 @@ def low_rank(
     m, n
         Patterns `(neuron, rank)` and `(rank, neuron)`. Factors such as 1/N are part of n.
     h
-        Thresholds `(neuron,)`; a bias is −h. None means 0.
+        Thresholds `(neuron,)`. A bias of a neuron is −h. None means 0.
     decay
-        The part γ of a latent variable that is left after a step: one number for all latent
+        The part γ of a latent variable that remains after a step: one number for all latent
         variables, or one for each `(rank,)`.
     tau
         The time constant in ms, in place of `decay`, if the model is a flow.
@@ -121,9 +121,9 @@ def low_rank(
     -------
     LowRank
         `.latent` is the system, with as many units as the rank. `.currents(states)` and
-        `.rates(states)` give the currents and rates of the neurons at its states. If φ is
-        rectified, clipped or not, the system is piecewise linear, and its fixed points are solved
-        exactly.
+        `.rates(states)` give the currents and rates of the neurons at states of this system. If φ
+        is rectified, clipped or not, the system is piecewise linear, and its fixed points are
+        solved for exactly.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def plrnn(
     Returns
     -------
     DiscreteMap
-        A piecewise-linear map: its fixed points are solved exactly.
+        A piecewise-linear map: its fixed points are solved for exactly.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def al_rnn(
     Returns
     -------
     DiscreteMap
-        A piecewise-linear map: its fixed points are solved exactly.
+        A piecewise-linear map: its fixed points are solved for exactly.
 
     Raises
     ------
@@ -134,9 +134,9 @@ def shallow_plrnn(
 ) -> DiscreteMap:
     r"""Return a shallow piecewise-linear network, with a hidden layer of rectified units.
 
-    $$z_{t+1} = A \circ z_t + W_1\,\mathrm{relu}(W_2 z_t + h_2) + h_1 + C u,$$
+    $$z_{t+1} = A \circ z_t + W_1\,\mathrm{relu}(W_2 z_t + h_2) + h_1 + C u.$$
 
-    and, if it is clipped, which keeps its states bounded where |A| < 1,
+    With `clipped`, which keeps the states bounded where |A| < 1, the equation is
 
     $$z_{t+1} = A \circ z_t + W_1 \big(\mathrm{relu}(W_2 z_t + h_2) - \mathrm{relu}(W_2 z_t)\big)
       + h_1 + C u.$$
@@ -157,7 +157,7 @@ def shallow_plrnn(
     Returns
     -------
     DiscreteMap
-        A piecewise-linear map: its fixed points are solved exactly.
+        A piecewise-linear map: its fixed points are solved for exactly.
 
     Raises
     ------
@@ -200,33 +200,34 @@ def rslds(
 
     $$x_{t+1} = \sum_k p_k\,(A_k x_t + b_k).$$
 
-    The next discrete state depends on x alone ("recurrent only"). A constant input is a part of b
-    and r: give `b + V @ u` and `r + W @ u`.
+    The next discrete state depends on x alone ("recurrent only"). A constant input u adds to b and
+    r: give `b + V @ u` and `r + W @ u`.
 
     Parameters
     ----------
     A, b
-        The dynamics `(state, latent, latent)` and `(state, latent)` of each discrete state.
+        The matrix `(state, latent, latent)` and the vector `(state, latent)` of the dynamics in
+        each discrete state.
     R, r
-        Weights `(state, latent)` and biases `(state,)`. R x + r is the score of each discrete
-        state.
+        Weights `(state, latent)` and biases `(state,)`. The scores of the discrete states are R x +
+        r.
     next_state
         "most likely": the discrete state with the largest score acts. "mean": the mean over the
-        discrete states acts, weighted by their probabilities, the softmax of the scores.
+        discrete states acts, weighted by their probabilities, which are the softmax of the scores.
     dt
         Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        With "most likely", the map is piecewise linear, with jumps, and its fixed points are solved
-        exactly.
+        A map. With "most likely", it is piecewise linear, with jumps, and its fixed points are
+        solved for exactly.
 
     Raises
     ------
     InvalidInputError
-        If an array has the wrong shape, or contains NaN or infinity. If `next_state` has another
-        value.
+        If an array has the wrong shape, or contains NaN or infinity. If `next_state` is neither
+        "most likely" nor "mean".
 
     References
     ----------

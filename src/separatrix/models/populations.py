@@ -113,7 +113,7 @@ def jansen_rit(
     A, B
         Sizes of excitatory and inhibitory postsynaptic potentials in mV.
     a, b
-        The rates of these potentials in 1/s.
+        The rate constants of these potentials in 1/s.
     C
         Number of synapses between the populations.
     e0, v0, r
@@ -124,8 +124,8 @@ def jansen_rit(
     -------
     Flow
         A flow of $(y_0, y_1, y_2, \dot y_0, \dot y_1, \dot y_2)$ in mV and mV/s. Its unit of time
-        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. Its domain is the range of
-        states that firing rates from 0 to 2 e₀ allow.
+        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. The domain of the flow is
+        the range of states that is possible with firing rates from 0 to 2 e₀.
 
     Raises
     ------

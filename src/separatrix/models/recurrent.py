@@ -93,7 +93,7 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     patterns
         The patterns ξ `(pattern, unit)`, with entries −1 and 1.
     beta
-        The gain β. If it is below 1, nothing is stored.
+        The gain β. If β is below 1, no pattern is stored.
     bias
         The bias b: one number for all units, or one for each `(unit,)`.
     tau
@@ -102,8 +102,9 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     Returns
     -------
     Flow
-        The network. With up to 8 patterns, fixed points are searched for in the overlaps of the
-        state with the patterns, so every fixed point is found, for any number of units.
+        The network. With up to 8 patterns, fixed points are searched for in the space of the
+        overlaps of the state with the patterns, so every fixed point is found, for any number of
+        units.
 
     Raises
     ------

@@ -38,27 +38,28 @@ class DaleCTRNN(AbstractCurrentNetwork):
     r"""A rate network in which every unit either excites or inhibits all its targets.
 
     $$\tau\,\dot x = -x + W r + W_x u + b, \qquad r = \phi(x), \qquad
-      W_{ij} = |\tilde W_{ij}|\, M_{ij}\, s_j,$$
+      W_{ij} = |\tilde W_{ij}|\, M_{ij}\, s_j.$$
 
-    with the sign $s_j = \pm 1$ of the presynaptic unit j, and a mask M of the existing connections,
-    without self-connections. The equation is discretized by Euler's method with $\alpha = dt/\tau$.
-    The readout sees the rates of the excitatory units only, $y = W_y r_E + b_y$. Private noise in
-    training is $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the current, that is
-    $\sqrt{2\alpha}\,\sigma\,\xi_t$ in x.
+    Here $s_j = \pm 1$ is the sign of the presynaptic unit j, and the mask M marks the existing
+    connections. There are no self-connections. The equation is discretized by Euler's method with
+    $\alpha = dt/\tau$. The readout sees the rates of the excitatory units only,
+    $y = W_y r_E + b_y$. In training, the private noise in the current is
+    $\sqrt{2/\alpha}\,\sigma\,\xi_t$, which adds $\sqrt{2\alpha}\,\sigma\,\xi_t$ to x.
 
-    Before training, excitation and inhibition are balanced. $|\tilde W|$ is uniform in (0, 1/√k),
-    where k is the expected number of inputs of a unit. The columns of the excitatory units are
-    divided by the ratio of excitatory to inhibitory units.
+    Before training, excitation and inhibition are balanced. $|\tilde W|$ is first drawn uniformly
+    from (0, 1/√k), where k is the expected number of inputs of a unit. The columns of the
+    excitatory units are then divided by the ratio of excitatory to inhibitory units.
 
     Parameters
     ----------
     num_inputs, num_units, num_outputs
         The numbers of input channels, of units and of outputs.
     excitatory_fraction
-        Fraction of excitatory units, which come first. There must be at least one unit of each
-        kind.
+        The fraction of units that are excitatory. The excitatory units come first. There must be at
+        least one unit of each kind.
     connection_probability
-        Probability of a connection from one unit to another, in (0, 1]; drawn once.
+        Probability of a connection from one unit to another, in (0, 1]. The connections are drawn
+        once, when the network is made.
     mask
         The connections `(unit, unit)`, if they should not be drawn at random. Its diagonal is set
         to zero.
@@ -66,7 +67,8 @@ class DaleCTRNN(AbstractCurrentNetwork):
         Time constant (one for all units, or one for each) and time step, in ms, with 0 < dt ≤ 2
         tau.
     activation
-        "relu", "softplus" or "sigmoid": rates must not be negative.
+        "relu", "softplus" or "sigmoid". Other activations are refused, because rates must not be
+        negative.
     noise
         The strength σ of the private noise, at least 0.
     trainable_initial_state

@@ -18,16 +18,16 @@ from .unroll import Factors
 
 
 class LowRankRNN(AbstractCurrentNetwork):
-    r"""A rate network with few patterns in its connectivity, and optionally a random part.
+    r"""A rate network whose connectivity is made of few patterns and, optionally, a random part.
 
     $$\tau\,\dot x = -x + W \phi(x) + W_x u + b, \qquad
       W = \frac{1}{N} \sum_{k=1}^{R} m_k n_k^\top + g\,\chi, \qquad
       y = \frac{1}{N} W_y \phi(x) + b_y,$$
 
-    with $\chi_{ij} \sim N(0, 1/N)$, which is not trained. The equation is discretized by Euler's
-    method with α = dt/τ. Without the random part, the state is
-    $x = \sum_k \kappa_k m_k + W_x u + b$ after a transient that shrinks by the factor 1 − α in a
-    step. The R numbers κ then follow a smaller system: `latent_at_input`.
+    where $\chi_{ij} \sim N(0, 1/N)$ is not trained. The equation is discretized by Euler's method
+    with α = dt/τ. Without the random part, the state is $x = \sum_k \kappa_k m_k + W_x u + b$ after
+    a transient that shrinks by the factor 1 − α in each step. The R numbers $\kappa_k$ then follow
+    a smaller system, which `latent_at_input` returns.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     activation
         Any activation function; "tanh" in the paper.
     noise
-        The strength σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the
-        current.
+        The strength σ of the private noise in training. The noise in the current is
+        $\sqrt{2/\alpha}\,\sigma\,\xi_t$.
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -55,8 +55,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     left (unit, rank), right (unit, rank)
         The patterns m and n.
     random_weights (unit, unit) or None
-        The random part g χ. `sx.train` does not change it, whatever the optimizer: its gradient is
-        zero.
+        The random part g χ. `sx.train` does not change this array, whatever the optimizer: its
+        gradient is zero.
     input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
     readout_bias (output,)
         The other parameters in the equations above.
@@ -154,7 +154,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     def embed(
         self, latent: Float[Array, " rank"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return the state x = Σ κ m + W_x u + b of latent variables κ."""
+        """Return the state x = Σ κ m + W_x u + b that belongs to the latent variables κ."""
         return self.left @ latent + self.input_weights @ input + self.bias
 
     def latent_step(
@@ -174,8 +174,8 @@ class LowRankRNN(AbstractCurrentNetwork):
         """Return the latent variables as a map, with a constant `input` frozen in.
 
         `embed` maps the fixed points of this map to the fixed points of `at_input`, one to one. For
-        α < 2 their stability is the same, because in all other directions states shrink by the
-        factor 1 − α in a step.
+        α < 2 a fixed point is stable in this map exactly if it is stable in `at_input`. The reason
+        is that in all other directions states shrink by the factor 1 − α in each step.
 
         Raises InvalidInputError as `at_input` does, and also for a network with a random part.
         """

@@ -28,7 +28,7 @@ from .unroll import time_first
 class AbstractNetwork(eqx.Module):
     """A recurrent network in discrete time.
 
-    Subclasses implement `step` and `readout` for a single state. They may replace `unroll` by a
+    Subclasses implement `step` and `readout` for a single state. They may override `unroll` with a
     faster program that gives the same states.
     """
 
@@ -76,7 +76,8 @@ class AbstractNetwork(eqx.Module):
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any] | None:
         """Return a box (lower, upper) that holds every fixed point at `input`, or None.
 
-        Without an `input`, the box holds the fixed points at all inputs. It may be infinite.
+        Without an `input`, the box holds the fixed points at all inputs. The box may be infinite.
+        None means that no box is known.
         """
         return None
 
@@ -107,17 +108,18 @@ class AbstractNetwork(eqx.Module):
     def unroll_noisy(
         self, inputs: Float[Array, "trial time channel"], key: PRNGKeyArray
     ) -> Float[Array, "trial time state"]:
-        """Return the states with private noise of the units, if they have any, drawn from `key`.
+        """Return the states of a run with private noise of the units, which is drawn from `key`.
 
-        Training runs this method. `unroll` runs the network without noise, as the analysis does.
+        Without private noise, the states are those of `unroll`. Training runs this method. `unroll`
+        runs the network without noise, as the analysis does.
         """
         return self.unroll(inputs)
 
     @property
     def is_piecewise_linear(self) -> bool:
-        """Whether a step is linear between kinks, so that its fixed points can be solved exactly.
+        """Whether a step is linear between kinks, so that fixed points can be solved for exactly.
 
-        The answer is read from the function of the step, as in `find_fixed_points`.
+        The answer is read from the function that computes the step, as in `find_fixed_points`.
         """
         u = np.zeros(self.num_inputs)
         size = self.initial_state().shape[0]
@@ -126,7 +128,7 @@ class AbstractNetwork(eqx.Module):
     def outputs(
         self, states: Float[Array, "trial time state"]
     ) -> Float[Array, "trial time output"]:
-        """Return the outputs of states."""
+        """Return the outputs `(trial, time, output)` of the states of trials."""
         outputs = jax.vmap(jax.vmap(self.readout))(states)
         if outputs.shape[2:] != (self.num_outputs,):
             raise InvalidInputError(
@@ -145,7 +147,8 @@ class AbstractNetwork(eqx.Module):
             input in that period. To set single channels, use
             `task.input_at("stimulus", stimulus_1=0.7)`.
         task
-            The task that has the period. It is needed because a network does not know its task.
+            The task that has the named period. It is needed because a network does not know its
+            task.
 
         Returns
         -------
@@ -211,7 +214,7 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with True in place of each trained array, and False for the rest.
 
     An optimizer must get only the arrays that training changes: its weight decay would change the
-    others even without a gradient.
+    other arrays even without a gradient.
 
     Parameters
     ----------
@@ -283,7 +286,7 @@ def check_network_fits(
     Raises
     ------
     InvalidInputError
-        If the network and the task differ in a size or in the time step. The text says in which.
+        If the network and the task differ in a size or in the time step. The message says in which.
 
     Examples
     --------

@@ -68,16 +68,17 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     r"""A network of rectified rates with short-term synaptic plasticity.
 
     In the synapses of each unit j a fraction $x_j$ of the neurotransmitter is available, and a
-    fraction $u_j$ of it is released (Mongillo et al. 2008, with rates h in Hz and times in s):
+    fraction $u_j$ of the available neurotransmitter is released (Mongillo et al. 2008, with rates h
+    in Hz and times in s):
 
     $$\dot x = \frac{1-x}{\tau_x} - u\,x\,h, \qquad
       \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$
-    $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big),$$
+    $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big).$$
 
-    in steps of dt, with x and u kept within [0, 1]. The synapses of every second unit facilitate
-    (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the synapses of the others depress (1500 ms, 200
-    ms, 0.45). The state is h, x and u one after the other: 3 num_units numbers. The readout is
-    $y = W_y h + b_y$.
+    The values after a step of dt are $h'$, $x'$ and $u'$, and x and u are kept within [0, 1]. The
+    synapses of every second unit facilitate (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the
+    synapses of the others depress (1500 ms, 200 ms, 0.45). The state consists of h, x and u, one
+    after the other: 3 num_units numbers. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -85,15 +86,15 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         The numbers of input channels, of units and of outputs.
     excitatory_fraction
         None leaves the signs of the weights free. With a fraction, the first units are excitatory
-        and the others inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit
-        j, $W_{ii} = 0$, and the readout sees only the excitatory units. The more excitatory units
-        there are, the weaker are their initial weights, as in `DaleCTRNN`.
+        and the others are inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of
+        unit j, $W_{ii} = 0$, and the readout sees only the excitatory units. The more excitatory
+        units there are, the weaker are their initial weights, as in `DaleCTRNN`.
     tau, dt
         Time constant of the rates and time step in ms, with 0 < dt ≤ 2 tau. The synapses need a dt
         that is short compared with 1/rate.
     noise
-        The strength σ of the private noise in training, $\sqrt{2/\alpha}\,\sigma\,\xi_t$ in the
-        current.
+        The strength σ of the private noise in training. The noise in the current is
+        $\sqrt{2/\alpha}\,\sigma\,\xi_t$.
     key
         A JAX random key.
 
@@ -104,7 +105,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         The weights. With an `excitatory_fraction`, `recurrent_weights` is the unconstrained
         $\tilde W$.
     tau_x, tau_u, baseline
-        τ_x and τ_u in ms, and U, of each unit.
+        τ_x and τ_u in ms, and U, for each unit.
 
     Raises
     ------
@@ -208,12 +209,12 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return the change of h, x and u without their rates and without the limits of [0, 1].
+        """Return the changes of h, x and u, without rate constants and the limits of [0, 1].
 
         The change of h is max(0, W (u x h) + W_in s + b) − h. The change of x is 1 − x − τ_x u x h,
-        and that of u is U − u + τ_u U (1 − u) h. At a zero of the residual, h is not negative. So
-        x and u lie within 0 and 1 even without the limits, and the zero is a fixed point of the
-        step, too.
+        and the change of u is U − u + τ_u U (1 − u) h. At a zero of the residual, h is not
+        negative. So x and u lie within 0 and 1 even without the limits, and the zero is a fixed
+        point of the step, too.
         """
         check_state(state, 3 * self.num_units)
         check_input(input, self.num_inputs)

@@ -50,8 +50,8 @@ class LeakyUpdate:
 class CTRNN(AbstractNoisyNetwork):
     r"""A continuous-time recurrent network of rate units.
 
-    The equation of the primer, $\tau\,\dot r = -r + f(W r + W_x x + b)$, is discretized with
-    $\alpha = dt/\tau$ in one of two ways:
+    The equation of Yang and Wang's primer (2020), $\tau\,\dot r = -r + f(W r + W_x x + b)$, is
+    discretized with $\alpha = dt/\tau$ in one of two ways:
 
     * `leak="outside"` (default) is Euler's method on that equation,
       $r_{t+1} = (1-\alpha)\,r_t + \alpha f(W r_t + W_x x_t + b)$;
@@ -63,7 +63,7 @@ class CTRNN(AbstractNoisyNetwork):
 
     In training, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ with normal ξ may be added to the
     current of every unit. This is the convention of Yang et al. (2019), in which σ does not depend
-    on dt. `step` and `unroll` are the network without noise, as the analysis uses it.
+    on dt. `step` and `unroll` run the network without noise, as the analysis does.
 
     Parameters
     ----------
@@ -77,15 +77,15 @@ class CTRNN(AbstractNoisyNetwork):
     leak
         Where the leak acts: "outside" or "inside" the nonlinearity (above).
     initialization
-        "kaiming_normal" (N(0, 2/fan_in), biases 0; the BrainPy notebook), "torch_linear"
-        (U(±1/√fan_in), biases too; the PyTorch notebook), "orthogonal", "gaussian" (N(0, 1/fan_in))
-        or "diagonal", for all weights.
+        The name of the distribution of all weights: "kaiming_normal" (N(0, 2/fan_in), biases 0; the
+        BrainPy notebook), "torch_linear" (U(±1/√fan_in), biases too; the PyTorch notebook),
+        "orthogonal", "gaussian" (N(0, 1/fan_in)) or "diagonal".
     recurrent_initialization
         The name of a different initialization for the recurrent weights alone. Their bias is then
         zero.
     gain
         A factor by which `recurrent_initialization` is multiplied, such as g in "gaussian" (g/√N).
-        The default is 1, and 0.5 for "diagonal" (0.5 I: Yang et al. 2019).
+        The default is 0.5 for "diagonal" (0.5 I, as in Yang et al. 2019), and 1 for all others.
     noise
         The strength σ of the private noise (above), at least 0.
     trainable_initial_state
@@ -204,10 +204,10 @@ class CTRNN(AbstractNoisyNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return `step(r) − r` without its leak factor if this leaves the zeros as they are.
+        """Return −r + f(W r + W_x x + b), or `step(r) − r` if this has different zeros.
 
-        With the leak outside, the zeros are always the same. With the leak inside, they are the
-        same for the rectifier, where r = max(0, (1−α) r + α a) exactly when r = max(0, a).
+        With the leak outside, both have the same zeros. With the leak inside, both have the same
+        zeros for the rectifier, where r = max(0, (1−α) r + α a) exactly when r = max(0, a).
         """
         if self._solves_field:
             return self.field(state, input)
@@ -235,9 +235,9 @@ class CTRNN(AbstractNoisyNetwork):
     def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
         """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
 
-        The input is given as in `at_input`, and the fixed points are the same as those of the map.
-        A point that is stable in the flow may be unstable in the map if dt is large. Raises
-        InvalidInputError as `at_input` does, and also for `leak="inside"`, which does not
+        The input is given as in `at_input`, and the fixed points are the same as the fixed points
+        of the map. A point that is stable in the flow may be unstable in the map if dt is large.
+        Raises InvalidInputError as `at_input` does, and also for `leak="inside"`, which does not
         discretize this equation unless α = 1.
         """
         if self.leak == "inside" and not self._is_undamped:

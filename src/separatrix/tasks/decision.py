@@ -235,7 +235,7 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's mean accuracy: exact for two choices, else measured on trials."""
+        """The ideal observer's mean accuracy: exact for two choices, measured for more."""
         if self.num_choices > 2:
             return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))

@@ -31,13 +31,13 @@ def torch_map(
 
     The function is exported (`torch.export`) and translated to JAX, operation by operation. So
     proofs, exact solutions of rectified networks and everything else work as for a JAX function.
-    The translation computes in float64, whatever the precision of the weights. It is compared with
-    the original, in the precision of the original, by values and Jacobians at 16 random states.
-    `system.translation` says how far apart the two are.
+    The translation computes in float64, whatever the precision of the weights. Values and Jacobians
+    of the translation are compared with values and Jacobians of the original, in the precision of
+    the original, at 16 random states. `system.translation` says how far apart the two are.
 
-    If an operation has no rule for its translation, a warning names it. The function is then called
-    in PyTorch, with derivatives by `torch.func`. All analyses still run, but more slowly, and
-    nothing is certified.
+    If an operation has no rule for its translation, a warning names the operation. Then the
+    function is called in PyTorch instead, with derivatives by `torch.func`. All analyses still run,
+    but more slowly, and nothing is certified.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def torch_map(
         numbers, such as `(64, 64)`. Then `step` takes a tuple of tensors and returns a tuple. In
         analyses, a state consists of the parts one after the other.
     dt
-        Duration of one step in ms. Time constants are then reported in ms, too. With 1, they are
-        numbers of steps.
+        Duration of one step in ms. Time constants are then reported in ms, too. With 1, time
+        constants are numbers of steps.
     input
         The frozen input `(channel,)`, or None.
     residual
@@ -65,7 +65,7 @@ def torch_map(
     Returns
     -------
     DiscreteMap
-        The map. A second module of the same form needs no compilation.
+        The map. For a second module of the same form, nothing is compiled again.
 
     Raises
     ------

@@ -24,9 +24,9 @@ class AbstractBatches(eqx.Module):
         """Return the batch of training step `step`."""
 
     def cuts(self, task: AbstractTask) -> tuple[int, ...]:
-        """Return the numbers of steps to which a batch may be cut. Each compiles one program.
+        """Return the lengths, in steps, to which a batch may be cut. Each needs its own program.
 
-        The numbers ascend, and the last one is the length of the batches that `draw` returns. An
+        The lengths ascend, and the last one is the length of the batches that `draw` returns. An
         empty tuple means that no batch is cut.
         """
         return ()
@@ -38,16 +38,16 @@ class WholeTrials(AbstractBatches):
     Attributes
     ----------
     lengths
-        The number of lengths to which a batch may be cut. They are evenly spaced up to the task's
-        longest trial, and a batch is cut to the shortest one that holds all of its trials. Steps
-        that no trial needs are then not computed. This saves time if all trials of a batch are
-        short together (`Yang2019(shared=True)`), but a program is compiled for each length. Tasks
-        whose trials all have the same length gain nothing. With 1, every batch is as long as the
-        longest trial.
+        The number of lengths to which a batch may be cut. The lengths are evenly spaced up to the
+        task's longest trial, and a batch is cut to the shortest length that holds all of its
+        trials. Steps that no trial needs are then not computed. This saves time if all trials of a
+        batch are short together (`Yang2019(shared=True)`), but a program is compiled for each
+        length. For tasks whose trials all have the same length, cutting gains nothing. With 1,
+        every batch is as long as the longest trial.
 
         The losses and regularizers of this package give the same values for cut batches, and so
         does any loss that weighs steps by `trials.mask`. The units' private noise is drawn for the
-        computed steps only, so its numbers differ.
+        computed steps only, so the noise differs from the noise in batches that are not cut.
 
     Examples
     --------
@@ -76,12 +76,12 @@ class WholeTrials(AbstractBatches):
 
 
 class Windows(AbstractBatches):
-    """Windows of a fixed number of steps over an endless sequence of trials, one for each row.
+    """Windows of a fixed number of steps, which move along an endless sequence of trials per row.
 
-    Window `i` continues where window `i − 1` stopped, so trials are cut at the window's ends (a
-    trial cut in two appears in both), and a window holds several trials in sequence. The primer's
-    PyTorch notebook trains like this, through `neurogym.Dataset(seq_len=100)`. The network starts
-    from its initial state in every window.
+    Window `i` continues where window `i − 1` stopped. So trials are cut at the ends of a window,
+    and the two parts of a trial that is cut are in successive windows. A window holds several
+    trials in sequence. The primer's PyTorch notebook (Yang & Wang 2020) trains like this, through
+    `neurogym.Dataset(seq_len=100)`. The network starts from its initial state in every window.
 
     Attributes
     ----------

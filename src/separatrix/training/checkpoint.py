@@ -58,20 +58,21 @@ class Checkpoint(eqx.Module):
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
     state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C.
     The file is never left half written. If the file exists at the start, training continues from
-    the state in it. On as many cores of the same machine it gives the same numbers as without a
-    stop, bit for bit. The file is kept when training has ended, and the same call then returns
-    immediately. `sx.train_ensemble` keeps network k in the file `path.k`.
+    the state in it. On the same machine with as many cores, this gives the same numbers, bit for
+    bit, as training without a stop. The file is kept after training has ended, and the same call
+    then returns immediately. `sx.train_ensemble` keeps network k in the file `path.k`.
 
     Attributes
     ----------
     path
         The file. Its directory must exist.
     seconds
-        The time between two writes, at least 0: the most work that a stop can lose.
+        The time in seconds between two writes, at least 0. This is the most work that a stop can
+        lose.
     settings
         Further settings that identify the training. `train` continues from a file only if the
         network at the start, the task, the batches, the key and the regularizers are the same. It
-        cannot compare functions, such as a loss or an optimizer: name these here.
+        cannot compare functions, such as a loss or an optimizer: name the functions here.
 
     Raises
     ------

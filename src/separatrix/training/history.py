@@ -14,14 +14,14 @@ from ..networks import AbstractNetwork
 
 
 class History(Record):
-    """Loss and accuracy of every training step, on its batch, before the weights are updated.
+    """Loss and accuracy of every training step, on the batch of the step, before the update.
 
-    The loss is the loss of the task alone. `penalty` is what the regularizers added to it, or None
-    without regularizers.
+    The loss is the loss of the task alone. `penalty` is what the regularizers added to the loss, or
+    None without regularizers. The accuracy is the task's `score`.
     """
 
     loss: Float[Array, " step"] = array("loss on the batch")
-    accuracy: Float[Array, " step"] = array("fraction of scored steps with the correct class")
+    accuracy: Float[Array, " step"] = array("score of the task on the batch")
     epoch_steps: int = setting("number of training steps in an epoch")
     penalty: Float[Array, " step"] | None = array("penalty of the regularizers", default=None)
 
@@ -98,10 +98,10 @@ class Training(eqx.Module):
 
 
 class TrainingDivergedError(SeparatrixError, ArithmeticError):
-    """The loss or the weights are not finite.
+    """Training diverged: the loss or the weights are not finite.
 
     `step` is the step whose loss or update is not finite. `training` holds the history up to this
-    step, and the network of the last report before it.
+    step, and the network as it was at the last report before this step.
     """
 
     def __init__(self, step: int, training: Training, of_weights: bool = False):
@@ -121,7 +121,7 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
-    """Ctrl-C during training. `training` holds the network and the history of the last report."""
+    """Training was stopped by Ctrl-C. `training` holds network and history of the last report."""
 
     def __init__(self, training: Training):
         self.training = training

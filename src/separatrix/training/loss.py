@@ -48,7 +48,7 @@ def mean_squared_error(
 ) -> Float[Array, ""]:
     """Return the mean squared error of outputs against target values, weighted by the mask.
 
-    The mask has a weight for each step, or one for each output of each step.
+    The mask holds one weight for each step, or one weight for each output at each step.
 
     Parameters
     ----------
@@ -116,10 +116,10 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
 
 
 def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    """Return the loss that the trials ask for.
+    """Return the loss that belongs to the targets of the trials.
 
-    For classes (integer targets) it is the cross-entropy. For values it is the mean squared error,
-    or `rate_error` if the sigmoid of the outputs has to follow the values.
+    For classes (integer targets) the loss is the cross-entropy. For values it is the mean squared
+    error, or `rate_error` if the sigmoid of the outputs has to follow the values.
 
     Parameters
     ----------

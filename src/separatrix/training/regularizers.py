@@ -58,7 +58,7 @@ class Rates(AbstractRegularizer):
     strength
         λ, at least 0, in units of the loss.
     norm
-        The exponent p: 2, or 1 for activity that is sparse.
+        The exponent p: 2, or 1, which makes activity sparse.
 
     Raises
     ------
@@ -98,15 +98,15 @@ class Weights(AbstractRegularizer):
     strength
         λ, at least 0, in units of the loss.
     norm
-        The exponent p: 2 (ridge), or 1 for connections that are sparse (lasso).
+        The exponent p: 2 (ridge), or 1 (lasso), which makes connections sparse.
     of
         Names of the matrices to penalize, such as ("recurrent_weights",). None means all.
 
     Raises
     ------
     InvalidInputError
-        If the strength is negative, or the norm is not 1 or 2. In training, if the network has no
-        matrix of such a name.
+        If the strength is negative, or if the norm is not 1 or 2. If, in training, the network has
+        no matrix with one of the names in `of`.
 
     References
     ----------
@@ -139,10 +139,10 @@ class Weights(AbstractRegularizer):
 
 
 class Smoothness(AbstractRegularizer):
-    r"""A penalty on abrupt changes: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$, in 1/s².
+    r"""A penalty on abrupt changes of activity: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$.
 
-    $\Delta r_i$ is the change of a rate in a time step $\Delta t$. The mean is taken over units,
-    trials and the time steps of each trial, so the penalty hardly depends on the time step.
+    $\Delta r_i$ is the change of a rate in a time step $\Delta t$ in s. The mean is taken over
+    units, trials and the time steps of each trial, so the penalty hardly depends on the time step.
 
     Parameters
     ----------

@@ -31,12 +31,13 @@ def _patience(given: Any) -> int:
 
 
 class Threshold(eqx.Module):
-    r"""The loss or the accuracy that a network must keep for a while before training stops.
+    r"""The loss or the accuracy that a network must maintain for a while before training stops.
 
     The threshold is checked after every epoch. With epochs of $e$ steps and the patience $p$, the
-    last $\lceil p/e \rceil$ epochs count. Training stops when each of these has a mean loss of at
-    most `loss` and a mean accuracy of at least `accuracy`. With a threshold you compare networks
-    that do the task equally well, instead of networks after equally many steps (Huang et al. 2024).
+    last $\lceil p/e \rceil$ epochs count. Training stops when each of these epochs has a mean loss
+    of at most `loss` and a mean accuracy of at least `accuracy`. With a threshold you compare
+    networks that do the task equally well, instead of networks that were trained for equally many
+    steps (Huang et al. 2024).
 
     Attributes
     ----------
@@ -47,8 +48,8 @@ class Threshold(eqx.Module):
         Training stops only if the mean of the task's score is at or above this value, which is at
         most 1. Give `loss`, `accuracy`, or both.
     patience
-        The number of steps for which the network must keep to the threshold, rounded up to whole
-        epochs.
+        The number of steps, rounded up to whole epochs, for which the network must stay at the
+        threshold or do better.
 
     Raises
     ------
@@ -83,7 +84,7 @@ class Threshold(eqx.Module):
             )
 
     def epochs(self, epoch_steps: int) -> int:
-        """Return the number of epochs, of this many steps each, that the patience takes."""
+        """Return how many epochs of `epoch_steps` steps the patience takes."""
         return -(-self.patience // epoch_steps)
 
     def is_reached(self, history: History) -> bool:

@@ -59,20 +59,23 @@ def train(
     optimizer
         Any optax optimizer; None means `optax.adam(1e-3)`.
     key
-        A JAX random key: the same key gives the same numbers, bit for bit, with the same versions,
-        processor, number of cores that the process may use, and settings of JAX and XLA.
+        A JAX random key. The same key gives the same numbers, bit for bit, if nothing else differs:
+        the versions of packages, the processor, the number of cores that the process may use, and
+        the settings of JAX and XLA.
     loss
-        A function (outputs, trials) → number. By default the task's trials determine it
-        (`sx.training.default_loss`): the cross-entropy over all steps for classes, the mean squared
-        error for target values, both weighted by `trials.mask`.
+        A function (outputs, trials) → number. By default the targets of the trials determine the
+        loss (`sx.training.default_loss`). For classes it is the cross-entropy over all steps. For
+        values it is the mean squared error, or `rate_error` if the sigmoid of the outputs has to
+        follow the values. All of them are weighted by `trials.mask`.
     regularizers
         Penalties that are added to the loss, from `sx.regularizers`.
     batches
         `WholeTrials()` (default) or `Windows(steps)`.
     epoch_steps
-        Steps between two reports, after which `until` is checked. Results do not depend on it.
+        The number of steps between two reports. At each report `until` is checked. Except for the
+        step at which `until` stops the training, results do not depend on this number.
     until
-        Stop as soon as the network has kept a loss or an accuracy long enough:
+        Training stops as soon as the network has kept a loss or an accuracy long enough:
         `sx.Threshold(loss=0.02, patience=192)`.
     progress
         True shows a live progress bar, and False shows nothing. You may also give a function: it is
@@ -84,16 +87,16 @@ def train(
         The number of `jax.devices()` among which the trials of each batch are divided. On one
         device of a processor, a recurrent network keeps little more than one core busy. For many
         units and trials, use as many devices as cores.
-        `jax.config.update("jax_num_cpu_devices", 2)` makes two devices, if it comes before any
+        `jax.config.update("jax_num_cpu_devices", 2)` makes two devices, if you call it before any
         other use of JAX. What the network learns is the same except for rounding and for the units'
         private noise, whose numbers depend on the number of devices.
 
     Returns
     -------
     Training
-        `.network` is the trained network. `.history` holds task loss and accuracy of every step,
-        and separately the penalty of the regularizers. `.ending` says whether all steps were done
-        or the threshold was reached.
+        `.network` is the trained network. `.history` holds the task's loss and the accuracy of
+        every step, and separately the penalty of the regularizers. `.ending` says whether all steps
+        were done or the threshold was reached.
 
     Raises
     ------

@@ -50,8 +50,8 @@ class GRU(AbstractCellNetwork):
     dt
         Duration of a time step in ms.
     initialization
-        "torch" (U(±1/√num_units) for all, biases too) or a name of
-        `networks.initialization.INITIALIZATIONS`, for each gate.
+        How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
+        name of `networks.initialization.INITIALIZATIONS`.
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -73,8 +73,8 @@ class GRU(AbstractCellNetwork):
 
     References
     ----------
-    Cho et al. (2014) EMNLP; the reset gate acts as in PyTorch, after the recurrent weights. As it
-    was published, and in LFADS, it acts before them: `ResetFirstGRU`.
+    Cho et al. (2014) EMNLP; the reset gate acts as in PyTorch, after the recurrent weights. In the
+    original publication, and in LFADS, the reset gate acts before these weights: `ResetFirstGRU`.
 
     Examples
     --------
@@ -108,7 +108,10 @@ class GRU(AbstractCellNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h. `step(h) − h` is (1 − z) times this: also small where z is near 1."""
+        """Return c(h) − h.
+
+        The difference `step(h) − h` is (1 − z) times this, and so is also small where z is near 1.
+        """
         _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
         return candidate - state
 

@@ -53,8 +53,8 @@ class LSTM(AbstractCellNetwork):
     dt
         Duration of a time step in ms.
     initialization
-        "torch" (U(±1/√num_units) for all, biases too) or a name of
-        `networks.initialization.INITIALIZATIONS`, for each gate.
+        How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
+        name of `networks.initialization.INITIALIZATIONS`.
     forget_bias
         The number that is added to the bias of the forget gate (1 in Jozefowicz et al. 2015).
     trainable_initial_state
@@ -115,11 +115,11 @@ class LSTM(AbstractCellNetwork):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return (o tanh(C) − h, (C − c) / s) with C = i g / (1 − f), all taken at h.
+        """Return (o tanh(C) − h, (C − c) / s) with C = i g / (1 − f) and the gates at h.
 
         The equation for h is closed: it does not contain c. Cells may hold values in the thousands.
-        The equation for c is divided by s, the scale of the largest C, so that it does not outweigh
-        the equation for h and a search from far away does not stall.
+        The equation for c is therefore divided by s, the scale of the largest C. Then it does not
+        outweigh the equation for h, and a search from far away does not stall.
         """
         product, drive = self._currents(state, input)
         bound = _largest_cells(self.recurrent_weights, drive + self.recurrent_bias)
@@ -130,7 +130,7 @@ class LSTM(AbstractCellNetwork):
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
         """Return the unit box for h and, at a known input, the box to which the gates confine c.
 
-        A step maps this box into itself. It may be very large.
+        A step maps this box into itself. The box may be very large.
         """
         bound = np.full(self.num_units, np.inf)
         if input is not None:

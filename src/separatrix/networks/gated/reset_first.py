@@ -32,10 +32,10 @@ class ResetFirstGRU(AbstractGatedNetwork):
         Duration of a time step in ms.
     clip
         States are cut off at ±clip, as by LFADS's `cell_clip`. None means that they are not cut
-        off. The value must be at least 1, so that it changes no fixed point.
+        off. The value must be at least 1, so that the cut changes no fixed point.
     initialization
-        "torch" (U(±1/√num_units) for all, biases too) or a name of
-        `networks.initialization.INITIALIZATIONS`, for each gate.
+        How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
+        name of `networks.initialization.INITIALIZATIONS`.
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -120,7 +120,10 @@ class ResetFirstGRU(AbstractGatedNetwork):
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return c(h) − h. `step(h) − h` is (1 − z) times this: also small where z is near 1."""
+        """Return c(h) − h.
+
+        The difference `step(h) − h` is (1 − z) times this, and so is also small where z is near 1.
+        """
         return self._update_and_candidate(state, input)[1] - state
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:

@@ -60,14 +60,15 @@ def from_state_dict(
              or nnx (`hn.kernel`, `dense_h.kernel`, …)
     ======== ============================================== ============================
 
-    The recurrent layer may be anywhere in the dictionary (`rnn.weight_ih_l0`, nested dictionaries).
-    The remaining arrays must be one linear layer, the readout. Without a readout, the outputs are
-    the hidden units. Every array is used: an array without a place is an error, except in recurrent
-    layers that were not chosen.
+    The primer is Yang & Wang (2020) Neuron 107:1048. The recurrent layer may be anywhere in the
+    dictionary, under a prefix (`rnn.weight_ih_l0`) or in nested dictionaries. The remaining arrays
+    must be one linear layer, the readout. Without a readout, the outputs are the hidden units.
+    Every array is used: an array for which the network has no place is an error, unless the array
+    belongs to a recurrent layer that was not chosen.
 
     Names and shapes do not prove which equations a layer computes. A custom layer may use PyTorch's
     names but have its gates in another order. The network's `repr` says which order is assumed, and
-    `check` compares a step.
+    the argument `check` compares a step of the network with a step of the original.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def from_state_dict(
     prefix
         The name of the recurrent layer in the dictionary, if there are several.
     layer
-        Which layer to take from a PyTorch module with several layers. Only the last one has a
+        Which layer to take from a PyTorch module with several layers. Only the last layer has a
         readout.
     readout
         The name of the readout layer, such as "fc", if there are several.
@@ -91,11 +92,12 @@ def from_state_dict(
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
         time constant, period and duration is a number of steps.
     tau
-        Time constant of the primer's CTRNN in ms, which needs a dt; None means dt.
+        Time constant of the primer's CTRNN in ms. If you give it, give dt, too. None means that it
+        equals dt.
     initial_state
         The state before the first step (for an LSTM, h followed by c). The default is zero.
     clip
-        The value at which LFADS cuts states off (its `cell_clip`), 1 or more. None means that they
+        The value at which LFADS cuts off states (its `cell_clip`), 1 or more. None means that they
         are not cut off.
     check
         `(state, input, next_state)` that the original computed, for one step or for many
@@ -111,7 +113,8 @@ def from_state_dict(
     ------
     InvalidInputError
         If arrays are missing, are left over, or have unexpected shapes. If the layer is
-        bidirectional or a projected LSTM. If a step differs from the one in `check`.
+        bidirectional or a projected LSTM. If a step of the network differs from the step in
+        `check`.
     UnreadableFileError
         If the file is missing or damaged.
 

@@ -27,29 +27,30 @@ def from_torch(
 
     Steps of the module from random states and inputs are compared with steps of the network. If
     they differ, the module is refused. For such a module, use `sx.torch_map`, which makes a system
-    of any step of a module, as it is.
+    from the step of any module as it is.
 
     Parameters
     ----------
     module
-        An `nn.RNN`, `nn.GRU` or `nn.LSTM` (with or without biases and `batch_first`, both
-        nonlinearities), one of their cells, or the primer's CTRNN (it has `input2h` and `h2h`). You
-        may also give a module that holds one of these and at most one `nn.Linear`, which is taken
-        as the readout. Whatever else the `forward` of such a module does is ignored.
+        An `nn.RNN`, `nn.GRU` or `nn.LSTM` (with or without biases and `batch_first`, and with
+        either nonlinearity), one of their cells, or the CTRNN of the primer (Yang & Wang 2020),
+        which has `input2h` and `h2h`. You may also give a module that holds one of these and at
+        most one `nn.Linear`, which is taken as the readout. Whatever else the `forward` of such a
+        module does is ignored.
     readout
         An `nn.Linear` on the hidden units. Without a readout, the outputs are the hidden units.
     layer
-        Which layer to take, if there are several. Only the last one has a readout.
+        Which layer to take, if there are several. Only the last layer has a readout.
     activation
         The nonlinearity of a module with `input2h` and `h2h`, such as "relu" for the primer's
         module. If the module has a method `recurrence`, the network's step is compared with it.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every time
-        constant, period and duration is a number of steps. The primer's CTRNN gives its dt itself
-        if it has a tau.
+        constant, period and duration is a number of steps. For the primer's CTRNN, dt is read from
+        the module if the module has a tau.
     tau
-        Time constant of the primer's CTRNN in ms. None means dt / module.alpha, which must equal
-        module.tau if the module has a tau. The other modules have no tau.
+        Time constant of the primer's CTRNN in ms. None means dt / module.alpha. If the module has a
+        tau, this value must equal module.tau. The other modules have no tau.
     initial_state
         The state before the first step (for an LSTM, h followed by c). The default is zero, as in
         PyTorch.
@@ -282,14 +283,15 @@ def to_torch(network: AbstractNetwork, *, batch_first: bool = True) -> tuple[Any
     network
         A `GRU` or `LSTM`, or a `CTRNN` with dt = tau and the activation "tanh" or "relu".
     batch_first
-        Whether the layer takes inputs `(trial, time, channel)`, as here, or `(time, trial, …)`.
+        Whether the layer takes inputs `(trial, time, channel)`, as in this package, or
+        `(time, trial, channel)`.
 
     Returns
     -------
     torch.nn.GRU, torch.nn.LSTM or torch.nn.RNN, and torch.nn.Linear
         The layer and the readout, in the precision of the network's weights. A PyTorch layer
-        contains neither private noise nor a trained initial state: give this state to the layer
-        together with the inputs.
+        contains neither private noise nor a trained initial state: give a trained initial state to
+        the layer together with the inputs.
 
     Raises
     ------

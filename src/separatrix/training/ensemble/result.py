@@ -28,7 +28,7 @@ class EnsembleHistory(Record):
     """
 
     loss: Float[Array, "member step"] = array("loss on the batch")
-    accuracy: Float[Array, "member step"] = array("fraction of scored steps with the correct class")
+    accuracy: Float[Array, "member step"] = array("score of the task on the batch")
     steps: Int[Array, " member"] = array("number of training steps that were done")
     ending: Shaped[np.ndarray, " member"] = array(
         'how the training ended: "all steps", "threshold" or "diverged"'

@@ -70,8 +70,8 @@ def train_ensemble(
     workers
         The number of processes on this machine in which to train. Results are the same, bit for
         bit, as if each network were trained alone in a process of one thread. The processes are
-        kept for the next call, which then imports and compiles nothing again. On a processor the
-        default is one process for each core. A script must call this function under
+        kept for the next call, which then does not import and compile again. On a CPU the default
+        is one process for each core. A script must call this function under
         `if __name__ == "__main__":`, because each process reads the script again.
     devices
         The number of `jax.devices()` to train on, in one program that maps over the networks. Each
@@ -87,8 +87,8 @@ def train_ensemble(
     progress
         Whether to show a live progress bar.
     checkpoint
-        As in `sx.train`, for training in processes: `sx.Checkpoint("fits")` keeps network k in the
-        file `fits.k`, and the same call goes on with all of them.
+        As in `sx.train`, but only for training in processes. `sx.Checkpoint("fits")` keeps network
+        k in the file `fits.k`, and the same call continues the training of all networks.
 
     Returns
     -------
@@ -101,9 +101,9 @@ def train_ensemble(
     InvalidInputError
         In all cases in which `sx.train` raises this error. If there is no network, or if there are
         not as many keys, optimizers or lists of regularizers as networks. If both `workers` and
-        `devices` are given, or `devices` is more than there are. If a `checkpoint` is given and the
-        networks are trained on devices. If networks, regularizers or optimizers of different forms
-        are trained on devices, because one program cannot train them.
+        `devices` are given, or if `devices` is above the number of `jax.devices()`. If a `checkpoint`
+        is given and the networks are trained on devices. If networks, regularizers or optimizers of
+        different forms are trained on devices, because one program cannot train them.
     SeparatrixError
         If a worker process is lost.
 
