@@ -209,8 +209,8 @@ def rslds(
         The matrix `(state, latent, latent)` and the vector `(state, latent)` of the dynamics in
         each discrete state.
     R, r
-        Weights `(state, latent)` and biases `(state,)`. The scores of the discrete states are R x +
-        r.
+        Weights `(state, latent)` and biases `(state,)`. They give the discrete states the scores
+        `R x + r`.
     next_state
         "most likely": the discrete state with the largest score acts. "mean": the mean over the
         discrete states acts, weighted by their probabilities, which are the softmax of the scores.

@@ -81,8 +81,8 @@ class CTRNN(AbstractNoisyNetwork):
         BrainPy notebook), "torch_linear" (U(±1/√fan_in), biases too; the PyTorch notebook),
         "orthogonal", "gaussian" (N(0, 1/fan_in)) or "diagonal".
     recurrent_initialization
-        The name of a different initialization for the recurrent weights alone. Their bias is then
-        zero.
+        The name of a different initialization for the recurrent weights alone. The bias of the
+        units is then zero.
     gain
         A factor by which `recurrent_initialization` is multiplied, such as g in "gaussian" (g/√N).
         The default is 0.5 for "diagonal" (0.5 I, as in Yang et al. 2019), and 1 for all others.

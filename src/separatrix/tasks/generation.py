@@ -127,8 +127,8 @@ class FlipFlop(StagedTask):
         In each interval a pulse comes with the probability q. The inputs of the interval are
         $e^{r_+}$ times as probable with a positive pulse as without a pulse, and $e^{r_-}$ times as
         probable with a negative pulse. If b was the probability that the last pulse was positive,
-        its new value is $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 -
-        q}$.
+        its new value is
+        $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
         """
         slot, phase = self._intervals(inputs.shape[1])
         now = (

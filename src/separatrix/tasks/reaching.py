@@ -202,7 +202,7 @@ class Reaching1D(StagedTask):
         return self.tolerance / 180
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of scored steps whose outputs point to the target (`tolerance`)."""
+        """Return the fraction of scored steps with outputs within `tolerance` of the target."""
         pointed, asked = (jnp.arctan2(v[..., 1], v[..., 0]) for v in (outputs, trials.targets))
         right = circular_distance(pointed, asked) <= jnp.deg2rad(self.tolerance)
         return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)

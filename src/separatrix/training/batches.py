@@ -79,8 +79,8 @@ class Windows(AbstractBatches):
     """Windows of a fixed number of steps, which move along an endless sequence of trials per row.
 
     Window `i` continues where window `i − 1` stopped. So trials are cut at the ends of a window,
-    and the two parts of a trial that is cut are in successive windows. A window holds several
-    trials in sequence. The primer's PyTorch notebook (Yang & Wang 2020) trains like this, through
+    and the parts of a trial that is cut are in successive windows. A window can hold several trials
+    in sequence. The primer's PyTorch notebook (Yang & Wang 2020) trains like this, through
     `neurogym.Dataset(seq_len=100)`. The network starts from its initial state in every window.
 
     Attributes

@@ -121,7 +121,7 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
-    """Training was stopped by Ctrl-C. `training` holds network and history of the last report."""
+    """Ctrl-C stopped the training. `training` holds the network and history of the last report."""
 
     def __init__(self, training: Training):
         self.training = training

@@ -58,7 +58,7 @@ class Rates(AbstractRegularizer):
     strength
         λ, at least 0, in units of the loss.
     norm
-        The exponent p: 2, or 1, which makes activity sparse.
+        The exponent p: 2, or 1, which favors sparse activity.
 
     Raises
     ------
@@ -98,7 +98,7 @@ class Weights(AbstractRegularizer):
     strength
         λ, at least 0, in units of the loss.
     norm
-        The exponent p: 2 (ridge), or 1 (lasso), which makes connections sparse.
+        The exponent p: 2 (ridge), or 1 (lasso), which favors sparse connections.
     of
         Names of the matrices to penalize, such as ("recurrent_weights",). None means all.
 

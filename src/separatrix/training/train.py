@@ -59,9 +59,9 @@ def train(
     optimizer
         Any optax optimizer; None means `optax.adam(1e-3)`.
     key
-        A JAX random key. The same key gives the same numbers, bit for bit, if nothing else differs:
-        the versions of packages, the processor, the number of cores that the process may use, and
-        the settings of JAX and XLA.
+        A JAX random key. The same key gives the same numbers, bit for bit, with the same versions
+        of packages, the same processor, and the same settings of JAX and XLA. The number of cores
+        that the process may use must be the same, too.
     loss
         A function (outputs, trials) → number. By default the targets of the trials determine the
         loss (`sx.training.default_loss`). For classes it is the cross-entropy over all steps. For

@@ -115,7 +115,7 @@ class ProbabilisticReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Add the weights of the shapes that have the largest summed input at each location."""
+        """Add the weights of the shapes, each of which has the largest sum at its location."""
         n, steps = inputs.shape[:2]
         stimuli = (f"stimulus {k + 1}" for k in range(self.num_locations))
         least = 1 / (self.num_locations * len(self.weights))  # while only the first one is shown

@@ -101,9 +101,9 @@ def train_ensemble(
     InvalidInputError
         In all cases in which `sx.train` raises this error. If there is no network, or if there are
         not as many keys, optimizers or lists of regularizers as networks. If both `workers` and
-        `devices` are given, or if `devices` is above the number of `jax.devices()`. If a `checkpoint`
-        is given and the networks are trained on devices. If networks, regularizers or optimizers of
-        different forms are trained on devices, because one program cannot train them.
+        `devices` are given, or if `devices` is above the number of `jax.devices()`. If a
+        `checkpoint` is given and the networks are trained on devices. If networks, regularizers or
+        optimizers of different forms are trained on devices, because one program cannot train them.
     SeparatrixError
         If a worker process is lost.
 
