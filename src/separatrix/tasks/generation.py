@@ -40,8 +40,8 @@ class FlipFlop(StagedTask):
     probability
         The probability that a channel carries a pulse in an interval.
     noise, noise_on
-        The strength σ of the noise on the inputs, in units of the input times √ms. All channels are
-        stimuli throughout, so "stimulus" and "all" are the same.
+        The strength σ of the noise on the inputs, in units of the input times √ms. All channels
+        show stimuli throughout, so "stimulus" and "all" mean the same.
 
     Raises
     ------
@@ -193,7 +193,7 @@ class SineWave(StagedTask):
         The largest error at which an output still counts as correct in `score`.
     noise, noise_on
         The strength σ of the noise on the input, in units of the input times √ms. The only channel
-        is the stimulus throughout, so "stimulus" and "all" are the same.
+        shows the stimulus throughout, so "stimulus" and "all" mean the same.
 
     References
     ----------

@@ -133,7 +133,7 @@ class Reaching1D(StagedTask):
         The largest error in degrees at which a direction still counts as correct in `score`.
     noise, noise_on
         The strength σ of the noise, in units of the input times √ms. Both rings are stimuli, so
-        "stimulus" and "all" are the same.
+        "stimulus" and "all" mean the same.
 
     References
     ----------

@@ -176,7 +176,7 @@ class AbstractTask(eqx.Module):
         return self
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
-        """Return the mean input of a period, without noise and with neutral stimuli, to freeze.
+        """Return the mean input of a period as a frozen input, without noise, with neutral stimuli.
 
         The mean is taken over many trials and the steps of the period, and rounded to the digits
         that this number of trials determines. Raises InvalidInputError if the task has no period of

@@ -45,7 +45,7 @@ def torch_map(
         A function that takes a state, a tensor `(size,)`, and, if `input` is given, an input
         `(channel,)`, and returns the next state. An example is `lambda h, u: cell(u, h)`, where
         `cell` is the trained module in its original precision. You may also pass a module that
-        takes the state, or the state and the input, in this order. Dropout is left out.
+        takes the state, or the state and the input, in this order. Dropout is ignored.
     size
         The number of units. For a state in several parts, such as `(h, c)` of an LSTM, give several
         numbers, such as `(64, 64)`. Then `step` takes a tuple of tensors and returns a tuple. In

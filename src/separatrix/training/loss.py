@@ -81,9 +81,9 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
 
     The loss is $\frac1B\sum_b \frac{1}{T_b M}\sum_{t,m} w_{btm}\,(\sigma(z_{btm}) - y_{btm})^2$
     with outputs z, targets y and weights w (`trials.mask`, the square of the paper's mask). B is
-    the number of trials, M the number of outputs, and $T_b$ the number of steps of trial b up to
-    the last one that has a weight. Unlike `mean_squared_error`, this loss is not divided by the sum
-    of the weights: periods with a larger weight make it larger.
+    the number of trials, M is the number of outputs, and $T_b$ is the number of steps of trial b up
+    to the last one that has a weight. Unlike `mean_squared_error`, this loss is not divided by the
+    sum of the weights. So the loss is larger if periods have a larger weight.
 
     Parameters
     ----------

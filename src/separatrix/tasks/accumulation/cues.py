@@ -18,10 +18,11 @@ from ..timeline import Timeline
 class EvidenceAccumulation(StagedTask):
     r"""On which side were there more cues?
 
-    Cues come one after the other, each on the left or on the right. Every trial draws whether a cue
-    is on the left with probability p or 1 − p. The number of cues is odd, so one side always has
-    more cues. After a long delay the recall channel asks which side this is. Only the recall period
-    counts in the loss. The fourth channel carries a constant background.
+    Cues come one after the other, each on the left or on the right. In each trial, a cue is on the
+    left with probability p or with probability 1 − p: one of the two is drawn for the whole trial.
+    The number of cues is odd, so one side always has more cues. After a long delay the recall
+    channel asks which side this is. Only the recall period counts in the loss. The fourth channel
+    carries a constant background.
 
     Parameters
     ----------

@@ -44,8 +44,8 @@ class DelayComparison(StagedTask):
     r"""Parametric working memory: was the first stimulus larger than the second?
 
     A stimulus of frequency $f$ is the input
-    $\frac12 + \frac12\frac{f - f_{min}}{f_{max} - f_{min}}$ on one channel. Every trial draws one
-    of several pairs of frequencies, and shows it in either order. The fixation cue goes off when
+    $\frac12 + \frac12\frac{f - f_{min}}{f_{max} - f_{min}}$ on one channel. In every trial, one of
+    several pairs of frequencies is drawn, and shown in either order. The fixation cue goes off when
     the decision is due.
 
     Parameters

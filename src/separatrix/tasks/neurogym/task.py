@@ -78,7 +78,7 @@ def from_neurogym(
 
     Notes
     -----
-    NeuroGym is installed in a clone, in a separate environment, by
+    Install NeuroGym in a clone of the repository, in a separate environment, with
     `pip install --constraint constraints-interop.txt '.[neurogym]'`.
 
     Examples

@@ -93,7 +93,7 @@ class HierarchicalReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Report the rule while it is shown; later, decide by the steps between the flashes."""
+        """Report the rule while it is shown; later, judge the interval by counting its steps."""
         telling = shown_during(self, inputs[..., 1:3], "rule")
         rule = jnp.argmax(summed(inputs[..., 1:3], telling), -1)
         flash = shown_during(self, inputs[..., 3:], "flash1", "flash2")
