@@ -28,9 +28,9 @@ _SURE = 3  # standard errors from zero
 class LyapunovSpectrum(Record):
     r"""The Lyapunov exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
 
-    A positive exponent means chaos, and an exponent of zero means a direction along a flow or a
-    torus. If all exponents are negative, the attractor is a stable point or cycle. Like
-    eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
+    A positive exponent means chaos. An exponent of zero belongs to a direction along the trajectory
+    of a flow, or along a torus. If all exponents are negative, the attractor is a stable point or
+    cycle. Like eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
     """
 
     exponents: Float[Array, "trajectory exponent"] = array(
@@ -38,9 +38,10 @@ class LyapunovSpectrum(Record):
         "trajectory was lost"
     )
     standard_error: Float[Array, "trajectory exponent"] = array(
-        "standard error of the exponents, from the fluctuation of the sums of growth; with a "
-        "trend, half the difference between the two halves of the time; for a flow, also from the "
-        "result of steps of half the length; NaN for a single block"
+        "standard error of the exponents, from the fluctuation of the sums of growth; if these "
+        "have a trend, half the difference between the two halves of the time; for a flow, the "
+        "difference from the result with steps of half the length is added; NaN for a single "
+        "block"
     )
     history: Float[Array, "trajectory checkpoint exponent"] = array(
         "estimates of the exponents from all steps up to each checkpoint"
@@ -114,9 +115,9 @@ def lyapunov_exponents(
     up to a third of the time T. In chaos S diffuses, with the coefficient D. On a cycle or a torus,
     and along a chaotic flow, S stays within bounds, and the error falls as 1/T. Two standard errors
     then cover about 95 % of runs that differ in phase and duration. Over a whole number of periods
-    the error is smaller. A quarter of a flow's time is followed in steps of half the length, too,
-    in chaos until the two trajectories part. The difference of the exponents is added to the error
-    as its square.
+    the error is smaller. For a flow, a quarter of the time is computed a second time, with steps of
+    half the length. In chaos this second run ends when the two trajectories move apart. The
+    difference between the two results is added to the error, as the root of the sum of the squares.
 
     The Kaplan–Yorke dimension is $k + \sum_{i\le k}\lambda_i / |\lambda_{k+1}|$ with the largest k
     for which the sum is not negative.

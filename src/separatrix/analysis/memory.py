@@ -48,7 +48,7 @@ class GradedMemory(Record):
 
     @property
     def chance(self) -> float:
-        """The fraction of values that a guess would decode correctly."""
+        """The fraction of trials whose value a guess would decode correctly."""
         return 1 / len(self.values)
 
     @property

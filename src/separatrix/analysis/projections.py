@@ -17,8 +17,8 @@ class TargetedAverages(Record):
     Each label (such as a signed coherence) sorts all of the trials into groups.
     """
 
-    label: Shaped[np.ndarray, " group"] = array("label of the trials")
-    value: Float[Array, " group"] = array("value of the label")
+    label: Shaped[np.ndarray, " group"] = array("label by which the trials are grouped")
+    value: Float[Array, " group"] = array("value of the label in this group")
     num_trials: Int[Array, " group"] = array("number of trials with this value")
     positions: Float[Array, "group time axis"] = array("mean position along each axis")
     axes: Float[Array, "axis unit"] = array("orthonormal axes")

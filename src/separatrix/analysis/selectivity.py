@@ -158,7 +158,7 @@ def selective_connections(
     num_shuffles: int = 999,
     seed: int = 0,
 ) -> SelectiveConnections:
-    r"""Compare connections within groups of units with the same preference and between the groups.
+    r"""Compare the connections between units that prefer the same choice or opposite choices.
 
     There are four kinds of connection: E to E, E to I, I to E, and I to I. For each kind, the mean
     of $|W_{ij}|$ is taken over the pairs $i \neq j$ of units that prefer the same choice, and over

@@ -26,7 +26,8 @@ class TaskVariance(Record):
         "whether the unit is active: its variance, summed over all tasks, is above the threshold"
     )
     normalized: Float[Array, "active task"] = array(
-        "variances of the active units, each divided by the largest of its unit, sorted by cluster"
+        "variances of the active units, each divided by the largest variance of the unit, "
+        "sorted by cluster"
     )
     order: Int[Array, " active"] = array("index of the unit in each row of `normalized`")
     cluster: Int[Array, " active"] = array("cluster of each row of `normalized`, counted from 0")
@@ -61,8 +62,9 @@ def condition_variance(
     r"""Return the variance of each unit across trials, averaged over time.
 
     For unit i this is $\mathrm{TV}_i = \langle \mathrm{Var}_j\, r_i(j, t) \rangle_t$ over the
-    conditions j. It is the task variance if the trials differ only in their stimuli. They must have
-    no noise, and the same times, so that a step is the same moment in each trial.
+    conditions j. It is the task variance if the trials differ only in their stimuli. The trials
+    must have no noise, and their periods must begin and end at the same steps, so that a step is
+    the same moment in each trial.
 
     Parameters
     ----------

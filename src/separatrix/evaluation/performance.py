@@ -99,8 +99,8 @@ def performance(
     Returns
     -------
     Performance
-        The scores by condition. A condition with more than 12 values, or with more than 32 whole
-        numbers, is divided into 8 groups that are equally frequent.
+        The scores by condition. A condition with more than 12 values (or more than 32, if the
+        values are whole numbers) is divided into 8 groups of about equally many trials.
 
     Raises
     ------

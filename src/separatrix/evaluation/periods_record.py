@@ -14,8 +14,9 @@ class TrialPeriods(Record):
     """The periods of a trial, each as a dynamical system whose input is held constant.
 
     Trials are without noise. `held` and `sentences` are the verdict on the states at the end of a
-    period: the input of the period is held for as long again, and then until the states reach their
-    ends. `ended` says at which end each trial would then arrive, and so in which basin it is.
+    period. For this verdict, the input of the period is held for as long again, and then until it
+    is known where the states end. `ended` says at which end each trial would then arrive, and so in
+    which basin it is.
 
     For decision tasks, `predicted` is the choice that the network reads out at that end, and
     `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is the memory to
@@ -37,9 +38,13 @@ class TrialPeriods(Record):
         "median duration of the period over the trials", units="ms"
     )
     num_trials: Int[Array, " period"] = array("number of trials that have the period")
-    held: Shaped[Text, " period"] = array("what holds the states, a word of `Verdict.held`")
+    held: Shaped[Text, " period"] = array(
+        "what holds the states: one of the words of `Verdict.held`"
+    )
     sentences: Shaped[Text, " period"] = array("sentences of the verdict of the period")
-    missing: Shaped[Text, " period"] = array("what is known about fixed points that were not found")
+    missing: Shaped[Text, " period"] = array(
+        "what is known about fixed points that the search may have missed"
+    )
     agrees: Int[Array, " period"] = array(
         "number of trials whose choice is the predicted one; −1 if there is no choice"
     )
@@ -74,7 +79,7 @@ class TrialPeriods(Record):
     )
     choice: Int[Array, " trial"] = array("output that the network chose; −1 if it made no choice")
     group: Shaped[Text, " trial"] = array(
-        "name of the group whose trials are averaged together in figures"
+        "name of the group to which the trial belongs; figures show the mean of each group"
     )
     conditions: dict[str, Shaped[Array, " trial"]] = array("properties by which the trials differ")
     responses: Shaped[Text, " output"] = array("names of the outputs")
@@ -115,7 +120,8 @@ class TrialPeriods(Record):
     def tells_choices(self, period: int) -> bool:
         """Return whether trials with different choices are in basins that read out different ones.
 
-        Where all basins read out one choice, they agree with the trials that happen to make it.
+        If all basins read out the same choice, they agree with the trials that happen to make this
+        choice.
         """
         predicted = np.asarray(self.predicted)[period]
         known = predicted >= 0

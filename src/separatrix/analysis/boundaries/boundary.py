@@ -30,14 +30,14 @@ class Separatrix(Record):
 
     To first order, the boundary near a point is the hyperplane through it with the given normal.
     The motion carries a boundary point to a saddle. The normal is the left eigenvector of the
-    saddle's unstable direction, pulled back along this motion. It points into the basin
-    `sides[:, 0]`.
+    saddle's unstable direction, pulled back along this motion. The normal points into the basin of
+    the attractor `sides[:, 0]`.
     """
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")
     width: Float[Array, " boundary"] = array(
-        "length of the segment that the boundary crosses at the point, for the motion in steps of "
-        "`step`"
+        "length of the last bisected segment, which the boundary crosses if the motion is taken "
+        "in steps of `step`"
     )
     sides: Int[Array, "boundary side"] = array("indices of the attractors on the two sides")
     saddle: Int[Array, " boundary"] = array(
@@ -47,7 +47,8 @@ class Separatrix(Record):
         "unit normal of the boundary; NaN if no saddle is known"
     )
     nearness: Float[Array, " boundary"] = array(
-        "smallest distance between the motion from the boundary point and its saddle"
+        "smallest distance between the path from the boundary point and the saddle to which it "
+        "leads"
     )
     outcomes: Shaped[np.ndarray, " segment"] = array("how the bisection of each segment ended")
     step: float = setting(
@@ -94,7 +95,7 @@ def separatrix(
         States `(…, unit)` near which to look for the boundary, such as activity. None means that
         only segments between attractors are bisected.
     segments
-        The maximum number of segments between states to bisect.
+        The maximum number of segments between states that are bisected.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
         outcome of a segment says so if its bisection was not finished.

@@ -60,10 +60,10 @@ def commitment(
     r"""Find when each trajectory is committed to the attractor where it will end.
 
     From every state x(t) of a trajectory, the system runs on with its frozen input, until the state
-    reaches its end. The decision is made at the first t from which all states of the trajectory
-    lead to the same attractor as its last state. The signed distance to the boundary is, to first
-    order, $\pm |n \cdot (x - b)|$ with the nearest boundary point b and the normal n there. Its
-    sign is exact.
+    settles. The decision is made at the first t from which all states of the trajectory lead to the
+    same attractor as the last state. The signed distance to the boundary is, to first order,
+    $\pm |n \cdot (x - b)|$ with the nearest boundary point b and the normal n there. The sign of
+    the distance is exact.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ def commitment(
         A map or a flow. Its frozen input is the input after the end of the trajectories, or the
         input during all of them.
     trajectories
-        States `(trial, time, unit)`, such as `activity.states`. Any input may have moved them.
+        States `(trial, time, unit)`, such as `activity.states`. The trajectories may have been
+        driven by any input.
     points
         Fixed points of the system.
     boundary

@@ -21,7 +21,8 @@ class Basins(Record):
     attractor: Int[Array, " attractor"] = array("index of the attractor among the points")
     count: Int[Array, " attractor"] = array("number of states that ended at the attractor")
     fraction: Float[Array, " attractor"] = array(
-        "fraction of all states that ended at the attractor; states that never settle count too"
+        "fraction of the states that ended at the attractor, among all states, including those "
+        "that never settle"
     )
     low: Float[Array, " attractor"] = array("lower end of the interval of the fraction (Wilson)")
     high: Float[Array, " attractor"] = array("upper end of the interval of the fraction (Wilson)")
@@ -66,9 +67,9 @@ def basins(
     r"""Follow sampled states to where they end, and count how many end at each attractor.
 
     The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, which consists of all
-    p with $|\hat p - p| \le z \sqrt{p (1 - p) / n}$. If the states were drawn independently, the
-    interval covers, with this confidence, the share that the basin has of the distribution from
-    which they were drawn.
+    p with $|\hat p - p| \le z \sqrt{p (1 - p) / n}$. If the states were drawn independently from a
+    distribution, the interval covers, with this confidence, the probability that a state drawn from
+    the distribution lies in the basin.
 
     Parameters
     ----------

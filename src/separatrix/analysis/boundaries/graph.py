@@ -22,11 +22,11 @@ _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is stra
 class FixedPointGraph(Record):
     """Fixed points, and where the arms of the unstable manifolds of the saddles end.
 
-    A saddle with one unstable direction has two arms. For saddles with more unstable directions,
-    some rays that sample the manifold may have been followed. Edges refer to points by their index
-    among the given points. `normals[k]` is the left eigenvector of the unstable direction of saddle
-    `saddles[k]`, with length 1. It is normal to the stable manifold of the saddle, which is the
-    local separatrix, and points to the side of arm +1.
+    A saddle with one unstable direction has two arms. For a saddle with more unstable directions,
+    some paths that sample its unstable manifold (rays) may have been followed. Edges refer to
+    points by their index among the given points. `normals[k]` is the left eigenvector of the
+    unstable direction of saddle `saddles[k]`, with length 1. It is normal to the stable manifold of
+    the saddle, which is the local separatrix, and points to the side of arm +1.
     """
 
     source: Int[Array, " edge"] = array("index of the saddle")
@@ -48,7 +48,8 @@ class FixedPointGraph(Record):
     places: Int[Array, " point"] = array("indices of the fixed points among the given points")
     stability: Shaped[np.ndarray, " point"] = array("stability of the fixed points")
     roles: Shaped[np.ndarray, " point"] = array(
-        "attractor, saddle whose arms are followed, or the reason why nothing is followed"
+        "role of the point: attractor, saddle whose arms are followed, or the reason why "
+        "nothing is followed"
     )
     departure: float = setting(
         "distance from a saddle at which its arms begin, relative to the distance to the nearest "

@@ -34,7 +34,7 @@ class Branches(Record):
         "arclength along the branch, in units of the parameter range and of the state scale"
     )
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1 if unknown, also if rounding may change it"
+        "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
     )
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal" or "kink" (the function bends or jumps there)'
@@ -49,7 +49,7 @@ class Branches(Record):
     special_states: Float[Array, "special unit"] = array("state at the special point")
     special_criticality: Shaped[Text, " special"] = array(
         '"supercritical" or "subcritical"; "degenerate" or "strong resonance" if neither can be '
-        "told; or empty"
+        "decided; or empty"
     )
     special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
     special_angle: Float[Array, " special"] = array(
@@ -133,7 +133,7 @@ class Branches(Record):
         return self.filter(np.asarray(self.branch) == number)
 
     def special(self, kind: str) -> Float[np.ndarray, " special"]:
-        """Return the values of the parameter at the special points of a type, in ascending order.
+        """Return the values of the parameter at the special points of one type, in ascending order.
 
         Raises InvalidInputError for an unknown type.
         """
@@ -153,8 +153,8 @@ class Branches(Record):
                   \frac{2\pi}{T} = \omega + \Im(\kappa)\,\delta + \Im(c)\,|z|^2,
 
         and runs along $x_0 + 2\Re(z q)$, with errors of order |z|². At a Neimark–Sacker point of a
-        map the cycle is a closed curve, on which an angle of the same form says how far states turn
-        at every step. At a flip the cycle is the pair of states $x_0 \pm z q$.
+        map the cycle is a closed curve. How far states turn on this curve at every step is given by
+        an angle of the same form. At a flip the cycle is the pair of states $x_0 \pm z q$.
 
         Parameters
         ----------
@@ -162,7 +162,8 @@ class Branches(Record):
             The index of the special point, from 0.
         parameter
             The value of the parameter, on the side of the special point where the cycle exists.
-            None means the value on this side that is a thousandth of the range away from the point.
+            None means the value on this side that is a thousandth of the range away from the
+            special point.
 
         Returns
         -------

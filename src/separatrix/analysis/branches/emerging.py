@@ -20,8 +20,8 @@ class EmergingCycle(Record):
 
     center: Float[Array, " unit"] = array("fixed point around which the cycle runs")
     mode: Complex[Array, " unit"] = array(
-        "m in the states center + Re(m exp(iφ)) at phase φ: the critical eigenvector times the "
-        "amplitude, doubled unless the cycle is born at a flip"
+        "m, where the state at phase φ is center + Re(m exp(iφ)): the critical eigenvector "
+        "times the amplitude, doubled unless the cycle is born at a flip"
     )
     born_at: str = setting('"Hopf", "Neimark–Sacker" or "flip"')
     criticality: str = setting("criticality of the special point")

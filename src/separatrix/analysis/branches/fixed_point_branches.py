@@ -65,11 +65,11 @@ def continue_fixed_points(
     system_of
         A function of one number that returns a map or a flow, always with the same number of units.
         JAX traces the function with the number as an argument, so new values need no compilation.
-        If JAX cannot trace it (`network.at_input(...)`), the systems that it returns may differ
-        only in their arrays.
+        If JAX cannot trace the function (as with `network.at_input(...)`), the systems that the
+        function returns may differ only in their arrays.
     start
         A fixed point `(unit,)`, several fixed points `(point, unit)`, or what `find_fixed_points`
-        returned. Each state is corrected by Newton's method if a fixed point is near it.
+        returned. If a fixed point is near a state, Newton's method corrects the state.
     parameter
         The range of the parameter, `(from, to)`.
     at
@@ -102,8 +102,8 @@ def continue_fixed_points(
     ------
     InvalidInputError
         If a start is not a fixed point at the starting parameter, or if this parameter lies outside
-        the range. If `system_of` does not return a system, computes in float32, or can be neither
-        traced nor compared between parameters.
+        the range. If `system_of` does not return a system, or returns one that computes in float32.
+        If JAX cannot trace `system_of`, and its systems cannot be compared between parameters.
 
     References
     ----------

@@ -63,10 +63,10 @@ def continue_cycles(
     twice as many steps of the integrator, and it must have a multiplier 1. Where no such cycle is
     found, the branch ends.
 
-    Special points, where Floquet multipliers cross the unit circle, are placed by bracketing on the
-    branch. They are folds (+1), flips (−1), Neimark–Sacker points (a complex pair), and branch
-    points, whose other branch is not followed. The cycles of a map are fixed points of its iterate:
-    give this iterate to `continue_fixed_points`.
+    At special points, Floquet multipliers cross the unit circle. These points are located by
+    bracketing along the branch. They are folds (+1), flips (−1), Neimark–Sacker points (a complex
+    pair), and branch points, whose other branch is not followed. The cycles of a map are fixed
+    points of its iterate: give this iterate to `continue_fixed_points`.
 
     Parameters
     ----------

@@ -38,33 +38,35 @@ def find_cycles(
 
     A cycle of k steps has $F^k(x) = x$. A periodic orbit of period T has $\varphi_T(x) = x$. A
     piecewise-linear map, which the search recognizes from its function, is solved exactly. The
-    return map of each sequence of linear regions is affine. The fixed point of this map lies on a
-    cycle if its orbit visits the regions of the sequence. Any other map or flow is solved by
-    multiple shooting with Newton steps. With a `length`, the search starts from each candidate, and
-    also from the state that the candidate reaches after a transient. So it finds unstable cycles as
-    well as attractors.
+    return map of each sequence of linear regions is affine. The fixed point of this return map lies
+    on a cycle if the orbit of the fixed point visits the regions of the sequence. Any other map or
+    flow is solved by multiple shooting with Newton steps. With a `length`, the search starts from
+    each candidate, and also from the state that the candidate reaches after a transient. So it
+    finds unstable cycles as well as attractors.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
-    steps. All k are searched for which these are at most 16,384: up to 7 steps with 4 pieces, and
-    up to 14 with 2. Cycles that were not reached from the candidates are added, with no hits.
-    `complete_lengths` lists the numbers of steps for which it is proved that no cycle is missing.
-    Longer cycles, and cycles of other maps and flows, are only found from the candidates.
+    steps. The search covers every k for which m^k is at most 16,384: up to 7 steps with 4 pieces,
+    and up to 14 steps with 2 pieces. Cycles that were not reached from the candidates are added,
+    with 0 hits. `complete_lengths` lists the numbers of steps for which it is proved that no cycle
+    is missing. Longer cycles, and cycles of other maps and flows, are only found from the
+    candidates.
 
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
     The cycles that are reached are then solved for. If a candidate reaches an invariant circle, or
     moves on and is never seen to close, `led` and `reasons` say so.
 
-    A cycle is listed once, wherever candidates entered it, and with its minimal period.
+    Each cycle is listed once, even if candidates reached different states of the cycle. Its period
+    is the minimal one.
 
     Parameters
     ----------
     system
         A map or a flow.
     candidates
-        States `(…, unit)` to start from. For rows with NaN, the reason says so. You may also give
-        what `Branches.emerging_cycle` returned. Then the search starts from its orbit, and tries
-        nothing else.
+        States `(…, unit)` to start from. If a row has NaN, its reason says so. You may also give
+        what `Branches.emerging_cycle` returned. Then the search starts from the orbit of this
+        emerging cycle, and tries nothing else.
     length
         With None, at most 512 candidates are followed, which finds attracting cycles. To find
         other cycles of a map as well, give a number of steps, or several numbers, such as

@@ -22,8 +22,8 @@ class Cycles(Record):
         "the cycle's length"
     )
     length: Int[Array, " cycle"] = array(
-        "number of states of the cycle: the minimal number of steps of a map, or the states that "
-        "are kept of a flow"
+        "number of states of the cycle: for a map, the minimal number of steps; for a flow, the "
+        "number of states that are kept"
     )
     period: Float[Array, " cycle"] = array("minimal period", units="ms")
     period_error: Float[Array, " cycle"] = array(
@@ -72,7 +72,7 @@ class Cycles(Record):
         return np.nanmax(states, axis=1) - np.nanmin(states, axis=1)
 
     def orbit(self, cycle: int) -> Float[np.ndarray, "phase unit"]:
-        """Return the states of one cycle, without padding."""
+        """Return the states of one cycle, without the rows of NaN that fill up `states`."""
         return np.asarray(self.states)[cycle, : int(self.length[cycle])]
 
     def summary(self) -> str:

@@ -24,9 +24,9 @@ class FixedPoints(Record):
     `outcome_reasons` holds the reason.
 
     Filtering and indexing select points and leave the candidates as they are. What was proved and
-    counted for the whole set does not hold for a selection that lacks some of its fixed points.
-    Such a selection has no `index_sum`, `coverage` or `chao1`, its `complete` is False, and its
-    `completeness` begins with "a part of what a search found".
+    counted for the whole set does not hold for a selection that leaves out some of the fixed
+    points. Such a selection has no `index_sum`, `coverage` or `chao1`, its `complete` is False, and
+    its `completeness` begins with "a part of what a search found".
 
     Examples
     --------
@@ -48,15 +48,15 @@ class FixedPoints(Record):
     )
     rounding_level: Float[Array, " point"] = array("residual that rounding alone can leave")
     error_bound: Float[Array, " point"] = array(
-        "bound on the largest entry of the distance to the exact point"
+        "bound on the difference from the exact point in any unit"
     )
     certified: Bool[Array, " point"] = array(
         "whether a fixed point is proved to exist, or a slow point is proved not to be fixed"
     )
     radius: Float[Array, " point"] = array("distance within which no other fixed point lies")
-    certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was")
+    certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was proved")
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1 if unknown, also if rounding may change it"
+        "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
     )
     n_unstable_certified: Bool[Array, " point"] = array(
         "whether the number of unstable directions is proved"
@@ -85,8 +85,8 @@ class FixedPoints(Record):
         "for a flow, in units of the largest |λ|"
     )
     precision: str = setting(
-        '"float64"; or "float32", "bfloat16" … if the function computes in it: then there are no '
-        "certificates",
+        '"float64"; or "float32", "bfloat16" … if the function computes in this precision: then '
+        "there are no certificates",
         default="float64",
     )
     units: dict[str, Shaped[Text, " unit"]] = array(
@@ -98,7 +98,9 @@ class FixedPoints(Record):
         "Σ sign det(I − J) over all fixed points; 1 if nothing is missing", default=None
     )
     coverage: float | None = setting(
-        "Good–Turing estimate of the fraction of candidates that lead to known points", default=None
+        "Good–Turing estimate of the fraction of further candidates that would lead to known "
+        "points",
+        default=None,
     )
     chao1: float | None = setting(
         "Chao's estimate of the number of fixed points from the candidates' hits", default=None
@@ -138,7 +140,7 @@ class FixedPoints(Record):
 
     @property
     def known_of_missing(self) -> str:
-        """A sentence with the evidence on fixed points that the search may have missed."""
+        """A sentence that gives the evidence about fixed points that the search may have missed."""
         if not self.complete:
             return self.completeness or "it was not examined"
         summed = "" if self.index_sum is None else f"index sum {self.index_sum}; "
@@ -156,7 +158,7 @@ class FixedPoints(Record):
 
         Rejected candidates are not counted. After `find_fixed_points(…, slow_points=False)`, all
         candidates that end at slow points are rejected, so the curve shows too few points.
-        `rejected` and the summary of the curve say how many candidates it leaves out.
+        `rejected` and the summary of the curve say how many candidates the curve leaves out.
 
         Parameters
         ----------

@@ -61,9 +61,9 @@ def find_fixed_points(
     zero is followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013). Any
     other candidate is *rejected* with a reason. No tolerance decides what is fixed.
 
-    A piecewise-linear system, such as a ReLU network, is solved exactly instead, from linear region
-    to linear region. Each region is solved once. The search recognizes such a system from its
-    function. Its slow points lie on the kinks between regions.
+    A piecewise-linear system, such as a ReLU network, is solved exactly instead, one linear region
+    after another. Each region is solved once. The search recognizes such a system from its
+    function. The slow points of such a system lie on the kinks between regions.
 
     In a system of more than 2048 units the Jacobian is not formed. Steps are computed from products
     with the Jacobian (Newton–Krylov), and the stability from its leading eigenvalues. There is no
@@ -119,7 +119,8 @@ def find_fixed_points(
     progress
         None shows a bar after 3 s in a terminal or a notebook, and removes it at the end. True
         shows a bar from the beginning, which stays. False shows none. You may also give a function
-        (stage, done, total or None). It is called from time to time, for example with
+        of three arguments: the stage, the number done, and the total number, or None if the total
+        is not known. The function is called from time to time, for example with
         `"solve", 128, 2048`.
 
     Returns

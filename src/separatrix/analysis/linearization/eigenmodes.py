@@ -40,7 +40,9 @@ class Linearization(Record):
     right: Complex[Array, "point unit mode"] = array("right eigenvectors, one per column")
     left: Complex[Array, "point mode unit"] = array("left eigenvectors, one per row")
     time_constants: Float[Array, "point mode"] = array(
-        "time constants of decay; negative for growth, infinite for neither", units="ms"
+        "time constants of decay; negative if the mode grows, infinite if it neither decays nor "
+        "grows",
+        units="ms",
     )
     periods: Float[Array, "point mode"] = array(
         "periods of oscillation; infinite without oscillation", units="ms"
@@ -50,11 +52,11 @@ class Linearization(Record):
         "not finite"
     )
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1 if unknown, also if rounding may change it"
+        "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
     )
     stability: Shaped[np.ndarray, " point"] = array(
         '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
-        '"unknown": the Jacobian is not finite, or there was no time'
+        '"unknown": the Jacobian is not finite, or the search stopped before this point'
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
@@ -112,9 +114,9 @@ class Linearization(Record):
         r"""Measure how far the Jacobians are from having orthogonal modes.
 
         It gives three numbers. The first is Henrici's departure
-        $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$, which cancellation keeps above about $10^{-8}\|J\|$.
-        The second is the numerical abscissa. The third is a lower bound of the Kreiss constant,
-        which is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and
+        $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$. Because of cancellation, values below about
+        $10^{-8}\|J\|$ say nothing. The second is the numerical abscissa. The third is a lower bound
+        of the Kreiss constant, which is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and
         $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ for a flow. The constant in turn
         bounds the largest transient growth from below: $\sup_t \|J^t\|$ for a map,
         $\sup_t \|e^{Jt}\|$ for a flow. The bound is evaluated at 24 values of z, and holds (except
@@ -160,8 +162,9 @@ class Linearization(Record):
         num_modes
             The number of modes to return for each point, the slowest first.
         readout
-            Weights `(output, unit)`, to compare with l and r, or the slopes of a curved readout at
-            each point `(point, output, unit)`. None leaves the comparison out.
+            The readout with which l and r are compared: weights `(output, unit)`, or the slopes of
+            a nonlinear readout at each point `(point, output, unit)`. With None, no comparison is
+            made.
 
         Returns
         -------
@@ -235,14 +238,14 @@ def linearize(
     Returns
     -------
     Linearization
-        The linear systems, in float64. `n_unstable` is −1 where rounding may change it, whatever
-        the band. A slow point is a minimum of the speed, so one of its modes is neither stable nor
-        unstable.
+        The linear systems, in float64. `n_unstable` is −1 where rounding errors may change this
+        number, whatever the band. A slow point is a minimum of the speed, so one of its modes is
+        neither stable nor unstable.
 
         Where the state or its Jacobian is not finite, Jacobian, modes and condition are NaN,
-        `n_unstable` is −1 and `stability` is "unknown". On a kink the Jacobian differs from side to
-        side. There, Jacobian and modes are those of the side that JAX takes, `n_unstable` is −1 and
-        `stability` is "kink".
+        `n_unstable` is −1 and `stability` is "unknown". On a kink, the Jacobian differs from one
+        side to the other. There, Jacobian and modes belong to the side that JAX chooses,
+        `n_unstable` is −1 and `stability` is "kink".
 
     Raises
     ------

@@ -48,12 +48,12 @@ class InputGating(Record):
         "|cos| of the angle between l and the axis"
     )
     sources: tuple[str, ...] = setting("names of the inputs")
-    relevant: int = setting("name of the input that counts")
+    relevant: int = setting("name of the input that counts in this context")
     system: str = setting('"map" or "flow"')
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
-        """Overlap of l with the relevant input, divided by its largest overlap with others."""
+        """Overlap of l with the relevant input, divided by the largest overlap with any other."""
         overlap = np.asarray(self.overlap)
         others = np.delete(overlap, self.relevant, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -95,9 +95,9 @@ def input_gating(
 ) -> InputGating:
     r"""Compare the selection vector at each point with the directions of several inputs.
 
-    The overlap is $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$. A context gates by
-    its selection vectors if this overlap is large for the input that counts and small for the other
-    input, although both inputs push the state equally far.
+    The overlap is $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$. In a context, the
+    inputs are gated by the selection vectors if this overlap is large for the input that counts and
+    small for the other input, although both inputs push the state equally far.
 
     Parameters
     ----------

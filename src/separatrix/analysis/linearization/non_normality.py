@@ -50,7 +50,7 @@ def non_normality(
     kind: str,
     time_unit: float,
 ) -> NonNormality:
-    """Measure it at every point; see `Linearization.non_normality`."""
+    """Measure the non-normality at every point; see `Linearization.non_normality`."""
     J, values = jacobians, modes.eigenvalues
     known = np.isfinite(values).all(1)
     safe = np.where(known[:, None, None], J, 0.0)

@@ -70,7 +70,7 @@ def selection_vectors(
     num_modes: int,
     readout: Array | None,
 ) -> SelectionVectors:
-    """Collect them; see `Linearization.selection_vectors`."""
+    """Collect the selection vectors; see `Linearization.selection_vectors`."""
     values, B = modes.eigenvalues, input_jacobians
     size = values.shape[1]
     if not (is_whole(num_modes) and 1 <= num_modes <= size):

@@ -153,7 +153,7 @@ class InputDSA(_Compared):
     Parameters
     ----------
     n_delays
-        The number of past and of future steps that the identification sees.
+        The number of past steps, and also of future steps, that the identification uses.
     rank
         The dimension of the model, which is the same for all networks.
     score_method

@@ -22,7 +22,8 @@ class Dynamics:
     Attributes
     ----------
     points, topology, linearization
-        The analyses of the network at one input.
+        What `find_fixed_points`, `fixed_point_topology` and `linearize` returned for the network at
+        one input.
     states (trial, time, unit), inputs (trial, time, channel)
         The activity. Two networks are compared in the same trials.
     inside (trial, time)

@@ -38,8 +38,9 @@ class RankCorrelation(NamedTuple):
 class Comparison(Record):
     """The distances between networks by one measure, with clusters, a map and intervals.
 
-    If a measure only says whether two networks are the same, distances are 0 or 1, and clusters are
-    classes. A distance that is not known is NaN, and `reasons` says why.
+    If a measure only says whether two networks are the same, distances are 0 or 1, and each cluster
+    is a class of networks that are the same. A distance that is not known is NaN, and `reasons`
+    says why.
 
     Intervals treat networks, not pairs of networks, as independent samples. They need at least six
     networks in each group; if there is no interval, `no_interval` says why. If distances are 0 or
@@ -68,7 +69,8 @@ class Comparison(Record):
         "distance of each network to itself in new trials; NaN if it is not known"
     )
     evidence: Shaped[np.ndarray, " network"] = array(
-        "on what the network's side of each comparison rests, or why there is nothing to compare"
+        "results of the network that are used in each comparison, or why there is nothing to "
+        "compare"
     )
     distances: Float[Array, "network other"] = array("distances between networks; NaN if not known")
     reasons: Shaped[np.ndarray, "network other"] = array(
@@ -90,9 +92,11 @@ class Comparison(Record):
     )
     measure: str = setting("name of the measure")
     null_said: str = setting("what the distance of a network to itself means")
-    by: str = setting("property that makes the groups", default="")
+    by: str = setting("property by which the networks are grouped", default="")
     is_relation: bool = setting("whether distances can only be 0 or 1", default=False)
-    shares_training: bool = setting("whether networks share their training", default=False)
+    shares_training: bool = setting(
+        "whether several networks come from the same training", default=False
+    )
 
     def _as_part_of(self, whole: "Comparison") -> "Comparison":
         places = {name: place for place, name in enumerate(np.asarray(whole.names).tolist())}

@@ -21,8 +21,8 @@ class Procrustes(AbstractMeasure[States]):
     The distance is the angular distance between shapes, in radians:
     $\arccos \max_Q \langle X, Y Q\rangle / (\|X\| \|Y\|)$ over orthogonal Q. Here X and Y are the
     states `(sample, unit)` of the two networks, minus their means. The distance is a metric. If one
-    network has fewer units than the other, silent units are added to it. This measure does not see
-    dynamics.
+    network has fewer units than the other, silent units are added to it. This measure compares only
+    the states, not the dynamics behind them.
 
     References
     ----------

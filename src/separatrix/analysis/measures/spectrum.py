@@ -21,11 +21,12 @@ class Spectrum(AbstractMeasure[_Spectra]):
     r"""Compare the eigenvalues of the exact Jacobians at matched fixed points of two networks.
 
     The distance between two points is the optimal transport between their slowest eigenvalues,
-    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. If both networks have points of the same names
-    in the topology (the signs of the outputs), each name once, fixed points are matched by name.
-    Otherwise they are matched by the cheapest transport between all points of the two networks. The
-    distance between networks is the mean over the matched points, in units of μ (for a flow, of λ
-    per time constant). If a network has no fixed point, its slow points are used instead.
+    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. In the topology, points are named by the signs
+    of the outputs. If both networks have the same names, and each name occurs once, fixed points
+    are matched by name. Otherwise they are matched by the cheapest transport between all points of
+    the two networks. The distance between networks is the mean over the matched points, in units of
+    μ (for a flow, of λ per time constant). If a network has no fixed point, its slow points are
+    used instead.
 
     Parameters
     ----------

@@ -74,13 +74,16 @@ class Topology(AbstractMeasure[_Points]):
     * The coverage of the candidates is high.
     * Every departure from a saddle ends at a known stable point.
 
-    If one set is not whole, the networks are different if this set has more proved points than the
-    other set, which is whole. Otherwise the distance is not known.
+    If only one of the two sets is whole, the networks are known to be different if the other set
+    has more proved points than the whole set. It is enough if this holds for the points with some
+    number of unstable directions. In all other cases with a set that is not whole, the distance is
+    not known.
 
     The distance is also not known if a set that is not proved complete may have missed points that
     candidates rarely reach. This is the case if the set has fewer points than the other set, and
     the further points of the other set are reached rarely. It is also the case if both sets have
-    the same number of points, and the saddles of the set are reached rarely.
+    the same number of points, and the saddles of the set that is not proved complete are reached
+    rarely.
 
     Parameters
     ----------

@@ -39,9 +39,9 @@ def slow_curve(
 
     On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized by
     Newton's method with the exact Hessian. If the system is piecewise linear (ReLU), the
-    minimization is exact, across the kinks. On each slice it starts from the given state nearest to
-    the slice, and from the minima of the two neighboring slices. The slowest minimum is kept. On
-    the curve
+    minimization is exact, across the kinks. On each slice the minimization starts from the given
+    state nearest to the slice, and from the minima of the two neighboring slices. The slowest
+    minimum is kept. On the curve
 
     * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along the curve. The
       drift crosses zero at a fixed point, and is zero over a whole stretch on a line attractor.

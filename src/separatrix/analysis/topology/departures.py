@@ -30,22 +30,23 @@ def fixed_point_topology(
 ) -> FixedPointTopology:
     r"""Find which stable points each saddle links, and so how the fixed points are connected.
 
-    From a saddle with one unstable direction, the states on both sides along it are followed. From
-    a saddle with k > 1 unstable directions $r_j$, the search starts on a small ellipsoid in the
-    unstable subspace, at $x^* + \sum_j \delta_j a_j r_j$ with a random vector a of length 1. Such a
-    start is called a departure.
-    The radii are $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ| for a map,
-    Re λ for a flow). With these radii, all directions become large at the same time, and the
-    fastest direction does not hide the others. `reach` gives the fraction of departures that ends
-    at each stable point.
+    From a saddle with one unstable direction, two states are followed, one on each side of the
+    saddle along this direction. From a saddle with k > 1 unstable directions $r_j$, the search
+    starts on a small ellipsoid in the unstable subspace, at $x^* + \sum_j \delta_j a_j r_j$ with a
+    random vector a of length 1. Such a start is called a departure. The radii are
+    $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ| for a map, Re λ for a
+    flow). With these radii, all directions become large at the same time, and the fastest direction
+    does not hide the others. `reach` gives the fraction of departures that ends at each stable
+    point.
 
-    More departures follow until even small shares are decided. Between neighboring departures with
-    different ends lies a boundary, which leads to a saddle with one unstable direction (Skufca et
-    al. 2006). The boundary is followed to this saddle, which must link the two ends. For a saddle
-    with k > 2, the saddles with k − 1 unstable directions that lead to nothing else must enclose
-    its departures. That is, their sum is one cycle of Morse homology modulo 2, which leads to the
-    same stable points. If this is not the case, departures near the planes of each pair of modes
-    are followed, too.
+    The search goes on until it is decided where even small fractions of the departures lead.
+    Between neighboring departures with different ends lies a boundary, which leads to a saddle with
+    one unstable direction (Skufca et al. 2006). The boundary is followed to this saddle, which must
+    link the two ends. For a saddle with k > 2, consider the saddles with k − 1 unstable directions
+    that lead only to stable points to which this saddle leads, too. They must enclose the
+    departures of this saddle. That is, they form exactly one cycle of Morse homology modulo 2, and
+    this cycle leads to all stable points to which the saddle leads. If this is not the case,
+    departures near the planes of each pair of modes are followed, too.
 
     If even this is not enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided`,
     unless the other fixed points already settle the answer. Every link that is found is real. A

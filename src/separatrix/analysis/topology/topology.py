@@ -62,7 +62,7 @@ class FixedPointTopology(Record):
         "points that the point links"
     )
     n_unstable: Int[Array, " point"] = array(
-        "number of unstable directions; −1 if unknown, also if rounding may change it"
+        "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
     )
     stability: Shaped[np.ndarray, " point"] = array("stability of the points")
     places: Int[Array, " point"] = array("indices of the fixed points among the given points")
@@ -76,7 +76,9 @@ class FixedPointTopology(Record):
     departures: Int[Array, " point"] = array("number of states near the point that were followed")
     seed: int = setting("seed of the random directions of departure")
     linked: Bool[Array, "point attractor"] | None = array(
-        "whether the point leads to the attractor, by however small a fraction", default=None
+        "whether the point leads to the attractor, however small the fraction of paths that "
+        "end there",
+        default=None,
     )
     doubts: Shaped[np.ndarray, " point"] | None = array(
         "why the point may be linked to more attractors than is known; empty if all its links are "
@@ -108,7 +110,7 @@ class FixedPointTopology(Record):
 
     @property
     def euler_characteristic(self) -> int | None:
-        r"""$\sum (-1)^k$ over points with k unstable directions each; 1 for all points in a box.
+        r"""$\sum (-1)^k$ over points with k unstable directions; 1 for all points in a box.
 
         The value is None if the number of unstable directions of some point is not known.
         """
@@ -162,13 +164,13 @@ class FixedPointTopology(Record):
 
     @property
     def bits(self) -> int:
-        """How many outputs name the stable points; 0: none do."""
+        """The number of outputs whose signs name the stable points; 0 if none name them."""
         stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"].tolist()
         return len(stable[0]) if stable and set("".join(stable)) <= set("+-") else 0
 
     @property
     def shape(self) -> str:
-        """What independent bits form, as many as there are outputs: "square", "cube" …."""
+        """The shape formed by as many independent bits as there are outputs: "square", "cube" …."""
         return SHAPES.get(self.bits, "hypercube" if self.bits else "cube")
 
     def same_as(self, other: "FixedPointTopology") -> bool | Undecided:

@@ -42,10 +42,12 @@ class Verdict(Record):
         'how the end is known: "proved", "solved" or "watched"; "" for unknown ends'
     )
     detail: Shaped[np.ndarray, " end"] = array(
-        "periods, exponents and time constants of growth of the end"
+        "details of the end in words: its period, exponent or time constant of growth"
     )
     end_states: Float[Array, "end unit"] = array("a state of each end; NaN if there is none")
-    times: Float[Array, " time"] = array("time since the states were left alone", units="ms")
+    times: Float[Array, " time"] = array(
+        "time since the system began to run on from the states", units="ms"
+    )
     spread: Float[Array, " time"] = array(
         "standard deviation of the states along the axis, relative to its value at the beginning; "
         "NaN if no axis was given"
@@ -54,8 +56,8 @@ class Verdict(Record):
         "rank correlation between the positions along the axis and the first positions"
     )
     distance: Float[Array, " time"] = array(
-        "distance of a state from its position at T, relative to the extent: the 95 % quantile "
-        "over the states"
+        "distance between a state and its position at T, relative to the extent: the 95 % "
+        "quantile over the states"
     )
     states: Float[Array, "state unit"] = array("states that were followed, as given")
     axis: Float[Array, " unit"] = array("axis that was given; NaN if there is none")
@@ -84,8 +86,8 @@ class Verdict(Record):
     duration: float = setting("the duration T that was given", units="ms", default=float("nan"))
     extent: float = setting("largest distance between two settled states", default=float("nan"))
     speed: float = setting(
-        "median distance per step, or per tau, over all states and the time from T to 2 T; NaN if "
-        "it was not watched",
+        "median distance that a state moves per step, or per tau, over all states and the time "
+        "from T to 2 T; NaN if the states were not followed that long",
         default=float("nan"),
     )
     axis_name: str = setting("what the axis stands for", default="")
@@ -93,8 +95,8 @@ class Verdict(Record):
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
     changes: str = setting(
-        "first words that `held` would have with halved or doubled thresholds; empty if it would "
-        "not change",
+        "words that `held` would have with halved or doubled thresholds; empty if the word "
+        "would not change",
         default="",
     )
     defects: str = setting("claims that contradict a proof and are therefore not made", default="")

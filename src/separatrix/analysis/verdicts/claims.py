@@ -63,7 +63,8 @@ class Claim:
     numbers
         What the claim states: a dictionary from names to numbers or words.
     tolerance
-        Within which the numbers hold; a part of them or of the scale that the page names.
+        The tolerance within which the numbers hold. It is relative to the numbers themselves, or to
+        a scale that the page docs/reference/verdict.md names.
     known
         "proved", "solved" or "watched".
     """

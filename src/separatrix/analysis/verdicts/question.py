@@ -38,18 +38,18 @@ def verdict(
 ) -> Verdict:
     r"""Find what holds the states of a system over a duration, and where the states end.
 
-    The system runs on from the states, without noise, at the input that is frozen in. It runs for
-    twice the duration T. Then it runs on until the ends of 95 % of the states are known, or for
-    max(20 T, 2,000 steps), but at most for 50,000 steps. A verdict is a list of claims, which
-    anyone can check by running the system on. The page docs/reference/verdict.md says what every
-    word means, with its thresholds.
+    The system runs on from the states, without noise, at its frozen input. It runs for twice the
+    duration T. Then it runs on until the ends of 95 % of the states are known, or for max(20 T,
+    2,000 steps), but at most for 50,000 steps. A verdict is a list of claims, which anyone can
+    check by running the system on. The page docs/reference/verdict.md says what every word means,
+    with its thresholds.
 
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
-      bounded motion that does not close, or infinity. An end may also be unknown. Shares come with
-      Wilson's intervals.
+      bounded motion that does not close, or infinity. An end may also be unknown. The share of the
+      states at each end comes with Wilson's interval.
     * What *holds* the states over T: points, a line, a ring, a surface, a closed curve, a ghost, a
-      slow path … or nothing. On a line, states at rest stay. States put between them stay too, and
-      states put beside the line come back.
+      slow path … or nothing. On a line, the states that have settled stay where they are. States
+      put between them stay too, and states put beside the line come back.
     * What is kept *along an axis* a, such as the readout of a choice: how much of the spread of
       $a \cdot x$ over the states is left at T, and whether the states keep their order.
 
@@ -62,7 +62,7 @@ def verdict(
         must be held. At most 512 of them are followed.
     duration
         T: how long the task needs states to be held, in the system's unit of time (ms, if its dt or
-        tau is in ms). None asks only where the states end.
+        tau is in ms). With None, the verdict only says where the states end.
     axis
         The axis along which states are read out, `(unit,)`. Without it the verdict says nothing
         about spread and order.
