@@ -114,10 +114,11 @@ def lyapunov_exponents(
     $V(h) \approx a + Dh$ is fitted to the mean square of $S(t + h) - S(t) - \lambda h$, for lags h
     up to a third of the time T. In chaos S diffuses, with the coefficient D. On a cycle or a torus,
     and along a chaotic flow, S stays within bounds, and the error falls as 1/T. Two standard errors
-    then cover about 95 % of runs that differ in phase and duration. Over a whole number of periods
-    the error is smaller. For a flow, a quarter of the time is computed a second time, with steps of
-    half the length. In chaos this second run ends when the two trajectories move apart. The
-    difference between the two results is added to the error, as the root of the sum of the squares.
+    then cover about 95 % of runs that differ in phase and duration. If the time is a whole number
+    of periods, the actual error is smaller. For a flow, a quarter of the time is computed a second
+    time, with steps of half the length. In chaos this second run ends when the two trajectories
+    move apart. The difference between the two results is added to the error, as the root of the sum
+    of the squares.
 
     The Kaplan–Yorke dimension is $k + \sum_{i\le k}\lambda_i / |\lambda_{k+1}|$ with the largest k
     for which the sum is not negative.

@@ -165,7 +165,7 @@ def graded_memory(
 def coding_axis(
     states: Float[Array, "sample unit"], values: Real[Array, " _"]
 ) -> Float[np.ndarray, " unit"]:
-    r"""Return the direction in which states change with a value: the unit vector of a regression.
+    r"""Return the unit vector along which states change with a value, as found by a regression.
 
     The regression is $x = \bar x + \beta\,(v - \bar v)$ in least squares, so
     $\beta \propto \sum (v - \bar v)(x - \bar x)$.

@@ -92,8 +92,8 @@ def fixed_point_graph(
     about (1e−4)² = 1e−8 of this distance, and the motion brings them nearer to the manifold. If the
     unstable eigenvalue of a map is negative, the two arms are swapped at every step.
 
-    The paths that leave a saddle with more unstable directions do not form a curve. With `rays`
-    such paths are sampled: states at $x^* \pm \epsilon\, b_j$ are followed too, where the
+    The paths that leave a saddle with more unstable directions do not form a curve. If `rays` is
+    above 0, such paths are sampled: states at $x^* \pm \epsilon\, b_j$ are followed too, where the
     orthonormal $b_j$ span the unstable subspace, the fastest modes first. These paths show
     attractors to which the saddle leads, but perhaps not all of them.
 

@@ -281,7 +281,7 @@ class Branches(Record):
         return "\n".join(line.strip() for line in self.describe().split("\n")[1:])
 
     def describe(self) -> str:
-        """Return the summary, one line for each special point (20 at most), and bounds reached."""
+        """Return the summary, a line for each special point (at most 20), and bounds reached."""
         lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:

@@ -58,7 +58,7 @@ class CycleBranch(Record):
         return np.ptp(np.asarray(self.states), axis=1)
 
     def special(self, kind: str) -> Float[np.ndarray, " special"]:
-        """Return the values of the parameter at the special points of a type, in order."""
+        """Return the parameter values at the special points of one type, in ascending order."""
         return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
 
     def summary(self) -> str:

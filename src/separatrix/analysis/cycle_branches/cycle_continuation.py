@@ -74,8 +74,8 @@ def continue_cycles(
         A function of one number that returns a flow, as `continue_fixed_points` takes it.
     start
         What `Branches.emerging_cycle` returned near a Hopf point, or one cycle that `find_cycles`
-        found, `cycles[[k]]`. If an emerging cycle does not lead to a cycle, the search looks for
-        one nearer to the Hopf point.
+        found, `cycles[[k]]`. If the search finds no cycle from an emerging cycle, it tries again
+        nearer to the Hopf point.
     parameter
         The range of the parameter, `(from, to)`.
     at

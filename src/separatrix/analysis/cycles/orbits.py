@@ -12,9 +12,9 @@ class Cycles(Record):
     r"""Closed orbits, each with its minimal period and its Floquet multipliers.
 
     The multipliers are the eigenvalues of the derivative of the return map. In a flow, the
-    multiplier along the orbit is 1, and the distance of the computed one from 1 shows the accuracy.
-    For the numbers of steps in `complete_lengths` it is proved that no cycle is missing. For other
-    lengths there may be more cycles than were found from these candidates.
+    multiplier along the orbit is 1, and the distance of the computed multiplier from 1 shows the
+    accuracy. For the numbers of steps in `complete_lengths` it is proved that no cycle is missing.
+    For other lengths there may be more cycles than were found from these candidates.
     """
 
     states: Float[Array, "cycle phase unit"] = array(

@@ -69,21 +69,21 @@ class AbstractMeasure(abc.ABC, Generic[T]):
 
     @abc.abstractmethod
     def read(self, network: Dynamics) -> Reading[T]:
-        """Return what the measure compares of a network, or why this is not known."""
+        """Return the data of a network that the measure compares, or why they are not known."""
 
     @abc.abstractmethod
     def between(self, first: T, second: T) -> float | Undecided:
-        """Return the distance, or why it is not known."""
+        """Return the distance between two networks, or the reason why it is not known."""
 
     @property
     def version(self) -> str:
-        """The version of the package that computes it; empty where that is this one."""
+        """The version of the package that computes the distance; empty if this package does."""
         return ""
 
     def distances(
         self, readings: list[Reading[T]]
     ) -> tuple[Float[np.ndarray, "network other"], Shaped[np.ndarray, "network other"]]:
-        """Return the distances of all pairs, NaN where one is not known, and why it is not."""
+        """Return the distance of each pair, NaN if it is not known, and why it is not known."""
         count = len(readings)
         found, reasons = np.full((count, count), np.nan), np.full((count, count), "", object)
         for i, j in zip(*np.triu_indices(count), strict=True):

@@ -47,8 +47,8 @@ class Comparison(Record):
     1, the intervals hold whatever the unknown distances are. For other distances, intervals cannot
     account for kinds of networks that are not among those compared.
 
-    A selection of networks keeps the clusters and the places of these networks. The mean distances
-    of a selection are computed again.
+    In a selection of networks, each network keeps its cluster and its place on the map. The mean
+    distances of a selection are computed again.
 
     Examples
     --------

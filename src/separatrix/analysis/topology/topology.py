@@ -177,7 +177,7 @@ class FixedPointTopology(Record):
         """Return whether two systems have the same topology of fixed points.
 
         The answer is True, False, or `Undecided` with the reason. It is `Undecided` if points may
-        have more links than are known, and the known links do not differ.
+        have more links than are known, and the known links do not already show a difference.
         """
         reasons = {"the first": self.undecided, "the second": other.undecided}
         unknown = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)

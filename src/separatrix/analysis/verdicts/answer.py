@@ -20,12 +20,12 @@ def units_of(kind: str, time_unit: float) -> str:
 class Verdict(Record):
     r"""Claims about what holds the states of a system over a duration T, and where the states end.
 
-    It says nothing beyond its `claims`. Each claim has a kind, numbers, a tolerance, and how it is
-    known. The sentences (`sentences`, `summary()`), the printed table and `sx.figures.verdict` are
-    made from these claims. `held` is the first of these words that is true of the states: "cycle",
-    "point", "points", "line", "ring", "surface", "still", "ghost", "recurrent", "diverging", "slow
-    path", "mixture", "unstable point", "moving" or "unknown". The page docs/reference/verdict.md
-    says what each word means, with its thresholds.
+    A verdict says nothing beyond its `claims`. Each claim has a kind, numbers, a tolerance, and how
+    it is known. The sentences (`sentences`, `summary()`), the printed table and
+    `sx.figures.verdict` are made from these claims. `held` is the first of these words that is true
+    of the states: "cycle", "point", "points", "line", "ring", "surface", "still", "ghost",
+    "recurrent", "diverging", "slow path", "mixture", "unstable point", "moving" or "unknown". The
+    page docs/reference/verdict.md says what each word means, with its thresholds.
     """
 
     ends: Shaped[np.ndarray, " end"] = array("what each end of states is, in words")
