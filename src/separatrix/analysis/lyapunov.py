@@ -64,8 +64,8 @@ class LyapunovSpectrum(Record):
     def has_sign(self) -> Bool[np.ndarray, " trajectory"]:
         """Whether the sign of the largest exponent is known.
 
-        It is known if the exponent is at least three standard errors from 0, and the trajectory
-        stayed within bounds.
+        The sign is known if the exponent is at least three standard errors from 0, and the
+        trajectory stayed within bounds.
         """
         largest, error = (np.asarray(each)[:, 0] for each in (self.exponents, self.standard_error))
         is_sure: np.ndarray = np.abs(largest) >= _SURE * error

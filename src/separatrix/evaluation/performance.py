@@ -90,7 +90,8 @@ def performance(
     network
         Any network that fits the task.
     task
-        Any task. Without `solve` there is no ideal observer, and without `chance` no chance level.
+        Any task. If the task has no `solve`, there is no ideal observer. If it has no `chance`,
+        there is no chance level.
     num_trials
         How many trials to draw.
     key

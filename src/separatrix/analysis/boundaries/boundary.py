@@ -82,8 +82,9 @@ def separatrix(
     another basin, is bisected: states on the segment are followed to see which attractor they
     reach. The motion carries a boundary point b past a saddle $x^*$ at time T. If l is the left
     eigenvector of the saddle's unstable direction, the normal of the boundary at b is
-    $(D\Phi_T(b))^\top l$. A flow is integrated with the tolerance 1e−7. Its derivative $D\Phi_T$ is
-    taken through Runge–Kutta steps that last a tenth of the shortest time constant at the points.
+    $(D\Phi_T(b))^\top l$. A flow is integrated with the tolerance 1e−7. The derivative $D\Phi_T$ of
+    its motion is taken through Runge–Kutta steps that last a tenth of the shortest time constant at
+    the points.
 
     Parameters
     ----------

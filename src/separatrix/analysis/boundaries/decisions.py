@@ -68,8 +68,8 @@ def commitment(
     Parameters
     ----------
     system
-        A map or a flow. Its frozen input is the input after the end of the trajectories, or the
-        input during all of them.
+        A map or a flow. Its frozen input is the input that acts after the end of the trajectories,
+        or the input that acts during all of the trajectories.
     trajectories
         States `(trial, time, unit)`, such as `activity.states`. The trajectories may have been
         driven by any input.

@@ -60,8 +60,8 @@ def continue_cycles(
     and form a curve. Here $\hat x$ is the previous cycle on the curve and $\hat f$ are its
     directions of motion. The curve is followed by pseudo-arclength in both directions, through
     folds, whether the cycles are stable or not. Every cycle is checked: it must also close with
-    twice as many steps of the integrator, and it must have a multiplier 1. Where no such cycle is
-    found, the branch ends.
+    twice as many steps of the integrator, and it must have a multiplier 1. Where no cycle is found
+    that passes both checks, the branch ends.
 
     At special points, Floquet multipliers cross the unit circle. These points are located by
     bracketing along the branch. They are folds (+1), flips (−1), Neimark–Sacker points (a complex
@@ -79,8 +79,8 @@ def continue_cycles(
     parameter
         The range of the parameter, `(from, to)`.
     at
-        The value of the parameter at which `start` is a cycle. An emerging cycle knows this value,
-        so it can be None.
+        The value of the parameter at which `start` is a cycle. An emerging cycle holds this value,
+        so `at` can then be None.
     name
         The name of the parameter in texts and figures.
     method
@@ -93,8 +93,8 @@ def continue_cycles(
         needs them.
     marginal_band
         Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
-        then −1. The multiplier along the orbit should be 1: if it is farther from 1 than this
-        distance, its distance from 1 is used instead.
+        then −1. The multiplier along the orbit should be 1. If it is computed with a larger error
+        than this distance, that error is used as the distance instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
         branch ends where it is, and the reason for its end says so.
@@ -112,7 +112,7 @@ def continue_cycles(
     InvalidInputError
         If `system_of` returns a map. If `start` is not a cycle of the system at the starting
         parameter, or holds more than one cycle. If the starting parameter lies outside the range.
-        If the phases and units make too many unknowns.
+        If the phases times the units are too many unknowns.
 
     References
     ----------

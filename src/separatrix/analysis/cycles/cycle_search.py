@@ -41,8 +41,8 @@ def find_cycles(
     return map of each sequence of linear regions is affine. The fixed point of this return map lies
     on a cycle if the orbit of the fixed point visits the regions of the sequence. Any other map or
     flow is solved by multiple shooting with Newton steps. With a `length`, the search starts from
-    each candidate, and also from the state that the candidate reaches after a transient. So it
-    finds unstable cycles as well as attractors.
+    each candidate, and also from the state that the candidate reaches after a transient. So the
+    search finds unstable cycles as well as attractors.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
@@ -78,8 +78,8 @@ def find_cycles(
         limit, its reason says so.
     marginal_band
         Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
-        then −1. For a flow, the multiplier along the orbit should be 1: if it is farther from 1
-        than this distance, its distance from 1 is used instead.
+        then −1. For a flow, the multiplier along the orbit should be 1. If it is computed with a
+        larger error than this distance, that error is used as the distance instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. If a candidate was not
         finished, its reason says so.

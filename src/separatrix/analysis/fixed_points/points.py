@@ -20,8 +20,8 @@ class FixedPoints(Record):
 
     A point is of kind "fixed" only when its residual is at rounding level. A "slow" point is a
     local minimum of the speed at which the speed is not zero. `reached` gives, for every candidate,
-    the `label` of the point it led to. For a rejected candidate `reached` is −1, and
-    `outcome_reasons` holds the reason.
+    the `label` of the point that the candidate led to. For a rejected candidate `reached` is −1,
+    and `outcome_reasons` holds the reason.
 
     Filtering and indexing select points and leave the candidates as they are. What was proved and
     counted for the whole set does not hold for a selection that leaves out some of the fixed
@@ -152,9 +152,9 @@ class FixedPoints(Record):
         r"""Return how many points a search would have called fixed, depending on its tolerance.
 
         Other tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
-        fixed if $q$ ends below a tolerance. This includes slow points, so the number depends on the
-        tolerance. Here every minimum is counted once. A tool that stops before it has reached a
-        minimum counts more.
+        fixed if $q$ ends below a tolerance. Such states include slow points, so the number depends
+        on the tolerance. Here every minimum is counted once. A tool that stops before it has
+        reached a minimum counts more points.
 
         Rejected candidates are not counted. After `find_fixed_points(…, slow_points=False)`, all
         candidates that end at slow points are rejected, so the curve shows too few points.

@@ -66,10 +66,10 @@ def find_fixed_points(
     function. The slow points of such a system lie on the kinks between regions.
 
     In a system of more than 2048 units the Jacobian is not formed. Steps are computed from products
-    with the Jacobian (Newton–Krylov), and the stability from its leading eigenvalues. There is no
-    search for slow points, and there are no proofs. The exception is a system whose function passes
-    the state through few latent variables, as `U @ (V @ x)` does. Such a system is searched
-    exhaustively in these variables, at any size.
+    with the Jacobian (Newton–Krylov), and the stability from the leading eigenvalues of the
+    Jacobian. There is no search for slow points, and there are no proofs. The exception is a system
+    whose function passes the state through few latent variables, as `U @ (V @ x)` does. Such a
+    system is searched exhaustively in these variables, at any size.
 
     Where possible the answer is proved. A proof says that a fixed point exists and is the only one
     in a ball around it, or how many unstable directions it has. For a slow point, the proof says
@@ -97,7 +97,7 @@ def find_fixed_points(
         Whether to look for evidence on fixed points that may be missing; this also needs `certify`.
         The search then looks for a box that holds every fixed point, and computes the sum of the
         indices of the points. While this sum proves that points are missing, the search goes on, in
-        a bounded number of rounds, until a round adds nothing. Points found in these rounds have no
+        a bounded number of rounds, until a round adds nothing. Points found in these rounds have 0
         hits. Where a round finds no further point, the search tries a homotopy from the center of
         the box. If the system is small (8 units at most), of low rank, or has few linear pieces, it
         is searched exhaustively.

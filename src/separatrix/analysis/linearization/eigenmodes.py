@@ -26,8 +26,9 @@ class Linearization(Record):
     r"""The linear systems $\delta x_{t+1} = J\,\delta x_t + B\,\delta u_t$ at a set of points.
 
     Modes are sorted by |μ| (map) or Re λ (flow), the largest first. At point p, `right[p, :, m]` is
-    the direction of mode m. `left[p, m, :]` is its left eigenvector: an input drives the mode to
-    the extent that the input is aligned with this vector. Both are normalized: left · right = 1 and
+    the direction of mode m. `left[p, m, :]` is the left eigenvector of this mode: an input drives
+    the mode to the extent that the input is aligned with this vector. Both are normalized: left ·
+    right = 1 and
     |right| = 1.
     """
 
@@ -101,9 +102,10 @@ class Linearization(Record):
     def pairing(self) -> Shaped[np.ndarray, " point"]:
         """How well l and r pair: "paired", "nearly defective", "defective" or "unknown".
 
-        Nearly defective modes (condition above 1e8) are paired, but with fewer than half of the
-        digits. At a defective point some right vectors are dependent. The left vectors of their
-        modes are NaN, because no l has l · r = 1 with them. The other modes are paired.
+        Nearly defective modes (condition above 1e8) are paired, but the pairing is accurate to
+        fewer than half of the digits. At a defective point some right vectors are dependent. The
+        left vectors of their modes are NaN, because no l has l · r = 1 with them. The other modes
+        are paired.
         """
         condition = np.asarray(self.condition)
         names = np.where(condition > _NEARLY_DEFECTIVE, "nearly defective", "paired")
@@ -113,7 +115,7 @@ class Linearization(Record):
     def non_normality(self) -> NonNormality:
         r"""Measure how far the Jacobians are from having orthogonal modes.
 
-        It gives three numbers. The first is Henrici's departure
+        Three numbers are computed. The first is Henrici's departure
         $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$. Because of cancellation, values below about
         $10^{-8}\|J\|$ say nothing. The second is the numerical abscissa. The third is a lower bound
         of the Kreiss constant, which is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and

@@ -17,8 +17,8 @@ class InputGating(Record):
     Input $m$ has the pattern $e_m$ over the channels. It pushes the state in the direction $B e_m$,
     where $B = \partial F/\partial u$. When all other modes have decayed, what is left of the push
     is $(l \cdot B e_m)\,r$, where l is the selection vector and r the right vector of the slowest
-    mode. They are normalized so that $l \cdot r = 1$ and $|r| = 1$, and r points along the given
-    axis.
+    mode. Both vectors are normalized so that $l \cdot r = 1$ and $|r| = 1$, and r points along the
+    given axis.
     """
 
     states: Float[Array, "point unit"] = array("the points")

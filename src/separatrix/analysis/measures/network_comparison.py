@@ -123,9 +123,9 @@ class Comparison(Record):
     def rank_correlation(self, other: "Comparison") -> RankCorrelation:
         """Return Spearman's rank correlation with another measure of the same networks.
 
-        The correlation is over the pairs whose distance is known by both measures. It has a 95 %
-        interval, for which networks are the samples. Raises InvalidInputError if the networks are
-        not the same.
+        The correlation is over the pairs whose distance is known by both measures. The correlation
+        comes with a 95 % interval, for which networks are the samples. Raises InvalidInputError if
+        the networks are not the same.
         """
         if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
             raise InvalidInputError(
@@ -169,7 +169,7 @@ class Comparison(Record):
 
     @property
     def no_interval(self) -> dict[tuple[str, str], NoInterval | None]:
-        """Why a mean distance has no interval, or None if it has one."""
+        """For each mean distance, why it has no interval, or None if it has one."""
         names, distances = np.asarray(self.groups), np.asarray(self.distances)
         parts = _parts(distances, np.asarray(self.group), names)
         return {

@@ -75,9 +75,9 @@ class Topology(AbstractMeasure[_Points]):
     * Every departure from a saddle ends at a known stable point.
 
     If only one of the two sets is whole, the networks are known to be different if the other set
-    has more proved points than the whole set. It is enough if this holds for the points with some
-    number of unstable directions. In all other cases with a set that is not whole, the distance is
-    not known.
+    has more proved points than the whole set. It is enough if this holds for the points with one
+    particular number of unstable directions. In all other cases with a set that is not whole, the
+    distance is not known.
 
     The distance is also not known if a set that is not proved complete may have missed points that
     candidates rarely reach. This is the case if the set has fewer points than the other set, and

@@ -70,7 +70,7 @@ def fixed_point_topology(
     Returns
     -------
     FixedPointTopology
-        The topology. Its `same_as` and `difference` compare it with another one.
+        The topology. Its methods `same_as` and `difference` compare it with another topology.
 
     Raises
     ------

@@ -23,7 +23,7 @@ SHAPES = {1: "segment", 2: "square", 3: "cube"}
 class Undecided:
     """An answer that is neither yes nor no, with the reason.
 
-    It has no truth value: `if answer:` raises InvalidInputError.
+    This answer has no truth value: `if answer:` raises InvalidInputError.
 
     Examples
     --------
@@ -52,9 +52,10 @@ class FixedPointTopology(Record):
 
     Two topologies are the same if their points can be matched one to one, such that matched points
     have the same number of unstable directions and lead to matched stable points. If stable points
-    are named by signs, matched stable points must also have the same signs. Places, states, units
-    and architectures do not matter. All of this describes the given points. Whether there are other
-    points is a question for the search.
+    are named by signs, matched stable points must also have the same signs. It does not matter
+    where the points lie in state space, how many units the networks have, or what their
+    architectures are. All of this describes the given points. Whether there are other points is a
+    question for the search.
     """
 
     names: Shaped[np.ndarray, " point"] = array(

@@ -69,7 +69,7 @@ def verdict(
     axis_name
         The name of the axis in the sentences; None means "the axis".
     points, cycles
-        What `find_fixed_points` and `find_cycles` returned for this system.
+        What `find_fixed_points` and `find_cycles` returned for this system; both are optional.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, the ends
         of some states are not known. If the stop comes before 2 T, it is also unknown what holds
