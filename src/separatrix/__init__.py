@@ -1,6 +1,6 @@
 """Train recurrent networks on cognitive tasks, then take them apart as dynamical systems.
 
-From a task to what holds the states of a network::
+An example that begins with a task and ends with what holds the states of a network::
 
     task = sx.tasks.PerceptualDecisionMaking()               # what is asked, trial by trial
     trials = task.trials(100, key=k0)                        # inputs, targets, conditions
@@ -13,46 +13,48 @@ From a task to what holds the states of a network::
     held = sx.verdict(system, activity.states[:, -1], duration=500.0, points=points)
 
 An analysis takes a system of any origin and returns a frozen record, which prints as a table. The
-names, by what they are for (`help(sx.train)` says more about one):
+public names, by what they are for (to read more about a name, call `help`, as in `help(sx.train)`):
 
 Tasks, networks, training
-    * tasks, networks: the ones that come with the package. You can write your own.
-    * train: by back-propagation through time. train_ensemble: many networks at once.
-    * WholeTrials, Windows: what a batch consists of.
-    * Threshold: when training stops. Checkpoint: a file from which training continues.
+    * tasks, networks: those that come with the package. You can also write your own.
+    * train: train a network by back-propagation. train_ensemble: train many networks at once.
+    * WholeTrials, Windows: whether a batch consists of whole trials or of windows of time.
+    * Threshold: a result that stops the training. Checkpoint: a file to continue training from.
     * regularizers: penalties that are added to the loss of the task.
     * training: losses, and the classes that the functions above share.
-    * performance, psychometric: how well a network does, against chance and the ideal observer.
+    * performance, psychometric: how well a network does its task, beside an ideal observer.
 
 Activity and systems
-    * simulate: a network's states in trials. project: states along a few axes.
-    * DiscreteMap, Flow: systems made from any JAX function. torch_map: a map from PyTorch.
-    * AbstractSystem: what systems have in common. models: the models of papers and packages.
+    * simulate: compute a network's states in trials. project: project states on a few axes.
+    * DiscreteMap, Flow: systems made from any JAX function. torch_map: a map made from PyTorch.
+    * AbstractSystem: the base class of systems. models: published models in the form of systems.
 
 Analyses of a system
-    * find_fixed_points, linearize: points and their modes. slow_curve: a line of slow states.
-    * verdict: what holds the states over a duration, and where they end.
-    * trial_periods: these analyses for every period of a trial.
-    * make_report: one page with all of these analyses, for any system and states.
+    * find_fixed_points, linearize: fixed and slow points, and the modes of each point.
+    * slow_curve: the slowest states along an axis.
+    * verdict: what holds the states over a duration, and where the states end.
+    * trial_periods: the points and the verdict for every period of a trial.
+    * make_report: one page with all of these analyses, for any system and its states.
     * find_cycles, lyapunov_exponents: motion that does not come to rest.
-    * fixed_point_graph, fixed_point_topology: what saddles link.
-    * separatrix, basins: boundaries between basins, and sizes of basins.
+    * fixed_point_graph, fixed_point_topology: which fixed points are linked by saddles.
+    * separatrix, basins: the boundaries between basins of attraction, and the basins' sizes.
     * commitment: the decision time of each trial.
     * continue_fixed_points, continue_cycles: how points and cycles change with a parameter.
-    * solvers: methods with their options. classics: the analyses of single papers.
+    * solvers: numerical methods with options. classics: analyses that come from single papers.
 
 Many networks, runs and files
-    * Experiment, run_experiment, reanalyze, load_run, write_report: one network, on disk.
-    * Study, sweep, load_study: many networks. compare: networks by one of the measures.
-    * save_network, load_network, save_records, load_records: files.
-    * export_certificates: proofs that others can check.
-    * enable_compilation_cache: keep compiled programs.
-    * figures: a picture of each record. records: the classes of what functions return.
+    * Experiment, run_experiment, reanalyze, load_run, write_report: one network and its files.
+    * Study, sweep, load_study: many networks. compare: the distances between networks.
+    * save_network, load_network, save_records, load_records: write and read files.
+    * export_certificates: write proofs to a file that others can check.
+    * enable_compilation_cache: keep compiled programs for later sessions.
+    * figures: functions that draw records. records: the classes of what functions return.
 
 Errors
-    * SeparatrixError: all of the following except TrainingInterruptedError, which Ctrl-C raises.
+    * SeparatrixError: the base class of all of the following, except TrainingInterruptedError,
+      which is raised on Ctrl-C.
     * InvalidInputError: an argument cannot be used. UnreadableFileError: a file cannot be read.
-    * TrainingDivergedError, TrainingInterruptedError: they carry the training so far.
+    * TrainingDivergedError, TrainingInterruptedError: both hold the training so far.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -43,9 +43,10 @@ def run_experiment(
 ) -> Run:
     """Run an experiment and write its run directory.
 
-    The directory appears at `out` when everything is done, and is complete then. It holds
-    `experiment.toml` (the settings as executed), `weights.safetensors` and `results.nc`. Until then
-    the training is saved in `<out>.checkpoint`, once a minute and at its end.
+    The directory appears at `out` only when everything is done, so it is always complete. It holds
+    `experiment.toml` (the settings as executed), `weights.safetensors` and `results.nc`. Until
+    then, the state of the training is saved in `<out>.checkpoint`, once a minute and at the end of
+    the training.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def run_experiment(
     progress
         As in `train`. True also shows the progress of searches for fixed points.
     announce
-        A function that is called with the name of each stage.
+        A function that is called with the name of each stage when the stage begins.
     finish
         A function that is called with the run and its temporary directory before the directory is
         moved to `out`. It may add figures and a report.
@@ -79,7 +80,7 @@ def run_experiment(
     ------
     InvalidInputError
         If the settings cannot be executed; this is checked before any work. If the experiment has
-        variants (use `sweep`), or `out` cannot be used. If `<out>.checkpoint` belongs to other
+        variants (use `sweep`), or if `out` cannot be used. If `<out>.checkpoint` belongs to other
         settings, or if it exists and neither `resume` nor `force` is set.
     TrainingDivergedError, TrainingInterruptedError
         If the training diverges or is interrupted. The history and the last network are first
@@ -202,12 +203,13 @@ def reanalyze(
     announce: Announce = lambda stage: None,
     finish: Hook | None = None,
 ) -> Run:
-    """Analyze the network of an earlier run again, with changed settings, into a new directory.
+    """Analyze the network of an earlier run again with changed settings, and write a new run.
 
     Parameters
     ----------
     path
-        The directory of the earlier run. The new run takes over its weights and its history.
+        The directory of the earlier run. The new run takes over the weights and the training
+        history of the earlier run.
     out, force, progress, announce, finish
         As in `run_experiment`.
     changes
@@ -221,8 +223,9 @@ def reanalyze(
     Raises
     ------
     InvalidInputError
-        If a change is not to a setting of `analysis`, or the run has no network. If a user wrote
-        the class of the task or network: nothing is imported for a file in a run directory.
+        If a change concerns a setting outside of `analysis`, or if the run has no network. If a
+        user wrote the class of the task or of the network, because nothing is imported for a file
+        in a run directory.
     UnreadableFileError
         If `path` is not a run.
 

@@ -72,7 +72,8 @@ Input = Annotated[
     Annotated[_Input, Tag("<one>")] | Annotated[tuple[_Input, ...], Tag("<several>")],
     Discriminator(lambda given: "<several>" if is_several(given) else "<one>"),
 ]
-"""One input to freeze, or several: a period by name, a table of channels, or all its numbers."""
+"""One input to freeze, or several. Each is the name of a period, a table of channels, or a list of
+the values of all channels."""
 
 
 def directory_name(name: str) -> str:
@@ -137,7 +138,7 @@ class TrainingSettings(Settings):
     clip_norm: Positive | None = None
     """The maximum norm of a gradient. A longer gradient is shortened to it. None means no limit."""
     clip_value: Positive | None = None
-    """The maximum size of an entry of a gradient. Larger entries are cut off. None means no
+    """The maximum size of an entry of a gradient. Larger entries are reduced to it. None means no
     limit."""
     regularizers: RegularizerSettings = RegularizerSettings()
     until: UntilSettings | None = None
@@ -145,7 +146,7 @@ class TrainingSettings(Settings):
 
 
 class GeometrySettings(Settings):
-    """Which analyses of the state space are made beside fixed points, and their resolution."""
+    """Which analyses of the state space are made in addition to fixed points, and how finely."""
 
     slow_curve: Flag = True
     """Whether to follow the slowest states along the readout of the choice."""
@@ -170,11 +171,11 @@ class QuestionSettings(Settings):
     """The question that opens the report: what holds the states, and for how long."""
 
     period: str | None = None
-    """The period at whose end states are left alone. None means the period before the answer."""
+    """The period from whose end states are followed. None means the period before the answer."""
     duration: Positive | None = None
     """How long states must be held, in ms. None means as long as the period lasts."""
     trials: dict[str, Number] = Field({})
-    """Which trials are used: the values of conditions, such as `{context = 0}`."""
+    """The trials that are used, given by values of conditions, such as `{context = 0}`."""
     claim: Claim | None = None
     """The attractor that a paper claims."""
     along: Literal["PC1"] | None = None
@@ -192,18 +193,19 @@ class AnalysisSettings(Settings):
     """The input to freeze, or several inputs, the main one first. None means the input of the
     period before the answer."""
     candidates: Literal["activity", "random", "both"] = "activity"
-    """States of the activity, random states, or equally many of both."""
+    """The candidates: states of the activity, random states, or an equal number of both."""
     num_candidates: Count | None = None
-    """The number of candidates. None means all states of the activity, or 1024 with random ones."""
+    """The number of candidates. None means all states of the activity, or 1024 if some are
+    random."""
     random_range: tuple[Number, Number] = (0.0, 3.0)
     """Range of the uniform distribution of random candidates, the same for every unit."""
     slow_points: Flag = True
     max_linearized: Count = 64
-    """At most this many points are linearized: the fixed points, then the slowest slow points."""
+    """The maximum number of linearized points: first fixed points, then the slowest slow points."""
     geometry: GeometrySettings = GeometrySettings()
     question: QuestionSettings = QuestionSettings()
     questions: tuple[str, ...] = ()
-    """Questions beyond those of every run, by the names of `QUESTIONS`."""
+    """Further questions, beyond those that every run answers, as names in `QUESTIONS`."""
 
     @field_validator("random_range")
     @classmethod
@@ -250,23 +252,23 @@ class Experiment(Settings):
 
     @property
     def source(self) -> str:
-        """Where the settings come from, for error messages."""
+        """The origin of the settings, which error messages name."""
         return self._source
 
     @property
     def own_tables(self) -> dict[str, Own]:
-        """The tables that name a class written by the user, by their keys."""
+        """The tables that name a class written by the user, as a dictionary by their keys."""
         tables = {key: getattr(self, key) for key in BASES}
         return {key: table for key, table in tables.items() if isinstance(table, Own)}
 
     @property
     def beside(self) -> Path | None:
-        """The folder of the file that a user gave, from which classes may be imported, or None."""
+        """The folder of the user's file, from which classes may be imported. Otherwise None."""
         return self._beside
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Keys that `with_changes` left out of tables with a new name, as text."""
+        """A sentence for each table in which `with_changes` left out keys, as it got a new name."""
         return self._left_out
 
     @classmethod
@@ -305,8 +307,8 @@ class Experiment(Settings):
         """Return a copy with changes like `"training.steps=200"`, or `{"training.steps": 200}`.
 
         In a change that is a text, the value is written in TOML. A change may name another task,
-        network or optimizer. Then keys that do not apply to it are left out, and `left_out` lists
-        them.
+        network or optimizer. Then keys that do not apply to the new one are left out, and
+        `left_out` lists them.
         """
         values, given = self.to_dict(), changes_of(changes, source)
         if not given:
@@ -320,11 +322,11 @@ class Experiment(Settings):
         return changed
 
     def variant(self, name: str) -> "Experiment":
-        """Return the experiment that a variant makes of this one.
+        """Return this experiment with the changes of one of its variants.
 
         The tables of the variant are merged with the tables of the experiment, key by key. A table
-        that names another task, network or optimizer replaces the whole table. Raises
-        InvalidInputError if there is no variant of this name.
+        of the variant that names another task, network or optimizer replaces the whole table of the
+        experiment. Raises InvalidInputError if there is no variant of this name.
         """
         if name not in self.variants:
             known = nearest(name, self.variants) if self.variants else "it has none at all."
@@ -349,7 +351,7 @@ class Experiment(Settings):
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as nested dicts of plain values. Settings of None are left out."""
+        """Return the settings as nested dicts of plain values. None is left out."""
         values = self.model_dump(mode="json", exclude_none=True)
         if not self.variants:
             del values["variants"]

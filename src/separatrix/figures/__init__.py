@@ -1,17 +1,19 @@
-"""Figures: functions from records or plain arrays to matplotlib; nothing is computed here.
+"""Figures: functions that draw records or plain arrays with matplotlib. Nothing is computed here.
 
 A function that draws a single panel takes axes to draw in, `ax=`. A function that draws several
-panels takes a figure or a part of one, `figure=`. Without these, a new figure is made. Its `width=`
-is a number of inches, or a journal's "column" (85 mm) or "page" (180 mm). `legend=` is "inside",
-"outside" or False; None puts the legend where there is room. A function that is given the wrong
-kind of record raises `InvalidInputError`. `save` writes figures to files.
+panels takes a figure or a part of one, `figure=`. Without these, a new figure is made. The width of
+a new figure, `width=`, is a number of inches, or a journal's "column" (85 mm) or "page" (180 mm).
+`legend=` is "inside", "outside" or False; None puts the legend where there is room. A function that
+is given the wrong kind of record raises `InvalidInputError`. `save` writes figures to files.
 
 No function imports pyplot or changes matplotlib's settings, so figures can be made in any program
-and in any order. If pyplot was imported and can show figures, it shows the new ones, too.
+and in any order. If pyplot was imported and can show figures, it shows the new figures, too.
 Matplotlib is imported when the first figure is drawn.
 
-One figure needs more than a record: a phase portrait evaluates the system that it is given. If no
-components are given, figures use the axes of `sx.project`.
+One figure needs more than a record: a phase portrait evaluates the system that it is given. Figures
+of the state space take the axes of the drawing as `components=`, such as those that `sx.project`
+returns. You may leave them out if there are only two or three units. If you pass `ax=` and there
+are more units than the drawing has dimensions, None means the axes of `sx.project`.
 """
 
 import functools

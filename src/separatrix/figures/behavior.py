@@ -26,7 +26,7 @@ def psychometric(
 ) -> Figure:
     """Draw choices and accuracy against coherence, for a network and for the ideal observer.
 
-    Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
+    Error bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
 
     Parameters
     ----------

@@ -110,10 +110,10 @@ def bifurcation_diagram(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw branches of fixed points by stability, and their special points by type.
+    """Draw branches of fixed points or cycles by stability, and their special points by type.
 
-    Of cycles two lines are drawn: the minimum and the maximum in a period. In the axes (`ax`) of a
-    diagram of fixed points they stand beside these.
+    A branch of cycles is drawn as two lines: the minimum and the maximum over a period. If you pass
+    the axes (`ax`) of a diagram of fixed points, the lines are added to this diagram.
 
     Parameters
     ----------
@@ -123,12 +123,12 @@ def bifurcation_diagram(
         The direction `(unit,)` of the vertical axis, such as a row of the readout. None means the
         mean over units, or the unit itself if there is only one.
     period
-        Draw the period of cycles instead.
+        Whether the vertical axis shows the period of cycles instead.
     label
         The label of the vertical axis.
     activity
-        An `Activity`, or states. The view is limited to these states, and the figure says how many
-        branches lie outside of it.
+        An `Activity`, or states. The view is limited to the range of these states, and the figure
+        says how many branches lie outside of the view.
     ax, width, legend
         As in `sx.figures`.
 

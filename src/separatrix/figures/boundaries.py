@@ -38,10 +38,10 @@ def fixed_point_graph(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw fixed points, the arms that leave the saddles, and points of the boundary, if given.
+    """Draw fixed points, the paths that leave the saddles, and points of the boundary, if given.
 
-    Arms have the color of the saddle that they leave. Some fixed points lie too far from the
-    activity to be drawn. Arrows point to them and give their coordinates.
+    Each path has the color of the saddle that it leaves. Fixed points that lie far from the
+    activity are left out. Arrows point to them and give their coordinates.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def fixed_point_graph(
     activity
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing. None draws the units themselves, if there are two or three of them.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
+        if there are two or three units.
     boundary
         What `sx.separatrix` returned.
     ax, width, legend
@@ -59,7 +60,7 @@ def fixed_point_graph(
     Returns
     -------
     Figure
-        One panel, which is in space if there are three components.
+        One panel, which is three-dimensional if there are three components.
 
     Examples
     --------
@@ -145,8 +146,8 @@ def commitment(
     made
         What `sx.commitment` returned.
     num_trials
-        How many trials, evenly spaced, are drawn in the upper panel. The lower panel counts all
-        trials.
+        The number of trials in the upper panel. They are chosen at equal intervals among all
+        trials. The lower panel counts all trials.
     figure, width, legend
         As in `sx.figures`.
 

@@ -53,8 +53,8 @@ def cycle(
     states
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing. None means the units if there are two, and otherwise the principal
-        components of the cycles.
+        The axes of the drawing. None means the units if there are two units, and otherwise the
+        principal components of the cycles.
     figure, width, legend
         As in `sx.figures`.
 

@@ -25,7 +25,7 @@ def slow_curve(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the drift along a slow curve with its fixed points, and its time constants.
+    """Draw the drift along a slow curve, its fixed points, and time constants along and across it.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def slow_curve(
     -------
     Figure
         Two panels: the drift per step or per time constant at the top. At the bottom are the time
-        to drift along the whole range of values, and the time to return to the curve.
+        that the drift along the whole range of values takes, and the time constant of the return to
+        the curve.
 
     Examples
     --------

@@ -68,7 +68,7 @@ def save(
         The folder. If `name` is not given, this is the path of the file itself, such as
         "figure.pdf".
     name
-        The name of the files, without the ending.
+        The name of the files, without an ending such as `.png`.
     formats
         The formats to write: one or more of "png", "svg" and "pdf".
 

@@ -45,8 +45,8 @@ def context_gating(
     """Draw, for each context, trials along the axis of each input, and which input is selected.
 
     Each context has a row of panels. For each input, one panel shows the plane of the choice axis
-    and the axis of this input. In it are mean trajectories by the signed strength of the input,
-    over the slow curve, with the selection vector at some states of the curve. The panel on the
+    and the axis of this input. This panel shows the mean trajectory for each signed strength of the
+    input, the slow curve, and the selection vector at some states of the curve. The panel on the
     right shows the overlap of the selection vectors with the inputs.
 
     Parameters
@@ -55,9 +55,9 @@ def context_gating(
         A dictionary from the name of each context to a pair: what `sx.classics.input_gating` and
         `sx.classics.targeted_averages` returned.
     source_names
-        The labels of the inputs in the figure, by their names in the records.
+        A dictionary from the names of the inputs in the records to their labels in the figure.
     evidence_units
-        The units of the strengths of the inputs.
+        The units in which the strengths of the inputs are given, such as "%".
     figure, width, legend
         As in `sx.figures`.
 

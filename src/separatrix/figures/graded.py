@@ -30,12 +30,13 @@ def graded_memory(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw positions of trials along the curve, and how well these decode the remembered value.
+    """Draw positions of trials along a curve, and how well they decode the remembered value.
 
-    The left panel shows over time the mean position of the trials of each value, with a band of one
-    standard deviation. The middle panel shows the same at the first and the last time. The right
-    panel shows over time how well positions keep the order of the values, and the fraction of
-    trials that are decoded correctly.
+    The left panel shows, for each value, the mean position of its trials over time, with a band of
+    one standard deviation on each side. The middle panel shows the mean positions and standard
+    deviations against the value, at the first and at the last time. The right panel shows two
+    measures over time: how well positions keep the order of the values, and the fraction of trials
+    that are decoded correctly.
 
     Parameters
     ----------

@@ -24,12 +24,13 @@ def verdict(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw where states are at time T and where they end, and their spread and order until 2 T.
+    """Draw where states are at time T, where they end, and their spread and order until time 2 T.
 
-    The left panel shows the states at T, along two principal components. Each state has the color
-    of the end that it reaches, and the ends have large markers. The right panel shows the spread
-    and the order along the axis, if there is one, and how far states are from their places at T,
-    relative to the extent of the states. A line marks T.
+    T is the duration of the verdict. The left panel shows the states at T, along two principal
+    components. Each state has the color of the end that it reaches, and the ends have large
+    markers. The right panel shows the spread and the order along the axis, if there is one, and how
+    far states are from their positions at T, relative to the extent of the states. A vertical line
+    marks T.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def verdict(
     Returns
     -------
     Figure
-        One panel or two.
+        One or two panels.
 
     Examples
     --------

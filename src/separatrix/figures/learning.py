@@ -29,14 +29,14 @@ def training(
 ) -> Figure:
     """Draw loss and accuracy of every training step (light) and of every epoch (dark).
 
-    If there are more than 100 epochs, several are drawn together. Then the light band holds 90 % of
-    their batches, and the line is their mean. The loss is the loss of the task. If there were
-    regularizers, their penalty is drawn beside it.
+    If there are more than 100 epochs, each point of the line is the mean of several epochs, and a
+    light band contains 90 % of the batches of these epochs. The loss is the loss of the task alone.
+    If there were regularizers, their penalty is a further line in the same panel.
 
     Parameters
     ----------
     history
-        The `.history` of what `sx.train` returned.
+        The training history: `.history` of what `sx.train` returned.
     ideal_accuracy
         The ideal observer's accuracy, a fraction such as `task.ideal_mean_accuracy`, drawn as a
         line.

@@ -24,15 +24,15 @@ def populations(
     figure: FigureBase | None = None,
     width: Width = None,
 ) -> Figure:
-    """Draw one panel for each measure: a dot for each network, in a column for each group.
+    """Draw one panel for each measure, with a dot for each network and a column for each group.
 
     A line marks the median of each group.
 
     Parameters
     ----------
     measures
-        For each measure and each group, the values of the networks `(network,)`, such as
-        `{"score": {"16 units": …, "32 units": …}}`. NaN is left out.
+        For each measure and each group, the values of the networks `(network,)`, such as `{"score":
+        {"16 units": …, "32 units": …}}`. Values that are NaN are left out.
     figure, width
         As in `sx.figures`.
 

@@ -32,18 +32,18 @@ def spectrum(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the eigenvalues at one point in the complex plane with the boundary of stability.
+    """Draw the Jacobian's eigenvalues at one point, and the boundary of stability.
 
-    The boundary is the unit circle for a map, and the imaginary axis for a flow. Two modes are
-    marked with their time constants: the integrating mode, which changes least, and the leading
-    mode, whose |μ| or Re λ is the largest, if this is a different mode.
+    The panel is the complex plane. The boundary is the unit circle for a map, and the imaginary
+    axis for a flow. The integrating mode, which changes least, is marked with its time constant. So
+    is the leading mode, which has the largest |μ| or Re λ, if it is a different mode.
 
     Parameters
     ----------
     linearization
         What `sx.linearize` returned.
     index
-        The index of the point among these points.
+        The index of the point in the linearization.
     ax, width, legend
         As in `sx.figures`.
 
@@ -105,8 +105,9 @@ def line_attractor(
 ) -> Figure:
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
-    Along this direction the state hardly moves. It is the direction of the line attractor, if there
-    is one. The legend says how much of the eigenvector's length lies in the drawn plane.
+    Of the displacements along all modes, a displacement along this mode changes least. If there is
+    a line attractor, this is its direction. The legend says how much of the eigenvector's length
+    lies in the drawn plane.
 
     Parameters
     ----------
@@ -115,11 +116,12 @@ def line_attractor(
     linearization
         What `sx.linearize` returned for these points.
     index
-        The index of the point among these points.
+        The index of the point in the linearization.
     activity
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing. None draws the units themselves, if there are two or three of them.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
+        if there are two or three units.
     ax, width, legend
         As in `sx.figures`.
 

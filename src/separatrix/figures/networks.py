@@ -27,7 +27,7 @@ def comparison(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the distances between networks, ordered by cluster, beside the map of the networks.
+    """Draw the matrix of distances between networks, ordered by cluster, and a map of the networks.
 
     On the map, colors show groups if there are several, and clusters otherwise. Distances that are
     not known are gray. Networks that have no place on the map are left out.

@@ -30,18 +30,19 @@ def trial_periods(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the fixed points of every period, where its trials would end, and mean trajectories.
+    """Draw the fixed points of every period, marks where trials would end, and mean trajectories.
 
-    Each period has a color, for its points and for the steps of trajectories during the period. A
-    ring marks a point at which trials would end if the period lasted forever. Slow points are left
-    out.
+    Each period has a color, in which its points and the steps of trajectories during the period are
+    drawn. A ring marks a point at which trials would end if the period lasted forever. Slow points
+    are left out.
 
     Parameters
     ----------
     periods
         What `sx.trial_periods` returned.
     components
-        The axes of the drawing. None draws the units themselves, if there are two of them.
+        The axes of the drawing, such as `sx.project(periods.averages)[1]`. None means the units
+        themselves, if there are two units.
     ax, width, legend
         As in `sx.figures`.
 

@@ -46,9 +46,9 @@ def phase_portrait(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the motion of a system of two units: its field, its nullclines, points and trajectories.
+    """Draw the motion of a system of two units: vector field, nullclines, points and trajectories.
 
-    On a nullcline one unit does not change. The nullclines cross at the fixed points.
+    On the nullcline of a unit, this unit does not change. The nullclines cross at the fixed points.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def phase_portrait(
     states
         Trajectories `(trial, time, 2)`, or states `(n, 2)`.
     limits
-        The limits ((low, high), (low, high)) of the two units. None means limits that hold the
-        points and states, or, without these, the domain of the system.
+        The limits ((low, high), (low, high)) of the two units. None means limits that contain the
+        points and the states. If neither is given, the limits are those of the system's domain.
     field
         "streamlines", "arrows" or False. Arrows point to where a step leads, and are longer for
         larger steps. None means streamlines for a flow and arrows for a map.

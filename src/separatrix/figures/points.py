@@ -34,9 +34,10 @@ def fixed_points(
 ) -> Figure:
     """Draw fixed points (by stability) and slow points (by speed) over the activity.
 
-    Three components, or units, are drawn in space, from the view in which points are farthest
-    apart. If you pass axes, they show as many components as they have dimensions. If there are more
-    units than dimensions, the components of `sx.project` are drawn.
+    Three components, or three units, are drawn in three dimensions, seen from the direction in
+    which points lie farthest apart. If you pass `ax`, as many components are drawn as these axes
+    have dimensions. If you pass `ax` without components, and there are more units than dimensions,
+    the components of `sx.project` are drawn.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def fixed_points(
     activity
         An `Activity`, or states `(trial, time, unit)` or `(n, unit)`.
     components
-        The axes of the drawing. None draws the units themselves, if there are two or three of them.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
+        if there are two or three units.
     ax, width, legend
         As in `sx.figures`.
 
@@ -88,7 +90,7 @@ def compare_fixed_points(
     ----------
     networks
         A dictionary from the name of each network to three things: its points, its activity, and
-        components or None, as `sx.figures.fixed_points` takes them.
+        the axes of the drawing (`components`) or None, as `sx.figures.fixed_points` takes them.
     figure, width, legend
         As in `sx.figures`.
 
@@ -156,7 +158,7 @@ def speeds(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the speeds of all points in ascending order, and the speed that rounding can leave.
+    """Draw the speeds of all points in ascending order, and the level that rounding can reach.
 
     Parameters
     ----------
@@ -220,7 +222,7 @@ def tolerance(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw how many points would be called fixed, against a threshold on q = ½ speed².
+    """Draw how many points would be called fixed, against the tolerance for q = ½ speed².
 
     Parameters
     ----------

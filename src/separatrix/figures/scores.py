@@ -32,8 +32,8 @@ def performance(
 ) -> Figure:
     """Draw the score against the values of each condition, with chance and the ideal observer.
 
-    Bars are 95 % intervals of a fraction (Wilson 1927). If the score of a trial may lie between 0
-    and 1, they are too wide rather than too narrow.
+    Error bars are 95 % intervals of a fraction (Wilson 1927). If the score of a trial may lie
+    between 0 and 1, these intervals are too wide rather than too narrow.
 
     Parameters
     ----------

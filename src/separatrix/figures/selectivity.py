@@ -21,7 +21,7 @@ def selective_connections(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the sorted recurrent weights, the selectivity, and the mean strengths of connections.
+    """Draw the sorted recurrent weights, the units' selectivity, and mean strengths of connections.
 
     Bars compare connections between units that prefer the same choice with connections between
     units of opposite preference. The p-values come from shuffled preferences.

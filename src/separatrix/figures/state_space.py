@@ -48,20 +48,20 @@ def activity(
 ) -> Figure:
     """Draw the states of all trials, colored by time, and trajectories of a few trials per choice.
 
-    Without components, states of two or three units are drawn unchanged. Three components, or
-    units, are drawn in space.
+    Without components, the axes are the units themselves, if there are two or three units. Three
+    components, or three units, are drawn in three dimensions.
 
     Parameters
     ----------
     activity
         An `Activity`, or plain states `(trial, time, unit)`. States `(n, unit)` are one trajectory.
     components
-        The axes of the drawing, two or three, such as `activity.pca(2)`.
+        The two or three axes of the drawing, such as `activity.pca(2)`.
     num_trials
         The number of trajectories for each choice.
     by_choice
-        Whether outputs compete, so that trials have a choice. If False, or if plain states are
-        given, the first trials are drawn.
+        Whether the outputs compete, so that each trial has a choice. If False, or if plain states
+        are given, the right panel shows the first trials.
     figure, width, legend
         As in `sx.figures`.
 
@@ -146,9 +146,9 @@ def condition_averages(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the mean trajectory of each condition; `labels` gives a number for each trial.
+    """Draw the mean trajectory of all trials that have the same label, such as the same coherence.
 
-    If trials differ in length, a trajectory ends with the longest trial of its condition. Colors
+    If trials differ in length, a mean trajectory ends with the longest trial of its label. Colors
     diverge from zero: blue for positive labels (choice 1), orange for negative labels (choice 2).
 
     Parameters
@@ -156,7 +156,8 @@ def condition_averages(
     activity
         An `Activity`, or plain states `(trial, time, unit)`.
     components
-        The axes of the drawing. None draws the units themselves, if there are two or three of them.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
+        if there are two or three units.
     labels
         A number for each trial `(trial,)`, such as its signed coherence.
     label_name

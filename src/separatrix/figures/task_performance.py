@@ -26,7 +26,7 @@ def rule_performance(
 ) -> Figure:
     """Draw the fraction of correct trials in each rule, with chance and the ideal observer.
 
-    Bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
+    Error bars are 95 % confidence intervals of a binomial fraction (Wilson 1927).
 
     Parameters
     ----------

@@ -59,8 +59,9 @@ def trials(
     r"""Draw a few trials, either of a network's activity in a task or of a task alone.
 
     For an `Activity`, inputs and outputs are drawn, from the least to the most coherent trial. For
-    a task, inputs and targets are drawn, with the periods of each trial, up to its end. The text
-    above a trial says how it differs from the other trials, as far as there is room.
+    a task, inputs and targets are drawn, with the periods of each trial, up to the end of the
+    trial. The text above a trial says how this trial differs from the others, as far as there is
+    room.
 
     Parameters
     ----------
@@ -75,7 +76,8 @@ def trials(
         Whether to draw outputs as probabilities (their softmax). If False, outputs are drawn as
         they are.
     key
-        A JAX random key, to draw trials of a task other than the default trials.
+        A JAX random key, from which other trials of a task are generated. None means always the
+        same trials.
     figure, width, legend
         As in `sx.figures`.
 

@@ -36,7 +36,7 @@ def fixed_point_topology(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw fixed points by number of unstable directions, with lines between linked points.
+    """Draw fixed points, colored by number of unstable directions, and lines between linked points.
 
     Up to 32 stable points are labeled with their names.
 
@@ -45,15 +45,15 @@ def fixed_point_topology(
     topology
         What `sx.fixed_point_topology` returned.
     components
-        The axes of the drawing, two or three, such as `activity.pca(3)`. None draws the units
-        themselves, if there are two or three of them.
+        The two or three axes of the drawing, such as `activity.pca(3)`. None means the units
+        themselves, if there are two or three units.
     ax, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        One panel, which is in space if there are three components.
+        One panel, which is three-dimensional if there are three components.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def compare_topologies(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    r"""Draw the linked fixed points of several networks side by side, each in its own space.
+    r"""Draw the linked fixed points of several networks side by side, each in its own panel.
 
     Up to eight stable points of a network are labeled with their names.
 
@@ -92,14 +92,14 @@ def compare_topologies(
     ----------
     networks
         A dictionary from the name of each network to a pair: what `sx.fixed_point_topology`
-        returned, and components.
+        returned, and the axes of the drawing (`components`).
     figure, width, legend
         As in `sx.figures`.
 
     Returns
     -------
     Figure
-        A panel for each network. The title gives how many fixed points have 0, 1, 2, … unstable
+        A panel for each network. The title says how many fixed points have 0, 1, 2, … unstable
         directions.
 
     Raises

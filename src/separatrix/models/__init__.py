@@ -1,4 +1,4 @@
-"""Models that are fitted to recordings, and models from textbooks, as systems."""
+"""Models from textbooks, and models that are fitted to recordings, in the form of systems."""
 
 from .._names import show_public_names
 from .files import load

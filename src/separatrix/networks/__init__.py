@@ -1,4 +1,4 @@
-"""Recurrent networks."""
+"""Recurrent networks to train and analyze, and their exchange with PyTorch."""
 
 from .._names import show_public_names
 from .dale import DaleCTRNN

@@ -61,15 +61,15 @@ def make_report(
     """Analyze a network or a system of your own, and write the results to one HTML page.
 
     A system and states are enough. Each further argument adds sections to the page. The page begins
-    with what holds the states and where they end. It lists every sentence, and how its content is
-    known. A file beside the page, with the ending `.nc`, holds the records from which the pictures
-    are drawn.
+    with the verdict: what holds the states, and where they end. A table lists every statement of
+    the page and how it is known. A file beside the page, with the ending `.nc`, holds the records
+    from which the pictures are drawn.
 
     Parameters
     ----------
     system_or_network
-        A `DiscreteMap` (such as `torch_map` returns) or a `Flow`, with its input frozen in, or a
-        network.
+        A network, or a system with a frozen input: a `DiscreteMap` (such as `torch_map` returns) or
+        a `Flow`.
     states
         States that the system passes through: `(trial, time, unit)` with NaN after the end of a
         trial, or `(state, unit)` without time.
@@ -83,25 +83,27 @@ def make_report(
         outputs. None means the readout of the network.
     labels
         What distinguishes the trials: a number or a text for each trial, or a table of such
-        columns. The labels count as choices if for each label a different output is the largest at
-        the end of its trials.
+        columns. The labels count as choices if, at the end of trials, a different output is the
+        largest for each label.
     periods
         A dictionary from the name of each period to its steps: `(start, stop)` or a slice. Instead
         of the steps you may give a pair: the steps, and the input to hold constant. Without such an
         input, the mean of `inputs` over the steps is held constant.
     duration
-        How long states must be held (in ms, if dt or tau is in ms). None means as long as the main
-        period, or as a trial. If states have no time axis, the page then says only where they end.
+        How long states must be held (in ms, if dt or tau is in ms). None means the length of the
+        main period, or of a trial if there are no periods. If states have no time axis, None means
+        that the page says only where the states end.
     dt
-        The time between two states of a trial, if the system is a flow. For a map it is one step.
+        The time between two states of a trial, if the system is a flow. For a map, leave it out:
+        the time between two states is one step.
     question
-        What is claimed to hold the states: "line", "ring", "points" …, or a table of `claim`,
-        `paper` and `period`. The network is analyzed at the input of this period, or of the longest
-        period if none is named.
+        What is claimed to hold the states: "line", "ring", "points" …, or a dictionary with the
+        keys `claim`, `paper` and `period`. The network is analyzed at the input of this period, or
+        of the longest period if none is named.
     title
         The title of the page.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`.
+        The time limit, and whether progress is shown, as in `find_fixed_points`.
 
     Returns
     -------
@@ -112,7 +114,7 @@ def make_report(
     Raises
     ------
     InvalidInputError
-        If shapes do not fit one another, or if a file cannot be written.
+        If the shapes of the arguments do not fit together, or if a file cannot be written.
 
     Examples
     --------

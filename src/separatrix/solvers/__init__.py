@@ -1,7 +1,7 @@
-"""Numerical methods, which work on functions of arrays.
+"""Numerical methods and their options. The methods work on functions of arrays.
 
-A method with its options is a frozen object. An analysis takes such an object as its `method`; None
-chooses a method with its default options.
+A method with its options is a frozen object. An analysis takes such an object as its argument
+`method`. None chooses a method, with the default options.
 """
 
 import lazy_loader

@@ -18,17 +18,19 @@ _EPS = np.finfo(float).eps
 class CycleWalk:
     r"""Find k-cycles of a piecewise-linear map exactly, as SCYFI does (Eisenmann et al. 2023).
 
-    An orbit visits a linear region in each of k steps. In these regions the return map is affine,
-    so its fixed point needs one linear solve. If the orbit of this fixed point visits the same
-    regions, it is a cycle. Otherwise the regions that it does visit are solved next.
+    An orbit of k steps visits a sequence of k linear regions. For such a sequence, the return map
+    is affine, and one linear solve gives its fixed point. If the orbit of the fixed point visits
+    the same sequence of regions, the orbit is a cycle. Otherwise the sequence that the orbit does
+    visit is solved next.
 
     Attributes
     ----------
     max_solves
-        The maximum number of sequences of regions that are solved for one start.
+        The maximum number of sequences of regions to solve for one start.
     transient
         The number of steps for which a candidate is followed first. The search starts from the
-        candidate and from the state where it arrives. With 0 it starts only from the candidate.
+        candidate itself and from the state that the candidate has reached. With 0 the search starts
+        only from the candidate.
 
     Examples
     --------

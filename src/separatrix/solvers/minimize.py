@@ -26,11 +26,12 @@ class DampedNewton:
     r"""Minimize a smooth function from many starts.
 
     A step is $-(H + \mu)^{-1} g$ with the gradient g and the Hessian H. The damping μ is large
-    enough for Cholesky's factorization to exist, so that the step leads downhill. It follows the
-    ratio of actual to predicted decrease. If the Hessian is positive definite, a full Newton step
-    is also taken if it shrinks the gradient, in the norm $\sqrt{g^\top H^{-1} g}$. Near a minimum,
-    rounding hides the decrease of the value long before it hides the gradient. With this criterion,
-    the state becomes known to about ε instead of √ε.
+    enough for Cholesky's factorization to exist, so that the step leads downhill. The damping also
+    follows the ratio of actual to predicted decrease. If the Hessian is positive definite, a full
+    Newton step is also accepted if it shrinks the gradient, measured in the norm $\sqrt{g^\top
+    H^{-1} g}$. Near a minimum, rounding hides the decrease of the value long before it hides the
+    gradient. With this criterion, the state is found to a precision of about ε instead of √ε, where
+    ε is the machine epsilon of float64.
 
     Attributes
     ----------
@@ -72,12 +73,13 @@ class DampedNewton:
 
         A start ends as `MINIMUM` if Newton's method converged to a state from which all directions
         curve upward. It ends as `STALLED` at a kink, where no step decreases the function although
-        its gradient is not zero. It ends as `RAN_AWAY` if the function still falls outside the
-        bounds.
+        its gradient is not zero. It ends as `RAN_AWAY` if it leaves the `bounds` while the function
+        still decreases.
 
-        If Hessians are expensive, give `values`: then no Hessian is computed for damped steps that
-        lead upward. A start that leaves the `bounds`, a lower and an upper one (unit,), is followed
-        no further. Starts that are not done when time is over are left RUNNING.
+        If Hessians are expensive, give `values`, a function that computes values only: then no
+        Hessian is computed for damped steps that lead upward. The `bounds` are a lower and an upper
+        bound `(unit,)`. A start that leaves them is followed no further. Starts that are not done
+        at the time limit are left RUNNING.
         """
         iteration = _MinimizationIteration(self.max_steps, derivatives, starts, values, bounds)
         return iterate(iteration, Solution.unmoved(starts), len(starts))

@@ -23,9 +23,10 @@ _SMALLEST_STEP = 1e-3
 class MultipleShooting:
     r"""Close orbits: solve $\varphi(x_j) = x_{j+1}$ around a cycle by damped Newton steps.
 
-    The corrections of all pieces are condensed to one linear system of the size of the state,
-    $(I - J_{k-1} \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow the duration is
-    unknown too, and corrections along the orbit are excluded.
+    The orbit is divided into k pieces, and $\varphi$ is the motion over one piece. The corrections
+    of all pieces are condensed to one linear system of the size n of the state, $(I - J_{k-1}
+    \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow, the period is also unknown,
+    and corrections along the orbit are excluded.
 
     Attributes
     ----------
@@ -33,14 +34,14 @@ class MultipleShooting:
         The maximum number of evaluations of one orbit.
     transient
         The number of steps of a map, or of time constants of a flow, for which a candidate is
-        followed first. The search starts from the candidate and from the state where it arrives.
-        With 0 it starts only from the candidate.
+        followed first. The search starts from the candidate itself and from the state that the
+        candidate has reached. With 0 the search starts only from the candidate.
     segments
-        The number of pieces of the orbit of a flow (a map has one for every step).
+        The number of pieces of a flow's orbit. The orbit of a map has one piece for every step.
     substeps
         The minimum number of Runge–Kutta steps in each piece of a flow's orbit. More steps are
-        taken where the Jacobian says that the motion is fast. The final orbit has twice as many
-        steps, and the difference gives the error.
+        taken where the Jacobian says that the motion is fast. The final orbit is solved again with
+        twice as many steps, and the difference gives the error.
     refinements
         The maximum number of refinements. While the period still changes by more than a millionth
         of its length, the steps are made four times finer.
@@ -70,9 +71,9 @@ class MultipleShooting:
         orbits: np.ndarray,
         periods: np.ndarray | None,
     ) -> "ShootingResult":
-        """Close orbits `(orbit, piece, unit)`; periods `(orbit,)` are solved for, too, unless None.
+        """Close orbits `(orbit, piece, unit)`, and solve for periods `(orbit,)` if they are given.
 
-        Orbits that are not closed when time is over are left RUNNING.
+        Orbits that are not closed at the time limit are left RUNNING.
         """
         ends = ShootingResult.unmoved(orbits, periods)
         timed = periods is not None

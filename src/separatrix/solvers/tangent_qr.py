@@ -79,11 +79,11 @@ class TangentQR:
         The number of steps to average over, of the map or of the integrator. This number limits the
         work. None means one step for each input, or 10,000 if there are no inputs.
     transient
-        The number of steps before the averaging, in which the state comes to its attractor and the
-        vectors align.
+        The number of steps before the averaging, in which the state approaches its attractor and
+        the tangent vectors align.
     every
         The number of steps between decompositions. A larger number is faster, but a direction is
-        lost if it shrinks by 1e-16 relative to the others between two decompositions.
+        lost if it shrinks by a factor of 1e-16 relative to the others between two decompositions.
     num_exponents
         The number of exponents, the largest first. None means all.
     dt
@@ -91,8 +91,8 @@ class TangentQR:
         hundredth of tau. Take a smaller step to see whether the exponents depend on it.
     blocks
         The number of blocks into which the steps are divided. `history` has the estimate at the end
-        of each block. If there are enough steps, each block is cut into five parts. The standard
-        error comes from these parts.
+        of each block. If there are enough steps, each block is divided into five parts, and the
+        standard error is computed from these parts.
 
     Examples
     --------
@@ -127,9 +127,10 @@ class TangentQR:
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
-        `finer` is the same step by a better integrator, with which a part of the way is compared.
-        The run stops early when no trajectory is finite any more, and the remaining blocks are NaN.
-        At the time limit it ends after the current block.
+        `finer` computes the same step with a more accurate integrator. A part of each trajectory is
+        computed with both, and the results are compared. The run stops early when no trajectory is
+        finite any more, and the remaining blocks are NaN. At the time limit, the run ends after the
+        current block.
         """
         count, size = starts.shape
         number = self.num_exponents or size

@@ -120,9 +120,9 @@ _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
 def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path:
     """Write what is proved about points to a file that `tools/verify_certificates.py` checks.
 
-    Every number is a string of `float.hex()`, so it is read back as the same double. Every claim
-    comes with a sentence. The JSON Schema `proofs-2.schema.json`, beside this module, describes the
-    file.
+    Every number is written as the string of `float.hex()`, so that it is read back as the same
+    double. Every claim is also stated in a sentence. The JSON Schema `proofs-2.schema.json`, beside
+    this module, describes the format of the file.
 
     Parameters
     ----------
@@ -130,7 +130,8 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
         A dictionary with names of your choice as keys. Each value is `(network, input, points)`: a
         network, the input that was frozen, and the points that were found. A value may also be
         `(equation, points)`, with an equation written by hand. For a network of a class that you
-        wrote, the file holds only the name of the class, which no verifier knows.
+        wrote, the file holds only the name of the class, and no verifier knows the equations of
+        such a class.
     path
         The path of the JSON file. An existing file is replaced.
 
@@ -143,8 +144,8 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     InvalidInputError
         If an equation lacks its name or its parameters, or has entries that the file format does
         not know. If a number is not finite, a name is not a printable line, or the input does not
-        fit the network. If the points belong to a flow and the network has no flow. If the file
-        cannot be written.
+        fit the network. If the points belong to a flow, but the network cannot be turned into a
+        flow. If the file cannot be written.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
     Parameters
     ----------
     network
-        Any network whose fields are arrays, or can be written as JSON.
+        Any network. Each of its fields must be an array, or a value that can be written as JSON.
     path
         The path of the file, such as "network.safetensors". An existing file is replaced.
 
@@ -70,7 +70,7 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
 
 
 def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
-    """Read a network that `save_network` wrote; its class must have been imported.
+    """Read a network that `save_network` wrote; the network's class must have been imported.
 
     The file holds a digest of its contents. With `verify=False` the contents are not compared with
     the digest, so that you can read a file that another program has changed.
@@ -92,7 +92,7 @@ def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     ------
     InvalidInputError
         If the file was not written by `save_network` but has the ending of a PyTorch or NumPy file.
-        The text names the function that reads such a file.
+        The error message names the function that reads such a file.
     UnreadableFileError
         If the file is missing or damaged, or does not hold a network. If the class of the network
         is unknown, or if its arrays do not fit the class by name or by shape.

@@ -25,7 +25,7 @@ def save_records(
     *,
     origin: Mapping[str, str] | None = None,
 ) -> None:
-    """Write records to one NetCDF-4 file, a group for each; an existing file is replaced.
+    """Write records to one NetCDF-4 file, with a group for each. An existing file is replaced.
 
     Arrays become variables with named dimensions, units and descriptions. Columns of tables
     (`conditions`) become coordinates. Settings become attributes of the group.
@@ -90,8 +90,8 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
         The file.
     verify
         Whether to compare the digest at the end of the file with its contents. With False you can
-        read a file that another program has changed. It is then read in a separate process, with
-        limits on time and memory.
+        read a file that another program has changed. Such a file is read in a separate process,
+        with limits on time and memory.
 
     Returns
     -------

@@ -20,7 +20,7 @@ from .records import read_records
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The contents of a run directory. Its records are attributes, too, such as `run.activity`.
+    """The contents of a run directory. Each record is also an attribute, such as `run.activity`.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Run:
     provenance: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def find(self, *names: str) -> Any:
-        """Return the first of these records that the run has, or None if it has none of them."""
+        """Return the first of the named records that the run has, or None if it has none."""
         return next((self.records[name] for name in names if name in self.records), None)
 
     @property
@@ -94,8 +94,9 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     """Read a run directory.
 
     A run that was interrupted may have no network or no results. Then `network` is None, or
-    `records` is empty. Nothing is imported: if the network is of a user's class, `module:Class` in
-    the experiment's file, `network` is None as well, unless this class has been imported.
+    `records` is empty. No module is imported. If a user wrote the class of the network
+    (`module:Class` in the experiment's file), `network` is therefore None as well, unless the class
+    has already been imported.
 
     The files are compared with the digests in `digests.json` before any of them is read. With
     `verify=False` they are not compared, so that you can read a run that another program has

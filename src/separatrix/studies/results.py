@@ -61,18 +61,18 @@ class Runs(Mapping[str, Run]):
 
 @dataclass(frozen=True)
 class StudyResults:
-    """Results of a study, or of a directory of other runs.
+    """The results of a study, or of a directory that holds other runs.
 
     Attributes
     ----------
     path
         The directory of the study.
     study
-        The settings of the study; None for a directory of runs without one.
+        The settings of the study; None for a directory of runs without a study.
     table
-        One row for each cell, done or not, under its key. The columns are the settings in which
-        cells differ, `state`, `error`, and the results of the network (`score`, `fixed_points` …).
-        Missing values are NaN or None.
+        One row for each cell, whether it is done or not. The index holds the keys of the cells. The
+        columns are the settings in which cells differ, `state`, `error`, and the results of the
+        network (`score`, `fixed_points` …). Missing values are NaN or None.
     status
         The progress of the study when it was read: `str(status)`, `.is_over`, `.seconds_left`.
     """
@@ -102,12 +102,12 @@ class StudyResults:
 
     @property
     def done(self) -> pd.DataFrame:
-        """The rows of the cells that are done."""
+        """The rows of the table whose cells are done."""
         return self.table[self.table["state"] == State.DONE.value]
 
     @property
     def failed(self) -> pd.DataFrame:
-        """The rows of the cells that failed, with `state`, `error` and `tries`."""
+        """The rows of the table whose cells failed, with `state`, `error` and `tries`."""
         ended = (State.PLANNED.value, State.RUNNING.value, State.DONE.value)
         return self.table[~self.table["state"].isin(ended)]
 
@@ -149,7 +149,7 @@ class StudyResults:
     def run(self, key: str | int, *, only: Iterable[str] | None = None) -> Run:
         """Read the run of a cell, with all of its records or only the named ones.
 
-        Give the key of the cell in the table, or the number of its row, from 0. Raises
+        Name the cell by its key in the table, or by the number of its row, counted from 0. Raises
         InvalidInputError if there is no such cell, and UnreadableFileError if it has no run, or if
         its results are damaged.
         """
@@ -161,7 +161,7 @@ class StudyResults:
         return load_run(place, only=only)
 
     def path_of(self, key: str | int) -> Path:
-        """Return the run directory of a cell, which is named as for `run`; it may not be there."""
+        """Return where a cell's run directory is, or would be. Name the cell as in `run`."""
         key = self._key(key)
         return self.path / key if self.study is None else StudyDirectory(self.path).run_of(key)
 
@@ -182,7 +182,7 @@ class StudyResults:
         return given
 
     def arrays(self, record: str) -> xr.Dataset:
-        """Return the same record of all networks that have it, along a leading axis `network`.
+        """Return one record of all networks that have it, stacked along a leading axis `network`.
 
         Arrays of different lengths are filled with NaN at their ends. Single numbers of a record,
         such as `index_sum`, become arrays, too. If Dask is installed
@@ -236,24 +236,24 @@ class StudyResults:
 
 
 def load_study(path: str | Path) -> StudyResults:
-    """Read a study, finished or not, or a directory of other runs.
+    """Read a study, whether it is finished or not, or a directory that holds other runs.
 
     Parameters
     ----------
     path
-        The directory of a study, or a directory that holds run directories. Such runs have the
-        names of their directories.
+        The directory of a study, or a directory that holds run directories. Such runs are named
+        after their directories.
 
     Returns
     -------
     StudyResults
-        `.table` has one row for each network. `.runs` maps names to runs. `.status` says how
-        far the study is.
+        `.table` has one row for each network. `.runs` maps names to runs. `.status` says how far
+        the study has progressed.
 
     Raises
     ------
     UnreadableFileError
-        If `path` is neither of these, or if its contents are damaged.
+        If `path` is neither a study nor a directory of runs, or if its contents are damaged.
 
     Examples
     --------

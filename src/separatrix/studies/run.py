@@ -55,17 +55,17 @@ def sweep(
         The directory of the study. If it exists, the study goes on in it.
     workers
         The number of processes on this machine. None means one for each core. The processes share
-        the machine's threads, and the last digits depend on how many threads each has. With 0 only
-        this process works, one cell after the other.
+        the machine's threads, and the last digits of the results depend on how many threads each
+        process has. With 0 only this process works, one cell after the other.
     part
         A part of the cells, for job arrays. "3/16" means every sixteenth cell, beginning with the
         third.
     executor
-        Any `concurrent.futures.Executor` whose workers see the directory `out`. It takes the place
-        of `workers`.
+        Any `concurrent.futures.Executor` whose workers can access the directory `out`. It takes the
+        place of `workers`.
     scheduler
-        The address of a Dask scheduler whose workers see the directory `out`. It takes the place of
-        `workers`.
+        The address of a Dask scheduler whose workers can access the directory `out`. It takes the
+        place of `workers`.
     retry
         Whether to try failed cells again.
     progress

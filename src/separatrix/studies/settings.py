@@ -71,7 +71,7 @@ class LimitSettings(Settings):
 
     seconds: Positive | None = None
     memory: Positive | None = None
-    """The memory of the process of a cell, in GiB."""
+    """The maximum memory of the process of a cell, in GiB."""
     retries: int = Field(1, ge=0, strict=True)
     """How often a cell is tried again if its process was lost, or exceeded a limit."""
 
@@ -82,11 +82,12 @@ class LimitSettings(Settings):
 
 
 class Study(Settings):
-    """Many networks of one experiment: everything that determines a study.
+    """One experiment and the settings in which its networks differ: all that determines a study.
 
-    `Study.from_toml(path)` and `Study.of(experiment, seeds)` return a study. The cells of a study
-    are its networks, trained and analyzed: all combinations of the values in `grid`, the entries of
-    `listed`, the draws of `random`, the variants of the experiment, and the seeds.
+    `Study.from_toml(path)` and `Study.of(experiment, seeds)` return a study. Each cell of a study
+    is one network, which is trained and analyzed. The cells are all combinations of the values in
+    `grid`, the entries of `listed`, the draws of `random`, the variants of the experiment, and the
+    seeds.
 
     Examples
     --------
@@ -103,7 +104,7 @@ class Study(Settings):
     seeds: str | tuple[Seed, ...] | None = None
     """The seeds: a range such as "0:20" (0 to 19), or a list. None means the experiment's seed."""
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
-    """For each key of the experiment, such as "network.num_units", the values that it takes."""
+    """For each key of the experiment, such as "network.num_units", its values in the study."""
     listed: tuple[dict[str, Any], ...] = ()
     """Combinations of values, each a table of keys and values that belong together."""
     random: RandomSettings | None = None
@@ -111,7 +112,7 @@ class Study(Settings):
     """Changes of the task, by name. Trained networks are also scored on each changed task."""
     limits: LimitSettings = LimitSettings()
     _beside: Path | None = PrivateAttr(None)
-    """As of the experiment: the folder in which classes of the user's own are looked for."""
+    """The folder in which classes written by the user are looked for, as in `Experiment`."""
 
     @field_validator("name")
     @classmethod
@@ -181,7 +182,7 @@ class Study(Settings):
         return cls._of(values, source, Path(), experiment.beside)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as nested dicts of plain values. Settings of None are left out."""
+        """Return the settings as nested dicts of plain values. None is left out."""
         return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
     def to_toml(self) -> str:
@@ -190,14 +191,14 @@ class Study(Settings):
 
     @property
     def digest(self) -> str:
-        """A digest of the settings that define a study: all but description, seeds and limits."""
+        """A digest of the settings that define a study: not its description, seeds and limits."""
         values = self.to_dict()
         told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells, which differ in seed or settings, in the order of the file."""
+        """The cells of the study, in the order of the file. They differ in seed or in settings."""
         base = experiment_of(self.experiment, "experiment", self._beside)
         cells: dict[str, Cell] = {}
         self._check_number(len(base.variants) or 1)
@@ -234,7 +235,7 @@ class Study(Settings):
             )
 
     def check(self, source: str = "the study") -> None:
-        """Raise InvalidInputError if the objects of a cell, apart from its seed, cannot be made."""
+        """Raise InvalidInputError if a setting of a cell, except its seed, cannot be used."""
         self._check_draws(source)
         checked = set()
         for cell in self.cells:
@@ -258,7 +259,7 @@ class Study(Settings):
             )
 
     def check_keys(self, source: str) -> None:
-        """Raise InvalidInputError if a setting would be given twice."""
+        """Raise InvalidInputError if a setting is given twice, or changes no network."""
         random = {} if self.random is None else self.random.values
         tables = [set(self.grid), {key for table in self.listed for key in table}, set(random)]
         tables.append({"seed"} if self.seeds is not None else set())

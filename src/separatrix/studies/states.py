@@ -35,7 +35,7 @@ class Status:
     states
         The state of every cell, by its key.
     running
-        For each running cell, which process works on it, and since how long.
+        For each running cell, which process works on it, and for how long it has been running.
     seconds_left
         An estimate of the remaining time; None if no cell is done yet.
     """

@@ -42,8 +42,8 @@ def compare(
     ----------
     study
         What `load_study` returned; its finished networks are compared. You may also give a
-        dictionary from names to runs. In this dictionary, a network that was made elsewhere is
-        given as `sx.measures.Dynamics`.
+        dictionary from names to runs. In this dictionary, give a network that was made elsewhere as
+        `sx.measures.Dynamics`.
     measure
         The name of a measure, or a measure with options, such as
         `sx.measures.Spectrum(num_modes=4)`.
@@ -54,7 +54,7 @@ def compare(
     num_trials
         For measures of activity, the number of trials on which all networks are simulated. The
         trials are drawn from the task of the first network. For the `null`, each network is
-        simulated on as many new trials, and compared with itself.
+        simulated on the same number of new trials, and compared with itself.
     seed
         The seed from which these trials are drawn.
 
@@ -68,8 +68,8 @@ def compare(
     Raises
     ------
     InvalidInputError
-        If there is no network, or no measure or column of that name. If a measure of activity needs
-        a task that cannot be made again.
+        If there is no network, or if no measure or column has the given name. If a measure of
+        activity needs a task that cannot be made again.
 
     Examples
     --------

@@ -24,7 +24,7 @@ StateFunction = Callable[..., Any]
 
 
 class Translation(eqx.Module):
-    """How a system was made from a function of another library."""
+    """How a system was made from a function of another library, and how exactly they agree."""
 
     precision: str = eqx.field(static=True)
     """The precision in which the original computes. The system computes in float64."""
@@ -34,7 +34,8 @@ class Translation(eqx.Module):
     sizes: tuple[int, ...] = eqx.field(static=True)
     """The number of units in each part of the state, such as h and c."""
     reason: str | None = eqx.field(static=True)
-    """Why the original is called, so that nothing is proved; None if it was translated."""
+    """Why the original is called instead of translated, so that nothing is proved. None if it was
+    translated."""
 
     @property
     def named_sizes(self) -> dict[str, int]:
@@ -75,11 +76,11 @@ class AbstractSystem(eqx.Module):
     @property
     @abc.abstractmethod
     def kind(self) -> str:
-        """Either "map" (stable where |μ| < 1) or "flow" (stable where Re λ < 0)."""
+        """Either "map" (a point is stable if all |μ| < 1) or "flow" (stable if all Re λ < 0)."""
 
     @abc.abstractmethod
     def velocity(self, state: Array) -> Array:
-        """Return F(x) − x, the change of state in one step, or f(x), the change per unit of tau."""
+        """Return the change of state: F(x) − x in one step of a map, f(x) per tau of a flow."""
 
     def evaluate(self, state: Array, input: Any = None) -> Array:
         """Return F(x) for a map, f(x) for a flow, at the frozen input or at another input."""
@@ -91,7 +92,7 @@ class AbstractSystem(eqx.Module):
         return self._apply(self.function, state, self.input if input is None else input)
 
     def at_input(self, input: Any) -> "AbstractSystem":
-        """Return the system at another frozen input `(channel,)`, without its `domain`.
+        """Return the system at another frozen input `(channel,)`. The new system has no `domain`.
 
         Raises InvalidInputError if the shape is not that of the system's input, or if the input
         contains NaN.
@@ -115,24 +116,24 @@ class AbstractSystem(eqx.Module):
 
     @property
     def has_own_residual(self) -> bool:
-        """Whether a residual was given to the system. Its zeros might not be those of the speed."""
+        """Whether a residual was given to the system; its zeros may differ from the speed's."""
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
-        """Return the Jacobian of the residual `(size, size)` by the given formula, or None."""
+        """Return the residual's Jacobian `(size, size)` by the given formula, if any, or None."""
         if self.residual_jacobian_function is None:
             return None
         return self._apply(self.residual_jacobian_function, state, self.input)
 
     def jacobian(self, state: Array) -> Array:
-        """Return dF/dx or df/dx, `(size, size)`."""
+        """Return the Jacobian `(size, size)`: dF/dx of a map, or df/dx of a flow."""
         with double_precision():
             exact = jnp.asarray(state, jnp.float64)
             jacobian = value_and_transposed_jacobian(self.evaluate, exact)[1].T
         return jacobian.astype(jnp.result_type(state, float))
 
     def input_jacobian(self, state: Array) -> Array:
-        """Return dF/du or df/du, `(size, channel)`; the system must know its input."""
+        """Return dF/du or df/du, `(size, channel)`. The system must have an input."""
         with double_precision():
             given = jnp.asarray(state, jnp.float64), jnp.asarray(self.input, jnp.float64)
             jacobian = jax.jacfwd(self.evaluate, argnums=1)(*given)
@@ -172,10 +173,12 @@ class DiscreteMap(AbstractSystem):
         step of a GRU, use a logistic gate to mix the state with a new state. For these, None means
         the new state minus the state.
     residual_jacobian
-        A function of the same arguments that returns the residual's Jacobian `(size, size)`, if a
-        formula is cheaper. None means forward-mode differentiation.
+        A function of the same arguments that returns the residual's Jacobian `(size, size)`, if you
+        have a formula that is cheaper than differentiation. None means forward-mode
+        differentiation.
     domain
-        `(lower, upper)`, arrays `(size,)` or numbers: a box that holds every fixed point, or None.
+        A box that contains every fixed point: `(lower, upper)`, arrays `(size,)` or numbers. None
+        if no such box is known.
 
     Raises
     ------
@@ -188,8 +191,8 @@ class DiscreteMap(AbstractSystem):
     Notes
     -----
     A system is a snapshot, like a function that JAX has compiled: `step` is traced once, in
-    float64, when the system is made. If you change a weight or a variable that it reads, make a new
-    system. Closures, methods and modules that differ only in their numbers share one compiled
+    float64, when the system is made. If you change a weight or a variable that `step` reads, make a
+    new system. Closures, methods and modules that differ only in their numbers share one compiled
     program.
 
     Examples
@@ -244,7 +247,7 @@ class DiscreteMap(AbstractSystem):
         states
             Where to start: one state `(unit,)`, or many states `(…, unit)`.
         steps
-            How many steps to take. None means as many as there are inputs.
+            The number of steps. None means as many steps as there are inputs.
         inputs
             Inputs `(time, channel)`, one for each step, the same for all states. None means the
             input that is frozen in, if there is one.
@@ -341,9 +344,9 @@ class Flow(AbstractSystem):
     ) -> Float[np.ndarray, "... time unit"]:
         r"""Return the trajectories of $\tau\,\dot x = f(x)$ from one state or from many.
 
-        Each state is integrated separately with an error of 1e−7 a step, as in `verdict`. The
-        method is Tsitouras' method of order five or, if the flow is stiff, Kværnø's implicit
-        method.
+        Each state is integrated separately, with an error tolerance of 1e−7 for each step, as in
+        `verdict`. The method is Tsitouras' method of order five or, if the flow is stiff, Kværnø's
+        implicit method.
 
         Parameters
         ----------
@@ -351,7 +354,8 @@ class Flow(AbstractSystem):
             Where to start: one state `(unit,)`, or many states `(…, unit)`.
         times
             The times `(time,)` of the states, in the unit of `tau` (ms), increasing. The first is
-            the time of the start. You may also give a duration, which is sampled at 101 times.
+            the time of the start. You may also give a duration, and then the states are returned at
+            101 times.
         inputs
             Inputs `(time − 1, channel)`, one for each interval between two times, the same for all
             states. An input is constant within its interval. None means the input that is frozen

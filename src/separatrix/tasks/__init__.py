@@ -1,4 +1,4 @@
-"""Cognitive tasks, whose trials are drawn on the device."""
+"""Cognitive tasks, whose random trials are generated on JAX's device, such as a GPU."""
 
 from .._names import show_public_names
 from .accumulation.cues import EvidenceAccumulation

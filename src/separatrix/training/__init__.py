@@ -1,4 +1,4 @@
-"""Training of a network on a task."""
+"""Training of a network on a task: losses, and the classes that `sx.train` takes or returns."""
 
 from .._names import show_public_names
 from . import (

@@ -1,4 +1,4 @@
-"""Measures of the distance between networks; `sx.compare` takes one of them, or its name."""
+"""Measures of the distance between networks. `sx.compare` takes a measure, or its name."""
 
 from ..._names import show_public_names
 from .compared import compared as compared, measure_of as measure_of

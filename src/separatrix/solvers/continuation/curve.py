@@ -17,8 +17,8 @@ from .corrector import around_kink, correct, correct_at, tangent_of
 class PseudoArclength:
     """Pseudo-arclength continuation with steps that adapt to the curvature.
 
-    Lengths are measured in units in which the whole parameter range has length 1, and a state in
-    which every unit is at `state_scale` has length 1 too.
+    Lengths are scaled so that the whole parameter range has length 1. A state in which every unit
+    equals `state_scale` has length 1, too.
 
     Parameters
     ----------
@@ -31,17 +31,18 @@ class PseudoArclength:
     max_angle
         The maximum turn of the tangent in one step, in degrees.
     state_scale
-        The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1,
-        except for a system that bends only at far smaller or larger states, because of their units.
-        Then None means this size, for each unit.
+        The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1 for
+        most systems. If a system is nonlinear only at a far smaller or far larger scale, because of
+        the units of measurement, None means this scale, which is measured for each unit.
     largest_state
         A branch ends where a unit exceeds this value, because it then counts as growing without
-        bound. If `state_scale` is None, the value is in units of the measured size.
+        bound. If `state_scale` is None, the value is in units of the measured scale.
 
     Raises
     ------
     InvalidInputError
-        If a step, an angle, a scale or a number is not positive, or if the steps are out of order.
+        If a step, an angle, a scale or a number is not positive, or if the steps are not in the
+        order `min_step` ≤ `first_step` ≤ `max_step`.
 
     Examples
     --------

@@ -18,15 +18,15 @@ _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding leve
 
 @dataclass(frozen=True)
 class LevenbergMarquardt:
-    r"""Find zeros, or otherwise local minima, of $\frac12|r(x)|^2$ from many starts at once.
+    r"""Find zeros of $r(x)$, or else local minima of $\frac12|r(x)|^2$, from many starts at once.
 
     A step solves $(J^\top J + \mu D)\,p = -J^\top r$. The diagonal matrix $D$ holds the largest
-    squares of the columns of $J$ so far, so that nothing depends on units (Marquardt 1963, Moré
-    1978). The damping μ follows the ratio of actual to predicted decrease (Nielsen 1999). A step
-    that halves $|r|^2$ is followed by another step with the same factors (Fan 2012). If such steps
-    decrease $|r|^2$ as predicted, plain Newton steps $J p = -r$ take over. They converge
-    quadratically and reach rounding level, where the length of the last step measures the distance
-    to the zero.
+    squares of the columns of $J$ so far, so that the method does not depend on the units of the
+    variables (Marquardt 1963, Moré 1978). The damping μ follows the ratio of actual to predicted
+    decrease (Nielsen 1999). A step that halves $|r|^2$ is followed by another step with the same
+    factorization (Fan 2012). If such steps decrease $|r|^2$ as predicted, plain Newton steps $J p =
+    -r$ take over. They converge quadratically and reach rounding level, where the length of the
+    last step measures the distance to the zero.
 
     Parameters
     ----------
@@ -34,11 +34,12 @@ class LevenbergMarquardt:
         The maximum number of steps (factorizations) for one candidate.
     stall_steps
         If this many successive steps bring no relative decrease of 1e-3, the candidate counts as
-        near a minimum, and this method hands it over. Gauss–Newton steps approach a minimum that is
-        not a zero only slowly.
+        near a minimum, and another method finishes the search. The reason is that Gauss–Newton
+        steps approach a minimum only slowly if it is not a zero.
     first_damping
         The damping μ of the first step. With a larger μ, fewer candidates end in local minima, but
-        the candidates also reach fewer different zeros: the zeros that attract most.
+        the candidates also reach fewer different zeros, namely the zeros that attract most
+        candidates.
 
     Raises
     ------
@@ -47,7 +48,8 @@ class LevenbergMarquardt:
 
     Examples
     --------
-    Newton's method for √2 takes five steps from 1; with a bound of two a candidate is given up.
+    Newton's method for √2 takes five steps from 1. With at most two steps, the candidate is given
+    up.
 
     >>> import numpy as np, separatrix as sx
     >>> flow, one = sx.Flow(lambda x: x**2 - 2, size=1), np.ones((1, 1))
@@ -81,9 +83,9 @@ class LevenbergMarquardt:
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
-        With `newton`, the first step is a Newton step. This is for starts near zeros: beside a
-        nearly singular zero, damped steps make no progress. Starts that are not done at the time
-        limit are left RUNNING.
+        With `newton`, the first step is a Newton step. Use this for starts near zeros, because
+        damped steps make no progress near a zero that is nearly singular. Starts that are not done
+        at the time limit are left RUNNING.
         """
         ends = Solution.unmoved(starts)
         iteration = _DampedIteration(self, equations, starts, newton, ends.extent)

@@ -37,9 +37,9 @@ class KinkDescent:
     Attributes
     ----------
     max_steps
-        The maximum number of steps for one candidate. A step leads to the next kink or to the
-        minimum of a piece. None means ``100 + 20 m``, where ``m`` is the number of rectified terms
-        (gates) of the system.
+        The maximum number of steps for one candidate. A step leads to the next kink, or to the
+        minimum within a linear piece. None means ``100 + 20 m``, where ``m`` is the number of
+        rectified terms (gates) of the system.
 
     Raises
     ------
