@@ -44,7 +44,7 @@ Analyses of a system
 
 Many networks, runs and files
     * Experiment, run_experiment, reanalyze, load_run, write_report: one network and its files.
-    * Study, sweep, load_study: many networks. compare: the distances between networks.
+    * Study, sweep, load_study: many networks. compare: networks by one of the measures of distance.
     * save_network, load_network, save_records, load_records: write and read files.
     * export_certificates: write proofs to a file that others can check.
     * enable_compilation_cache: keep compiled programs for later sessions.

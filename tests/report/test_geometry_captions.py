@@ -30,10 +30,10 @@ def test_branches_are_told_with_their_special_points():
     )
     text = of_branches.SECTION.caption(run(branches=branches))
     assert "for each p of the stimulus from −1 to 1" in text
-    assert "2 branches with" in text and "Height: the mean over the units." in text
+    assert "2 branches with" in text and "The vertical axis shows the mean over the units." in text
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
     held = sx.find_fixed_points(sx.Flow(lambda x: -x - x**3, 1), np.zeros((1, 1)))
     assert of_branches.SECTION.caption(run(branches=branches, fixed_points=held)) == text
-    none = "At the frozen input no fixed point was found. These points were found at the"
+    none = "At the frozen input no fixed point was found. The branches were found at the"
     assert none not in text
     assert none in of_branches.SECTION.caption(run(branches=branches, fixed_points=held[:0]))

@@ -275,8 +275,8 @@ class Experiment(Settings):
     def from_dict(cls, values: Mapping[str, Any], source: str = "the settings") -> "Experiment":
         """Make an experiment from a nested dict. Errors name `source` as the origin of the dict.
 
-        Raises InvalidInputError with the key, what is valid there, and the source. Classes written
-        by the user, `module:Class`, are imported only by `from_toml`.
+        Raises InvalidInputError, which names the key, what is valid there, and the source. Classes
+        written by the user, `module:Class`, are imported only by `from_toml`.
         """
         return experiment_of(values, source, None)
 

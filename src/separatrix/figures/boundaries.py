@@ -38,9 +38,9 @@ def fixed_point_graph(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw fixed points, the paths that leave the saddles, and points of the boundary, if given.
+    """Draw fixed points, the paths that leave unstable points, and the boundary's points, if given.
 
-    Each path has the color of the saddle that it leaves. Fixed points that lie far from the
+    Each path has the color of the fixed point that it leaves. Fixed points that lie far from the
     activity are left out. Arrows point to them and give their coordinates.
 
     Parameters

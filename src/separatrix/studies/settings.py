@@ -143,8 +143,8 @@ class Study(Settings):
     ) -> Study:
         """Make a study from nested dicts, and check every cell. Files are looked for in `beside`.
 
-        Raises InvalidInputError with the key, what is valid there, and the source. Classes written
-        by the user, `module:Class`, are imported only for files.
+        Raises InvalidInputError, which names the key, what is valid there, and the source. Classes
+        written by the user, `module:Class`, are imported only for files.
         """
         return cls._of(values, source, beside, None)
 
