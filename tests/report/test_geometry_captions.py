@@ -34,6 +34,6 @@ def test_branches_are_told_with_their_special_points():
     assert "branches meet, at 1 special point (1 × supercritical pitchfork)." in text
     held = sx.find_fixed_points(sx.Flow(lambda x: -x - x**3, 1), np.zeros((1, 1)))
     assert of_branches.SECTION.caption(run(branches=branches, fixed_points=held)) == text
-    none = "At the frozen input no fixed point was found. The branches were found at the"
+    none = "At the frozen input no fixed point was found. The first points were found at the"
     assert none not in text
     assert none in of_branches.SECTION.caption(run(branches=branches, fixed_points=held[:0]))
