@@ -22,7 +22,7 @@ Tasks, networks, training
     * Threshold: a result that stops the training. Checkpoint: a file to continue training from.
     * regularizers: penalties that are added to the loss of the task.
     * training: losses, and the classes that the functions above share.
-    * performance, psychometric: how well a network does its task, beside an ideal observer.
+    * performance, psychometric: a network's scores, beside chance and the ideal observer.
 
 Activity and systems
     * simulate: compute a network's states in trials. project: project states on a few axes.

@@ -13,14 +13,14 @@ OPTIMIZERS = {
 
 
 def cosine(peak: float, steps: int, end: float = 0.0, warmup_steps: int = 0) -> optax.Schedule:
-    """Return a fall from `peak` to `end * peak` along half a period of a cosine."""
+    """Return a schedule that falls from `peak` to `end * peak` along half a period of a cosine."""
     _check_fraction(end)
     after = _steps_after(steps, warmup_steps)
     return _warmed_up(peak, warmup_steps, optax.cosine_decay_schedule(peak, after, end))
 
 
 def linear(peak: float, steps: int, end: float = 0.0, warmup_steps: int = 0) -> optax.Schedule:
-    """Return a fall from `peak` to `end * peak` along a straight line."""
+    """Return a schedule that falls from `peak` to `end * peak` along a straight line."""
     _check_fraction(end)
     after = _steps_after(steps, warmup_steps)
     return _warmed_up(peak, warmup_steps, optax.linear_schedule(peak, end * peak, after))
@@ -29,7 +29,7 @@ def linear(peak: float, steps: int, end: float = 0.0, warmup_steps: int = 0) -> 
 def exponential(
     peak: float, steps: int, end: float = 0.01, warmup_steps: int = 0
 ) -> optax.Schedule:
-    """Return a fall from `peak` to `end * peak` by the same factor in every step."""
+    """Return a schedule that falls from `peak` to `end * peak` by the same factor in every step."""
     _check_fraction(end, zero=False)
     after = _steps_after(steps, warmup_steps)
     return _warmed_up(peak, warmup_steps, optax.exponential_decay(peak, after, end))

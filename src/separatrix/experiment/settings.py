@@ -268,7 +268,7 @@ class Experiment(Settings):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A sentence for each table in which `with_changes` left out keys, as it got a new name."""
+        """A sentence for each renamed table from which `with_changes` left out keys."""
         return self._left_out
 
     @classmethod

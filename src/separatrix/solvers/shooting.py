@@ -24,9 +24,9 @@ class MultipleShooting:
     r"""Close orbits: solve $\varphi(x_j) = x_{j+1}$ around a cycle by damped Newton steps.
 
     The orbit is divided into k pieces, and $\varphi$ is the motion over one piece. The corrections
-    of all pieces are condensed to one linear system of the size n of the state, $(I - J_{k-1}
-    \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow, the period is also unknown,
-    and corrections along the orbit are excluded.
+    of all pieces are condensed to one linear system of the size n of the state,
+    $(I - J_{k-1} \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow, the period is
+    also unknown, and corrections along the orbit are excluded.
 
     Attributes
     ----------

@@ -90,7 +90,7 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
         The file.
     verify
         Whether to compare the digest at the end of the file with its contents. With False you can
-        read a file that another program has changed. Such a file is read in a separate process,
+        read a file that another program has changed. The file is then read in a separate process,
         with limits on time and memory.
 
     Returns

@@ -24,9 +24,9 @@ class LevenbergMarquardt:
     squares of the columns of $J$ so far, so that the method does not depend on the units of the
     variables (Marquardt 1963, Moré 1978). The damping μ follows the ratio of actual to predicted
     decrease (Nielsen 1999). A step that halves $|r|^2$ is followed by another step with the same
-    factorization (Fan 2012). If such steps decrease $|r|^2$ as predicted, plain Newton steps $J p =
-    -r$ take over. They converge quadratically and reach rounding level, where the length of the
-    last step measures the distance to the zero.
+    factorization (Fan 2012). If such steps decrease $|r|^2$ as predicted, plain Newton steps
+    $J p = -r$ take over. They converge quadratically and reach rounding level, where the length of
+    the last step measures the distance to the zero.
 
     Parameters
     ----------
