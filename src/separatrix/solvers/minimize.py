@@ -29,9 +29,9 @@ class DampedNewton:
     enough for Cholesky's factorization to exist, so that the step leads downhill. The damping also
     follows the ratio of actual to predicted decrease. If the Hessian is positive definite, a full
     Newton step is also accepted if it shrinks the gradient, measured in the norm
-    $\sqrt{g^\top H^{-1} g}$. Near a minimum, rounding hides the decrease of the value long before it
-    hides the gradient. With this criterion, the state is found to a precision of about ε instead of
-    √ε, where ε is the machine epsilon of float64.
+    $\sqrt{g^\top H^{-1} g}$. Near a minimum, rounding hides the decrease of the value long before
+    it hides the gradient. With this criterion, the state is found to a precision of about ε instead
+    of √ε, where ε is the machine epsilon of float64.
 
     Attributes
     ----------
