@@ -103,6 +103,6 @@ def test_what_stops_a_run_leaves_the_network_and_its_exit_code(tmp_path, sent, c
     finally:
         process.kill()
     assert process.returncode == code, shown
-    assert "one.incomplete" in shown
-    assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete"}
+    assert "one.incomplete" in shown and "--resume" in shown
+    assert {p.name for p in tmp_path.iterdir()} == {"one.incomplete", "one.checkpoint"}
     assert sx.load_run(tmp_path / "one.incomplete").network is not None

@@ -119,8 +119,8 @@ def _draw(name: str, key: PRNGKeyArray, sizes: tuple[tuple[int, int], ...]) -> t
     return tuple(layer(k, s) for k, s in zip(jr.split(key, len(sizes)), sizes, strict=True))
 
 
-Layer = tuple[Matrix, Float[jax.Array, " to"]]
-"""Weights `(to, from)` and a bias `(to,)`."""
+Layer = tuple[Float[jax.Array, "_ _"], Float[jax.Array, " _"]]
+"""Weights `(to, from)` and a bias `(to,)`, of any size."""
 
 
 def gated(

@@ -63,7 +63,7 @@ class Separatrix(Record):
         )
 
 
-_Brackets = tuple[Float[np.ndarray, "segment side unit"], Int[np.ndarray, "segment side"]]
+_Brackets = tuple[Float[np.ndarray, "_ _ unit"], Int[np.ndarray, "_ _"]]
 """Segments with their ends a and b in different basins, which rows of the landscape name."""
 
 

@@ -12,7 +12,7 @@ from ..linearization import Linearization
 from ..topology import FixedPointTopology, Undecided
 from .measure import AbstractMeasure, Dynamics, Reading
 
-_Spectra = tuple[Complex[np.ndarray, "point mode"], tuple[str, ...], tuple[str, float]]
+_Spectra = tuple[Complex[np.ndarray, "_ _"], tuple[str, ...], tuple[str, float]]
 """The eigenvalues of points, the names of these where each has one, kind and unit of the system."""
 
 
