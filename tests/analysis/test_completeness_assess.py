@@ -12,7 +12,8 @@ from completeness_tools import Collection, float64, point_set, random_tanh, with
 from golden import textbook
 
 import separatrix as sx
-from separatrix.analysis.completeness import Domain, assess, find_domain, further, index
+from separatrix.analysis.completeness import Domain, Proof, assess, find_domain, further, index
+from separatrix.analysis.completeness.known import describe
 from separatrix.analysis.fixed_points import certificates
 from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.enclosure.branch_and_prune import BranchAndPrune
@@ -232,6 +233,23 @@ def test_points_of_a_proof_are_taken_where_they_may_be_added():
     for search in (stays, None):
         _, known = assess(Evaluator(system), origin, search)
         assert not known.complete and known.index_sum == -1
+
+
+@pytest.mark.parametrize(
+    ("index_sum", "added", "says_probably"),
+    [(None, [2], True), (None, [2, 0], False), (1, [2], False), (None, [0], False)],
+)
+def test_a_search_that_still_adds_points_has_probably_missed_some(index_sum, added, says_probably):
+    system = float64(sx.Flow(lambda x: 0.5 * (x - x**3), 1, domain=(-2.0, 0.5)))
+    _, known = assess(Evaluator(system), point_set(system, [[-1.0], [0.0], [1.0]]))
+    of = dataclasses.replace(known, index_sum=index_sum, rounds=len(added), starts=64)
+    more = sum(added)
+    said = describe(of, Proof.failed("", 1), 5, more, added)
+    assert said.startswith("probably: ") is says_probably
+    assert (f"added {more} to the {5 - more} found before" in said) is (more > 0)
+    assert ("coverage" in said) is (more == 0)  # an estimate that further starts have refuted
+    unreached = describe(of, Proof.failed("", 1), 5, more + 1, added)
+    assert f"no candidate led to {more + 1} of the 5" in unreached
 
 
 @pytest.mark.parametrize(

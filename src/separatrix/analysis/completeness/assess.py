@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -92,7 +92,7 @@ def assess(
         table, proof = _exhausted(system, now, domain, adopt, exhaustion or BranchAndPrune())
         now = judge(table)
     proof = _without_contradiction(proof, system, now, domain)
-    starts, rng = list[int](), np.random.default_rng(further.SEED)
+    rounds, rng = list[_Round](), np.random.default_rng(further.SEED)
 
     def draw(now: _Judged, use_homotopy: bool, count: int) -> np.ndarray:
         evaluate, states = evaluator.residual_and_jacobian, now.points.states
@@ -105,7 +105,7 @@ def assess(
 
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
-        now, starts = _searched(now, richness, draw, found)
+        now, rounds = _searched(now, richness, draw, found)
     not_led = search is not None and now.lacks_positive and system.size > MOST_UNITS
     known = Completeness(
         index_sum=now.index if isinstance(now.index, int) else None,
@@ -115,12 +115,13 @@ def assess(
         complete=proof.complete,
         domain=domain,
         outside=int(now.outside.sum()),
-        rounds=len(starts),
-        starts=sum(starts),
+        rounds=len(rounds),
+        starts=sum(one.starts for one in rounds),
         text="",
     )
-    added = int(np.count_nonzero(now.points.hits == 0))
-    text = describe(known, proof, len(now.points), added)
+    without_hits = int(np.count_nonzero(now.points.hits == 0))
+    added = [one.added for one in rounds]
+    text = describe(known, proof, len(now.points), without_hits, added)
     known = replace(known, text=text + texts.NO_PATH.format(MOST_UNITS) * not_led)
     return now.table.without(now.outside, Ending.OUTSIDE_DOMAIN), known
 
@@ -130,22 +131,22 @@ def _searched(
     richness: float | None,
     draw: Callable[[_Judged, bool, int], np.ndarray],
     search: Callable[[PointTable, np.ndarray], _Judged],
-) -> tuple[_Judged, list[int]]:
-    """Search from further starts, round by round; also return how many starts each round had."""
-    starts, use_homotopy = list[int](), not len(now.points)
+) -> tuple[_Judged, list[_Round]]:
+    """Search from further starts, round by round; also return what each round did."""
+    rounds, use_homotopy = list[_Round](), not len(now.points)
     if not now.has_sum and now.table.states.shape[1] > MOST_VARIABLES:
-        return now, starts
+        return now, rounds
     many = now.has_sum or now.suggests_more(richness)
     count = further.STARTS if many else further.PROBES
     # A sum would tell of pairs; a point that is not proved may be found again beside itself.
     pairs = not now.has_sum and len(now.points) > 1 and bool(now.points.proved.all())
-    while len(starts) < further.ROUNDS and (pairs or now.suggests_more(richness)):
+    while len(rounds) < further.ROUNDS and (pairs or now.suggests_more(richness)):
         if is_over():
             break
-        report_progress(Stage.FURTHER, len(starts), further.ROUNDS)
+        report_progress(Stage.FURTHER, len(rounds), further.ROUNDS)
         before, new = len(now.points), draw(now, use_homotopy, count)
         now = search(now.table, new)
-        starts.append(len(new))
+        rounds.append(_Round(len(new), len(now.points) - before))
         richness = None
         if len(now.points) > before:
             use_homotopy = False
@@ -153,7 +154,14 @@ def _searched(
             break  # another round would draw from the same points
         else:
             use_homotopy = True
-    return now, starts
+    return now, rounds
+
+
+class _Round(NamedTuple):
+    """A round of further search: its starts, and how many points it added."""
+
+    starts: int
+    added: int
 
 
 @dataclass(frozen=True, eq=False)

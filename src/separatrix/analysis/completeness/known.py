@@ -1,5 +1,6 @@
 """Completeness of a search: its record, and its description."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import texts
@@ -46,14 +47,23 @@ class Completeness:
     text: str
 
 
-def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
-    """Describe the evidence in clauses, separated by semicolons."""
+def describe(
+    known: Completeness, proof: Proof, count: int, without_hits: int, added: Sequence[int]
+) -> str:
+    """Describe the evidence in clauses, separated by semicolons.
+
+    `count` points are known, `without_hits` of them by further search or by a proof alone; `added`
+    are the points that each round of further search added. A search that ends while it still adds
+    points probably misses some, unless the index sum says more.
+    """
     points = "1 fixed point" if count == 1 else f"{count} fixed points"
     parts = []
     if known.rounds:
+        still = added[-1] > 0 and known.index_sum is None and not known.complete
+        before = f" to the {count - sum(added)} found before" * any(added)
         parts.append(
-            f"{known.starts} further start{'s' * (known.starts > 1)} in {known.rounds} "
-            f"round{'s' if known.rounds > 1 else ''} added {added}"
+            f"{'probably: ' * still}{known.starts} further start{'s' * (known.starts > 1)} in "
+            f"{known.rounds} round{'s' if known.rounds > 1 else ''} added {sum(added)}{before}"
         )
     if known.complete:
         parts.append(f"complete: {proof.text}")
@@ -75,10 +85,8 @@ def describe(known: Completeness, proof: Proof, count: int, added: int) -> str:
         parts.append(f"not proved complete: {proof.text}")
     if known.outside:
         parts.append(f"{known.outside} of the points found lie outside {known.domain}, so are none")
-    if known.coverage is not None and known.chao1 is not None:
-        more = f"{added} more {'was' if added == 1 else 'were'} found"
-        since = f" from the candidates' hits, before {more}" if added else ""
-        parts.append(
-            f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1:.4g}{since}"
-        )
+    if without_hits > sum(added):
+        parts.append(f"no candidate led to {without_hits} of the {points}")
+    elif not without_hits and known.coverage is not None and known.chao1 is not None:
+        parts.append(f"Good–Turing coverage {known.coverage:.3f}, Chao1 estimate {known.chao1:.4g}")
     return "; ".join(parts)
