@@ -14,6 +14,7 @@ from ..store.directory import RESULTS
 from .answer import sentences
 from .methods import methods
 from .pictures import embedded
+from .places import MOST
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
 from .sections import SECTIONS
 from .statements import BEHAVIOR, DYNAMICS, POINTS, statements
@@ -75,6 +76,7 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         results=[(name, one.summary()) for name, one in run.records.items()],
         statements=statements(run),
         terms=TERMS,
+        most_states=MOST,
         setup=_setup(run),
         methods=methods(run),
         data=data_of(run),

@@ -12,7 +12,7 @@ LEAST, LARGEST = 0.02, 0.3
 distance of its states from their mean. Where trajectories come to rest, states lie upon one
 another; where few ever are, they are far apart."""
 MOST = 8192
-"""States that are looked at, evenly chosen."""
+"""Of more states so many are used, evenly spaced; the terms of the page name the number."""
 
 
 def spacings(
