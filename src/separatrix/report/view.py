@@ -79,9 +79,9 @@ def far_points(run: Run) -> dict[int, str]:
 def shown_entry(run: Run) -> int:
     """Return the entry of the linearization that is shown.
 
-    Of the fixed points, the one that keeps a displacement best (μ nearest to 1), of those far
-    from all activity only where there are no others; where there is none, the middle slow point
-    along the first principal component, as in the primer.
+    Of the fixed points that were linearized, the one that keeps a displacement best (μ nearest to
+    1), of those far from all activity only where there are no others; where there is none, the
+    middle slow point along the first principal component, as in the primer.
     """
     entries, points = linearized_points(run), run.find("fixed_points")
     if points is not None and entries:

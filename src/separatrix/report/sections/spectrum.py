@@ -65,13 +65,20 @@ def _named(run: Run, alignment: Any, names: str, noun: str) -> list[tuple[str, f
 
 
 def _chosen(run: Run) -> Values:
-    """Return what the point was chosen for: its kind, and whether points far away were left."""
+    """Return what the point was chosen for: its kind, and which points were left out."""
     place, points = linearized_points(run).get(shown_entry(run)), run.find("fixed_points")
     if points is None or place is None:
-        return {"kind": "", "speed": None, "is_near": False}
+        return {"kind": "", "speed": None, "is_near": False, "num_linearized": 0, "num_fixed": 0}
     kinds, left = np.asarray(points.kind), far_points(run)
+    linearized = np.asarray(list(linearized_points(run).values()))
     far = place not in left and any(kinds[k] == "fixed" for k in left)
-    return {"kind": str(kinds[place]), "speed": float(points.speed[place]), "is_near": far}
+    return {
+        "kind": str(kinds[place]),
+        "speed": float(points.speed[place]),
+        "is_near": far,
+        "num_linearized": int((kinds[linearized] == "fixed").sum()),
+        "num_fixed": int((kinds == "fixed").sum()),
+    }
 
 
 SECTION = Section(
