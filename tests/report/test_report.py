@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prose import ROOT
 from sample_records import RECORDS, fixed_points, network
 
 import separatrix as sx
@@ -13,7 +14,9 @@ from separatrix.analysis import Analyses
 from separatrix.report import view, write_figures, write_report
 from separatrix.report.answer import summary
 from separatrix.report.methods import methods
+from separatrix.report.places import MOST
 from separatrix.report.sections import ORDER, fixed_points as of_points, shown_sections, spectrum
+from separatrix.report.statements import POINTS, statements
 from separatrix.store import Run, certify_run
 from separatrix.store.directory import PROOFS
 
@@ -94,7 +97,8 @@ def test_texts_come_from_the_run(whole):
         "small <run>",
         f"answers {100 * record.mean_accuracy:.1f} % of {int(record.num_trials.sum())} new trials",
         "2 slow points",
-        "Is a fixed point missing? Σ sign det(I − J) was not computed.",
+        "Is a fixed point missing? Yes: states end at 1 fixed point (proved)",
+        "Σ sign det(I − J) was not computed",
         "1 × left for <infinity> & more",
         RECORDS["linearization"].summary(),
         "seed7",
@@ -199,6 +203,51 @@ def test_what_is_known_of_missing_fixed_points_is_the_records_own_sentence(known
     sentence = f"Is a fixed point missing? {said[0].upper()}{said[1:]}."
     assert sentence in summary(told)[1]
     assert sentence in of_points.SECTION.caption(told)
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_numbers_of_points_are_of_points_found_unless_none_is_missing(complete):
+    points = dataclasses.replace(RECORDS["fixed_points"], complete=complete)
+    *kinds, slow, _ = [s.text for s in statements(run({"fixed_points": points}))]
+    assert kinds and slow.startswith("2 slow points found: ")
+    for text in kinds:
+        assert ("found" in text) is (not complete)
+        assert text.endswith("; others may be missing.") is (not complete)
+
+
+def test_an_end_of_states_that_the_search_missed_is_said_to_be_missing():
+    wells = sx.Flow(lambda x: x - x**3, 1, domain=(-2.0, 2.0))
+    every = sx.find_fixed_points(wells, np.array([[-1.1], [0.1], [1.1]]))
+    some = every[np.asarray(every.states)[:, 0] < 0.5]
+    states = np.linspace(-2, 2, 20)[:, None]
+
+    def answers(points):
+        held = sx.verdict(wells, states, points=points)
+        *_, missing = (s for s in statements(run({"fixed_points": points, "verdict": held}))
+                       if s.group == POINTS)  # fmt: skip
+        return missing
+
+    assert len(every) == 3 and every.complete and len(some) == 2 and not some.complete
+    assert "1 fixed point (proved) that is not among the points found" in answers(some).text
+    assert answers(some).text.startswith("Is a fixed point missing? Yes: ")
+    assert answers(some).known.startswith("proved")
+    found = dataclasses.replace(every, complete=False)
+    assert "among the points found" not in answers(found).text
+
+
+def test_the_shown_point_is_compared_with_those_that_were_linearized():
+    points, linear = RECORDS["fixed_points"], RECORDS["linearization"]
+    fixed = np.flatnonzero(np.asarray(points.kind) == "fixed")
+    one = {**RECORDS, "linearization": linear[fixed[:1]]}
+    said = f"Among the fixed points that were linearized (1 of {len(fixed)}), this is the point"
+    assert said in spectrum.SECTION.caption(run(one))
+    assert "that were linearized" not in spectrum.SECTION.caption(run())
+
+
+def test_the_page_and_the_documentation_say_how_many_states_decide_what_is_visited(whole):
+    assert f"Of more than {MOST} states of the activity, {MOST} evenly spaced" in whole.text
+    for name in ("how-to/read-the-report.md", "reference/glossary.md"):
+        assert f"{MOST} " in (ROOT / "docs" / name).read_text("utf-8")
 
 
 def linearized(*eigenvalues, dt=10.0):

@@ -1,13 +1,18 @@
 """The table of points: what is known of each."""
 
+from collections import Counter
+
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from .._types import counted
 from ..analysis import FixedPoints
+from ..analysis.following.end import What
+from ..analysis.verdicts.claims import Kind, Known
 from ..figures.mode_choice import slowest_mode
 from ..store import Run
 from .places import places, spacings
-from .text_filters import number, time_constant
+from .text_filters import number, tally, time_constant
 from .view import linearized_points
 
 MAX_POINTS = 30
@@ -70,6 +75,40 @@ def in_order(
     slow = np.asarray(points.kind) != "fixed"
     order = np.lexsort((points.label, np.round(far, 6), points.n_unstable, slow, rank))
     return order, where
+
+
+def ends_not_found(run: Run) -> list[str]:
+    """Return how each fixed point is known at which states end and that the search did not find.
+
+    The verdict keeps the states of the points that it was given, so an end that was found before is
+    one of them to the last bit. A point that is not proved may be a second solution for the same
+    point, which does not count where the set is proved complete.
+    """
+    points, verdict = run.find("fixed_points"), run.find("verdict")
+    if points is None or verdict is None or points.complete:
+        return []
+    found = {row.tobytes() for row in np.asarray(points.states, float)}
+    ends = [claim for claim in verdict.claims if claim.kind == Kind.END]
+    return [
+        str(end.known)
+        for end in ends
+        if end.numbers["what"] in (What.POINT, What.UNSTABLE)
+        and np.asarray(end.numbers["state"], float).tobytes() not in found
+    ]
+
+
+def known_of_missing(run: Run) -> str:
+    """Answer whether a fixed point is missing: by the ends of states, and by the search itself."""
+    said, ends = str(run.fixed_points.known_of_missing), ends_not_found(run)
+    if not ends:
+        return said
+    answer = "yes" if Known.PROVED in ends else "probably"
+    known = ends[0] if len(set(ends)) == 1 else tally(Counter(ends).most_common(), ", ")
+    are = "is" if len(ends) == 1 else "are"
+    return (
+        f"{answer}: states end at {counted(len(ends), 'fixed point')} ({known}) that {are} not "
+        f"among the points found. On other points the search says: “{said}”"
+    )
 
 
 def usual_speed(run: Run) -> float:

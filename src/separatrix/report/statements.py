@@ -9,11 +9,11 @@ import numpy as np
 from .._types import counted
 from ..analysis.boundaries.fractions import wilson
 from ..analysis.verdicts import Verdict
-from ..analysis.verdicts.claims import Held, Kind
+from ..analysis.verdicts.claims import Held, Kind, Known
 from ..analysis.verdicts.sentences import parts
 from ..evaluation import TrialPeriods
 from ..store import Run
-from .points import relative, usual_speed
+from .points import ends_not_found, known_of_missing, relative, usual_speed
 from .text_filters import duration, percent
 
 BEHAVIOR, POINTS, DYNAMICS = "Behavior", "Points", "Dynamics"
@@ -108,6 +108,7 @@ def _points(run: Run) -> Iterator[Statement]:
         return
     call = "sx.find_fixed_points(system, run.activity.flat_states)"
     fixed, slow = points.fixed, points.slow
+    found, others = ("", ".") if points.complete else (" found", "; others may be missing.")
     kinds = Counter(zip(map(str, fixed.stability), map(int, fixed.n_unstable), strict=True))
     for (stability, directions), number in sorted(kinds.items(), key=lambda kv: kv[0][1]):
         here = (fixed.stability == stability) & (fixed.n_unstable == directions)
@@ -115,7 +116,8 @@ def _points(run: Run) -> Iterator[Statement]:
         counted_too = int(np.sum((fixed.certified & fixed.n_unstable_certified)[here]))
         yield Statement(
             POINTS,
-            _capital(f"{_kind(stability, number)}{_directions(stability, directions, number)}."),
+            f"{_capital(_kind(stability, number))}{found}"
+            f"{_directions(stability, directions, number)}{others}",
             _how_proved(number, exist, counted_too),
             call,
             "fixed_points",
@@ -132,8 +134,8 @@ def _points(run: Run) -> Iterator[Statement]:
         proved = int(np.sum(slow.certified))
         yield Statement(
             POINTS,
-            f"{_capital(counted(len(slow), 'slow point'))}: the speed has a local minimum there "
-            "and is not zero.",
+            f"{_capital(counted(len(slow), 'slow point'))} found: the speed has a local minimum "
+            "there and is not zero.",
             f"solved; {proved} of {len(slow)} proved not to be fixed",
             call,
             "speeds",
@@ -147,11 +149,11 @@ def _points(run: Run) -> Iterator[Statement]:
             "sx.fixed_point_topology(system, run.fixed_points, outputs)",
             "fixed_point_topology",
         )
-    said = points.known_of_missing
     known = "proved" if points.complete else "not known: the evidence is in the sentence"
-    yield Statement(
-        POINTS, f"Is a fixed point missing? {_capital(said)}.", known, call, "fixed_points"
-    )
+    if Known.PROVED in ends_not_found(run):
+        known = "proved: a fixed point exists that is not among the points found"
+    said = f"Is a fixed point missing? {_capital(known_of_missing(run))}."
+    yield Statement(POINTS, said, known, call, "fixed_points")
 
 
 def _how_proved(number: int, exist: int, counted_too: int) -> str:

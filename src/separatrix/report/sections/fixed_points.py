@@ -8,6 +8,7 @@ import numpy as np
 from ... import figures
 from ...analysis import FixedPoints
 from ...store import Run
+from ..points import known_of_missing
 from ..section import Figure, Section, Values, in_the_plane
 from ..view import has_plane, plane
 
@@ -28,7 +29,7 @@ def compare(runs: Mapping[str, Run]) -> Figure:
 
 def values(run: Run) -> Values:
     """Return the points, how many there are of each kind, and why candidates were rejected."""
-    return counts_of(run.fixed_points)
+    return counts_of(run.fixed_points) | {"known_of_missing": known_of_missing(run)}
 
 
 def counts_of(points: FixedPoints) -> Values:
