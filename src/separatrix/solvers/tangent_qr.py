@@ -45,7 +45,7 @@ class _Finer:
         self.apart, self.steps = np.zeros((len(x), Q.shape[2])), np.zeros(len(x))
 
     def follow(
-        self, given: Any, begin: int, first: Any, steps: int, every: Any, x: Any, sums: Any
+        self, given: Any, begin: Any, first: Any, steps: Any, every: Any, x: Any, sums: Any
     ) -> None:
         """Compare what the steps of a part have come to; the first part counts in any case."""
         if begin >= self.last or not self.together.any():
