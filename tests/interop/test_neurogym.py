@@ -22,8 +22,8 @@ KEY = jax.random.key(3)
 REFUSED = {
     "AnnubesEnv-v0": r"cannot be made with no settings: TypeError.*'session' and 'catch_prob'",
     "MotorTiming-v0": r"set period \(timing 50\) is shorter than one step \(dt = 80 ms\)",
-    "ReachingDelayResponse-v0": r"shows Box.* and takes Box.*: a task needs",
-    "SpatialSuppressMotion-v0": r"shows Box.* and takes Box.*: a task needs",
+    "ReachingDelayResponse-v0": r"shows Box.* and takes Box.*\. A task needs",
+    "SpatialSuppressMotion-v0": r"shows Box.* and takes Box.*\. A task needs",
 } | dict.fromkeys(
     (
         "Bandit-v0",
