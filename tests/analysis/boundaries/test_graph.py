@@ -111,3 +111,14 @@ def test_a_path_to_a_stable_point_ends_there():
     graph = sx.fixed_point_graph(sx.Flow(field, 3), points)
     assert graph.target.tolist() == [1, 2]
     np.testing.assert_allclose(graph.paths[:, -1], points[1:], atol=2e-3)
+
+
+def test_a_path_that_is_cut_off_is_not_said_to_end_nowhere():
+    """One arm leaves at a rate of 1e−5 a step: it needs more steps than are taken."""
+    system = sx.DiscreteMap(lambda x: x + 1e-5 * (x - x**3), 1)
+    points = np.array([[-1.0], [0.0], [1.0]])
+    graph = sx.fixed_point_graph(system, points)
+    assert graph.target.tolist() == [-1, -1] and graph.most_steps == 20_000
+    assert "0 of 2 end at a stable point within 20000 steps" in graph.summary()
+    topology = sx.fixed_point_topology(system, points)
+    assert topology.most_steps == 20_000 and "within 20000 steps" in topology.summary()

@@ -34,9 +34,13 @@ class FixedPointGraph(Record):
         "+1 along the right unstable eigenvector, −1 against it; for a ray, ± the number of its "
         "direction"
     )
-    target: Int[Array, " edge"] = array("index of the attractor where the arm ends; −1 if none")
+    target: Int[Array, " edge"] = array(
+        "index of the attractor where the arm ends; −1 if it was not seen to end at one"
+    )
     reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
-    times: Float[Array, " edge"] = array("time along the arm until it settled", units="ms")
+    times: Float[Array, " edge"] = array(
+        "time along the arm until it settled, or until it was given up", units="ms"
+    )
     paths: Float[Array, "edge sample unit"] = array(
         "states along the arm, in order, denser where they move more; an arm that never settles is "
         "shown as far as its states show how it bends, such as a few turns of a cycle"
@@ -62,6 +66,11 @@ class FixedPointGraph(Record):
         "number of unstable directions; −1 if it is not known", default=None
     )
 
+    @property
+    def most_steps(self) -> int:
+        """The number of steps for which the longest path was followed."""
+        return round(float(np.max(self.times, initial=0.0)) / self.step)
+
     def summary(self) -> str:
         ends = int((np.asarray(self.target) >= 0).sum())
         saddles, points = len(self.saddles), len(self.states)
@@ -70,7 +79,7 @@ class FixedPointGraph(Record):
         sampled = f"{rays} rays of points with several unstable directions" if rays else ""
         followed = " and ".join(part for part in (arms, sampled) if part)
         return f"FixedPointGraph of {points} fixed point{'s' * (points != 1)}: " + (
-            f"{followed}, {ends} of {len(self)} end at a stable point"
+            f"{followed}, {ends} of {len(self)} end at a stable point within {self.most_steps} steps"
             if followed
             else "no paths to follow"
         )
@@ -114,8 +123,8 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the other saddles. An arm that does not end at an attractor has target −1 and
-        a reason.
+        followed from the other saddles. An arm that was not seen to end at an attractor has target
+        −1 and a reason. Arms are followed for 20,000 steps at most.
 
     Raises
     ------

@@ -126,6 +126,7 @@ def fixed_point_topology(
         seed=seed,
         linked=linked,
         doubts=np.array([doubts.get(row, "") for row in range(size)], dtype=str),
+        most_steps=int(reached.steps.max(initial=0)),
     )
 
 

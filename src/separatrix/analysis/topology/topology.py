@@ -86,6 +86,9 @@ class FixedPointTopology(Record):
         "known",
         default=None,
     )
+    most_steps: int = setting(
+        "number of steps for which the longest departure was followed; 0 if unknown", default=0
+    )
 
     @property
     def links(self) -> Bool[np.ndarray, "point attractor"]:
@@ -100,7 +103,7 @@ class FixedPointTopology(Record):
 
     @property
     def unsettled(self) -> Float[np.ndarray, " point"]:
-        """The fraction of the departures from each point that ended at no attractor."""
+        """The fraction of the departures from each point not seen to end at an attractor."""
         left = 1.0 - np.asarray(self.reach, float).sum(1)
         return np.where(np.asarray(self.departures) > 0, np.maximum(left, 0.0), 0.0)
 
@@ -230,7 +233,8 @@ class FixedPointTopology(Record):
         cube = f"; a {self.shape} or not: undecided" if isinstance(answer, Undecided) else cube
         lost = int((self.unsettled > 0).sum())
         text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
-        return text + (f"; from {lost} of them some departures do not settle" if lost else "")
+        within = f" within {self.most_steps} steps" if self.most_steps else ""
+        return text + (f"; from {lost} of them some departures do not settle{within}" if lost else "")
 
 
 def _unnamed(topology: FixedPointTopology) -> Counter[tuple[int, str]]:

@@ -32,6 +32,7 @@ def values(run: Run) -> Values:
         "num_rays": len(graph) - 2 * len(graph.saddles),
         "num_directions": num_directions(graph),
         "num_settled": int(np.sum(np.asarray(graph.target) >= 0)),
+        "most_steps": graph.most_steps,
         "other_ends": others.most_common(3),
         "far": [(places[k], away) for k, away in list(far.items())[:MOST_FAR]],
         "num_far": len(far),

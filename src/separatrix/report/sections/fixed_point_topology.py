@@ -29,6 +29,7 @@ def values(run: Run) -> Values:
         "shape": topology.shape,
         "undecided": cube.reason if isinstance(cube, Undecided) else "",
         "num_departures": int(np.sum(topology.departures)),
+        "most_steps": topology.most_steps,
         "num_unsettled": int(np.sum(topology.unsettled > 0)),
     }
 
