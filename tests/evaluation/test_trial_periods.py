@@ -6,6 +6,7 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.evaluation.readout import largest_of
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,28 @@ def test_the_basin_at_the_end_of_a_period_predicts_the_choice():
     assert (periods.predicted[1:] == expected).all()
     decided = (expected > 0) & (periods.choice == expected)
     assert periods.agrees[1] == decided.sum() > 0
+
+
+class Forgetful(Latch):
+    """x' = tanh(x/2 + 3 (s1 − s2)) + 1/3: without evidence, the two outputs tie at one end."""
+
+    def step(self, state, input):
+        drive = 3 * (input[1] - input[2])
+        return jax.numpy.tanh(state / 2 + drive) + 1 / 3
+
+    def readout(self, state):
+        return jax.numpy.stack([0 * state[0], state[0], state[0] * 1.1 / 1.1 + 1e-15])
+
+
+def test_outputs_that_tie_read_out_no_choice():
+    periods = sx.trial_periods(Forgetful(), sx.tasks.PerceptualDecisionMaking(), num_trials=8)
+    assert (np.asarray(periods.end_name) == "stable point").all()
+    assert (periods.predicted == -1).all() and not periods.predicts.any()
+    assert periods._table()["choices predicted"] == ["no choice"] * 3
+    clear = np.array([[0.2, 0.1], [0.1, 0.2], [0.1, 0.1 + 1e-12], [-1e-17, 1e-17], [np.nan, 1.0]])
+    assert largest_of(clear).tolist() == [0, 1, -1, -1, -1]
+    fixation_left_out = np.array([[-np.inf, 0.1, 0.2], [-np.inf, 0.2, 0.2]])
+    assert largest_of(fixation_left_out).tolist() == [2, -1]
 
 
 def test_a_start_at_rest_is_not_taken_for_the_scale_of_the_system():

@@ -75,7 +75,7 @@ class TrialPeriods(Record):
         "row of the end of each trial; −1 if the trial lacks the period or was not followed"
     )
     predicted: Int[Array, "period trial"] = array(
-        "choice that is read out at the end in `ended`; −1 if none"
+        "choice that is read out at the end in `ended`; −1 if none, or if the outputs tie there"
     )
     choice: Int[Array, " trial"] = array("output that the network chose; −1 if it made no choice")
     group: Shaped[Text, " trial"] = array(
@@ -120,7 +120,7 @@ class TrialPeriods(Record):
     def tells_choices(self, period: int) -> bool:
         """Return whether trials with different choices are in basins that read out different ones.
 
-        If all basins read out the same choice, they agree with the trials that happen to make this
+        If all choices that basins read out are the same, they agree with the trials that happen to make this
         choice.
         """
         predicted = np.asarray(self.predicted)[period]

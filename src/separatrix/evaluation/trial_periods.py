@@ -18,7 +18,7 @@ from ..tasks import AbstractTask, FlipFlop, Trials
 from ..tasks.inputs import during, without_noise
 from .periods_record import TrialPeriods
 from .pulses import Pulses, no_pulses, pulses_of
-from .readout import outputs_of, signs_of
+from .readout import largest_of, outputs_of, signs_of
 
 CANDIDATES = 256
 """States of a period, at most, from which its points are looked for."""
@@ -52,7 +52,7 @@ class Watched:
     choice: Int[np.ndarray, " trial"]
     responses: tuple[str, ...]
     choose: Callable[[np.ndarray], Int[np.ndarray, " state"]] | None = None
-    """The choice that is read out of states `(state, unit)`."""
+    """The choice that is read out of states `(state, unit)`; −1 where outputs tie."""
 
 
 def trial_periods(
@@ -72,7 +72,8 @@ def trial_periods(
     on at this input: first for one more period, then until it is known where the states end
     (`verdict`). This shows in which basin each trial is. If outputs compete for one answer, the
     choice that is read out at the end is compared with the choice that the network makes in the
-    trial. For `FlipFlop`, each memory is given a pulse of each sign on each channel, and the states
+    trial. Outputs that tie (within 1e−9 of the largest output, or of 1) read out no choice. For
+    `FlipFlop`, each memory is given a pulse of each sign on each channel, and the states
     are followed to the memory where the pulse leads.
 
     Parameters
@@ -348,9 +349,12 @@ def _watched(network: AbstractNetwork, task: AbstractTask, trials: Trials) -> Wa
 def _chooser(
     network: AbstractNetwork, answers: Bool[np.ndarray, " output"]
 ) -> Callable[[np.ndarray], Int[np.ndarray, " state"]]:
-    """Return what reads the choice out of states: the largest output but that of fixation."""
+    """Return what reads the choice out of states: the largest output but that of fixation.
+
+    Outputs that tie read out no choice, −1.
+    """
 
     def choose(states: np.ndarray) -> Int[np.ndarray, " state"]:
-        return np.where(answers, outputs_of(network, states), -np.inf).argmax(1)
+        return largest_of(np.where(answers, outputs_of(network, states), -np.inf))
 
     return choose

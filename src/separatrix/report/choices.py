@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from .._types import Array
+from ..evaluation.readout import largest_of
 
 TOLD = 0.9
 """Part of the trials in which label and largest output must agree for labels to be choices."""
@@ -16,7 +17,7 @@ Choices = tuple[
     tuple[str, ...],
     Callable[[np.ndarray], Int[np.ndarray, " state"]] | None,
 ]
-"""The choice of each trial, −1 where there are none; their names; how they are read out."""
+"""The choice of each trial, −1 where there is none or where outputs tie; their names; how they are read out."""
 
 
 def choices_of(
@@ -48,6 +49,6 @@ def _told(
     readout: Callable[[np.ndarray], np.ndarray],
 ) -> Choices:
     def read_out(states: np.ndarray) -> np.ndarray:
-        return np.asarray(readout(states)[:, outputs].argmax(1))
+        return largest_of(np.asarray(readout(states)[:, outputs], float))
 
-    return last[:, outputs].argmax(1), names, read_out
+    return largest_of(last[:, outputs]), names, read_out

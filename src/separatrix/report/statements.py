@@ -236,7 +236,7 @@ def _periods(run: Run) -> Iterator[Statement]:
                 f"Period {name}: in {periods.agrees[row]} of {of}, the choice that is read out at "
                 f"the end of the basin is the choice that was made ({_agreement(periods, row)})."
                 if periods.tells_choices(row)
-                else f"Period {name}: the same choice is read out at the ends of all basins.",
+                else f"Period {name}: only one choice is read out at the ends of the basins.",
                 f"watched: {of} {watched}",
                 call,
                 "trial_periods",
