@@ -208,7 +208,8 @@ class Record(eqx.Module):
     @property
     def time_units(self) -> str:
         """The unit of times: ms, or steps if a step of the map is the unit of time."""
-        counts_steps = getattr(self, "system", "") == "map" and getattr(self, "time_unit", 0) == 1
+        unit = getattr(self, "time_unit", getattr(self, "dt", 0))
+        counts_steps = getattr(self, "system", "") == "map" and unit == 1
         return "steps" if counts_steps else "ms"
 
     def _units_of(self, info: FieldInfo) -> str:

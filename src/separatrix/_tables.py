@@ -37,7 +37,7 @@ def describe_duration(time: float, units: str = "ms") -> str:
     return f"{'−' if time < 0 else ''}{text} {units}"
 
 
-def describe_time(time: float, units: str = "ms") -> str:
+def describe_time(time: float, units: str) -> str:
     """Describe a time constant: positive decays, negative grows, infinite does neither."""
     if np.isnan(time):
         return "time constant unknown"
@@ -48,7 +48,7 @@ def describe_time(time: float, units: str = "ms") -> str:
     return f"{'decays' if time > 0 else 'grows'} with τ = {describe_duration(abs(time), units)}"
 
 
-def describe_mode(time: float, period: float, units: str = "ms") -> str:
+def describe_mode(time: float, period: float, units: str) -> str:
     """Describe how a displacement along a mode changes, with its period if it turns."""
     turns = f", turns with period {describe_duration(period, units)}"
     return describe_time(time, units) + (turns if math.isfinite(period) else "")

@@ -103,6 +103,7 @@ class Activity(Record):
         "whether each step belongs to a trial, not to the padding after it; None if all steps do",
         default=None,
     )
+    system: str = setting('"map" or "flow"; empty if unknown', default="")
 
     @property
     def flat_states(self) -> Float[np.ndarray, "sample unit"]:
@@ -249,7 +250,7 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     require_finite(trials.inputs, "the inputs of the trials")
     states, outputs, choice, inside = _run(network, trials)
     conditions = dict(trials.conditions)
-    return Activity(states, outputs, trials.inputs, choice, conditions, trials.dt, inside)
+    return Activity(states, outputs, trials.inputs, choice, conditions, trials.dt, inside, "map")
 
 
 @eqx.filter_jit

@@ -210,3 +210,36 @@ def test_the_command_makes_a_page_of_files(tmp_path):
     for wrong in (["--input", "1"], ["--out", "/nowhere/page.html"]):
         refused = subprocess.run([*command, *wrong], cwd=tmp_path, capture_output=True, text=True)
         assert refused.returncode == 2 and "Traceback" not in refused.stderr
+
+
+def test_times_of_a_map_whose_step_is_the_unit_are_counted_in_steps(tmp_path):
+    """Nothing on the page, and no table of its records, gives a time in ms."""
+    run = sx.make_report(
+        BISTABLE, TRIALS, tmp_path / "page.html", inputs=np.zeros((12, 10, 2)), readout=np.eye(2)
+    )
+    page = (tmp_path / "page.html").read_text()
+    shown = re.sub(r"<(script|style|svg).*?</\1>", "", page, flags=re.S)
+    assert "steps" in shown and not re.findall(r".{40}\d m?s\b", shown)
+    assert {record.time_units for record in run.records.values() if has_times(record)} == {"steps"}
+    figure = sx.figures.trials(run.activity, softmax=False)
+    assert "time (steps)" in {axes.get_xlabel() for axes in figure.axes}
+
+
+def has_times(record):
+    return any(info.units == "ms" for info in record.field_infos())
+
+
+def test_an_input_without_effect_has_no_angle_on_the_page(tmp_path):
+    """z x + (1 − z) tanh(2 P x): at rest, an input that sets the gate z alone moves nothing."""
+
+    def step(x, u):
+        gate = jax.nn.sigmoid(2 - 20 * u[0])
+        return gate * x + (1 - gate) * jnp.tanh(2 * jnp.roll(x, 1) + 0.1)
+
+    system = sx.DiscreteMap(step, size=3, input=np.zeros(1))
+    states = RNG.uniform(-1, 1, (40, 3))
+    run = sx.make_report(system, states, tmp_path / "page.html", readout=np.eye(3))
+    assert np.isnan(run.selection_vectors.input_alignment).all()
+    page = " ".join((tmp_path / "page.html").read_text().split())
+    assert "At this point, input 1 does not move the state: the derivative is zero" in page
+    assert "the direction of each input" not in page

@@ -80,7 +80,9 @@ class LyapunovSpectrum(Record):
         return {
             "trajectory": range(len(self)),
             "largest exponents": largest,
-            "a small difference": [describe_time(float(each[0])) for each in self.time_constants],
+            "a small difference": [
+                describe_time(float(each[0]), self.time_units) for each in self.time_constants
+            ],
             "Kaplan–Yorke dimension": np.asarray(self.kaplan_yorke),
             "outcome": self.outcome,
         }

@@ -56,10 +56,7 @@ def disturbed(
     """
     rng, size, rounding = np.random.default_rng(0), states.shape[1], _ULPS * eps
     signs = rng.choice([-1.0, 1.0], (size, size)) / np.sqrt(max(size, 1))
-    away = rounding * np.abs(states).max(1, initial=0)
-    if errors is not None:
-        away = np.maximum(away, np.where(np.isfinite(errors), errors, 0.0))
-    moved = states + 2 * away[:, None] * rng.choice([-1.0, 1.0], size)
+    moved = moved_by_errors(rng, states, errors, eps)
     spectra, level = np.full((2, *states.shape), np.nan, complex), np.full(len(states), np.nan)
     for rows in chunks(len(states), int(np.clip(_ENTRIES // max(size, 1) ** 2, 1, _TOGETHER))):
         here, there = jacobians_at(states[rows]), jacobians_at(moved[rows])
@@ -71,6 +68,19 @@ def disturbed(
         for of, matrices in zip(spectra, (here + change, here - change), strict=True):
             of[rows] = np.where(finite[:, None], batched.eigenvalues(matrices), np.nan)
     return level, spectra
+
+
+def moved_by_errors(
+    rng: np.random.Generator,
+    states: Float[np.ndarray, "point unit"],
+    errors: Float[np.ndarray, " point"] | None = None,
+    eps: float = _EPS,
+) -> Float[np.ndarray, "point unit"]:
+    """Return states that are as good as the given ones: each unit is moved by twice the error."""
+    away = _ULPS * eps * np.abs(states).max(1, initial=0)
+    if errors is not None:
+        away = np.maximum(away, np.where(np.isfinite(errors), errors, 0.0))
+    return states + 2 * away[:, None] * rng.choice([-1.0, 1.0], states.shape[1])
 
 
 def judge(

@@ -120,8 +120,8 @@ class TrialPeriods(Record):
     def tells_choices(self, period: int) -> bool:
         """Return whether trials with different choices are in basins that read out different ones.
 
-        If all choices that basins read out are the same, they agree with the trials that happen to make this
-        choice.
+        If all choices that basins read out are the same, they agree with the trials that happen to
+        make this choice.
         """
         predicted = np.asarray(self.predicted)[period]
         known = predicted >= 0

@@ -8,7 +8,6 @@ from jaxtyping import Float, Int, Shaped
 from .._double import double_precision
 from ..networks import AbstractNetwork
 
-
 TIE = 1e-9
 """Of the largest output, or of one: the order of outputs that differ by less may be rounding."""
 

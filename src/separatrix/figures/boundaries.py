@@ -185,7 +185,7 @@ def commitment(
     edges = np.append(times, times[-1] + made.dt) - made.dt / 2
     below.stairs(np.histogram(decided, edges)[0], edges, fill=True, color=GRAY)
     below.set_ylabel("decisions")
-    below.set_xlabel("time of decision (ms)")
+    below.set_xlabel(f"time of decision ({made.time_units})")
     legend_below(figure, above, columns=4, legend=legend)
     return whole(figure)
 

@@ -146,7 +146,7 @@ def _called(cycles: Cycles, k: int) -> str | None:
         return counted(len(cycles) - MOST, "other cycle") if k == MOST else None
     parts = [f"{int(cycles.length[k])} steps"] if cycles.system == "map" else []
     if cycles.time_units != "steps":
-        parts.append(describe_duration(float(cycles.period[k])))
+        parts.append(describe_duration(float(cycles.period[k]), cycles.time_units))
     name = f"cycle {k}: " if len(cycles) > 1 else ""
     return name + ", ".join([str(cycles.stability[k]), *parts])
 

@@ -84,7 +84,11 @@ def activity(
     left, right, bar, below = _panels(figure, dimensions(components, activity))
     chosen = activity.choice if isinstance(activity, Activity) else np.full(1, -1)
     by_choice = by_choice and bool((np.asarray(chosen) >= 0).any())
-    time = "time in the trial (ms)" if isinstance(activity, Activity) else "time step"
+    time = (
+        f"time in the trial ({activity.time_units})"
+        if isinstance(activity, Activity)
+        else "time step"
+    )
     activity = as_activity(activity)
     plane = trajectories(activity, components)
     times = (np.arange(plane.shape[1]) + 1) * activity.dt

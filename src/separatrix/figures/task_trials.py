@@ -40,6 +40,7 @@ class _Shown:
     responses: Sequence[str]
     outputs_are: str
     dt: float
+    time_units: str
     periods: list[Mapping[str, float]]
     """The durations in ms of the periods of each trial; none where no task tells them."""
 
@@ -85,7 +86,7 @@ def trials(
     -------
     Figure
         One column for each trial: inputs at the top, outputs or targets at the bottom. Times are in
-        ms.
+        ms, or in steps if a step of the map is the unit of time.
 
     Examples
     --------
@@ -122,7 +123,7 @@ def _draw(figure: FigureBase, shown: _Shown, legend: Place) -> Axes:
             axes.set_xlim(0, longest * shown.dt)
             if not axes.images:
                 _shade_periods(axes, shown.periods[trial])
-        bottom.set_xlabel("time (ms)")
+        bottom.set_xlabel(f"time ({shown.time_units})")
     panels[0, 0].set_ylabel("input")
     panels[1, 0].set_ylabel(shown.outputs_are)
     lasts = [row[-1] for row in panels]
@@ -226,6 +227,7 @@ def _of_task(task: AbstractTask, num_trials: int, key: GivenKey) -> _Shown:
         task.responses,
         "target",
         task.dt,
+        "ms",
         [_periods(task, drawn.conditions, trial) for trial in each],
     )
 
@@ -249,6 +251,7 @@ def _of_activity(
         named or [f"output {k + 1}" for k in range(outputs.shape[-1])],
         "output (probability)" if softmax else "output",
         activity.dt,
+        activity.time_units,
         [_periods(task, activity.conditions, trial) for trial in chosen],
     )
 

@@ -17,7 +17,8 @@ Choices = tuple[
     tuple[str, ...],
     Callable[[np.ndarray], Int[np.ndarray, " state"]] | None,
 ]
-"""The choice of each trial, −1 where there is none or where outputs tie; their names; how they are read out."""
+"""The choice of each trial, −1 where there is none or where outputs tie; their names; how they are
+read out."""
 
 
 def choices_of(

@@ -156,6 +156,7 @@ def checked(
         conditions=dict(_labels(labels, len(trials))),
         dt=dt,
         inside=inside,
+        system=system.kind,
     )
     return Given(
         network=network,

@@ -268,9 +268,10 @@ def _exponents(run: Run) -> Iterator[Statement]:
     ):  # fmt: skip
         if np.isfinite(value) and abs(value) > 2 * error:
             does = "shrinks" if value < 0 else "grows"
+            lasts = duration(abs(time), spectrum.time_units)
             yield Statement(
                 DYNAMICS,
-                f"Along a trajectory, a small difference {does} e-fold in {duration(abs(time))}.",
+                f"Along a trajectory, a small difference {does} e-fold in {lasts}.",
                 f"watched: {int(spectrum.checkpoints[-1])} steps; standard error of the "
                 f"exponent: {100 * error / abs(value):.0f} %",
                 "sx.lyapunov_exponents(system, run.lyapunov_spectrum.start)",

@@ -1,8 +1,8 @@
 """Numbers in words, and the templates that use them: every text of a report is one.
 
 A template writes `{{ fraction | percent }}`, `{{ 3 | count("point") }}` for "3 points",
-`{{ x | number(".2g") }}`, `{{ time | duration }}`, and `{{ counts | tally }}` for "2 × this; 1 ×
-that". It may break its lines anywhere: a break is a space, and no space stays before a comma.
+`{{ x | number(".2g") }}`, `{{ time | duration("ms") }}`, and `{{ counts | tally }}` for "2 × this;
+1 × that". It may break its lines anywhere: a break is a space, and no space stays before a comma.
 """
 
 import functools
@@ -33,12 +33,12 @@ def number(value: float, form: str = "g") -> str:
     return format(value, form).replace("-", "−")
 
 
-def duration(time: float) -> str:
-    """Write a duration of so many ms with three digits: "12.3 ms", "4.56 s", "1270 s"."""
-    return describe_duration(time) if math.isfinite(time) else "an infinite time"
+def duration(time: float, units: str) -> str:
+    """Write a duration in ms or steps with three digits: "12.3 ms", "4.56 s", "107 steps"."""
+    return describe_duration(time, units) if math.isfinite(time) else "an infinite time"
 
 
-def time_constant(time: float, units: str = "ms") -> str:
+def time_constant(time: float, units: str) -> str:
     """Write a time constant, and whether it is of decay or of growth."""
     if math.isnan(time):
         return "–"

@@ -38,12 +38,6 @@ def answers_in_classes(run: Run) -> bool:
     return scored is None or not np.isfinite(scored.mean_variance_explained)
 
 
-def time_units(run: Run) -> str:
-    """Return the unit of times: steps of a map whose step is the unit, else ms."""
-    points = run.find("fixed_points", "verdict")
-    return "ms" if points is None else str(points.time_units)
-
-
 def outside_view(run: Run, states: np.ndarray) -> dict[int, str]:
     """Return how far those of states `(state, unit)` are that figures leave out, by their rows.
 

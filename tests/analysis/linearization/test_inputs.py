@@ -56,3 +56,31 @@ def test_nothing_is_known_at_a_state_that_is_not_finite(kind, bad):
         assert np.isnan(field[0]).all() and np.isfinite(field[1]).all()
     assert lin.stability[0] == "unknown" != lin.stability[1]
     assert (lin.n_unstable[0], np.isnan(lin.time_constants[0]).all()) == (-1, True)
+
+
+def test_an_input_that_acts_on_a_gate_alone_has_no_direction_at_a_fixed_point():
+    """x' = z x + (1 − z) n with z = σ(2 − 20 u₁): ∂F/∂u₁ = z' (x − n) = 0 where x = n."""
+    weights = np.random.default_rng(0).normal(size=(4, 4))
+
+    def step(x, u):
+        gate = jax.nn.sigmoid(2 - 20 * u[0])
+        return gate * x + (1 - gate) * jnp.tanh(weights @ x + 0.7 + u[1])
+
+    system = sx.DiscreteMap(step, size=4, input=np.zeros(2))
+    points = sx.find_fixed_points(system, np.random.default_rng(1).uniform(-1, 1, (50, 4)))
+    lin = sx.linearize(system, points)
+    fixed = np.asarray(points.kind) == "fixed"
+    assert fixed.any() and not lin.input_jacobians[fixed, :, 0].any()
+    alignment = lin.selection_vectors().input_alignment[fixed]
+    assert np.isnan(alignment[:, :, 0]).all() and np.isfinite(alignment[:, :, 1]).all()
+    away = sx.linearize(system, points.states[fixed] + 1e-6)  # there, it has one
+    assert np.isfinite(away.selection_vectors().input_alignment).all()
+
+
+def test_inputs_that_cancel_have_no_direction():
+    columns = np.array([[0.1, 0.3], [0.2, 0.6], [0.7, 2.1]])
+    system = sx.DiscreteMap(lambda x, u: 0.5 * x + columns @ u, size=3, input=np.zeros(2))
+    gating = sx.classics.input_gating(
+        sx.linearize(system, np.zeros((1, 3))), [[1.0, 0.0], [0.3, -0.1]]
+    )
+    assert np.isfinite(gating.overlap[0, 0]) and np.isnan(gating.overlap[0, 1])

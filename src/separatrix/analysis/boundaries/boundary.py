@@ -54,6 +54,10 @@ class Separatrix(Record):
     step: float = setting(
         "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
     )
+    system: str = setting('"map" or "flow"; empty if unknown', default="")
+    time_unit: float = setting(
+        "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")
+    )
 
     def summary(self) -> str:
         known = int((np.asarray(self.saddle) >= 0).sum())
@@ -153,6 +157,8 @@ def separatrix(
         nearness=nearness,
         outcomes=outcomes,
         step=follower.stepper.step_time,
+        system=system.kind,
+        time_unit=system.time_unit,
     )
 
 

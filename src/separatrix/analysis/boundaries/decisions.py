@@ -39,10 +39,14 @@ class Commitment(Record):
     )
     reasons: Shaped[np.ndarray, " trial"] = array("how the motion from the last state ended")
     dt: float = setting("time between the states of a trajectory", units="ms")
+    system: str = setting(
+        '"map" or "flow"; empty if `dt` is not the unit of time of the system',
+        default="",
+    )
 
     def summary(self) -> str:
         decided = np.asarray(self.decision_time)[np.asarray(self.choice) >= 0]
-        middle = f"{np.median(decided):.4g} ms" if len(decided) else "none"
+        middle = f"{np.median(decided):.4g} {self.time_units}" if len(decided) else "none"
         return (
             f"Commitment of {counted(len(self), 'trajectory', 'trajectories')}: "
             f"{len(decided)} decide, median time {middle}"
@@ -141,6 +145,7 @@ def commitment(
         nearest=nearest.reshape(reached.shape),
         reasons=ends.reasons.reshape(reached.shape)[:, -1],
         dt=float(dt),
+        system=system.kind if dt == system.time_unit else "",
     )
 
 

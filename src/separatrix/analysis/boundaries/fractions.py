@@ -38,6 +38,10 @@ class Basins(Record):
     step: float = setting(
         "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
     )
+    system: str = setting('"map" or "flow"; empty if unknown', default="")
+    time_unit: float = setting(
+        "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")
+    )
 
     @property
     def unsettled(self) -> int:
@@ -137,6 +141,8 @@ def _record(follower: Follower, sampled: np.ndarray, ends: Settled, confidence: 
         reasons=ends.reasons.astype(str),
         confidence=confidence,
         step=follower.stepper.step_time,
+        system=follower.stepper.system.kind,
+        time_unit=follower.stepper.system.time_unit,
     )
 
 

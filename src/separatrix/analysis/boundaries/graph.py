@@ -65,6 +65,10 @@ class FixedPointGraph(Record):
     n_unstable: Int[Array, " point"] | None = array(
         "number of unstable directions; −1 if it is not known", default=None
     )
+    system: str = setting('"map" or "flow"; empty if unknown', default="")
+    time_unit: float = setting(
+        "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")
+    )
 
     @property
     def most_steps(self) -> int:
@@ -79,7 +83,8 @@ class FixedPointGraph(Record):
         sampled = f"{rays} rays of points with several unstable directions" if rays else ""
         followed = " and ".join(part for part in (arms, sampled) if part)
         return f"FixedPointGraph of {points} fixed point{'s' * (points != 1)}: " + (
-            f"{followed}, {ends} of {len(self)} end at a stable point within {self.most_steps} steps"
+            f"{followed}, {ends} of {len(self)} end at a stable point within {self.most_steps} "
+            "steps"
             if followed
             else "no paths to follow"
         )
@@ -177,6 +182,8 @@ def fixed_point_graph(
         roles=_roles(landscape, rays),
         departure=_DEPARTURE,
         step=follower.stepper.step_time,
+        system=system.kind,
+        time_unit=system.time_unit,
     )
 
 

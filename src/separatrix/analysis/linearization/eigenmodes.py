@@ -12,7 +12,7 @@ from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.points import FixedPoints
 from ..kinks import on_kinks
-from ..stability import Disturbed, disturbed, judge, judge_slow
+from ..stability import Disturbed, disturbed, judge, judge_slow, moved_by_errors
 from .jacobians import jacobians
 from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
@@ -35,7 +35,7 @@ class Linearization(Record):
     states: Float[Array, "point unit"] = array("the points")
     jacobians: Float[Array, "point unit source"] = array("dF/dx of a map, df/dx of a flow")
     input_jacobians: Float[Array, "point unit channel"] | None = array(
-        "dF/du of a map, df/du of a flow"
+        "dF/du of a map, df/du of a flow; 0 for a channel where it is zero to rounding"
     )
     eigenvalues: Complex[Array, "point mode"] = array("μ of a map, λ of a flow, in units of 1/tau")
     right: Complex[Array, "point unit mode"] = array("right eigenvectors, one per column")
@@ -198,6 +198,7 @@ class Linearization(Record):
             np.asarray(self.time_constants),
             None if inputs is None else np.asarray(inputs),
             self.system,
+            self.time_unit,
             num_modes,
             readout,
         )
@@ -275,6 +276,8 @@ def linearize(
     marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
+    if by_input is not None:
+        by_input = _with_effect(system, states, errors, by_input, on_kink)
     with watching("modes", max_seconds, progress), one_blas_thread():
         modes, moved = _modes(system, states, errors, by_state)
     eigenvalues, right, left, condition = modes
@@ -298,6 +301,24 @@ def linearize(
         system=system.kind,
         time_unit=system.time_unit,
     )
+
+
+def _with_effect(
+    system: AbstractSystem,
+    states: np.ndarray,
+    errors: np.ndarray | None,
+    by_input: np.ndarray,
+    on_kink: np.ndarray,
+) -> np.ndarray:
+    """Return dF/du with zeros for channels where errors of the state change it by its own size.
+
+    An input that acts on a gate alone has no effect at a fixed point. Its derivative there is
+    rounding, which has no direction.
+    """
+    _, moved = jacobians(system, moved_by_errors(np.random.default_rng(0), states, errors))
+    change = np.linalg.norm(by_input - moved, axis=1)
+    is_rounding = (np.linalg.norm(by_input, axis=1) <= change) & ~on_kink[:, None]
+    return np.where(is_rounding[:, None], 0.0, by_input)
 
 
 def _modes(

@@ -40,7 +40,7 @@ class InputGating(Record):
         "B e: direction in which an input pushes the state"
     )
     overlap: Float[Array, "point source"] = array(
-        "|cos| of the angle between l and B e; NaN if the input has no effect"
+        "|cos| of the angle between l and B e; NaN if the input has no effect (to rounding)"
     )
     drive: Complex[Array, "point source"] = array("l · B e: movement along r per unit of input")
     axis_alignment: Float[Array, " point"] = array("|cos| of the angle between r and the axis")
@@ -50,6 +50,9 @@ class InputGating(Record):
     sources: tuple[str, ...] = setting("names of the inputs")
     relevant: int = setting("name of the input that counts in this context")
     system: str = setting('"map" or "flow"')
+    time_unit: float = setting(
+        "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")
+    )
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
@@ -151,7 +154,7 @@ def input_gating(
     if a is not None:
         sign = np.where(right.real @ a < 0, -1.0, 1.0)[:, None]
         left, right = sign * left, sign * right
-    pushes = np.einsum("puc,mc->pmu", np.asarray(linearization.input_jacobians), patterns)
+    pushes = _pushes(np.asarray(linearization.input_jacobians), patterns)
     unknown = np.full(len(left), np.nan)
     return InputGating(
         states=np.asarray(linearization.states),
@@ -169,7 +172,16 @@ def input_gating(
         sources=names,
         relevant=int(relevant),
         system=linearization.system,
+        time_unit=linearization.time_unit,
     )
+
+
+def _pushes(by_input: np.ndarray, patterns: np.ndarray) -> np.ndarray:
+    """Return B e; zero where the effects of the channels cancel to rounding."""
+    pushes = np.einsum("puc,mc->pmu", by_input, patterns)
+    sizes = np.einsum("pc,mc->pm", np.linalg.norm(by_input, axis=1), np.abs(patterns))
+    is_rounding = np.linalg.norm(pushes, axis=2) <= 8 * np.finfo(float).eps * sizes
+    return np.where(is_rounding[:, :, None], 0.0, pushes)
 
 
 def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:

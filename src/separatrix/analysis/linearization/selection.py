@@ -29,7 +29,8 @@ class SelectionVectors(Record):
         "l · B: movement along r per unit of input"
     )
     input_alignment: Float[Array, "point direction channel"] | None = array(
-        "|cos| of the angle between l and the input's direction; NaN if the input has no effect"
+        "|cos| of the angle between l and the input's direction; NaN if the input has no effect "
+        "(to rounding)"
     )
     readout_gain: Complex[Array, "point direction output"] | None = array(
         "C r: change of the output per unit of movement"
@@ -41,12 +42,16 @@ class SelectionVectors(Record):
         "|cos| of the angle between l and the readout's direction"
     )
     system: str = setting('"map" or "flow"')
+    time_unit: float = setting(
+        "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")
+    )
 
     def _table(self) -> Columns:
         modes = range(np.shape(self.mode)[1])
         times = np.asarray(self.time_constants)
         columns = {
-            f"mode {k}": [describe_time(float(time)) for time in times[:, k]] for k in modes[:3]
+            f"mode {k}": [describe_time(float(time), self.time_units) for time in times[:, k]]
+            for k in modes[:3]
         }
         return {"point": range(len(self)), **columns}
 
@@ -67,6 +72,7 @@ def selection_vectors(
     time_constants: Float[np.ndarray, "point mode"],
     input_jacobians: Float[np.ndarray, "point unit channel"] | None,
     kind: str,
+    time_unit: float,
     num_modes: int,
     readout: Array | None,
 ) -> SelectionVectors:
@@ -97,6 +103,7 @@ def selection_vectors(
         readout_alignment=None if columns is None else _alignment(right, columns),
         selection_readout_alignment=None if columns is None else _alignment(left, columns),
         system=kind,
+        time_unit=time_unit,
     )
 
 

@@ -234,7 +234,9 @@ class FixedPointTopology(Record):
         lost = int((self.unsettled > 0).sum())
         text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
         within = f" within {self.most_steps} steps" if self.most_steps else ""
-        return text + (f"; from {lost} of them some departures do not settle{within}" if lost else "")
+        return text + (
+            f"; from {lost} of them some departures do not settle{within}" if lost else ""
+        )
 
 
 def _unnamed(topology: FixedPointTopology) -> Counter[tuple[int, str]]:

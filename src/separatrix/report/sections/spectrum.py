@@ -39,25 +39,31 @@ def _integrating_mode(linearization: Linearization, index: int) -> dict[str, str
     mode = integrating_mode(linearization, index)
     value = complex(np.asarray(linearization.eigenvalues)[index, mode])
     time = float(np.asarray(linearization.time_constants)[index, mode])
-    return {"eigenvalue": describe_number(value), "time": describe_time(time)}
+    return {
+        "eigenvalue": describe_number(value),
+        "time": describe_time(time, linearization.time_units),
+    }
 
 
 def _selected(run: Run, selection: SelectionVectors | None) -> Values:
     """Return how inputs and outputs are aligned with the integrating mode, by their names."""
     if selection is None or shown_entry(run) >= len(selection):
-        return {"inputs": [], "outputs": [], "chance": None}
+        return {"inputs": [], "idle": [], "outputs": [], "chance": None}
+    inputs = _named(run, selection.input_alignment, "channels")
+    drives = _named(run, selection.input_drive, "channels")
     return {
-        "inputs": _named(run, selection.input_alignment, "channels", "input"),
-        "outputs": _named(run, selection.readout_alignment, "responses", "output"),
+        "inputs": [(name, cosine) for name, cosine in inputs if np.isfinite(cosine)],
+        "idle": [name for name, drive in drives if drive == 0 and np.isnan(dict(inputs)[name])],
+        "outputs": _named(run, selection.readout_alignment, "responses"),
         "chance": selection.chance_alignment,
     }
 
 
-def _named(run: Run, alignment: Any, names: str, noun: str) -> list[tuple[str, float]]:
-    """Return the alignments of the shown point's first mode by channel or by output."""
-    if alignment is None:
+def _named(run: Run, values: Any, names: str) -> list[tuple[str, Any]]:
+    """Return values of the shown point's first mode by channel or by output."""
+    if values is None:
         return []
-    row = np.asarray(alignment, float)[shown_entry(run), 0]
+    row = np.asarray(values)[shown_entry(run), 0]
     known = getattr(run.task, names, None)
     if known is None or len(known) != len(row):
         known = [str(k + 1) for k in range(len(row))]

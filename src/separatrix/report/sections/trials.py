@@ -3,7 +3,6 @@
 from ... import figures
 from ..._tables import describe_duration
 from ...store import Run
-from .. import view
 from ..section import Figure, Section, Values
 from ..view import answers_in_classes
 
@@ -19,7 +18,8 @@ def values(run: Run) -> Values:
     drawn = ""
     if task is not None:
         drawn = "rows" if task.num_inputs > figures.MOST_LINES else "lines"
-    step = describe_duration(run.activity.dt, view.time_units(run))
+    units = run.activity.time_units
+    step = "" if units == "steps" else describe_duration(run.activity.dt, units)
     return {"activity": run.activity, "drawn_as": drawn, "step": step}
 
 
