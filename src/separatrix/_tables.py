@@ -21,7 +21,10 @@ Columns = Mapping[str, Any]
 
 
 def describe_number(value: complex) -> str:
-    """Write an eigenvalue; a pair of conjugates with ±."""
+    """Write an eigenvalue; a pair of conjugates with ±. What is near 1 is told from 1."""
+    away = value.real - 1
+    if not value.imag and 1e-12 < abs(away) < 1e-4:
+        return f"1 {'−' if away < 0 else '+'} {abs(away):.2g}".replace("e-", "e−")
     real = f"{value.real:.4g}".replace("-", "−")
     return f"{real} ± {abs(value.imag):.4g}i" if value.imag else real
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix._tables import describe_number
 from separatrix.report.places import places
 from separatrix.report.statements import statements
 
@@ -243,3 +244,19 @@ def test_an_input_without_effect_has_no_angle_on_the_page(tmp_path):
     page = " ".join((tmp_path / "page.html").read_text().split())
     assert "At this point, input 1 does not move the state: the derivative is zero" in page
     assert "the direction of each input" not in page
+
+
+def test_panels_without_inputs_are_said_to_be_empty(tmp_path):
+    sx.make_report(BISTABLE, TRIALS, tmp_path / "page.html", readout=np.eye(2))
+    page = " ".join((tmp_path / "page.html").read_text().split())
+    assert "No inputs were given" in page and "Above: the input channels" not in page
+    assert "Below: the outputs of the network." in page
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1 - 4.2e-5, "1 − 4.2e−05"), (1 + 1e-6, "1 + 1e−06"), (1.0, "1"), (1 + 2e-16, "1"),
+     (0.9998, "0.9998"), (1 - 1e-5 + 0.1j, "1 ± 0.1i")],
+)  # fmt: skip
+def test_an_eigenvalue_near_1_is_told_from_1(value, words):
+    assert describe_number(complex(value)) == words

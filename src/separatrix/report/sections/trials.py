@@ -20,7 +20,13 @@ def values(run: Run) -> Values:
         drawn = "rows" if task.num_inputs > figures.MOST_LINES else "lines"
     units = run.activity.time_units
     step = "" if units == "steps" else describe_duration(run.activity.dt, units)
-    return {"activity": run.activity, "drawn_as": drawn, "step": step}
+    return {
+        "activity": run.activity,
+        "num_inputs": run.activity.inputs.shape[2],
+        "num_outputs": run.activity.outputs.shape[2],
+        "drawn_as": drawn,
+        "step": step,
+    }
 
 
 def _has_trials(run: Run) -> bool:
