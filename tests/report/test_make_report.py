@@ -244,6 +244,7 @@ def test_an_input_without_effect_has_no_angle_on_the_page(tmp_path):
     page = " ".join((tmp_path / "page.html").read_text().split())
     assert "At this point, input 1 does not move the state: the derivative is zero" in page
     assert "the direction of each input" not in page
+    assert "between the integrating mode and each readout: 1 " in page
 
 
 def test_panels_without_inputs_are_said_to_be_empty(tmp_path):
