@@ -242,7 +242,7 @@ def test_what_is_refused(name):
 
 def test_what_pytorch_has_no_layer_for():
     network = sx.networks.CTRNN(3, 4, 2, tau=100.0, dt=20.0, key=jax.random.key(0))
-    with pytest.raises(sx.InvalidInputError, match="this CTRNN is none of PyTorch's layers"):
+    with pytest.raises(sx.InvalidInputError, match="PyTorch has no layer like this CTRNN"):
         to_torch(network)
 
 
