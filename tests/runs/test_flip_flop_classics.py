@@ -46,7 +46,7 @@ def test_one_bit_has_the_same_topology_in_two_architectures(one_bit):
 
 def test_the_report_tells_the_topology(one_bit, tmp_path):
     text = write_report(one_bit["gru"], tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "a cube with its corners, edges, faces and body" in text
+    assert "independent bits, a segment with its two ends." in text
     assert "3 fixed points, 2 + 1: the segment of 1 bit" in text
 
 
