@@ -58,7 +58,7 @@ def as_path(given: Any) -> Path:
         raise InvalidInputError(f"the path {given[:60]}… has more than {LONGEST_PATH} bytes.")
     try:
         Path(given).stat()
-    except OSError as error:  # most that is wrong with a path is told when it is used
+    except OSError as error:  # other errors are raised where the path is used
         if error.errno == errno.ELOOP:
             raise InvalidInputError(f"{given} is a link that leads back to itself.") from None
     return Path(given)

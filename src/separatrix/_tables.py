@@ -21,7 +21,7 @@ Columns = Mapping[str, Any]
 
 
 def describe_number(value: complex) -> str:
-    """Write an eigenvalue; a pair of conjugates with ±. What is near 1 is told from 1."""
+    """Write an eigenvalue: a conjugate pair with ±, and a value near 1 by its distance from 1."""
     away = value.real - 1
     if not value.imag and 1e-12 < abs(away) < 1e-4:
         return f"1 {'−' if away < 0 else '+'} {abs(away):.2g}".replace("e-", "e−")

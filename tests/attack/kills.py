@@ -18,22 +18,10 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from small import settings
 
 import separatrix as sx
 
-SETTINGS = """
-name = "small"
-seed = 3
-task = {name = "PerceptualDecisionMaking"}
-network = {name = "CTRNN", num_units = 8}
-training = {steps = 3000, epoch_steps = 100}
-[analysis]
-num_trials = 4
-test_trials = 20
-num_candidates = 4
-slow_points = false
-geometry = {slow_curve = false, branches = false, graph = false, lyapunov = false}
-"""
 STUDY = """
 name = "several"
 experiment = "small.toml"
@@ -45,7 +33,7 @@ SECONDS = 240
 
 def commands(root: Path):
     """Return by name what is killed: the command, what lets it go on, and what it gives."""
-    (root / "small.toml").write_text(SETTINGS)
+    (root / "small.toml").write_text(settings(8, 3000, 100))
     (root / "study.toml").write_text(STUDY)
     separatrix = [sys.executable, "-m", "separatrix"]
     run = [*separatrix, "run", str(root / "small.toml"), "--out"]

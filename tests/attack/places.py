@@ -22,23 +22,11 @@ from pathlib import Path
 
 import numpy as np
 from hostile import PLACES, Case
+from small import settings
 
 import separatrix as sx
 
 SECONDS = 120  # of which a busy machine takes most; what hangs takes all
-SETTINGS = """
-name = "small"
-seed = 3
-task = {name = "PerceptualDecisionMaking"}
-network = {name = "CTRNN", num_units = 4}
-training = {steps = 4, epoch_steps = 2}
-[analysis]
-num_trials = 4
-test_trials = 20
-num_candidates = 4
-slow_points = false
-geometry = {slow_curve = false, branches = false, graph = false, lyapunov = false}
-"""
 STUDY = 'name = "several"\nexperiment = "small.toml"\nseeds = [3]\n'
 COMMANDS = ("run", "sweep", "status", "analyze", "report", "certify", "list", "doctor", "--help")
 COMMANDS += ("verify",)
@@ -167,7 +155,7 @@ def tried(base: Path, root: Path, place, what):
 
 def prepare(base: Path):
     """Make the settings, the run, the study and the proofs that commands are given."""
-    (base / "small.toml").write_text(SETTINGS)
+    (base / "small.toml").write_text(settings(4, 4, 2))
     (base / "study.toml").write_text(STUDY)
     for what, name in (("run", "run"), ("sweep", "study"), ("certify", "proofs.json")):
         case = Case(base, what)

@@ -60,7 +60,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _no_device() -> InvalidInputError | None:
-    """Say why JAX has nothing to compute on; None where it has."""
+    """Return why JAX has no device to compute on; None if it has one."""
     import jax
 
     try:

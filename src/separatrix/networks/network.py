@@ -40,7 +40,7 @@ class AbstractNetwork(eqx.Module):
     not_trained: ClassVar[tuple[str, ...]] = ()
     """Names of the fields whose arrays training does not change."""
     convention: ClassVar[str] = ""
-    """What the rows of the weights mean and where the gates act, if this could be mistaken."""
+    """The meaning of the rows of the weights, and the place of the gates, if these are unclear."""
 
     def __repr__(self) -> str:
         """Name the settings and the shapes of the arrays; a number for each unit is no summary."""

@@ -1,4 +1,4 @@
-"""Where results come from: versions, machine and date, and all that the last digits depend on."""
+"""The origin of results: versions, machine and date, and all that the last digits depend on."""
 
 import datetime
 import importlib.metadata
