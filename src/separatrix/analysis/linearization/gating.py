@@ -48,7 +48,7 @@ class InputGating(Record):
         "|cos| of the angle between l and the axis"
     )
     sources: tuple[str, ...] = setting("names of the inputs")
-    relevant: int = setting("name of the input that counts in this context")
+    relevant: int = setting("index of the input that counts in this context")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting(
         "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")
