@@ -45,29 +45,56 @@ and of J − E, where E is what may be wrong with J."""
 def disturbed(
     jacobians_at: Callable[[np.ndarray], np.ndarray],
     states: Float[np.ndarray, "point unit"],
+    kind: str,
     errors: Float[np.ndarray, " point"] | None = None,
     eps: float = _EPS,
 ) -> Disturbed:
     """Return what errors of the state, and rounding, make of the eigenvalues at each state.
 
     `errors` are distances within which the exact states lie; where they are not known, and at
-    least, a state is known to rounding, in units of `eps`. Eigenvalues are NaN where a Jacobian is
-    not finite.
+    least, a state is known to rounding, in units of `eps`. States are moved by random signs, and
+    along what a step of Newton's method makes of these: where J is degenerate errors lie in its
+    kernel, which random signs of many units may miss. Eigenvalues are NaN where a Jacobian is not
+    finite.
     """
     rng, size, rounding = np.random.default_rng(0), states.shape[1], _ULPS * eps
     signs = rng.choice([-1.0, 1.0], (size, size)) / np.sqrt(max(size, 1))
-    moved = moved_by_errors(rng, states, errors, eps)
+    away = rng.choice([-1.0, 1.0], size)
+    radii = _radii(states, errors, eps)[:, None]
     spectra, level = np.full((2, *states.shape), np.nan, complex), np.full(len(states), np.nan)
     for rows in chunks(len(states), int(np.clip(_ENTRIES // max(size, 1) ** 2, 1, _TOGETHER))):
-        here, there = jacobians_at(states[rows]), jacobians_at(moved[rows])
+        here = jacobians_at(states[rows])
         finite = np.isfinite(here).all((1, 2))
         here = np.where(finite[:, None, None], here, 0.0)
         level[rows] = rounding * np.linalg.norm(here, axis=(1, 2))
+        slowly = _slowly(here, away, kind, level[rows])
+        there = jacobians_at(states[rows] + radii[rows] * (2 * away + 3 * slowly))
         change = np.where(np.isfinite(there), there - here, 0.0)
         change = change + level[rows, None, None] * signs
         for of, matrices in zip(spectra, (here + change, here - change), strict=True):
             of[rows] = np.where(finite[:, None], batched.eigenvalues(matrices), np.nan)
     return level, spectra
+
+
+def _slowly(
+    jacobians: Float[np.ndarray, "point unit unit"],
+    away: Float[np.ndarray, " unit"],
+    kind: str,
+    level: Float[np.ndarray, " point"],
+) -> Float[np.ndarray, "point unit"]:
+    """Return the direction, of length 1, in which Newton's step moves where the residual is `away`.
+
+    It points to the same side as `away`. It is 0 where each direction is as slow as the others.
+    """
+    eye = np.eye(len(away))
+    newton = jacobians - eye if kind == "map" else jacobians
+    step = batched.solve(
+        newton + level[:, None, None] * eye, np.broadcast_to(away, newton.shape[:2])
+    )
+    norm = np.linalg.norm(step, axis=1, keepdims=True)
+    side = np.where(step @ away < 0, -1.0, 1.0)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return np.nan_to_num(side * step / norm, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def moved_by_errors(
@@ -77,10 +104,18 @@ def moved_by_errors(
     eps: float = _EPS,
 ) -> Float[np.ndarray, "point unit"]:
     """Return states that are as good as the given ones: each unit is moved by twice the error."""
-    away = _ULPS * eps * np.abs(states).max(1, initial=0)
+    signs = rng.choice([-1.0, 1.0], states.shape[1])
+    return states + 2 * _radii(states, errors, eps)[:, None] * signs
+
+
+def _radii(
+    states: Float[np.ndarray, "point unit"], errors: Float[np.ndarray, " point"] | None, eps: float
+) -> Float[np.ndarray, " point"]:
+    """Return how far each exact state may be away: by `errors`, and at least by rounding."""
+    radii = _ULPS * eps * np.abs(states).max(1, initial=0)
     if errors is not None:
-        away = np.maximum(away, np.where(np.isfinite(errors), errors, 0.0))
-    return states + 2 * away[:, None] * rng.choice([-1.0, 1.0], states.shape[1])
+        radii = np.maximum(radii, np.where(np.isfinite(errors), errors, 0.0))
+    return radii
 
 
 def judge(

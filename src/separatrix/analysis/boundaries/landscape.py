@@ -87,7 +87,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
     _require_fixed(evaluator, states)
     with one_blas_thread():
         values, right, left, _ = eigenmodes(evaluator.jacobian(states), system.kind)
-        moved = disturbed(evaluator.jacobian, states, errors)
+        moved = disturbed(evaluator.jacobian, states, system.kind, errors)
     on_kink = on_kinks(system.evaluate, states)
     stability = judge(values, system.kind, marginal_band, on_kink, *moved)
     distances = scipy.spatial.distance.cdist(states, states) + np.diag(np.full(len(states), np.inf))

@@ -132,7 +132,7 @@ def _stability(
     )
     if len(left) and not evaluator.is_large:
         eps = solver.zero_test.eps
-        moved = disturbed(evaluator.jacobian, states[left], errors[left], eps)
+        moved = disturbed(evaluator.jacobian, states[left], system.kind, errors[left], eps)
         n_unstable[left], stability[left], _ = judge(
             values[left], system.kind, band, on_kink[left], *moved
         )

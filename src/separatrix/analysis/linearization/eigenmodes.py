@@ -339,6 +339,7 @@ def _modes(
         level, spectra = disturbed(
             lambda x: jacobians(system, x)[0],
             states[part],
+            system.kind,
             None if errors is None else errors[part],
         )
         values[:, part] = found.eigenvalues, *spectra
