@@ -179,12 +179,22 @@ def test_the_difference_of_two_topologies_is_told():
 @pytest.mark.parametrize(
     "system", [systems.hopf(1.2, 1.0).system, sx.DiscreteMap(lambda x: -jnp.tanh(2 * x), 1)]
 )
-def test_what_leaves_for_a_cycle_is_unsettled(system):
+def test_nothing_is_followed_where_nothing_is_stable(system):
     """Also of a map whose arms change places: the 2-cycle attracts, and no fixed point does."""
     topology = sx.fixed_point_topology(system, np.zeros((1, system.size)))
     assert topology.names.tolist() == ["none"] and topology.links.shape == (1, 0)
-    np.testing.assert_array_equal(topology.unsettled, [1.0])
-    assert system.size > 1 or topology.departures.tolist() == [2]
+    assert topology.departures.tolist() == [0] and topology.unsettled.tolist() == [0.0]
+
+
+def test_what_leaves_for_infinity_is_unsettled():
+    system, states = sx.Flow(lambda x: x + x**2, 1), np.array([[0.0], [-1.0]])
+    assert sx.fixed_point_topology(system, states).unsettled.tolist() == [0.5, 0.0]
+
+
+def test_shares_that_rounding_keeps_from_one_are_whole():
+    system, states = wells(1.0, 3.0, 0.2)
+    topology = sx.fixed_point_topology(system, states, directions=49)
+    assert (topology.reach.sum(1) < 1).any() and not topology.unsettled.any()
 
 
 def tree(*edges):

@@ -109,7 +109,7 @@ def fixed_point_topology(
     reached = follower.follow(np.concatenate([landscape.states[:0], *(fan.states for fan in fans)]))
     ends = np.split(reached.reached, np.cumsum([len(fan.vectors) for fan in fans]))[:-1]
     for fan, there in zip(fans, ends, strict=True):
-        departures[fan.row] = len(there)
+        departures[fan.row] = len(there) if len(attractors) else 0
         np.add.at(counts[fan.row], there[there >= 0], 1.0)
     linked = counts > 0
     doubts = decide(follower, fans, ends, linked)

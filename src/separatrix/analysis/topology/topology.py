@@ -104,8 +104,9 @@ class FixedPointTopology(Record):
     @property
     def unsettled(self) -> Float[np.ndarray, " point"]:
         """The fraction of the departures from each point not seen to end at an attractor."""
-        left = 1.0 - np.asarray(self.reach, float).sum(1)
-        return np.where(np.asarray(self.departures) > 0, np.maximum(left, 0.0), 0.0)
+        departures = np.asarray(self.departures, float)
+        arrived = np.round(np.asarray(self.reach, float) * departures[:, None]).sum(1)
+        return (departures - arrived) / np.maximum(departures, 1)
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -233,6 +234,8 @@ class FixedPointTopology(Record):
         cube = f"; a {self.shape} or not: undecided" if isinstance(answer, Undecided) else cube
         lost = int((self.unsettled > 0).sum())
         text = f"FixedPointTopology of {len(self)} fixed points, {counts}{cube}"
+        if not len(self.attractors):
+            return f"{text}; no point is known to be stable, so no departure was followed"
         within = f" within {self.most_steps} steps" if self.most_steps else ""
         return text + (
             f"; from {lost} of them some departures do not settle{within}" if lost else ""

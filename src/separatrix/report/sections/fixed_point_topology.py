@@ -28,6 +28,7 @@ def values(run: Run) -> Values:
         "is_cube": cube is True,
         "shape": topology.shape,
         "undecided": cube.reason if isinstance(cube, Undecided) else "",
+        "num_stable": len(topology.attractors),
         "num_departures": int(np.sum(topology.departures)),
         "most_steps": topology.most_steps,
         "num_unsettled": int(np.sum(topology.unsettled > 0)),
