@@ -242,7 +242,7 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's mean accuracy: exact for two choices; for more, measured on trials."""
+        """The ideal observer's mean accuracy: exact for two choices, otherwise from trials."""
         if self.num_choices > 2:
             return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))

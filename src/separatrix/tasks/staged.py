@@ -104,6 +104,7 @@ class StagedTask(SolvableTask):
 
     @property
     def varying(self) -> tuple[str, ...]:  # type: ignore[override]  # as the settings say
+        """The periods whose duration may differ from trial to trial."""
         return tuple(n for n, d in self.durations.items() if isinstance(d, (Duration, Multiple)))
 
     @property

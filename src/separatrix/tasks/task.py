@@ -116,7 +116,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def answers_in_classes(self) -> bool:
-        """True if the largest output is the answer, a class; False if outputs follow target values."""
+        """True if the largest output is the answer; False if outputs have to follow values."""
         drawn = jax.eval_shape(lambda key: self.draw(key, 1), jr.key(0))
         return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
