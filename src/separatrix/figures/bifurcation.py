@@ -123,12 +123,12 @@ def bifurcation_diagram(
         The direction `(unit,)` of the vertical axis, such as a row of the readout. None means the
         mean over units, or the unit itself if there is only one.
     period
-        Whether the vertical axis shows the period of cycles instead.
+        True draws the period of the cycles on the vertical axis, instead of states.
     label
         The label of the vertical axis.
     activity
-        An `Activity`, or states. The view is limited to the range of these states, and the figure
-        says how many branches lie outside of the view.
+        An `Activity`, or states. The vertical axis is limited to the range of these states, with a
+        margin, and the figure says how many branches lie outside.
     ax, width, legend
         As in `sx.figures`.
 

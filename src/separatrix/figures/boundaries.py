@@ -38,7 +38,7 @@ def fixed_point_graph(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw fixed points, the paths that leave unstable points, and the boundary's points, if given.
+    """Draw fixed points, the paths that leave unstable points, and the boundary between basins.
 
     Each path has the color of the fixed point that it leaves. Fixed points that lie far from the
     activity are left out. Arrows point to them and give their coordinates.
@@ -53,7 +53,8 @@ def fixed_point_graph(
         The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
         if there are two or three units.
     boundary
-        What `sx.separatrix` returned.
+        What `sx.separatrix` returned: points on the boundary between basins. None draws no
+        boundary.
     ax, width, legend
         As in `sx.figures`.
 

@@ -39,9 +39,9 @@ def slow_curve(
     Returns
     -------
     Figure
-        Two panels: the drift per step or per time constant at the top. At the bottom are the time
-        that the drift along the whole range of values takes, and the time constant of the return to
-        the curve.
+        Two panels. The top panel shows the drift per step or per time constant. The bottom panel
+        shows two times for each slice: how long its drift would need to cross the range of all
+        values, and the time constant with which states return to the curve.
 
     Examples
     --------

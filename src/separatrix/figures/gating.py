@@ -55,7 +55,7 @@ def context_gating(
         A dictionary from the name of each context to a pair: what `sx.classics.input_gating` and
         `sx.classics.targeted_averages` returned.
     source_names
-        A dictionary from the names of the inputs in the records to their labels in the figure.
+        A dictionary from the names of the inputs in `contexts` to their labels in the figure.
     evidence_units
         The units in which the strengths of the inputs are given, such as "%".
     figure, width, legend

@@ -34,9 +34,9 @@ def graded_memory(
 
     The left panel shows, for each value, the mean position of its trials over time, with a band of
     one standard deviation on each side. The middle panel shows the mean positions and standard
-    deviations against the value, at the first and at the last time. The right panel shows two
-    measures over time: how well positions keep the order of the values, and the fraction of trials
-    that are decoded correctly.
+    deviations against the value, at the first and at the last time. The right panel shows, over
+    time, how well positions keep the order of the values (rank correlations of means and of single
+    trials). It also shows the fraction of trials whose value is decoded correctly.
 
     Parameters
     ----------

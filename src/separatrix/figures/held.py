@@ -24,13 +24,16 @@ def verdict(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw where states are at time T, where they end, and their spread and order until time 2 T.
+    """Draw where states are at time T, where they end, and how well they are held until time 2 T.
 
-    T is the duration of the verdict. The left panel shows the states at T, along two principal
-    components. Each state has the color of the end that it reaches, and the ends have large
-    markers. The right panel shows the spread and the order along the axis, if there is one, and how
-    far states are from their positions at T, relative to the extent of the states. A vertical line
-    marks T.
+    T is the duration of the verdict, for which states must be held. The left panel shows the states
+    at T, along two principal components. Each state has the color of the end that it reaches, such
+    as a stable point, and points have large markers.
+
+    The right panel shows how far states are from their positions at T, relative to the extent of
+    the states. If `sx.verdict` was given an axis, two more lines show what becomes of the
+    positions along it. Their spread is relative to the spread at the start. Their order is the rank
+    correlation with the positions at the start. A vertical line marks T.
 
     Parameters
     ----------

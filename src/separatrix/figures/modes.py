@@ -35,15 +35,16 @@ def spectrum(
     """Draw the Jacobian's eigenvalues at one point, and the boundary of stability.
 
     The panel is the complex plane. The boundary is the unit circle for a map, and the imaginary
-    axis for a flow. The integrating mode, which changes least, is marked with its time constant. So
-    is the leading mode, which has the largest |μ| or Re λ, if it is a different mode.
+    axis for a flow. Two modes are marked with their time constants. The integrating mode has the
+    eigenvalue nearest to μ = 1 (map) or to λ = 0 (flow). The leading mode has the largest |μ| or
+    Re λ, and is marked if it is a different mode.
 
     Parameters
     ----------
     linearization
         What `sx.linearize` returned.
     index
-        The index of the point in the linearization.
+        The index of the point in `linearization`.
     ax, width, legend
         As in `sx.figures`.
 
@@ -105,9 +106,9 @@ def line_attractor(
 ) -> Figure:
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
-    Of the displacements along all modes, a displacement along this mode changes least. If there is
-    a line attractor, this is its direction. The legend says how much of the eigenvector's length
-    lies in the drawn plane.
+    The integrating mode is the mode whose eigenvalue is nearest to μ = 1 (map) or to λ = 0 (flow).
+    A displacement along it changes least. If there is a line attractor, this is its direction. The
+    legend says how much of the eigenvector's length lies in the drawn plane.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ def line_attractor(
     linearization
         What `sx.linearize` returned for these points.
     index
-        The index of the point in the linearization.
+        The index of the point in `linearization`.
     activity
         An `Activity`, or states, to draw in the background.
     components

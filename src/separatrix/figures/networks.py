@@ -29,8 +29,9 @@ def comparison(
 ) -> Figure:
     """Draw the matrix of distances between networks, ordered by cluster, and a map of the networks.
 
-    On the map, colors show groups if there are several, and clusters otherwise. Distances that are
-    not known are gray. Networks that have no place on the map are left out.
+    Networks with small distances lie close together on the map. There, colors show groups if there
+    are several, and clusters otherwise. Distances that are not known (NaN) are gray in the matrix.
+    A network to which they belong may have no place on the map, and is then left out.
 
     Parameters
     ----------

@@ -234,7 +234,7 @@ def tolerance(
     Returns
     -------
     Figure
-        One panel, with the thresholds on a logarithmic axis.
+        One panel, with the tolerances on a logarithmic axis.
 
     Examples
     --------

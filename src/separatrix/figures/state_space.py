@@ -60,8 +60,9 @@ def activity(
     num_trials
         The number of trajectories for each choice.
     by_choice
-        Whether the outputs compete, so that each trial has a choice. If False, or if plain states
-        are given, the right panel shows the first trials.
+        Whether the right panel shows trajectories for each choice. The network's choice in a trial
+        is the output that wins. If False, or if plain states are given, the right panel shows the
+        first trials.
     figure, width, legend
         As in `sx.figures`.
 

@@ -59,26 +59,27 @@ def trials(
 ) -> Figure:
     r"""Draw a few trials, either of a network's activity in a task or of a task alone.
 
-    For an `Activity`, inputs and outputs are drawn, from the least to the most coherent trial. For
+    For an `Activity`, inputs and outputs are drawn. If its trials have a condition "coherence", the
+    columns go from the least to the most coherent trial. Otherwise the first trials are drawn. For
     a task, inputs and targets are drawn, with the periods of each trial, up to the end of the
-    trial. The text above a trial says how this trial differs from the others, as far as there is
-    room.
+    trial. The text above a column says what was shown in the trial, as far as there is room.
 
     Parameters
     ----------
     what
         An `Activity`, or a task.
     task
-        The task of an activity. It gives the names of channels and outputs, and the periods for the
-        shading.
+        If `what` is an activity, the task in which it was simulated. The task gives the names of
+        channels and outputs, and the periods for the shading. Without a task, channels and
+        outputs are numbered, and nothing is shaded.
     num_trials
         How many trials to draw. None means three, or fewer if the figure is narrow.
     softmax
         Whether to draw outputs as probabilities (their softmax). If False, outputs are drawn as
         they are.
     key
-        A JAX random key, from which other trials of a task are generated. None means always the
-        same trials.
+        If `what` is a task, the JAX random key from which its trials are drawn. None means a fixed
+        key, which always gives the same trials.
     figure, width, legend
         As in `sx.figures`.
 

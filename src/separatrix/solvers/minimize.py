@@ -76,10 +76,10 @@ class DampedNewton:
         its gradient is not zero. It ends as `RAN_AWAY` if it leaves the `bounds` while the function
         still decreases.
 
-        If Hessians are expensive, give `values`, a function that computes values only: then no
-        Hessian is computed for damped steps that lead upward. The `bounds` are a lower and an upper
-        bound `(unit,)`. A start that leaves them is followed no further. Starts that are not done
-        at the time limit are left RUNNING.
+        The `bounds` are a lower and an upper bound `(unit,)` of the states. If Hessians are
+        expensive, also give `values`, a function that computes only the function's values. A damped
+        step that leads upward is then refused before its Hessian is computed. Starts that are not
+        done at the time limit end as `RUNNING`.
         """
         iteration = _MinimizationIteration(self.max_steps, derivatives, starts, values, bounds)
         return iterate(iteration, Solution.unmoved(starts), len(starts))

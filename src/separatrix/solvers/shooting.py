@@ -21,17 +21,19 @@ _SMALLEST_STEP = 1e-3
 
 @dataclass(frozen=True)
 class MultipleShooting:
-    r"""Close orbits: solve $\varphi(x_j) = x_{j+1}$ around a cycle by damped Newton steps.
+    r"""Close orbits by damped Newton steps, each of which corrects all pieces of an orbit at once.
 
-    The orbit is divided into k pieces, and $\varphi$ is the motion over one piece. The corrections
-    of all pieces are condensed to one linear system of the size n of the state,
-    $(I - J_{k-1} \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow, the period is
-    also unknown, and corrections along the orbit are excluded.
+    The orbit is divided into k pieces, and $x_j$ is the state where piece j begins. With the motion
+    $\varphi$ over one piece, the orbit is closed if $\varphi(x_j) = x_{j+1}$ for every j, where
+    $x_k = x_0$. The corrections of all pieces are condensed to one linear system of the size n of
+    the state, $(I - J_{k-1} \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow, the
+    period is also unknown, and corrections along the orbit are excluded.
 
     Attributes
     ----------
     max_steps
-        The maximum number of evaluations of one orbit.
+        The maximum number of Newton steps for one orbit. A step that is tried and not taken counts,
+        too.
     transient
         The number of steps of a map, or of time constants of a flow, for which a candidate is
         followed first. The search starts from the candidate itself and from the state that the
@@ -40,11 +42,11 @@ class MultipleShooting:
         The number of pieces of a flow's orbit. The orbit of a map has one piece for every step.
     substeps
         The minimum number of Runge–Kutta steps in each piece of a flow's orbit. More steps are
-        taken where the Jacobian says that the motion is fast. The final orbit is solved again with
-        twice as many steps, and the difference gives the error.
+        taken where the Jacobian says that the motion is fast. When an orbit is closed, it is solved
+        again with twice as many steps. The change of the period is the error of the period.
     refinements
-        The maximum number of refinements. While the period still changes by more than a millionth
-        of its length, the steps are made four times finer.
+        How many times the Runge–Kutta steps of a flow may then be made four times finer. This is
+        done only while the last refinement changed the period by more than a millionth of it.
 
     Examples
     --------
@@ -71,9 +73,10 @@ class MultipleShooting:
         orbits: np.ndarray,
         periods: np.ndarray | None,
     ) -> "ShootingResult":
-        """Close orbits `(orbit, piece, unit)`, and solve for periods `(orbit,)` if they are given.
+        """Close orbits `(orbit, piece, unit)`, which are given as first guesses.
 
-        Orbits that are not closed at the time limit are left RUNNING.
+        For a flow, `periods` `(orbit,)` are first guesses, too, and are corrected with the orbits.
+        For a map, give None. Orbits that are not closed at the time limit end as `RUNNING`.
         """
         ends = ShootingResult.unmoved(orbits, periods)
         timed = periods is not None

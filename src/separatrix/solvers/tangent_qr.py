@@ -70,14 +70,16 @@ class _Finer:
 class TangentQR:
     r"""Compute Lyapunov exponents by QR decompositions of the tangent map (Benettin et al. 1980).
 
-    With $J_t Q_{t-1} = Q_t R_t$ the exponents are the means of $\ln|R_{ii}|$. If a direction
-    shrinks to rounding level between two decompositions, its exponent is −∞.
+    The Jacobian $J_t$ of step t moves orthonormal vectors, the columns of $Q_{t-1}$. The result is
+    decomposed into $J_t Q_{t-1} = Q_t R_t$, and the exponents are the means of $\ln|R_{ii}|$ over
+    time. If a direction shrinks to rounding level between two decompositions, its exponent is −∞.
 
     Attributes
     ----------
     steps
-        The number of steps to average over, of the map or of the integrator. This number limits the
-        work. None means one step for each input, or 10,000 if there are no inputs.
+        The number of steps, of a map or of a flow's integrator, over which the average is taken.
+        None means all steps for which there are inputs after the transient, or 10,000 steps if
+        there are no inputs.
     transient
         The number of steps before the averaging, in which the state approaches its attractor and
         the tangent vectors align.
@@ -90,9 +92,9 @@ class TangentQR:
         The step of the fourth-order Runge–Kutta integrator in ms, for flows only. None means a
         hundredth of tau. Take a smaller step to see whether the exponents depend on it.
     blocks
-        The number of blocks into which the steps are divided. `history` has the estimate at the end
-        of each block. If there are enough steps, each block is divided into five parts, and the
-        standard error is computed from these parts.
+        The number of blocks into which the steps are divided. `history` of the result holds the
+        estimates of the exponents at the end of each block. If there are enough steps, each block
+        is divided into five parts, and the standard error is computed from these parts.
 
     Examples
     --------
@@ -127,8 +129,9 @@ class TangentQR:
     ) -> Growth:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
-        `finer` computes the same step with a more accurate integrator. A part of each trajectory is
-        computed with both, and the results are compared. The run stops early when no trajectory is
+        `advance` computes a step, and `finer` computes the same step with a more accurate
+        integrator. The first part of each trajectory is computed with both, and the results are
+        compared. The steps are divided into blocks. The run stops early when no trajectory is
         finite any more, and the remaining blocks are NaN. At the time limit, the run ends after the
         current block.
         """

@@ -27,11 +27,12 @@ class DelayPairedAssociation(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus1, delay1, stimulus2, delay2, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -100,11 +101,12 @@ class GoNoGo(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -166,11 +168,12 @@ class DualDelayMatchSample(StagedTask):
     dt
         Time step in ms.
     fixation, sample, delay1, cue1, test1, delay2, cue2, test2
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -246,9 +249,10 @@ class DualDelayMatchSample(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Compare the sum over the test with the sum over the sample that the last cue named.
+        """Compare the summed inputs of a test with those of the sample that the last cue named.
 
-        The samples are summed until the first cue. A test lasts while the fixation cue is off.
+        The inputs of the samples are summed until the first cue, and the inputs of a test while the
+        fixation cue is off.
         """
         sides = jnp.stack([inputs[..., k] - inputs[..., k + 1] for k in (1, 3)], -1)
         testing = cue_off(self, inputs[..., 0], "test1", "test2")

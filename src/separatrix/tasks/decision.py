@@ -44,14 +44,15 @@ class PerceptualDecisionMaking(SolvableTask):
     num_choices
         The number of alternatives, at least 2.
     noise
-        The strength σ of the noise, in units of the input times √ms.
+        The strength σ of the noise, whose standard deviation in a step is σ/√dt, with dt in ms.
     noise_on
         "all": noise is added to all channels in all steps, as in brainpy_datasets. "stimulus":
         noise is added only to the stimulus channels, and only in the stimulus period, as in
         NeuroGym.
     cue
-        The periods in which the fixation cue is on. NeuroGym 2.2 uses ("fixation",). Older versions
-        of NeuroGym and brainpy_datasets use the default.
+        The periods in which the fixation cue is on. By default these are all periods before the
+        decision, as in brainpy_datasets and in versions of NeuroGym before 2.2. In NeuroGym 2.2 the
+        cue is on only during the fixation: give `("fixation",)`.
 
     Raises
     ------
@@ -177,7 +178,11 @@ class PerceptualDecisionMaking(SolvableTask):
         return "delay" if self.delay else "stimulus"
 
     def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
-        """Return the input `(channel,)` of the stimulus period without noise, as a frozen input."""
+        """Return the input `(channel,)` while evidence for a choice is shown, without noise.
+
+        The `coherence` is in percent, and choices are counted from 0. You can freeze a network at
+        this input (`network.at_input`).
+        """
         cue = float("stimulus" in self.cue)
         evidence = 0.5 + coherence / 200 * np.cos(self.angles - self.angles[choice])
         return np.concatenate([[cue], evidence])
@@ -185,8 +190,9 @@ class PerceptualDecisionMaking(SolvableTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Return the optimal answers: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
 
-        The sum is taken over the stimulus period up to the current step. The observer knows from
-        the clock when to answer.
+        Here $x_k(t)$ is the input on the channel of alternative k. The sum is taken over the steps
+        of the stimulus period up to the current step. The answer is given in the decision period,
+        whose steps the observer knows.
         """
         shown = jnp.asarray(inputs)[..., 1:] * period_mask(self, "stimulus")[:, None]
         evidence = jnp.cumsum(shown, axis=1) @ self._projections
@@ -203,8 +209,9 @@ class PerceptualDecisionMaking(SolvableTask):
     def ideal_choice(self, inputs: Float[Array, "trial time channel"]) -> Int[Array, " trial"]:
         r"""Return the optimal choice: $\arg\max_g \sum_{t,k} x_k(t)\cos(\theta_k - \theta_g)$.
 
-        The sum over the stimulus period is a sufficient statistic. With equal priors, the
-        alternative with the largest sum is the maximum-likelihood choice.
+        Here $x_k(t)$ is the input on the channel of alternative k, and t runs over the steps of the
+        stimulus period. The sums are sufficient statistics. With equal priors, the alternative g
+        with the largest sum is the maximum-likelihood choice.
         """
         first, last = self.period_steps()["stimulus"]
         total = jnp.asarray(inputs)[:, first:last, 1:].sum(1)
@@ -235,7 +242,7 @@ class PerceptualDecisionMaking(SolvableTask):
 
     @property
     def ideal_mean_accuracy(self) -> float:
-        """The ideal observer's mean accuracy: exact for two choices, measured for more."""
+        """The ideal observer's mean accuracy: exact for two choices, otherwise from trials."""
         if self.num_choices > 2:
             return measured_accuracy(self)
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))

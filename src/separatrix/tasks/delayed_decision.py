@@ -40,13 +40,14 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     coherences
         The coherences $c$ in percent.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -100,7 +101,11 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
         return respond(cue_off(self, inputs[..., 0], "decision"), two_sided(difference))
 
     def evidence_input(self, coherence: float, choice: int = 0) -> Float[np.ndarray, " channel"]:
-        """Return the input `(channel,)` of the stimulus period without noise, as a frozen input."""
+        """Return the input `(channel,)` while evidence for a choice is shown, without noise.
+
+        The `coherence` is in percent, and choices are counted from 0. You can freeze a network at
+        this input (`network.at_input`).
+        """
         half = coherence / 200 * (1 - 2 * choice)
         return np.array([1.0, 0.5 + half, 0.5 - half])
 
@@ -119,16 +124,17 @@ class PostDecisionWager(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, pre_sure, delay, decision
-        Durations of the periods in ms, or distributions of durations. If the bet is offered, it is
-        on from the end of `pre_sure`.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`. If the bet is offered, it is on from the end of
+        `pre_sure`.
     coherences
         The coherences in percent.
     sure_below
         The coherence in percent below which the sure bet is the correct answer.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

@@ -29,7 +29,7 @@ class Duration(abc.ABC):
     @property
     @abc.abstractmethod
     def possible(self) -> tuple[float, ...]:
-        """The durations to check: all that are possible, or the two limits if they fill a range."""
+        """All possible durations or, if they fill a range, only its two limits; used in checks."""
 
     @abc.abstractmethod
     def draw(self, key: PRNGKeyArray, n: int) -> Float[Array, " trial"]:

@@ -26,8 +26,8 @@ class FlipFlop(StagedTask):
     on every channel, so the target is always defined.
 
     A trained network holds $2^n$ memories. For comparison, n independent bistable units have $3^n$
-    fixed points. For three bits these are 27 fixed points: 8 are stable, and 12, 6 and 1 have one,
-    two and three unstable directions.
+    fixed points. With n = 3 these are 27 fixed points: 8 are stable, 12 have one unstable
+    direction, 6 have two, and 1 has three.
 
     Parameters
     ----------
@@ -40,8 +40,9 @@ class FlipFlop(StagedTask):
     probability
         The probability that a channel carries a pulse in an interval.
     noise, noise_on
-        The strength σ of the noise on the inputs, in units of the input times √ms. All channels
-        show stimuli throughout, so "stimulus" and "all" mean the same.
+        The noise on the inputs in a step has the standard deviation σ/√dt, where σ is `noise` and
+        dt is in ms. All channels show stimuli throughout, so `noise_on` "stimulus" and "all" mean
+        the same.
 
     Raises
     ------
@@ -124,10 +125,10 @@ class FlipFlop(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Return the expected sign of the last pulse of each channel, given the inputs so far.
 
-        In each interval a pulse comes with the probability q. The inputs of the interval are
-        $e^{r_+}$ times as probable with a positive pulse as without a pulse, and $e^{r_-}$ times as
-        probable with a negative pulse. If b was the probability that the last pulse was positive,
-        its new value is
+        In each interval a pulse comes with the probability q, and either sign is equally likely.
+        From the noisy inputs of the interval, the observer computes likelihood ratios: $e^{r_+}$
+        compares a positive pulse with no pulse, and $e^{r_-}$ a negative pulse with no pulse. If b
+        was the probability that the last pulse was positive, its new value is
         $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
         """
         slot, phase = self._intervals(inputs.shape[1])
@@ -175,9 +176,9 @@ def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial ti
 class SineWave(StagedTask):
     r"""Turn a constant input into an oscillation that is faster for a higher input.
 
-    The n angular frequencies $\omega_j$ are spaced evenly from `slowest` to `fastest`. For
-    frequency $j$ the input is $j/n + 0.25$ throughout the trial, and the target is
-    $\sin(\omega_j t)$.
+    The n angular frequencies $\omega_1, \dots, \omega_n$ are spaced evenly from `slowest` to
+    `fastest`. Each trial draws one of them. For frequency $j$ the input is $j/n + 0.25$ throughout
+    the trial, and the target is $\sin(\omega_j t)$.
 
     Parameters
     ----------
@@ -192,8 +193,9 @@ class SineWave(StagedTask):
     tolerance
         The largest error at which an output still counts as correct in `score`.
     noise, noise_on
-        The strength σ of the noise on the input, in units of the input times √ms. The only channel
-        shows the stimulus throughout, so "stimulus" and "all" mean the same.
+        The noise on the input in a step has the standard deviation σ/√dt, where σ is `noise` and dt
+        is in ms. The only channel shows the stimulus throughout, so `noise_on` "stimulus" and "all"
+        mean the same.
 
     References
     ----------

@@ -41,15 +41,16 @@ class AntiReach(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     ring
         The number of directions. It must be even, so that each direction has an opposite.
     anti
         Whether to reach in the opposite direction.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -102,7 +103,7 @@ class AntiReach(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Answer with the direction least similar to the summed stimulus; most, if not `anti`."""
+        """Answer opposite to the summed stimulus; if `anti` is False, answer in its direction."""
         directions = cosines(2 * jnp.pi * jnp.arange(self.ring) / self.ring, self.ring)
         likeness = jnp.cumsum(inputs[..., 1:], axis=1) @ directions
         deciding = cue_off(self, inputs[..., 0], "decision")
@@ -126,14 +127,15 @@ class Reaching1D(StagedTask):
     dt
         Time step in ms.
     fixation, reach
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     ring
         The number of channels of each ring, at least 3.
     tolerance
         The largest error in degrees at which a direction still counts as correct in `score`.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms. Both rings are stimuli, so
-        "stimulus" and "all" mean the same.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms.
+        Both rings are stimuli, so `noise_on` "stimulus" and "all" mean the same.
 
     References
     ----------
@@ -185,8 +187,9 @@ class Reaching1D(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Return the direction of the hand and, once the target is shown, that of the target.
 
-        If the clock does not tell when the reach begins, the target counts as shown where the mean
-        square of its ring exceeds the mean square of the noise by more than 0.25.
+        If the duration of `fixation` or `reach` varies, the observer has to notice the target. It
+        counts as shown on steps on which the mean square of its ring exceeds the mean square of the
+        noise by more than 0.25.
         """
         target, hand = inputs[..., : self.ring], inputs[..., self.ring :]
         if by_the_clock(self, "reach"):

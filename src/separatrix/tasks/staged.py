@@ -32,12 +32,12 @@ class Scene(eqx.Module):
     signal (trial, time, channel)
         The inputs without noise.
     noisy (trial, time, channel)
-        The entries of the signal to which noise is added if `noise_on` is "stimulus". The first or
-        second axis may have the length 1, if all trials or all steps are alike.
+        A mask: True for the entries of `signal` that get noise if `noise_on` is "stimulus". If the
+        mask is the same in all trials or at all steps, that axis may have the length 1.
     targets (trial, time) or (trial, time, output), scored (trial, time), conditions
         As in `Trials`.
     mask
-        The weights in the loss. None weighs all steps of a trial alike.
+        The weights of the steps in the loss. None gives all steps of a trial the weight 1.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class StagedTask(SolvableTask):
 
     @property
     def durations(self) -> Mapping[str, Length | Multiple]:
-        """The duration of each period, in order; by default in the order of the class's fields."""
+        """The duration of each period, in order; by default, the class's fields for periods."""
         declared = (field for field in dataclasses.fields(self) if "period" in field.metadata)
         return {field.name: getattr(self, field.name) for field in declared}
 
@@ -104,6 +104,7 @@ class StagedTask(SolvableTask):
 
     @property
     def varying(self) -> tuple[str, ...]:  # type: ignore[override]  # as the settings say
+        """The periods whose duration may differ from trial to trial."""
         return tuple(n for n, d in self.durations.items() if isinstance(d, (Duration, Multiple)))
 
     @property

@@ -116,7 +116,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def answers_in_classes(self) -> bool:
-        """Whether the outputs compete for one answer. If not, they have to follow values."""
+        """True if the largest output is the answer; False if outputs have to follow values."""
         drawn = jax.eval_shape(lambda key: self.draw(key, 1), jr.key(0))
         return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
@@ -132,7 +132,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def condition_words(self) -> dict[str, tuple[str, ...]]:
-        """The words that the codes of a condition stand for: code k stands for word k."""
+        """For each condition whose values are codes, its words: code k stands for word k."""
         return {}
 
     @property
@@ -169,18 +169,21 @@ class AbstractTask(eqx.Module):
         return _draw_compiled(self, require_key(key), n)
 
     def varied(self) -> "AbstractTask":
-        """Return the task for tests of a network, in which every trial is drawn independently.
+        """Return the task with each trial drawn independently, as tests of a network need it.
 
-        This is the task itself, unless the trials of a training batch share a rule or durations.
+        In some tasks all trials of a training batch share a rule or durations, as in `Yang2019`
+        with `shared=True`. For these, the same task without the sharing is returned. For all other
+        tasks, the task itself is returned.
         """
         return self
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
-        """Return the mean input of a period as a frozen input, without noise, with neutral stimuli.
+        """Return the mean input of a period without noise, at which a network can be frozen.
 
-        The mean is taken over many trials and the steps of the period, and rounded to the digits
-        that this number of trials determines. Raises InvalidInputError if the task has no period of
-        this name, or leaves this period out.
+        The mean is taken over the steps of the period in many trials, so that evidence for one side
+        cancels evidence for the other. It is rounded to the digits that so many trials determine.
+        Raises InvalidInputError if the task has no period of this name, or if the period has no
+        step in any trial.
 
         Examples
         --------
@@ -195,7 +198,7 @@ class AbstractTask(eqx.Module):
     ) -> Float[np.ndarray, " channel"]:
         """Return an input to freeze: the input of a period, with other values on some channels.
 
-        In the file of an experiment, `[analysis] input` describes the same input.
+        In the file of an experiment, the setting `input` of the table `[analysis]` does the same.
 
         Parameters
         ----------

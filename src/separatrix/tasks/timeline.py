@@ -50,7 +50,7 @@ class Timeline(eqx.Module):
         return jnp.arange(self.num_steps)
 
     def during(self, *periods: str) -> Bool[Array, "trial time"]:
-        """Return which steps of each trial lie in any of these periods."""
+        """Return a mask: True on the steps of each trial that lie in any of these periods."""
         inside = jnp.zeros((self.num_trials, self.num_steps), bool)
         for name in periods:
             start, stop = (ends[:, None] for ends in self._ends(name))
@@ -58,9 +58,9 @@ class Timeline(eqx.Module):
         return inside
 
     def since(self, period: str) -> Int[Array, "trial time"]:
-        """Return the number of steps from the beginning of a period to each step.
+        """Return, for each step of a trial, how many steps ago a period began.
 
-        The number is negative before the period.
+        The number is 0 at the first step of the period, and negative before.
         """
         return self.steps - self._ends(period)[0][:, None]
 

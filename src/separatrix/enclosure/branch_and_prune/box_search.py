@@ -28,31 +28,32 @@ UNBOUNDED = (
 class BranchAndPrune:
     r"""Proof by subdivision that a box holds no zeros except those that were found.
 
-    The box is cut into sub-boxes. The interval Newton operator contracts or excludes each sub-box,
-    until the sub-box is empty, or lies in a cube around a zero that is proved to be the only zero
-    in the cube.
+    The box is cut into sub-boxes, and the interval Newton operator shrinks each of them. A sub-box
+    is done if nothing is left of it: then it holds no zero. It is also done if it lies in a cube
+    around a zero that is proved to be the only zero in this cube.
 
     Parameters
     ----------
     max_boxes
         The maximum number of boxes to examine before the search gives up.
     min_width
-        A box narrower than this width is left unresolved. The width is relative to the largest
-        coordinate of the box or to 1, whichever is larger. If all coordinates of the searched box
-        are below 1, its largest coordinate takes the place of 1.
+        A sub-box is left unresolved if its longest side is at most `min_width` times its size. The
+        size is the largest absolute coordinate of the sub-box, but at least 1. If all coordinates
+        of the whole box lie between −1 and 1, their largest absolute value takes the place of 1.
     max_unresolved
-        The maximum number of unresolved boxes before the search gives up. An isolated zero with a
-        singular Jacobian leaves a few, and a continuum of zeros leaves any number.
+        The maximum number of unresolved sub-boxes before the search gives up. An isolated zero
+        with a singular Jacobian leaves only a few sub-boxes unresolved. A continuum of zeros leaves
+        so many that the search gives up.
 
     Raises
     ------
     InvalidInputError
-        If a number of boxes is not a positive whole number (the number of unresolved boxes may be
-        0), or if the width is not positive.
+        If `max_boxes` is not a positive whole number, if `max_unresolved` is not a whole number of
+        0 or more, or if `min_width` is not positive.
 
     Examples
     --------
-    That there are three solutions of $x = \tanh 2x$ takes more than five boxes to prove.
+    The proof that $x = \tanh 2x$ has exactly three solutions takes more than five boxes.
 
     >>> import jax.numpy as jnp, numpy as np, separatrix as sx
     >>> system = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
@@ -88,15 +89,18 @@ class BranchAndPrune:
         residual
             Any JAX function g from (n,) to (n,), computing in float64.
         lower, upper
-            The box: numbers or (n,). Its ends may be infinite if the function is piecewise linear.
+            The lower and the upper end of the box in each coordinate (n,), or one number for all
+            coordinates. Ends may be infinite if the function is piecewise linear.
         known_states, known_radii, known_error_bounds
-            Zeros (point, n) that are proved already, the radii (point,) within which each is the
-            only one, and how far each may be from its state (0 if not given), as ``certify_zeros``
-            returns them. A zero of radius 0 is not proved, so it is found again.
+            What ``certify_zeros`` returned for zeros that are proved already. These are the states
+            (point, n) near the zeros, the radii (point,) within which each zero is the only one,
+            and the largest distances (point,) between states and zeros (0 if not given). A state
+            with the radius 0 is ignored, because its zero is not proved.
 
         Returns
         -------
-        Exhaustion. A function that cannot be enclosed is refused, with the reason.
+        Exhaustion. If interval arithmetic cannot bound the function, nothing is searched,
+        ``complete`` is False, and ``reason`` says why.
 
         Raises
         ------
@@ -137,7 +141,7 @@ class BranchAndPrune:
         upper: Array,
         known: ZeroTable,
     ) -> Exhaustion:
-        """Do the same as `search` for a function that has been traced."""
+        """Do the same as `search` for an `EnclosedFunction` and a box with finite ends."""
         return search_box(self, enclosed, lower, upper, known)
 
 

@@ -31,18 +31,20 @@ class PseudoArclength:
     max_angle
         The maximum turn of the tangent in one step, in degrees.
     state_scale
-        The size of the activity of one unit: about 1 for rates that saturate at 1. None means 1 for
-        most systems. If a system is nonlinear only at a far smaller or far larger scale, because of
-        the units of measurement, None means this scale, which is measured for each unit.
+        The typical size of the activity of one unit: about 1 for rates that saturate at 1. None
+        means 1 for most systems. But if a system is nonlinear only at a far smaller or far larger
+        scale, None means this scale, which is then measured for each unit.
     largest_state
-        A branch ends where a unit exceeds this value, because it then counts as growing without
-        bound. If `state_scale` is None, the value is in units of the measured scale.
+        A branch ends where the absolute value of a unit exceeds this value, because the branch then
+        counts as growing without bound. If `state_scale` is None, the value is in units of the
+        scale that None stands for.
 
     Raises
     ------
     InvalidInputError
-        If a step, an angle, a scale or a number is not positive, or if the steps are not in the
-        order `min_step` ≤ `first_step` ≤ `max_step`.
+        If a value is not positive, if `max_points` or `max_branches` is not a whole number, or if
+        `max_angle` is 90 or more. Also if the steps are not in the order `min_step` ≤ `first_step`
+        ≤ `max_step`.
 
     Examples
     --------

@@ -14,22 +14,23 @@ from ..newton import Evaluate
 
 @dataclass(frozen=True)
 class Deflation:
-    r"""Search for further solutions at some values of the parameter, with known solutions removed.
+    r"""Search for fixed points that are not on known branches, at some values of the parameter.
 
-    Newton's method is run on $M(x) F(x)$ with $M = \prod_k (|x - x_k|^{-2} + 1)$, which has the
-    zeros of F except for the known $x_k$.
+    The fixed points are the zeros of the residual F. Newton's method is run on $M(x) F(x)$ with
+    $M = \prod_k (|x - x_k|^{-2} + 1)$. This product has the zeros of F except for the zeros $x_k$
+    on known branches.
 
     Parameters
     ----------
     values
-        The number of values of the parameter at which to search.
+        The number of values of the parameter at which to search, spread evenly over its range.
     starts
-        The number of random starts at every value.
+        The number of random starts of each search.
     max_steps
-        The maximum number of steps of Newton's method.
+        The maximum number of steps of Newton's method from one start.
     rounds
-        The maximum number of searches at each value. A search that found something is followed by
-        another search.
+        The maximum number of searches at each value. If a search finds something, another search
+        follows.
     seed
         The seed of the random starts.
 

@@ -38,13 +38,13 @@ class LevenbergMarquardt:
         steps approach a minimum only slowly if it is not a zero.
     first_damping
         The damping μ of the first step. With a larger μ, fewer candidates end in local minima, but
-        the candidates also reach fewer different zeros, namely the zeros that attract most
-        candidates.
+        more candidates end at the same few zeros, so fewer different zeros are found.
 
     Raises
     ------
     InvalidInputError
-        If a number of steps is not a positive whole number, or if the damping is not positive.
+        If `max_steps` or `stall_steps` is not a positive whole number, or if `first_damping` is not
+        positive.
 
     Examples
     --------
@@ -83,9 +83,9 @@ class LevenbergMarquardt:
     ) -> Solution:
         """Solve from every start; rows of `starts` that are not finite end as NOT_FINITE.
 
-        With `newton`, the first step is a Newton step. Use this for starts near zeros, because
-        damped steps make no progress near a zero that is nearly singular. Starts that are not done
-        at the time limit are left RUNNING.
+        If `newton` is True, the first step is a Newton step. Use this for starts near zeros: where
+        the Jacobian at the zero is nearly singular, damped steps make no progress. Starts that are
+        not done at the time limit end as RUNNING.
         """
         ends = Solution.unmoved(starts)
         iteration = _DampedIteration(self, equations, starts, newton, ends.extent)

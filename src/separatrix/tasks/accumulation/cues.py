@@ -36,9 +36,9 @@ class EvidenceAccumulation(StagedTask):
     probability
         The probability p of a cue on the side on which cues are rarer.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels "left" and "right" during the cues. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels "left" and "right" during the cues.
+        If it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

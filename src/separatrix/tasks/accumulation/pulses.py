@@ -29,8 +29,8 @@ from ..timeline import Timeline
 class PulseDecisionMaking(StagedTask):
     r"""On which side were there more pulses?
 
-    At the beginning of each bin, a pulse of height 1 may come on either side, with probability 0.7
-    on one side and 0.3 on the other (the defaults). The correct answer is the side with more
+    At the beginning of each bin, a pulse of height 1 may come on either side. By default it comes
+    with probability 0.7 on one side and 0.3 on the other. The correct answer is the side with more
     pulses. If both sides have the same number of pulses, the correct answer is drawn at random, so
     no network can be correct on all trials.
 
@@ -46,9 +46,9 @@ class PulseDecisionMaking(StagedTask):
         Probabilities of a pulse on the two sides. Every trial draws which side has which
         probability.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the two channels of the pulses during the bins. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the two channels of the pulses during the bins.
+        If it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -120,8 +120,9 @@ class PulseDecisionMaking(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """When the fixation cue is off, answer with the side on which more pulses were seen.
 
-        If the clock tells when a pulse may come, the observer uses the numbers of pulses that are
-        expected given the inputs.
+        If the periods before the decision have fixed durations, the observer knows when a pulse may
+        come. It then uses the numbers of pulses that are expected, given the noisy inputs.
+        Otherwise it counts the pulses that it notices.
         """
         count = self._expected(inputs) if by_the_clock(self, "gap 1") else self._noticed(inputs)
         deciding = cue_off(self, inputs[..., 0], "decision")

@@ -23,24 +23,24 @@ class ProbabilisticReasoning(StagedTask):
     In each stimulus period one more shape appears, at one of the locations. All shapes stay until
     the last stimulus period ends. The correct answer is drawn at random. It is choice 1 with the
     probability $1/(1 + 10^{-\sum w})$, where the w are the weights of the shapes that were shown.
-    The best answer is the more probable choice.
+    The best that a network can do is to give the more probable answer.
 
     Parameters
     ----------
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of durations; `stimulus` is the duration of
-        each stimulus period.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`. Each stimulus period has the duration `stimulus`.
     weights
         The weight of each shape: the decimal logarithm of the odds that it gives to choice 1. A
         weight of ±10 makes the answer practically certain.
     num_locations
         The number of locations, and of stimulus periods.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -115,7 +115,7 @@ class ProbabilisticReasoning(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Add the weights of the shapes, each of which has the largest sum at its location."""
+        """Take the shape with the largest summed input at each location, and add the weights."""
         n, steps = inputs.shape[:2]
         stimuli = (f"stimulus {k + 1}" for k in range(self.num_locations))
         least = 1 / (self.num_locations * len(self.weights))  # while only the first one is shown

@@ -53,13 +53,14 @@ class DelayComparison(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus1, delay, stimulus2, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     pairs
         The pairs of frequencies, the larger one first.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -125,8 +126,8 @@ class DelayComparison(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Compare the mean of the first stimulus with the mean of the second stimulus.
 
-        If the duration of the first stimulus varies, a delay is needed to show where this stimulus
-        ends.
+        If the duration of the first stimulus varies, it ends for the observer at the first step on
+        which nothing is shown. So it must be followed by a delay.
         """
         when = first_and_second(self, inputs[..., 1:], "stimulus1", "stimulus2")
         first, second = (

@@ -40,13 +40,14 @@ class DelayMatchSample(StagedTask):
     dt
         Time step in ms.
     fixation, sample, delay, test, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     ring
         The number of channels and of directions.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -119,23 +120,24 @@ class DelayMatchCategory(StagedTask):
 
     Directions below π are one category, and directions above π are the other. The directions of the
     sample and of the test are drawn uniformly. The answer is due while the test is shown, when the
-    fixation cue is off. The directions are shown on a ring of channels as
+    fixation cue is off. A direction θ is shown on a ring of channels as
     $\frac12 + \frac12\cos(\theta_k - \theta)$. NeuroGym and brainpy_datasets use only two channels,
-    at 0 and π. These channels cannot tell θ from 2π − θ, so the inputs would not contain the
-    category at all.
+    at 0 and π. On these channels θ and 2π − θ look the same although they belong to different
+    categories, so the inputs would not contain the category at all.
 
     Parameters
     ----------
     dt
         Time step in ms.
     fixation, sample, delay, test
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     ring
         The number of channels, at least 3.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

@@ -40,7 +40,8 @@ class SingleContextDecisionMaking(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     context
         0 or 1: the modality that counts.
     coherences
@@ -48,9 +49,9 @@ class SingleContextDecisionMaking(StagedTask):
     num_choices
         The number of alternatives.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------
@@ -146,13 +147,14 @@ class ContextDecisionMaking(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus, delay, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     coherences
         The coherences in percent, drawn independently for the two modalities.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

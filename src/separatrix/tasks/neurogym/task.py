@@ -32,13 +32,14 @@ def from_neurogym(
     periods overlap or leave a gap, the whole trial is one period, "trial".
 
     Trials are always whole, and are padded to the same length. To find this length, 1,000 trials
-    are drawn first, and the longest duration of each period in these trials is added up. A later
-    trial that is longer is discarded, and another trial is drawn in its place. After its end a
+    are drawn first, and the longest durations of the periods in these trials are added up. If a
+    later trial is longer, it is discarded, and another trial is drawn in its place. After its end a
     trial has no input, is not scored and has no weight in the loss.
 
     The trials of a batch follow one another in a new environment, which is seeded from the key. So
-    the same key gives the same trials, and blocks of trials start again with each batch. Trials are
-    always drawn on the host, even from within compiled programs such as `sx.train`
+    the same key gives the same trials. If the environment has blocks of trials, they start again
+    with each batch. Trials are always drawn on the host, even from within compiled programs such as
+    `sx.train`
     (`jax.pure_callback`). A batch takes a few ms to begin, and each trial takes 0.1 to 0.5 ms.
     Native tasks take less than 0.001 ms per trial. `sx.Windows` asks for trials one by one, so it
     is slow with a NeuroGym task.
@@ -47,10 +48,10 @@ def from_neurogym(
     ----------
     env_or_name
         The name of an environment, such as "PerceptualDecisionMaking-v0", or an environment itself,
-        such as one that you wrote (a `neurogym.TrialEnv`, wrapped or not). An environment is used
-        as it is. If it carries anything besides its random numbers and its schedule from trial to
-        trial, it carries this from batch to batch, too. Then the same key may give different
-        trials.
+        such as one that you wrote (a `neurogym.TrialEnv`, wrapped or not). An environment that you
+        pass is used for all batches, and only its random numbers and its schedule start again with
+        each batch. If it remembers anything else, such as earlier trials, the same key may give
+        different trials.
     scored
         The period in which answers are scored. By default it is "decision", or the last period if
         there is no "decision".
@@ -68,9 +69,9 @@ def from_neurogym(
     Raises
     ------
     InvalidInputError
-        If NeuroGym is not installed; if the name is unknown; or if the environment does not accept
-        the settings. If no trial has the `scored` period; if actions are continuous; or if the
-        inputs and targets of a trial are not fixed in advance.
+        If NeuroGym is not installed, if the name is unknown, or if the environment does not accept
+        the settings. Also if no trial has the period `scored`, if actions are continuous, or if the
+        inputs and targets of a trial are not fixed before the trial begins.
 
     References
     ----------

@@ -27,11 +27,12 @@ class IntervalDiscrimination(StagedTask):
     dt
         Time step in ms.
     fixation, stimulus1, delay1, stimulus2, delay2, decision
-        Durations of the periods in ms, or distributions of durations.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channels of a stimulus while it is shown. With "all",
-        noise is added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channels of a stimulus while it is shown. If
+        it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

@@ -31,8 +31,9 @@ class ReadySetGo(StagedTask):
         Time step in ms. It must not be longer than `ready` or `set`, because a flash needs at least
         one step.
     fixation, ready, measure, set
-        Durations of the periods in ms, or distributions of durations. The period in which the
-        interval is produced lasts twice the gain times `measure`.
+        Durations of the periods in ms: each a number, or a distribution such as
+        `sx.tasks.Uniform(200.0, 800.0)`. The last period, in which the interval is produced,
+        lasts 2 × `gain` × `measure`.
     gain
         The interval to produce, divided by the measured interval.
     tolerance
@@ -40,9 +41,9 @@ class ReadySetGo(StagedTask):
         additional error of one time step is allowed. The produced interval ends when the output
         first reaches 0.9.
     noise, noise_on
-        The strength σ of the noise, in units of the input times √ms, and where noise is added. With
-        "stimulus", noise is added to the channel of a flash while it is shown. With "all", noise is
-        added to all channels throughout.
+        The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
+        `noise_on` is "stimulus", noise is added to the channel of a flash while it is shown. If it
+        is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

@@ -48,9 +48,10 @@ class Yang2019(SolvableTask):
     a bump at the direction of the response while the response is due. For the fixation output the
     targets are 0.8 before the response is due, and then 0.05.
 
-    The weights in the loss are the squares of the paper's mask: 0 for the first 100 ms, 1 until the
-    response is due, 0 for the next 100 ms, and 25 to the end. The fixation output has four times
-    these weights. Noise of standard deviation $\sigma_x\sqrt{2\tau/dt}$ is added to all inputs.
+    In the loss, steps have the weight 0 for the first 100 ms, 1 until the response is due, 0 for
+    the next 100 ms, and 25 to the end. The fixation output has four times these weights. (All
+    weights are the squares of the entries of the paper's mask.) Noise of standard deviation
+    $\sigma_x\sqrt{2\tau/dt}$ is added to all inputs.
 
     The answer is scored at the last step of a trial. If the network has to fixate, the fixation
     output must be above 0.5. If it has to respond, the fixation output must not be above 0.5, and
@@ -250,7 +251,7 @@ class Yang2019(SolvableTask):
     def right(
         self, outputs: Float[Array, "trial time output"], trials: Trials
     ) -> Bool[Array, "trial time"]:
-        """Return for each step whether the outputs are correct, by the paper's criterion."""
+        """Return for each step whether the outputs are correct, as the text on the class says."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
