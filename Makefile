@@ -7,12 +7,17 @@ WORKERS ?= 2
 TESTS ?= tests
 # The newest that starts: pyenv has names for versions that are not there.
 NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2>/dev/null && { echo python3.$$v; break; }; done)
-KERNEL ?= Haswell
+# Of OpenBLAS: they differ in the last bits. SkylakeX needs AVX512, which not every machine has.
+KERNELS ?= Nehalem Sandybridge Haswell
 # Parts of `make weekly`, each of which a hosted job can run alone (.github/workflows/weekly.yml).
 WEEKLY := test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
 # What runs once need not be fast: LLVM's plain code, and no fusions, compile in a sixth of the time.
 # The other tests, and those of the newest JAX, run what users run.
 COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
+
+# Without what other targets run.
+ORDINARY := -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" \
+  --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
 .PHONY: attack archive dist test-golden test-proofs test-report test-runs test-laws test-search test-interop weekly $(WEEKLY)
@@ -21,25 +26,22 @@ demo: $(VENV)/installed  ## Train the primer's network, take it apart, write a r
 	$(BIN)/separatrix run yang2020 --out runs/yang2020 --force
 
 test: $(VENV)/installed-test  ## Run the tests, but for the laws, whole runs and other libraries
-	$(COMPILE_QUICKLY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" tests \
-	  --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
+	$(COMPILE_QUICKLY) $(BIN)/python -m pytest $(ORDINARY) tests
 
 test-newest: $(VENV)-newest/installed  ## Run them (or TESTS) on the newest Python here with the newest of everything
-	$(VENV)-newest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default \
-	  -m "not golden and not laws and not runs" $(TESTS) --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
+	$(VENV)-newest/bin/python -m pytest $(ORDINARY) -W default $(TESTS)
 	$(VENV)-newest/bin/separatrix run yang2020 --out runs/newest --force
 
 test-lowest: $(VENV)-lowest/installed  ## Run them (or TESTS) with the lowest versions that pyproject.toml allows
-	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default \
-	  -m "not golden and not laws and not runs" $(TESTS) --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
+	$(VENV)-lowest/bin/python -m pytest $(ORDINARY) -W default $(TESTS)
 
 test-golden: $(VENV)/installed-test  ## Search the systems of the golden table (tests/golden/README.md)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/golden
 
-test-kernel: $(VENV)/installed-test  ## Run the tests of fixed points under another kernel of OpenBLAS (KERNEL=Zen, SkylakeX)
-	OPENBLAS_CORETYPE=$(KERNEL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" \
-	  tests/analysis/test_fixed_points.py tests/analysis/test_completeness_assess.py \
-	  tests/analysis/test_stability.py tests/solvers/test_levenberg_marquardt.py
+test-kernel: $(VENV)/installed-test  ## Run the tests under other kernels of OpenBLAS, and on one core (KERNELS="Nehalem Haswell")
+	for kernel in $(KERNELS); do \
+	  OPENBLAS_CORETYPE=$$kernel $(COMPILE_QUICKLY) $(BIN)/python -m pytest $(ORDINARY) $(TESTS) || exit 1; done
+	$(COMPILE_QUICKLY) taskset -c 0 $(BIN)/python -m pytest $(ORDINARY) -n 1 $(TESTS)
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check outer -m runs tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
