@@ -4,6 +4,7 @@ import pytest
 import separatrix as sx
 from separatrix._types import (
     nearest,
+    real_array,
     require_count,
     require_number,
     require_positive,
@@ -22,6 +23,11 @@ def test_what_is_no_such_number(check, values):
     for value in values:
         with pytest.raises(sx.InvalidInputError, match="tau"):
             check(value, "tau")
+
+
+def test_trials_of_unequal_length_are_named_by_their_shapes():
+    with pytest.raises(sx.InvalidInputError, match=r"\(2, 5\) and \(3, 5\).*NaN"):
+        real_array([np.zeros((3, 5)), np.zeros((2, 5))], "states")
 
 
 def test_the_nearest_names():

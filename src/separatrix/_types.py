@@ -204,6 +204,14 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
             return array
         return array.astype(float)
     except (TypeError, ValueError) as error:
+        parts = value if isinstance(value, list | tuple) else ()
+        if len(shapes := {tuple(part.shape) for part in parts if hasattr(part, "shape")}) > 1:
+            got = " and ".join(map(str, sorted(shapes)[:2]))
+            raise InvalidInputError(
+                f"{name} must be one array of real numbers, got a {type(value).__name__} of arrays "
+                f"of different shapes, such as {got}. Join states with np.concatenate, or make "
+                "trials equally long by filling their ends with NaN."
+            ) from error
         raise InvalidInputError(
             f"{name} must be an array of real numbers, got {type(value).__name__}: {error}."
         ) from error

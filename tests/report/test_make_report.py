@@ -151,6 +151,7 @@ REFUSED = {
     "NaN within a trial": lambda: sx.make_report(
         BISTABLE, np.where(np.arange(10)[:, None] == 4, np.nan, TRIALS)
     ),
+    "NaN in a state": lambda: sx.make_report(BISTABLE, np.full((5, 2), np.nan)),
     "inputs of other channels": lambda: sx.make_report(
         BISTABLE, TRIALS, inputs=np.zeros((12, 10, 3))
     ),

@@ -187,8 +187,11 @@ def _trials(
     inside = np.isfinite(trials).all(-1)  # NaN after the end of a trial that is shorter
     whole = inside[:, 0] & (inside[:, 1:] <= inside[:, :-1]).all(1)
     if not whole.all():
+        row = int(whole.argmin())
+        if not is_timed:
+            raise InvalidInputError(f"state {row} holds NaN or infinity: leave out such states.")
         raise InvalidInputError(
-            f"states of trial {int(whole.argmin())} hold NaN or infinity in the first step or "
+            f"states of trial {row} hold NaN or infinity in the first step or "
             "between finite states. States may be NaN only after the end of a trial."
         )
     return trials, inside, is_timed

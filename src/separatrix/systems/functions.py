@@ -76,7 +76,8 @@ def _traced(
         text = str(error).strip().split("\n")[0]
         lacks_input = len(given) == 1 and "missing 1 required positional argument" in text
         raise InvalidInputError(
-            f"`{name}` could not be evaluated on a state of shape {given[0].shape}: "
+            f"`{name}` could not be evaluated on a state of shape {given[0].shape}"
+            f"{''.join(f' and an input of shape {u.shape}' for u in given[1:2])}: "
             f"{type(error).__name__}: {text}{_remedy(function, error)}{_INPUT * lacks_input}"
         ) from error
 

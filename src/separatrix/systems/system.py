@@ -397,6 +397,8 @@ def require_system(value: Any) -> AbstractSystem:
     hint = "wrap a function in sx.DiscreteMap(step, size) or sx.Flow(field, size)"
     if hasattr(value, "at_input"):
         hint = "freeze an input in, network.at_input(u), to make a network a system"
+    elif hasattr(value, "forward") and hasattr(value, "parameters"):
+        hint = "make a module of PyTorch a system with sx.torch_map or sx.torch_flow"
     raise InvalidInputError(
         f"system must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
     )

@@ -140,7 +140,7 @@ def _over_the_duration(
         "duration": seen.duration * unit,
         "extent": measured.extent,
         "speed": seen.later_speed(),
-        "changes": ", ".join(f"{how}: {word}" for how, word in changes.items()),
+        "changes": ", ".join(f"“{word}” with {how}" for how, word in changes.items()),
     }
     if asked.axis is not None:
         recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95

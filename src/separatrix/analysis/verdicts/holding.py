@@ -30,9 +30,9 @@ class Thresholds:
     left: float = field(default=0.05, metadata={"name": "left to go"})
     still: float = field(default=0.05, metadata={"name": "still"})
     approximately: float = field(default=0.15, metadata={"name": "approximately still"})
-    returned: float = field(default=0.5, metadata={"name": "back from beside"})
-    slows: float = field(default=5.0, metadata={"name": "slowing down"})
-    beside: float = field(default=0.1, metadata={"name": "beside a point"})
+    returned: float = field(default=0.5, metadata={"name": "attracting"})
+    slows: float = field(default=5.0, metadata={"name": "slower, and faster again"})
+    beside: float = field(default=0.1, metadata={"name": "away from every fixed point"})
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,13 @@ def changed(m: Measured, at: Thresholds) -> dict[str, str]:
     first = words(m, at)[0]
     found = {}
     for one in fields(at):
-        for factor, how in ((0.5, "halved"), (2.0, "doubled")):
-            other = words(m, replace(at, **{one.name: factor * getattr(at, one.name)}))[0]
+        value = getattr(at, one.name)
+        for tried in (value / 2, 2 * value):
+            other = words(m, replace(at, **{one.name: tried}))[0]
             if (other.held, other.answer) != (first.held, first.answer):
                 about = "approximately " if other.answer == "approximately" else ""
-                found[f"“{one.metadata['name']}” {how}"] = f"{about}{other.held}"
+                threshold = f"{tried:g} instead of {value:g} for “{one.metadata['name']}”"
+                found[threshold] = f"{about}{other.held}"
     return found
 
 

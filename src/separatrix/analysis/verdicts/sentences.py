@@ -64,7 +64,7 @@ def numbers(v: "Verdict") -> list[str]:
     if also:
         lines.append("also true: " + ", ".join(also))
     if v.changes:
-        lines.append(f"with another threshold: {v.changes}")
+        lines.append(f"with another threshold the word would be {v.changes}")
     if v.defects:
         lines.append(f"defect, please report it: {v.defects}")
     return lines
