@@ -242,7 +242,8 @@ def linearize(
     -------
     Linearization
         The linear systems, in float64. `n_unstable` is −1 where rounding errors may change this
-        number, whatever the band. A slow point is a minimum of the speed, so one of its modes is
+        number; it does not depend on the band. At a slow point the gradient of the speed is zero,
+        although the velocity is not. So the Jacobian of the velocity is singular, and one mode is
         neither stable nor unstable.
 
         Where the state or its Jacobian is not finite, Jacobian, modes and condition are NaN,
