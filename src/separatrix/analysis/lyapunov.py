@@ -116,8 +116,8 @@ def lyapunov_exponents(
     An exponent λ is S(T)/T, where S(t) is the logarithm of the growth up to time t, and T is the
     whole time. Its standard error is $\sqrt{0.6 a + DT} / T$. The numbers a and D come from the
     fluctuations of S: the mean square of $S(t + h) - S(t) - \lambda h$ is computed for lags h up to
-    T/3, and $a + Dh$ is fitted to it. In chaos S diffuses, and D is its diffusion coefficient. On a
-    cycle or a torus, and along the direction of motion of a flow, $S(t) - \lambda t$ stays within
+    T/3, and $a + Dh$ is fitted to it. In chaos $S(t) - \lambda t$ diffuses: its variance grows with
+    the slope D. On a cycle or a torus, and along the direction of motion of a flow, it stays within
     bounds, and the error falls as 1/T. There, two standard errors cover about 95 % of runs that
     differ in phase and duration. If T is a whole number of periods, the actual error is smaller.
 

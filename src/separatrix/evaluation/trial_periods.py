@@ -72,8 +72,8 @@ def trial_periods(
     system then runs on at this input: first for one more period, then until it is known where the
     state ends (`verdict`). This shows in which basin each trial is.
 
-    If the outputs compete for one answer, the stable point where a trial ends has a choice: the
-    largest output there. It is compared with the choice that the network makes in the trial. If
+    If the outputs compete for one answer, the stable point where a trial ends reads out a choice:
+    the largest output there. It is compared with the choice that the network makes in the trial. If
     outputs tie (within 1e−9 of the largest output, or of 1), there is no choice.
 
     The memories of a `FlipFlop` are its stable points. From each of them, a pulse of each sign on

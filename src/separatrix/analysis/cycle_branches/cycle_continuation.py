@@ -100,7 +100,7 @@ def continue_cycles(
         Floquet multipliers within this distance of the unit circle are called marginal. If a cycle
         has a marginal multiplier, apart from the one along the orbit, its `n_unstable` is −1. The
         multiplier along the orbit is exactly 1 in theory. If its computed value misses 1 by more
-        than this distance, that error is used as the distance instead.
+        than `marginal_band`, that error is used as the distance instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
         branch ends where it is, and the reason for its end says so.

@@ -40,10 +40,10 @@ def find_cycles(
     that a flow reaches from x after the time T. Then x lies on a periodic orbit of period T if
     $\varphi_T(x) = x$. Below, periodic orbits are called cycles, too.
 
-    A piecewise-linear map, which the search recognizes from its function, is solved exactly. In
-    each sequence of k linear regions, the map applied k times is affine and has one fixed point.
-    This point lies on a cycle if its orbit visits the regions of the sequence. All other maps, and
-    all flows, are solved by multiple shooting with Newton steps.
+    A piecewise-linear map, which the search recognizes from its function, is solved exactly. For
+    each sequence of k linear regions, the k affine maps of these regions make one affine map, which
+    has one fixed point in general. This point lies on a cycle if its orbit visits the regions of
+    the sequence. All other maps, and all flows, are solved by multiple shooting with Newton steps.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
@@ -59,9 +59,8 @@ def find_cycles(
     the fields `led` and `reasons` of the result say so.
 
     With a `length`, the search solves for a cycle of this length from each candidate, and again
-    from the state that the candidate has reached after a transient. From a candidate near an
-    unstable cycle, Newton steps lead to this cycle. So the search also finds cycles that are not
-    attractors.
+    from the state that the candidate has reached after a transient. Unlike the motion itself, this
+    can also lead to an unstable cycle near a candidate.
 
     Each cycle is listed once, even if candidates reached different states of the cycle. Its period
     is the minimal one.
@@ -89,7 +88,7 @@ def find_cycles(
         Floquet multipliers within this distance of the unit circle are called marginal. The
         `n_unstable` of a cycle with a marginal multiplier is −1. For a flow, the multiplier along
         the orbit does not count: it is exactly 1 in theory. If its computed value misses 1 by more
-        than this distance, that error is used as the distance instead.
+        than `marginal_band`, that error is used as the distance instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. If a candidate was not
         finished, its reason says so.

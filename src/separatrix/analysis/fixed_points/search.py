@@ -98,13 +98,13 @@ def find_fixed_points(
         Whether to look for evidence on fixed points that may be missing; this also needs `certify`.
         A system that is small (8 units at most), of low rank, or made of few linear pieces is
         searched exhaustively. For other systems, or if this fails, the search looks for a box that
-        holds every fixed point and that no state leaves. Each fixed point has an index, +1 or −1,
-        the sign of a determinant of its Jacobian. If no point is missing in the box, the indices
-        add up to 1. If their sum is another number, points are missing, and the search goes on from
-        new starts. It stops when the sum is 1, when a round of starts adds nothing, or after a
-        bounded number of rounds. If a round finds nothing, the search also tries a homotopy from
-        the center of the box. Points that are found in these rounds have 0 `hits`, because no
-        candidate led to them.
+        holds every fixed point and that no state leaves. Each fixed point has an index, +1 or −1:
+        the sign of det(I − J) in a map with the Jacobian J, or of det(−J) in a flow. If no point is
+        missing in the box, the indices add up to 1. If their sum is another number, points are
+        missing, and the search goes on from new starts. It stops when the sum is 1, when a round of
+        starts adds nothing, or after a bounded number of rounds. If a round finds nothing, the
+        search also tries a homotopy from the center of the box. Points that are found in these
+        rounds have 0 `hits`, because no candidate led to them.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
@@ -112,9 +112,9 @@ def find_fixed_points(
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
         the band is in units of the largest |λ|, so that the unit of time does not matter.
         `n_unstable` does not depend on the band. It is −1 where rounding errors may change this
-        number and there is no proof of it. At a slow point the gradient of the speed is zero,
-        although the velocity is not. So the Jacobian of the velocity is singular, and one mode is
-        neither stable nor unstable.
+        number and there is no proof of it. At a slow point that is not on a kink, the gradient of
+        the speed is zero, although the velocity is not. So the Jacobian of the velocity is
+        singular, and one mode is neither stable nor unstable.
     max_seconds
         The time after which the search stops and returns what it has found. None means no limit, so
         that the answer does not depend on the machine. Candidates that were not finished are

@@ -70,8 +70,8 @@ class Topology(AbstractMeasure[_Points]):
     hold:
 
     * All points are proved to exist.
-    * The index sum of the points, which is 1 if no point is missing in a box that holds all points,
-      is 1. If no such box is known, the Euler characteristic of the topology must be 1 instead.
+    * The index sum of the points is 1, as it must be if no point is missing in a box that holds all
+      points. If no such box is known, the Euler characteristic of the topology must be 1 instead.
     * The coverage, which estimates the fraction of further candidates that would lead to points
       already found, is at least `coverage`.
     * All states that were followed from near the saddles ended at stable points that were found.
