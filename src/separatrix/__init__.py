@@ -1,6 +1,6 @@
 """Train recurrent networks on cognitive tasks, then take them apart as dynamical systems.
 
-An example that begins with a task and ends with what holds the states of a network::
+An example: train a network on a task, find its fixed points, and ask what holds its states::
 
     task = sx.tasks.PerceptualDecisionMaking()               # what is asked, trial by trial
     trials = task.trials(100, key=k0)                        # inputs, targets, conditions
@@ -12,8 +12,12 @@ An example that begins with a task and ends with what holds the states of a netw
     modes = sx.linearize(system, points)                     # what decays there, and how fast
     held = sx.verdict(system, activity.states[:, -1], duration=500.0, points=points)
 
-An analysis takes a system of any origin and returns a frozen record, which prints as a table. The
-public names, by what they are for (to read more about a name, call `help`, as in `help(sx.train)`):
+An analysis takes a system, which is a map or a flow whose input is held constant. The system may
+come from a trained network, or from any function. The analysis returns a record: an immutable
+object that prints as a table.
+
+The public names, by what they are for (to read more about a name, call `help`, as in
+`help(sx.train)`):
 
 Tasks, networks, training
     * tasks, networks: those that come with the package. You can also write your own.
@@ -21,8 +25,8 @@ Tasks, networks, training
     * WholeTrials, Windows: whether a batch consists of whole trials or of windows of time.
     * Threshold: a result that stops the training. Checkpoint: a file to continue training from.
     * regularizers: penalties that are added to the loss of the task.
-    * training: losses, and the classes that the functions above share.
-    * performance, psychometric: a network's scores, beside chance and the ideal observer.
+    * training: the module with the losses, and with the classes that `train` takes or returns.
+    * performance, psychometric: a network's scores, compared with chance and the ideal observer.
 
 Activity and systems
     * simulate: compute a network's states in trials. project: project states on a few axes.
@@ -32,9 +36,9 @@ Activity and systems
 Analyses of a system
     * find_fixed_points, linearize: fixed and slow points, and the modes of each point.
     * slow_curve: the slowest states along an axis.
-    * verdict: what holds the states over a duration, and where the states end.
+    * verdict: what holds the states over a duration (points, a line …), and where they end.
     * trial_periods: the points and the verdict for every period of a trial.
-    * make_report: one page with all of these analyses, for any system and its states.
+    * make_report: one page with points, modes, links and verdict, for any system and its states.
     * find_cycles, lyapunov_exponents: motion that does not come to rest.
     * fixed_point_graph, fixed_point_topology: which fixed points are linked by saddles.
     * separatrix, basins: the boundaries between basins of attraction, and the basins' sizes.
@@ -44,11 +48,11 @@ Analyses of a system
 
 Many networks, runs and files
     * Experiment, run_experiment, reanalyze, load_run, write_report: one network and its files.
-    * Study, sweep, load_study: many networks. compare: networks by one of the measures of distance.
+    * Study, sweep, load_study: many networks. compare, measures: how far apart networks are.
     * save_network, load_network, save_records, load_records: write and read files.
     * export_certificates: write proofs to a file that others can check.
     * enable_compilation_cache: keep compiled programs for later sessions.
-    * figures: functions that draw records. records: the classes of what functions return.
+    * figures: functions that draw records. records: the classes of the results.
 
 Errors
     * SeparatrixError: the base class of all of the following, except TrainingInterruptedError,

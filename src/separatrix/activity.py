@@ -229,7 +229,8 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     Returns
     -------
     Activity
-        `.states (trial, time, unit)`, `.outputs (trial, time, output)`, `.conditions`, `.inside`.
+        `.states (trial, time, unit)`, `.outputs (trial, time, output)`, `.conditions` (one value
+        for each trial) and `.inside` (False for steps after the end of a shorter trial).
 
     Raises
     ------
@@ -265,7 +266,7 @@ def project(
     onto: PrincipalComponents | Array | None = None,
     num: int | None = None,
 ) -> tuple[Float[np.ndarray, "... axis"], PrincipalComponents]:
-    """Return the coordinates of states along a few axes, for a figure to draw, and the axes.
+    """Return the coordinates of states along a few axes, and these axes, for figures.
 
     Parameters
     ----------
@@ -277,8 +278,8 @@ def project(
         given order, and coordinates along them are measured from the mean state. None means the
         principal components of these states.
     num
-        The number of axes. None means all axes of `onto`, or 2 without `onto`. A figure with three
-        axes is drawn in space.
+        The number of axes. None means all axes of `onto`, or 2 without `onto`. With three axes,
+        figures are drawn in three dimensions.
 
     Returns
     -------

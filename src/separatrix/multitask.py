@@ -64,12 +64,13 @@ def rule_performance(
 
     Only the last step of a trial counts. If the network should fixate, the trial is correct if it
     fixates. If it should respond, the trial is correct if it does not fixate and the population
-    vector of its ring points within 36° of the target. Rules are drawn equally often, and each
-    trial draws its times separately, whatever the settings of the task say about training.
+    vector of its ring points within 36° of the target. All rules are equally likely, and the times
+    of periods are drawn for each trial separately. The settings of the task that change this in
+    training are ignored.
 
-    The score is the same as in `performance`. But `performance` takes any task, draws the trials as
-    in training, and sorts them by their conditions. Here trials are drawn 512 at a time, so that
-    any number of trials fits in memory.
+    The function `performance` computes the same score for any task, but it draws the trials as in
+    training and sorts them by their conditions. In `rule_performance`, trials are drawn 512 at a
+    time, so that any number of trials fits in memory.
 
     Parameters
     ----------
@@ -144,12 +145,12 @@ def rule_variance(
     key: GivenKey,
     **clustering: Any,
 ) -> TaskVariance:
-    """Measure how much each unit takes part in each rule, and cluster the units accordingly.
+    """Measure the variance of each unit under each rule, and cluster the units by it.
 
-    The measure is the variance of a unit over trials without noise that differ only in their
-    stimuli (`task.aligned_trials`). It is averaged over the steps from `start` to the end of the
-    trial, and over several draws of the times. `task_variance` then clusters the units by these
-    variances.
+    For each rule, the variance of a unit is taken over trials without noise that differ only in
+    their stimuli: their periods begin and end at the same times (`task.aligned_trials`). The
+    variance is averaged over the steps from `start` to the end of the trial, and over several sets
+    of such trials with other times. `task_variance` then clusters the units by these variances.
 
     Parameters
     ----------
@@ -158,7 +159,7 @@ def rule_variance(
     task
         The task, which gives the rules and the time step.
     num_trials, num_timings
-        For each rule, the number of trials with the same times, and the number of draws of times.
+        For each rule, the number of trials in a set with the same times, and the number of sets.
     start
         The time in ms at which averaging starts, to leave the fixation out. It is 500 in the
         paper's code.

@@ -108,19 +108,23 @@ def lyapunov_exponents(
     r"""Measure the Lyapunov exponents along trajectories.
 
     The exponents are $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ with the
-    singular values σ of the product of Jacobians. QR decompositions along the way keep the
-    directions of the product apart. A flow is integrated by classical Runge–Kutta steps of fixed
-    length, and the exact derivatives of these steps are used.
+    singular values $\sigma_i$ of the product of the Jacobians along the trajectory. Without care,
+    all columns of this product would turn into the fastest direction. Repeated QR decompositions
+    keep them orthogonal. A flow is integrated by classical Runge–Kutta steps of fixed length, and
+    the exact derivatives of these steps are used.
 
-    The standard error is $\sqrt{0.6 a + DT} / T$. Here S is the sum of growth over time, and
-    $V(h) \approx a + Dh$ is fitted to the mean square of $S(t + h) - S(t) - \lambda h$, for lags h
-    up to a third of the time T. In chaos S diffuses, with the coefficient D. On a cycle or a torus,
-    and along a chaotic flow, S stays within bounds, and the error falls as 1/T. Two standard errors
-    then cover about 95 % of runs that differ in phase and duration. If the time is a whole number
-    of periods, the actual error is smaller. For a flow, a quarter of the time is computed a second
-    time, with steps of half the length. In chaos this second run ends when the two trajectories
-    move apart. The difference between the two results is added to the error, as the root of the sum
-    of the squares.
+    An exponent λ is S(T)/T, where S(t) is the logarithm of the growth up to time t, and T is the
+    whole time. Its standard error is $\sqrt{0.6 a + DT} / T$. The numbers a and D come from the
+    fluctuations of S: the mean square of $S(t + h) - S(t) - \lambda h$ is computed for lags h up to
+    T/3, and $a + Dh$ is fitted to it. In chaos $S(t) - \lambda t$ diffuses: its variance grows with
+    the slope D. On a cycle or a torus, and along the direction of motion of a flow, it stays within
+    bounds, and the error falls as 1/T. There, two standard errors cover about 95 % of runs that
+    differ in phase and duration. If T is a whole number of periods, the actual error is smaller.
+
+    A flow also has an error from the finite steps of the integrator. To find it, a quarter of the
+    time is computed a second time, with steps of half the length. In chaos this second run ends
+    when the two trajectories move apart. The standard error that is reported is the root of the sum
+    of the squares of both errors.
 
     The Kaplan–Yorke dimension is $k + \sum_{i\le k}\lambda_i / |\lambda_{k+1}|$ with the largest k
     for which the sum is not negative.
@@ -138,17 +142,17 @@ def lyapunov_exponents(
     method
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. Even with a time
-        limit, the transient and the first block of steps are completed. The outcome of each
-        trajectory says how many steps were taken.
+        The time limit and the report of progress, as in `find_fixed_points`. The steps are divided
+        into blocks (`TangentQR(blocks=…)`), and the transient and the first block are completed
+        even after the time limit. The outcome of each trajectory says how many steps were taken.
 
     Returns
     -------
     LyapunovSpectrum
         The exponents, with an outcome for each trajectory. A trajectory that goes to infinity has
-        NaN exponents and an outcome that says when. If a trajectory grows without bound, or its
-        largest exponent may be 0, the outcome says so. Then take more steps before you decide
-        between chaos and rest.
+        NaN exponents and an outcome that says when. If a trajectory grows without bound, the
+        outcome says so. The outcome also says whether the largest exponent may be 0, within its
+        error. If it may, take more steps before you call the motion chaotic or not.
 
     Raises
     ------

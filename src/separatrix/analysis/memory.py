@@ -86,7 +86,7 @@ def graded_memory(
     dt: float = 1.0,
     start: float = 0.0,
 ) -> GradedMemory:
-    r"""Measure where trials lie along a slow curve, depending on the value that each remembers.
+    r"""Measure where trials lie along a slow curve, for each value that is remembered.
 
     The curve is taken as the polygon through its states. The position of a state is the arclength
     of the nearest point of this polygon, divided by the length of the polygon. If the value is held
@@ -165,7 +165,7 @@ def graded_memory(
 def coding_axis(
     states: Float[Array, "sample unit"], values: Real[Array, " _"]
 ) -> Float[np.ndarray, " unit"]:
-    r"""Return the unit vector along which states change with a value, as found by a regression.
+    r"""Return the unit vector along which states change with a value, by linear regression.
 
     The regression is $x = \bar x + \beta\,(v - \bar v)$ in least squares, so
     $\beta \propto \sum (v - \bar v)(x - \bar x)$.

@@ -48,7 +48,7 @@ def targeted_averages(
     origin: Float[Array, " unit"] | None = None,
     dt: float = 1.0,
 ) -> TargetedAverages:
-    r"""Average the states of trials by the value of each label, along axes of the state space.
+    r"""Average the states of all trials with the same label, and project the averages on axes.
 
     The directions are made orthogonal one after the other (Gram–Schmidt). The first axis is the
     first direction. Each later axis is the part of its direction that is orthogonal to the earlier

@@ -166,9 +166,10 @@ def selective_connections(
     decides by competition, excitation goes to units of the same preference, and inhibition to units
     of the opposite preference.
 
-    The p-value is the fraction of shuffles in which the two means differ at least as much. The
-    original order counts as one shuffle. Preferences are shuffled among the units of each type, so
-    types, weights and the number of units of each preference stay the same.
+    For the p-value, preferences are shuffled among the units of each type, so types, weights and
+    the number of units of each preference stay the same. The p-value is the fraction of shuffles in
+    which the two means differ at least as much as without shuffling. The original order counts as
+    one shuffle.
 
     Parameters
     ----------
@@ -177,7 +178,7 @@ def selective_connections(
     dprime
         The selectivity d′ of each unit, as `selectivity` returns it.
     excitatory
-        Which units are excitatory; the others are inhibitory.
+        A mask: True for excitatory units, and False for inhibitory units.
     threshold
         Units with $|d'|$ at or below this threshold have no preference, and enter no mean.
     num_shuffles, seed
@@ -186,7 +187,8 @@ def selective_connections(
     Returns
     -------
     SelectiveConnections
-        The sorted matrix and the means. A mean is NaN if there is no pair of its kind.
+        The weights, sorted by type and selectivity of units, and the means with their p-values. A
+        mean is NaN if there is no pair of its kind.
 
     Raises
     ------

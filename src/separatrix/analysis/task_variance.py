@@ -61,10 +61,10 @@ def condition_variance(
 ) -> Float[np.ndarray, " unit"]:
     r"""Return the variance of each unit across trials, averaged over time.
 
-    For unit i this is $\mathrm{TV}_i = \langle \mathrm{Var}_j\, r_i(j, t) \rangle_t$ over the
-    conditions j. It is the task variance if the trials differ only in their stimuli. The trials
-    must have no noise, and their periods must begin and end at the same steps, so that a step is
-    the same moment in each trial.
+    For unit i this is $\mathrm{TV}_i = \langle \mathrm{Var}_j\, r_i(j, t) \rangle_t$: the variance
+    over the trials j at each step t, averaged over the steps. If the trials differ only in their
+    stimuli, it is the task variance of Yang et al. (2019). The trials must have no noise, and their
+    periods must begin and end at the same steps, so that a step is the same moment in each trial.
 
     Parameters
     ----------
@@ -118,9 +118,10 @@ def task_variance(
     r"""Normalize the task variances of units and cluster the units by them.
 
     A unit is active if its variance, summed over the tasks, is above the threshold. The variances
-    of an active unit are divided by their maximum. Active units are clustered by k-means on these
-    normalized variances. The number of clusters is the one with the largest mean silhouette.
-    Clusters are numbered in the order of the tasks in which they vary most.
+    of each active unit are divided by the largest of them. On these normalized variances, active
+    units are clustered by k-means, with several numbers of clusters. The number with the largest
+    mean silhouette is chosen. Clusters are numbered in the order of the tasks in which their units
+    vary most.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def task_variance(
         The maximum number of clusters to try. All numbers from 2 to this one are tried, as far as
         there are enough units.
     restarts, seed
-        How often k-means is started for each number of clusters, and the seed of its starts.
+        The number of random starts of k-means for each number of clusters, and their seed.
 
     Returns
     -------

@@ -68,13 +68,16 @@ def trial_periods(
     r"""Analyze a network period by period, with the input of each period held constant.
 
     For each period, the input is held at its mean over the period, and the fixed and slow points of
-    the resulting system are found. From the states at the end of the period, the system then runs
-    on at this input: first for one more period, then until it is known where the states end
-    (`verdict`). This shows in which basin each trial is. If outputs compete for one answer, the
-    choice that is read out at the end is compared with the choice that the network makes in the
-    trial. Outputs that tie (within 1e−9 of the largest output, or of 1) read out no choice. For
-    `FlipFlop`, each memory is given a pulse of each sign on each channel, and the states
-    are followed to the memory where the pulse leads.
+    the resulting system are found. From the state of each trial at the end of the period, the
+    system then runs on at this input: first for one more period, then until it is known where the
+    state ends (`verdict`). This shows in which basin each trial is.
+
+    If the outputs compete for one answer, the stable point where a trial ends reads out a choice:
+    the largest output there. It is compared with the choice that the network makes in the trial. If
+    outputs tie (within 1e−9 of the largest output, or of 1), there is no choice.
+
+    The memories of a `FlipFlop` are its stable points. From each of them, a pulse of each sign on
+    each channel is given, and the state is followed to the memory where it ends.
 
     Parameters
     ----------

@@ -224,8 +224,8 @@ def reanalyze(
     ------
     InvalidInputError
         If a change concerns a setting outside of `analysis`, or if the run has no network. If a
-        user wrote the class of the task or of the network, because nothing is imported for a file
-        in a run directory.
+        user wrote the class of the task or of the network: a run directory may come from others, so
+        no class that its files name is imported.
     UnreadableFileError
         If `path` is not a run.
 

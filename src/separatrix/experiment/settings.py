@@ -252,23 +252,23 @@ class Experiment(Settings):
 
     @property
     def source(self) -> str:
-        """The origin of the settings, which error messages name."""
+        """Where the settings come from, such as the path of a file. Error messages name it."""
         return self._source
 
     @property
     def own_tables(self) -> dict[str, Own]:
-        """The tables that name a class written by the user, as a dictionary by their keys."""
+        """The tables, by key ("task", "network"), that name a class written by the user."""
         tables = {key: getattr(self, key) for key in BASES}
         return {key: table for key, table in tables.items() if isinstance(table, Own)}
 
     @property
     def beside(self) -> Path | None:
-        """The folder of the user's file, from which classes may be imported. Otherwise None."""
+        """The folder from which classes may be imported: that of the user's file, or None."""
         return self._beside
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A sentence for each renamed table from which `with_changes` left out keys."""
+        """A sentence for each table, such as `task`, from which `with_changes` left out keys."""
         return self._left_out
 
     @classmethod
@@ -306,9 +306,9 @@ class Experiment(Settings):
     ) -> "Experiment":
         """Return a copy with changes like `"training.steps=200"`, or `{"training.steps": 200}`.
 
-        In a change that is a text, the value is written in TOML. A change may name another task,
-        network or optimizer. Then keys that do not apply to the new one are left out, and
-        `left_out` lists them.
+        A change is a text, whose value is written in TOML, or an entry of a dictionary. A change
+        may name another task, network or optimizer. Then keys that the new one does not have are
+        left out, and `left_out` lists them.
         """
         values, given = self.to_dict(), changes_of(changes, source)
         if not given:
@@ -351,7 +351,7 @@ class Experiment(Settings):
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as nested dicts of plain values. None is left out."""
+        """Return the settings as nested dicts of plain values, without settings of value None."""
         values = self.model_dump(mode="json", exclude_none=True)
         if not self.variants:
             del values["variants"]

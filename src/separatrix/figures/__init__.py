@@ -11,9 +11,10 @@ and in any order. If pyplot was imported and can show figures, it shows the new 
 Matplotlib is imported when the first figure is drawn.
 
 One figure needs more than a record: a phase portrait evaluates the system that it is given. Figures
-of the state space take the axes of the drawing as `components=`, such as those that `sx.project`
-returns. You may leave them out if there are only two or three units. If you pass `ax=` and there
-are more units than the drawing has dimensions, None means the axes of `sx.project`.
+of the state space project states on a few directions, `components=`, such as those that
+`sx.project` returns. If there are only two or three units, you may leave `components` out, and the
+units are the directions. If there are more units and you pass `ax=`, None means the directions of
+`sx.project`.
 """
 
 import functools

@@ -80,26 +80,28 @@ def make_report(
         `(trial, time, output)`, or `(state, …)` if states have no time.
     readout
         Weights `(output, unit)`, or a function that takes states `(state, unit)` and returns
-        outputs. None means the readout of the network.
+        outputs. None means the readout of the network; a system has none.
     labels
-        What distinguishes the trials: a number or a text for each trial, or a table of such
-        columns. The labels count as choices if, at the end of trials, a different output is the
-        largest for each label.
+        What distinguishes the trials: a number or a text for each trial, or a dictionary of such
+        columns. Suppose that the largest output at the end of a trial tells its label, in at least
+        90 % of the trials. Then the labels are taken as the choices of the network.
     periods
-        A dictionary from the name of each period to its steps: `(start, stop)` or a slice. Instead
-        of the steps you may give a pair: the steps, and the input to hold constant. Without such an
-        input, the mean of `inputs` over the steps is held constant.
+        A dictionary from the name of each period to its steps: `(start, stop)` or a slice. For each
+        period, the input is held constant at the mean of `inputs` over its steps. To choose the
+        input, give a pair instead of the steps: the steps, and the input.
     duration
         How long states must be held (in ms, if dt or tau is in ms). None means the length of the
-        main period, or of a trial if there are no periods. If states have no time axis, None means
-        that the page says only where the states end.
+        period that `question` names, or else of the longest period, or of a trial if there are no
+        periods. If states have no time axis, None means that the page says only where the states
+        end.
     dt
         The time between two states of a trial, if the system is a flow. For a map, leave it out:
         the time between two states is one step.
     question
-        What is claimed to hold the states: "line", "ring", "points" …, or a dictionary with the
-        keys `claim`, `paper` and `period`. The network is analyzed at the input of this period, or
-        of the longest period if none is named.
+        What you or a paper claim to hold the states, such as "line", "ring" or "points"; the page
+        compares it with the verdict. Or a dictionary with the keys `claim` (such a word), `paper`
+        and `period`. The network is analyzed at the input of `period`; without it, at the input of
+        the longest period.
     title
         The title of the page.
     max_seconds, progress

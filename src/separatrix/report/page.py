@@ -27,8 +27,9 @@ TERMS = {BEHAVIOR: "term-behavior", POINTS: "term-points", DYNAMICS: "term-dynam
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
     """Write the report of a run to one HTML file and return its path.
 
-    The file contains its pictures and its style, so a browser can open it without a connection. If
-    the run lacks a record that a figure needs, a sentence at the end of the report says so.
+    The file contains its pictures and its style, so a browser can open it without an internet
+    connection. If the run lacks a record that a figure needs, a sentence at the end of the report
+    says so.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Numerical methods and their options. The methods work on functions of arrays.
 
-A method with its options is a frozen object. An analysis takes such an object as its argument
-`method`. None chooses a method, with the default options.
+A method with its options is an immutable object, such as `MultipleShooting(max_steps=100)`. An
+analysis takes such an object as its argument `method`. If `method` is None, the analysis chooses a
+method, with its default options.
 """
 
 import lazy_loader

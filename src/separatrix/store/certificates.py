@@ -121,17 +121,18 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     """Write what is proved about points to a file that `tools/verify_certificates.py` checks.
 
     Every number is written as the string of `float.hex()`, so that it is read back as the same
-    double. Every claim is also stated in a sentence. The JSON Schema `proofs-2.schema.json`, beside
-    this module, describes the format of the file.
+    double. Every claim is also stated in a sentence. The JSON Schema
+    `separatrix/store/proofs-2.schema.json` describes the format of the file.
 
     Parameters
     ----------
     systems
         A dictionary with names of your choice as keys. Each value is `(network, input, points)`: a
         network, the input that was frozen, and the points that were found. A value may also be
-        `(equation, points)`, with an equation written by hand. For a network of a class that you
-        wrote, the file holds only the name of the class, and no verifier knows the equations of
-        such a class.
+        `(equation, points)`. Then `equation` is a dictionary that you write, with the keys
+        `equation` (a name, such as "rate"), `kind` ("map" or "flow") and `parameters` (arrays by
+        name). If you wrote the class of the network, the file holds only the name of the class. A
+        verifier does not know the equations of such a class, so it cannot check the proofs.
     path
         The path of the JSON file. An existing file is replaced.
 
@@ -142,10 +143,10 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     Raises
     ------
     InvalidInputError
-        If an equation lacks its name or its parameters, or has entries that the file format does
-        not know. If a number is not finite, a name is not a printable line, or the input does not
-        fit the network. If the points belong to a flow, but the network cannot be turned into a
-        flow. If the file cannot be written.
+        If the dictionary of an equation lacks one of the three keys, or has a key that the file
+        format does not know. If a number is not finite, a name is not a printable line, or the
+        input does not fit the network. If the points belong to a flow, but the network cannot be
+        turned into a flow. If the file cannot be written.
 
     Examples
     --------

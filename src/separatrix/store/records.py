@@ -25,10 +25,11 @@ def save_records(
     *,
     origin: Mapping[str, str] | None = None,
 ) -> None:
-    """Write records to one NetCDF-4 file, with a group for each. An existing file is replaced.
+    """Write records to one NetCDF-4 file, one group per record. An existing file is replaced.
 
-    Arrays become variables with named dimensions, units and descriptions. Columns of tables
-    (`conditions`) become coordinates. Settings become attributes of the group.
+    The arrays of a record become variables with named dimensions, units and descriptions. Its table
+    of conditions, if any, becomes coordinates, one for each column. Its settings become attributes
+    of the group.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ def save_records(
     attributes
         A dictionary from names to texts, which is stored in the file.
     origin
-        When, where and with which versions the file was made. The default is `provenance()`.
+        When, where and with which versions the file was made, as a dictionary of texts. None means
+        the present time, this machine and the installed versions.
 
     Raises
     ------
@@ -90,8 +92,8 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
         The file.
     verify
         Whether to compare the digest at the end of the file with its contents. With False you can
-        read a file that another program has changed. The file is then read in a separate process,
-        with limits on time and memory.
+        read a file that another program has changed. Because such a file may contain anything, it
+        is read in a separate process, with limits on time and memory.
 
     Returns
     -------

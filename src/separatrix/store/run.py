@@ -94,9 +94,9 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     """Read a run directory.
 
     A run that was interrupted may have no network or no results. Then `network` is None, or
-    `records` is empty. No module is imported. If a user wrote the class of the network
-    (`module:Class` in the experiment's file), `network` is therefore None as well, unless the class
-    has already been imported.
+    `records` is empty. `network` is also None if a user wrote the class of the network
+    (`module:Class` in the experiment's file) and this program has not imported it: `load_run`
+    itself imports no module.
 
     The files are compared with the digests in `digests.json` before any of them is read. With
     `verify=False` they are not compared, so that you can read a run that another program has

@@ -236,13 +236,13 @@ class StudyResults:
 
 
 def load_study(path: str | Path) -> StudyResults:
-    """Read a study, whether it is finished or not, or a directory that holds other runs.
+    """Read a study, whether it is finished or not, or all runs in a directory.
 
     Parameters
     ----------
     path
-        The directory of a study, or a directory that holds run directories. Such runs are named
-        after their directories.
+        The directory of a study, or a directory that holds run directories. In the latter case,
+        each run has the name of its directory.
 
     Returns
     -------

@@ -44,8 +44,8 @@ def sweep(
     A cell is one network: one combination of settings and a seed. All cells are checked before the
     first one starts, and cells that should take longest start first. A cell that fails still has a
     row in the table, which holds its error. Cells that differ only in their analysis share one
-    trained network. All progress is stored in the directory. The same call continues where an
-    earlier call was stopped or killed, and several calls may work on one directory together.
+    trained network. All progress is stored in the directory. If a call was stopped or killed,
+    repeat it: it continues with what is not done. Several calls may work on one directory together.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def sweep(
     Returns
     -------
     StudyResults
-        The results of the study when this call has nothing left to do.
+        The results of the study, as they are at the end of this call.
 
     Raises
     ------

@@ -35,8 +35,8 @@ def compare(
     There are five measures. "topology" asks whether saddles link the fixed points in the same way.
     "spectrum" asks how far apart the eigenvalues at corresponding fixed points are. "procrustes"
     asks how far apart the activity in the same trials is, up to a rotation. "dsa" and "input_dsa"
-    come from the package dsa-metric (`pip install 'separatrix[compare]'`). In `sx.measures` the
-    same measures have options.
+    come from the package dsa-metric (`pip install 'separatrix[compare]'`). The classes in
+    `sx.measures` are the same measures with options.
 
     Parameters
     ----------
@@ -48,28 +48,30 @@ def compare(
         The name of a measure, or a measure with options, such as
         `sx.measures.Spectrum(num_modes=4)`.
     by
-        What groups the networks: a column of the study's table, or a label for each name. Mean
-        distances are given within each group and between groups. None means that all networks are
-        one group.
+        How to group the networks: the name of a column of the study's table, or a dictionary from
+        the name of each network to its group. Mean distances are computed within each group and
+        between groups. None means that all networks are one group.
     num_trials
         For measures of activity, the number of trials on which all networks are simulated. The
-        trials are drawn from the task of the first network. For the `null`, each network is
-        simulated on the same number of new trials, and compared with itself.
+        trials are drawn from the task of the first network. Each network is also simulated on as
+        many new trials and compared with itself. This distance (`null` in the result) shows how
+        much the choice of trials matters.
     seed
-        The seed from which these trials are drawn.
+        The seed for the trials on which networks are simulated.
 
     Returns
     -------
     Comparison
-        `.matrix` (an `xarray.DataArray`), `.cluster`, `.coordinates`, `.null`, and
-        `.mean_distances` with intervals. If an interval is missing, `.no_interval` says why.
-        `a.rank_correlation(b)` compares two measures.
+        `.matrix` holds the distance of each pair, as an `xarray.DataArray`. `.cluster` and
+        `.coordinates` give each network a cluster and a place on a map. `.null` is the distance of
+        each network to itself in new trials. `.mean_distances` has an interval for each mean; if an
+        interval is missing, `.no_interval` says why. `a.rank_correlation(b)` compares two measures.
 
     Raises
     ------
     InvalidInputError
         If there is no network, or if no measure or column has the given name. If a measure of
-        activity needs a task that cannot be made again.
+        activity needs to draw trials, and the task of the first network cannot be made again.
 
     Examples
     --------

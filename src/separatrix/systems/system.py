@@ -80,10 +80,10 @@ class AbstractSystem(eqx.Module):
 
     @abc.abstractmethod
     def velocity(self, state: Array) -> Array:
-        """Return the change of state: F(x) − x in one step of a map, f(x) per tau of a flow."""
+        """Return the velocity: F(x) − x of a map (one step), or f(x) = τ dx/dt of a flow."""
 
     def evaluate(self, state: Array, input: Any = None) -> Array:
-        """Return F(x) for a map, f(x) for a flow, at the frozen input or at another input."""
+        """Return F(x) for a map, f(x) for a flow, at the frozen input or at the `input` given."""
         if input is not None and jnp.shape(input) != jnp.shape(self.input):
             raise InvalidInputError(
                 f"input must have shape {jnp.shape(self.input)}, that of the input that was frozen "
@@ -92,10 +92,11 @@ class AbstractSystem(eqx.Module):
         return self._apply(self.function, state, self.input if input is None else input)
 
     def at_input(self, input: Any) -> "AbstractSystem":
-        """Return the system at another frozen input `(channel,)`. The new system has no `domain`.
+        """Return the system at another frozen input `(channel,)`, and without a `domain`.
 
-        Raises InvalidInputError if the shape is not that of the system's input, or if the input
-        contains NaN.
+        A `domain` is a box that holds every fixed point. It is left out, because the box may be a
+        different one at the new input. Raises InvalidInputError if the shape is not that of the
+        system's input, or if the input contains NaN.
         """
         given = _checked_input(input)
         if given is None or np.shape(self.input) != given.shape or self.input is None:
@@ -109,18 +110,18 @@ class AbstractSystem(eqx.Module):
         return eqx.tree_at(place, self, (given, None), is_leaf=lambda leaf: leaf is None)
 
     def residual(self, state: Array) -> Array:
-        """Return the residual: the velocity, or an easier function with the same zeros."""
+        """Return the residual: the velocity, or another function with the same zeros."""
         if self.residual_function is None:
             return self.velocity(state)
         return self._apply(self.residual_function, state, self.input)
 
     @property
     def has_own_residual(self) -> bool:
-        """Whether a residual was given to the system; its zeros may differ from the speed's."""
+        """Whether the residual is another function than the velocity."""
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
-        """Return the residual's Jacobian `(size, size)` by the given formula, if any, or None."""
+        """Return the residual's Jacobian by the formula that was given; None if none was given."""
         if self.residual_jacobian_function is None:
             return None
         return self._apply(self.residual_jacobian_function, state, self.input)
@@ -133,7 +134,7 @@ class AbstractSystem(eqx.Module):
         return jacobian.astype(jnp.result_type(state, float))
 
     def input_jacobian(self, state: Array) -> Array:
-        """Return dF/du or df/du, `(size, channel)`. The system must have an input."""
+        """Return dF/du of a map or df/du of a flow, `(size, channel)`, if there is an input."""
         with double_precision():
             given = jnp.asarray(state, jnp.float64), jnp.asarray(self.input, jnp.float64)
             jacobian = jax.jacfwd(self.evaluate, argnums=1)(*given)
@@ -171,7 +172,7 @@ class DiscreteMap(AbstractSystem):
         A function that takes the same arguments as `step` and has the same zeros as `step(x) − x`,
         if you know one that is easier to solve. None means `step(x) − x`. Some steps, such as the
         step of a GRU, use a logistic gate to mix the state with a new state. For these, None means
-        the new state minus the state.
+        the new state, before it is mixed, minus the state.
     residual_jacobian
         A function of the same arguments that returns the residual's Jacobian `(size, size)`, if you
         have a formula that is cheaper than differentiation. None means forward-mode
@@ -262,8 +263,8 @@ class DiscreteMap(AbstractSystem):
         ------
         InvalidInputError
             If states are not finite or do not have as many units as the system. If the number of
-            steps is negative or missing. If inputs have the wrong shape or number, or the system
-            has no input.
+            steps is negative, or neither `steps` nor `inputs` is given. If `inputs` has the wrong
+            shape or length, or the system takes no input.
 
         Examples
         --------
@@ -353,9 +354,9 @@ class Flow(AbstractSystem):
         states
             Where to start: one state `(unit,)`, or many states `(…, unit)`.
         times
-            The times `(time,)` of the states, in the unit of `tau` (ms), increasing. The first is
-            the time of the start. You may also give a duration, and then the states are returned at
-            101 times.
+            The times `(time,)` of the states to return, increasing, in the unit of `tau` (ms). The
+            first one is the time of the start. You may also give a duration, one number: then
+            states are returned at 101 evenly spaced times.
         inputs
             Inputs `(time − 1, channel)`, one for each interval between two times, the same for all
             states. An input is constant within its interval. None means the input that is frozen
@@ -371,8 +372,8 @@ class Flow(AbstractSystem):
         ------
         InvalidInputError
             If states are not finite or do not have as many units as the system. If a duration is
-            not positive, or times do not increase. If inputs have the wrong shape or number, or the
-            system has no input.
+            not positive, or times do not increase. If `inputs` has the wrong shape or length, or
+            the system takes no input.
 
         References
         ----------

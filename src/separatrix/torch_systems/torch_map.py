@@ -58,7 +58,8 @@ def torch_map(
     residual
         A PyTorch function that takes the same arguments and has the same zeros as `step(x) − x`, if
         you know one that is easier to solve. With None, such a function is found for a GRU: the new
-        state without the update gate, minus the state.
+        state before the update gate mixes it with the state, minus the state. For other functions,
+        None means `step(x) − x`.
     domain
         `(lower, upper)`: a box that holds every fixed point, or None.
 

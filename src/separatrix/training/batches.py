@@ -24,10 +24,10 @@ class AbstractBatches(eqx.Module):
         """Return the batch of training step `step`."""
 
     def cuts(self, task: AbstractTask) -> tuple[int, ...]:
-        """Return the lengths, in steps, to which a batch may be cut. Each needs its own program.
+        """Return the lengths, in steps, to which a batch may be cut.
 
-        The lengths ascend, and the last one is the length of the batches that `draw` returns. An
-        empty tuple means that no batch is cut.
+        One program is compiled for each length. The lengths ascend, and the last one is the length
+        of the batches that `draw` returns. An empty tuple means that no batch is cut.
         """
         return ()
 
@@ -42,8 +42,8 @@ class WholeTrials(AbstractBatches):
         task's longest trial, and a batch is cut to the shortest length that holds all of its
         trials. Steps that no trial needs are then not computed. This saves time if all trials of a
         batch are short together (`Yang2019(shared=True)`), but a program is compiled for each
-        length. For tasks whose trials all have the same length, cutting gains nothing. With 1,
-        every batch is as long as the longest trial.
+        length. For tasks whose trials all have the same length, cutting gains nothing. If `lengths`
+        is 1, no batch is cut: every batch is as long as the longest trial.
 
         The losses and regularizers of this package give the same values for cut batches, and so
         does any loss that weighs steps by `trials.mask`. The units' private noise is drawn for the
@@ -76,12 +76,14 @@ class WholeTrials(AbstractBatches):
 
 
 class Windows(AbstractBatches):
-    """Windows of a fixed number of steps, which move along an endless sequence of trials per row.
+    """Windows of a fixed length that move along endless sequences of trials, one for each row.
 
-    Window `i` continues where window `i − 1` stopped. So trials are cut at the ends of a window,
-    and the parts of a trial that is cut are in successive windows. A window can hold several trials
-    in sequence. The primer's PyTorch notebook (Yang & Wang 2020) trains like this, through
-    `neurogym.Dataset(seq_len=100)`. The network starts from its initial state in every window.
+    Each row of a batch has a sequence of trials. In every row, window `i` continues the sequence
+    where window `i − 1` stopped. So a window may begin or end within a trial, whose other part is
+    then in the window before or after. A window can hold several trials in sequence. But the state
+    of the network is not carried over: in every window the network starts from its initial state.
+    The PyTorch notebook of Yang & Wang (2020) trains like this, through
+    `neurogym.Dataset(seq_len=100)`.
 
     Attributes
     ----------

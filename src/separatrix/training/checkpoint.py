@@ -53,14 +53,15 @@ def _settings(given: Any) -> dict[str, Any]:
 
 
 class Checkpoint(eqx.Module):
-    """The file in which training saves its state, and from which the same call continues.
+    """The file in which training saves its state, and from which it continues after a stop.
 
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
-    state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C.
-    The file is never left half written. If the file exists at the start, training continues from
-    the state in it. On the same machine with as many cores, this gives the same numbers, bit for
-    bit, as training without a stop. The file is kept after training has ended, and the same call
-    then returns immediately. `sx.train_ensemble` keeps network k in the file `path.k`.
+    state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C. A
+    stop never leaves the file half written. If you repeat the call after a stop, training continues
+    from the state in the file. On the same machine with the same number of cores, this gives the
+    same numbers, bit for bit, as training without a stop. The file is kept after training has
+    ended: if you repeat the call then, it returns the trained network immediately.
+    `sx.train_ensemble` keeps network k in the file `path.k`.
 
     Attributes
     ----------
@@ -71,8 +72,9 @@ class Checkpoint(eqx.Module):
         lose.
     settings
         Further settings that identify the training. `train` continues from a file only if the
-        network at the start, the task, the batches, the key and the regularizers are the same. It
-        cannot compare functions, such as a loss or an optimizer: name the functions here.
+        network at the start, the task, the batches, the key, the regularizers and these settings
+        are the same. `train` cannot compare functions, such as a loss or an optimizer. So describe
+        them here, as in `{"learning_rate": 1e-3}`.
 
     Raises
     ------

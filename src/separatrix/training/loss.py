@@ -79,11 +79,12 @@ def mean_squared_error(
 def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
     r"""Return the squared error of rates, weighted by the mask, as in Yang et al. (2019).
 
-    The loss is $\frac1B\sum_b \frac{1}{T_b M}\sum_{t,m} w_{btm}\,(\sigma(z_{btm}) - y_{btm})^2$
-    with outputs z, targets y and weights w (`trials.mask`, the square of the paper's mask). B is
-    the number of trials, M is the number of outputs, and $T_b$ is the number of steps of trial b up
-    to the last one that has a weight. Unlike `mean_squared_error`, this loss is not divided by the
-    sum of the weights. So the loss is larger if periods have a larger weight.
+    For outputs z, targets y and weights w, the loss is
+    $\frac1B \sum_b \frac{1}{T_b M}\sum_{t,m} w_{btm}\,(\sigma(z_{btm}) - y_{btm})^2$ where σ is the
+    sigmoid, and w is `trials.mask` (the square of the paper's mask). B is the number of trials, M
+    is the number of outputs, and $T_b$ is the number of steps of trial b up to the last one that
+    has a weight. Unlike `mean_squared_error`, this loss is not divided by the sum of the weights.
+    So if some periods have larger weights, the whole loss is larger.
 
     Parameters
     ----------
@@ -116,10 +117,11 @@ def rate_error(outputs: Float[Array, "trial time output"], trials: Trials) -> Fl
 
 
 def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    """Return the loss that belongs to the targets of the trials.
+    """Return the loss that fits the kind of targets of the trials.
 
-    For classes (integer targets) the loss is the cross-entropy. For values it is the mean squared
-    error, or `rate_error` if the sigmoid of the outputs has to follow the values.
+    If the targets are classes (integers), the loss is `cross_entropy`. If they are numbers that the
+    outputs have to follow, it is `mean_squared_error`. If the sigmoid of the outputs has to follow
+    them (`trials.output_function` is "sigmoid"), it is `rate_error`.
 
     Parameters
     ----------
@@ -131,7 +133,7 @@ def default_loss(outputs: Float[Array, "trial time output"], trials: Trials) -> 
     Returns
     -------
     scalar
-        The value of `cross_entropy`, `mean_squared_error` or `rate_error`.
+        The value of the loss that was chosen.
 
     Examples
     --------

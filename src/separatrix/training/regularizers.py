@@ -90,8 +90,8 @@ class Rates(AbstractRegularizer):
 class Weights(AbstractRegularizer):
     r"""A penalty on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
 
-    Biases and initial states are not penalized. If a network gives its recurrent weights signs or a
-    mask, the penalty is on the resulting connectivity.
+    Biases and initial states are not penalized. Some networks give their recurrent weights fixed
+    signs or a mask. For these, W is the result: the weights that act between the units.
 
     Parameters
     ----------

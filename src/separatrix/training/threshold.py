@@ -48,8 +48,8 @@ class Threshold(eqx.Module):
         Training stops only if the mean of the task's score is at or above this value, which is at
         most 1. Give `loss`, `accuracy`, or both.
     patience
-        The number of steps, rounded up to whole epochs, for which the network must stay at the
-        threshold or do better.
+        The number of steps for which the network must be at least as good as the threshold. It is
+        rounded up to whole epochs.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class Threshold(eqx.Module):
             raise InvalidInputError("Threshold takes a loss, an accuracy, or both; got neither.")
 
     def check(self, steps: int) -> None:
-        """Raise InvalidInputError if a training has fewer steps than the patience needs."""
+        """Raise InvalidInputError if a training has fewer steps than `patience`."""
         if self.patience > steps:
             raise InvalidInputError(
                 f"until: a patience of {self.patience} steps is longer than the training, which "
@@ -84,7 +84,7 @@ class Threshold(eqx.Module):
             )
 
     def epochs(self, epoch_steps: int) -> int:
-        """Return how many epochs of `epoch_steps` steps the patience takes."""
+        """Return `patience` in epochs of `epoch_steps` steps, rounded up."""
         return -(-self.patience // epoch_steps)
 
     def is_reached(self, history: History) -> bool:

@@ -64,9 +64,10 @@ def train(
         that the process may use must be the same, too.
     loss
         A function (outputs, trials) → number. By default the targets of the trials determine the
-        loss (`sx.training.default_loss`). For classes it is the cross-entropy over all steps. For
-        values it is the mean squared error, or `rate_error` if the sigmoid of the outputs has to
-        follow the values. All of them are weighted by `trials.mask`.
+        loss (`sx.training.default_loss`). For targets that are classes it is the cross-entropy over
+        all steps. For targets that are numbers it is the mean squared error, or `rate_error` if the
+        sigmoid of the outputs has to follow them. Each of these losses weights the steps by
+        `trials.mask`.
     regularizers
         Penalties that are added to the loss, from `sx.regularizers`.
     batches
@@ -81,15 +82,15 @@ def train(
         True shows a live progress bar, and False shows nothing. You may also give a function: it is
         called with (steps done, loss, accuracy).
     checkpoint
-        A file for interrupted training, `sx.Checkpoint("fit.checkpoint")`. Training saves its state
-        there, and continues from it if the file exists.
+        A file in which training saves its state, `sx.Checkpoint("fit.checkpoint")`. If the file
+        exists, because an earlier call was stopped, training continues from the state in it.
     devices
-        The number of `jax.devices()` among which the trials of each batch are divided. On one
-        device of a processor, a recurrent network keeps little more than one core busy. For many
-        units and trials, use as many devices as cores.
-        `jax.config.update("jax_num_cpu_devices", 2)` makes two devices, if you call it before any
-        other use of JAX. What the network learns is the same except for rounding and for the units'
-        private noise, whose numbers depend on the number of devices.
+        The number of `jax.devices()` among which the trials of each batch are divided. On a CPU,
+        JAX has one device unless you ask for more, and a recurrent network on one device keeps
+        little more than one core busy. So for many units and trials, use as many devices as cores.
+        To make two devices, call `jax.config.update("jax_num_cpu_devices", 2)` before any other use
+        of JAX. What the network learns is the same except for rounding and for the units' private
+        noise, whose numbers depend on the number of devices.
 
     Returns
     -------

@@ -65,18 +65,20 @@ def commitment(
 
     From every state x(t) of a trajectory, the system runs on with its frozen input, until the state
     settles. The decision is made at the first t from which all states of the trajectory lead to the
-    same attractor as the last state. The signed distance to the boundary is, to first order,
-    $\pm |n \cdot (x - b)|$ with the nearest boundary point b and the normal n there. The sign of
-    the distance is exact.
+    same attractor as the last state. The distance of a state to the boundary is, to first order,
+    $|n \cdot (x - b)|$ with the nearest boundary point b and the normal n there. Its sign is + for
+    a state that leads to the same attractor as the last state, and − for a state that leads to
+    another attractor. This sign does not rest on the approximation, because the state was followed
+    to its end.
 
     Parameters
     ----------
     system
-        A map or a flow. Its frozen input is the input that acts after the end of the trajectories,
-        or the input that acts during all of the trajectories.
+        A map or a flow. Freeze the input that the network would receive from each state on. This is
+        the constant input of the trajectories, or, if their input ends, the input afterwards.
     trajectories
-        States `(trial, time, unit)`, such as `activity.states`. The trajectories may have been
-        driven by any input.
+        States `(trial, time, unit)`, such as `activity.states`. Any input may have driven the
+        trajectories: only their states are used.
     points
         Fixed points of the system.
     boundary
@@ -93,8 +95,8 @@ def commitment(
     Raises
     ------
     InvalidInputError
-        If the trajectories do not have the shape `(trial, time, unit)`, or the points are not fixed
-        points.
+        If the trajectories do not have the shape `(trial, time, unit)`, or `points` are not fixed
+        points of the system.
 
     References
     ----------

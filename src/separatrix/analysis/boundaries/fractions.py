@@ -70,10 +70,11 @@ def basins(
 ) -> Basins:
     r"""Follow sampled states to where they end, and count how many end at each attractor.
 
-    The fraction $\hat p = k/n$ of an attractor comes with Wilson's interval, which consists of all
-    p with $|\hat p - p| \le z \sqrt{p (1 - p) / n}$. If the states were drawn independently from a
-    distribution, the interval covers, with this confidence, the probability that a state drawn from
-    the distribution lies in the basin.
+    If k of n states end at an attractor, its fraction is $\hat p = k/n$. Wilson's interval of the
+    fraction consists of all p with $|\hat p - p| \le z \sqrt{p (1 - p) / n}$, where z is the
+    quantile of the normal distribution for `confidence` (1.96 for 0.95). Suppose that the states
+    were drawn independently from a distribution. Then the interval covers the probability that a
+    state of this distribution lies in the basin, with about this confidence.
 
     Parameters
     ----------

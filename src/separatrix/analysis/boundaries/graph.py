@@ -106,10 +106,11 @@ def fixed_point_graph(
     about (1e−4)² = 1e−8 of this distance, and the motion brings them nearer to the manifold. If the
     unstable eigenvalue of a map is negative, the two arms are swapped at every step.
 
-    The paths that leave a saddle with more unstable directions do not form a curve. If `rays` is
-    above 0, such paths are sampled: states at $x^* \pm \epsilon\, b_j$ are followed too, where the
-    orthonormal $b_j$ span the unstable subspace, the fastest modes first. These paths show
-    attractors to which the saddle leads, but perhaps not all of them.
+    From a saddle with several unstable directions, paths leave on a surface or a larger manifold,
+    not on two arms. If `rays` is above 0, a few of these paths are followed, from
+    $x^* \pm \epsilon\, b_j$. The vectors $b_j$ are an orthonormal basis of the unstable subspace,
+    which begins with the fastest modes. These paths show attractors to which the saddle leads, but
+    perhaps not all of them.
 
     Parameters
     ----------
@@ -128,8 +129,8 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the other saddles. An arm that was not seen to end at an attractor has target
-        −1 and a reason. Arms are followed for 20,000 steps at most.
+        followed from the other saddles. Arms are followed for 20,000 steps at most. If an arm does
+        not end at an attractor within these steps, its target is −1, and `reasons` says why.
 
     Raises
     ------

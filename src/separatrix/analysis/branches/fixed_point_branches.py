@@ -52,24 +52,27 @@ def continue_fixed_points(
     Where the stability changes, Newton's method on an extended system finds the special point.
     Special points are folds, branch points (pitchfork, transcritical), flips and Neimark–Sacker
     points of maps, and Hopf points of flows. The coefficient of the normal form says what happens
-    at the point. Beyond a supercritical point there is a stable branch, 2-cycle or oscillation.
-    Before a subcritical point there is an unstable branch, 2-cycle or oscillation. If several modes
-    cross the stability boundary together, the point is only enclosed, within `special_error`.
+    at the point. At pitchforks, flips, Neimark–Sacker and Hopf points, something new is born: two
+    fixed points, a 2-cycle or an oscillation. At a supercritical point it is stable, and exists
+    where the old fixed point is unstable. At a subcritical point it is unstable, and exists where
+    the old fixed point is stable. (This holds if no other mode is unstable.) If several modes cross
+    the stability boundary together, the special point is only enclosed: its parameter is known
+    within `special_error`.
 
     At branch points the crossing branch is followed too. Then deflation looks for fixed points that
-    lie on no branch found so far, and their branches are followed. `continue_cycles` follows the
-    oscillations that are born at Hopf points.
+    are on none of these branches, and their branches are followed as well. To follow the
+    oscillations that are born at Hopf points, use `continue_cycles`.
 
     Parameters
     ----------
     system_of
-        A function of one number that returns a map or a flow, always with the same number of units.
-        JAX traces the function with the number as an argument, so new values need no compilation.
-        If JAX cannot trace the function (as with `network.at_input(...)`), the systems that the
-        function returns may differ only in their arrays.
+        A function that takes the value of the parameter and returns a map or a flow, always with
+        the same number of units. JAX traces the function with this value as an argument, so new
+        values need no compilation. If JAX cannot trace the function (as with
+        `network.at_input(...)`), the systems that it returns may differ only in their arrays.
     start
         A fixed point `(unit,)`, several fixed points `(point, unit)`, or what `find_fixed_points`
-        returned. If a fixed point is near a state, Newton's method corrects the state.
+        returned. A state that is only near a fixed point is moved to it by Newton's method.
     parameter
         The range of the parameter, `(from, to)`.
     at
@@ -86,7 +89,8 @@ def continue_fixed_points(
         such search is made.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
-        the band is in units of the largest |λ|, so that the unit of time does not matter.
+        the band is in units of the largest |λ| at the point, so that the unit of time does not
+        matter.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, branches
         end where they are, and `remarks` says so.
@@ -94,9 +98,9 @@ def continue_fixed_points(
     Returns
     -------
     Branches
-        The branches, in float64. Every branch keeps its points and has a reason for its end: it
-        reached the end of the range or of the domain, grew without bound, closed on itself, or
-        reached a bound of `method`.
+        The branches, in float64. `endings` says for each branch why it ends in either direction.
+        For example, it reached the end of the range or of the domain, grew without bound, closed on
+        itself, or reached a bound of `method`.
 
     Raises
     ------

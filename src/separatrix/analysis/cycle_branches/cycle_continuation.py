@@ -51,50 +51,56 @@ def continue_cycles(
 ) -> CycleBranch:
     r"""Follow a cycle of a flow while a parameter of the flow changes.
 
-    A cycle is given by states $x_j$ at k phases. With its period T and the parameter p, the cycles
-    satisfy
+    A cycle is given by its period T and by states $x_j$ at k phases, which are T/k apart in time.
+    Let $\varphi_t(x, p)$ be the state that the flow reaches from x after the time t, at the value p
+    of the parameter. The cycles satisfy
 
     .. math:: \varphi_{T/k}(x_j, p) = x_{j+1}, \qquad
               \sum_j \hat f_j \cdot (x_j - \hat x_j) = 0
 
-    and form a curve. Here $\hat x$ is the previous cycle on the curve and $\hat f$ are its
-    directions of motion. The curve is followed by pseudo-arclength in both directions, through
-    folds, whether the cycles are stable or not. Every cycle is checked: it must also close with
-    twice as many steps of the integrator, and it must have a multiplier 1. Where no cycle is found
-    that passes both checks, the branch ends.
+    and form a curve. The second equation fixes the phase: $\hat x_j$ are the states of the previous
+    cycle on the curve, and $\hat f_j$ are the directions of motion there. The curve is followed by
+    pseudo-arclength in both directions, through folds, whether the cycles are stable or not. Every
+    cycle is checked: it must also close with twice as many steps of the integrator, and one of its
+    Floquet multipliers must be 1, as for every orbit of a flow. Where no cycle passes both checks,
+    the branch ends.
 
-    At special points, Floquet multipliers cross the unit circle. These points are located by
-    bracketing along the branch. They are folds (+1), flips (−1), Neimark–Sacker points (a complex
-    pair), and branch points, whose other branch is not followed. The cycles of a map are fixed
-    points of its iterate: give this iterate to `continue_fixed_points`.
+    At special points, further Floquet multipliers cross the unit circle. These points are located
+    by bracketing along the branch. They are folds (+1), flips (−1), Neimark–Sacker points (a
+    complex pair), and branch points. The branch that crosses at a branch point is not followed.
+
+    This function takes no maps. A cycle of k steps of a map consists of fixed points of the map
+    applied k times: give that map to `continue_fixed_points`.
 
     Parameters
     ----------
     system_of
-        A function of one number that returns a flow, as `continue_fixed_points` takes it.
+        A function that takes the value of the parameter and returns a flow, as in
+        `continue_fixed_points`.
     start
         What `Branches.emerging_cycle` returned near a Hopf point, or one cycle that `find_cycles`
-        found, `cycles[[k]]`. If the search finds no cycle from an emerging cycle, it tries again
-        nearer to the Hopf point.
+        found, `cycles[[k]]`. The former only approximates a cycle. If no cycle is found near it,
+        the search tries again with a smaller one, nearer to the Hopf point.
     parameter
         The range of the parameter, `(from, to)`.
     at
-        The value of the parameter at which `start` is a cycle. An emerging cycle holds this value,
-        so `at` can then be None.
+        The value of the parameter at which `start` is a cycle. What `Branches.emerging_cycle`
+        returned holds this value: then leave `at` out.
     name
         The name of the parameter in texts and figures.
     method
         The method, with its step lengths and bounds along the branch. None means
-        `PseudoArclength(max_points=500)`. Every unit is measured by its range on the cycle at the
-        start, so `state_scale` is not used.
+        `PseudoArclength(max_points=500)`. The option `state_scale` has no effect here, because each
+        unit is scaled by its range along the first cycle.
     shooting
         `MultipleShooting(segments=…, substeps=…)`: the number k of phases to solve for, and the
         minimum number of Runge–Kutta steps between two phases. More steps are taken where a cycle
         needs them.
     marginal_band
-        Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
-        then −1. The multiplier along the orbit should be 1. If it is computed with a larger error
-        than this distance, that error is used as the distance instead.
+        Floquet multipliers within this distance of the unit circle are called marginal. If a cycle
+        has a marginal multiplier, apart from the one along the orbit, its `n_unstable` is −1. The
+        multiplier along the orbit is exactly 1 in theory. If its computed value misses 1 by more
+        than `marginal_band`, that error is used as the distance instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
         branch ends where it is, and the reason for its end says so.
@@ -102,17 +108,17 @@ def continue_cycles(
     Returns
     -------
     CycleBranch
-        The branch, in float64. Both ends have a reason: the range ends, the branch is closed, the
-        cycle shrank to a fixed point, or the cycle is near a homoclinic orbit. Other reasons are a
-        period beyond 100 times the period of the start, a cycle that no longer closes with finer
-        steps, or a bound of `method`.
+        The branch, in float64. `endings` gives the reason for each of its two ends. For example:
+        the range ends, the branch is closed, the cycle shrank to a fixed point, or the cycle is
+        near a homoclinic orbit. Other reasons are a period beyond 100 times the period of the
+        start, a cycle that no longer closes with finer steps, and a bound of `method`.
 
     Raises
     ------
     InvalidInputError
         If `system_of` returns a map. If `start` is not a cycle of the system at the starting
         parameter, or holds more than one cycle. If the starting parameter lies outside the range.
-        If the phases times the units are too many unknowns.
+        If the number of phases times the number of units is too large.
 
     References
     ----------

@@ -36,25 +36,31 @@ def find_cycles(
 ) -> Cycles:
     r"""Find cycles of a map, or periodic orbits of a flow, from candidate states.
 
-    A cycle of k steps has $F^k(x) = x$. A periodic orbit of period T has $\varphi_T(x) = x$. A
-    piecewise-linear map, which the search recognizes from its function, is solved exactly. The
-    return map of each sequence of linear regions is affine. The fixed point of this return map lies
-    on a cycle if the orbit of the fixed point visits the regions of the sequence. Any other map or
-    flow is solved by multiple shooting with Newton steps. With a `length`, the search starts from
-    each candidate, and also from the state that the candidate reaches after a transient. So the
-    search finds unstable cycles as well as attractors.
+    A state x lies on a cycle of k steps of a map if $F^k(x) = x$. Let $\varphi_T(x)$ be the state
+    that a flow reaches from x after the time T. Then x lies on a periodic orbit of period T if
+    $\varphi_T(x) = x$. Below, periodic orbits are called cycles, too.
+
+    A piecewise-linear map, which the search recognizes from its function, is solved exactly. For
+    each sequence of k linear regions, the k affine maps of these regions make one affine map, which
+    has one fixed point in general. This point lies on a cycle if its orbit visits the regions of
+    the sequence. All other maps, and all flows, are solved by multiple shooting with Newton steps.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
     steps. The search covers every k for which m^k is at most 16,384: up to 7 steps with 4 pieces,
-    and up to 14 steps with 2 pieces. Cycles that were not reached from the candidates are added,
-    with 0 hits. `complete_lengths` lists the numbers of steps for which it is proved that no cycle
-    is missing. Longer cycles, and cycles of other maps and flows, are only found from the
-    candidates.
+    and up to 14 steps with 2 pieces. Cycles that no candidate led to are added: their `hits`, the
+    number of candidates that led to them, is 0. `complete_lengths` lists the numbers of steps for
+    which it is proved that no cycle is missing. Longer cycles, and cycles of other maps and flows,
+    are found only if a candidate leads to them.
 
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
-    The cycles that are reached are then solved for. If a candidate reaches an invariant circle, or
-    moves on and is never seen to close, `led` and `reasons` say so.
+    If it ends on a cycle, the search solves for this cycle, which is an attractor. If a candidate
+    reaches an invariant circle, or its motion does not close within the steps that are followed,
+    the fields `led` and `reasons` of the result say so.
+
+    With a `length`, the search solves for a cycle of this length from each candidate, and again
+    from the state that the candidate has reached after a transient. Unlike the motion itself, this
+    can also lead to an unstable cycle near a candidate.
 
     Each cycle is listed once, even if candidates reached different states of the cycle. Its period
     is the minimal one.
@@ -64,22 +70,25 @@ def find_cycles(
     system
         A map or a flow.
     candidates
-        States `(…, unit)` to start from. If a row has NaN, its reason says so. You may also give
-        what `Branches.emerging_cycle` returned. Then the search starts from the orbit of this
-        emerging cycle, and tries nothing else.
+        States `(…, unit)` to start from. No search starts from a state that contains NaN, and
+        `reasons` says so. You may also give what `Branches.emerging_cycle` returned, the
+        approximate orbit of a cycle. Then the search starts from this orbit only.
     length
-        With None, at most 512 candidates are followed, which finds attracting cycles. To find
-        other cycles of a map as well, give a number of steps, or several numbers, such as
-        `range(2, 9)`. Cycles whose number of steps divides one of these numbers are found too, but
-        fixed points only if 1 is one of the numbers. For a flow, give the period to try, in ms.
+        With None, at most 512 candidates are followed, and the search finds attracting cycles of
+        any length. To find other cycles of a map as well, give a number of steps, or several
+        numbers, such as `range(2, 9)`. Cycles whose number of steps divides one of these numbers
+        are found too, but fixed points only if 1 is one of the numbers. For a flow, give the period
+        to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
-        system. None chooses one of them. Both limit the number of steps. If a candidate reached the
-        limit, its reason says so.
+        system. None means the former for a map that is recognized as piecewise linear, and the
+        latter otherwise. The options of both limit the work for one candidate. If a candidate
+        reached this limit, its reason says so.
     marginal_band
-        Multipliers within this distance of the unit circle are called marginal, and `n_unstable` is
-        then −1. For a flow, the multiplier along the orbit should be 1. If it is computed with a
-        larger error than this distance, that error is used as the distance instead.
+        Floquet multipliers within this distance of the unit circle are called marginal. The
+        `n_unstable` of a cycle with a marginal multiplier is −1. For a flow, the multiplier along
+        the orbit does not count: it is exactly 1 in theory. If its computed value misses 1 by more
+        than `marginal_band`, that error is used as the distance instead.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. If a candidate was not
         finished, its reason says so.
@@ -87,14 +96,15 @@ def find_cycles(
     Returns
     -------
     Cycles
-        The cycles, in float64, sorted by period, and a reason for every candidate. The record is
-        empty if no cycle was found.
+        The cycles, in float64, sorted by period, and for every candidate the reason why its search
+        ended. If no cycle was found, the record has no cycles.
 
     Raises
     ------
     InvalidInputError
-        If the candidates do not have as many units as the system, if the length is impossible, or
-        if the method or an emerging cycle does not fit the system.
+        If the candidates do not have as many units as the system. If `length` is not a positive
+        period (flow) or one or more positive whole numbers (map). If the method or an emerging
+        cycle does not fit the system.
 
     References
     ----------

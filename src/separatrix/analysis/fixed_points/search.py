@@ -56,10 +56,11 @@ def find_fixed_points(
     A fixed point of a map is a state with $F(x) = x$; a fixed point of a flow is a state with
     $f(x) = 0$. The search solves the system's residual, a function that is zero exactly at the
     fixed points. Every candidate is followed by Levenberg–Marquardt and Newton steps in float64
-    (from 48 units up, Jacobians are of single precision until a zero is near). A candidate that
-    reaches rounding level leads to a *fixed* point. A candidate that ends where the speed is not
-    zero is followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013). Any
-    other candidate is *rejected* with a reason. No tolerance decides what is fixed.
+    (from 48 units up, Jacobians are of single precision until a zero is near). There are three
+    outcomes. If the residual shrinks to the level of rounding errors, the candidate leads to a
+    *fixed* point. If the steps end at a local minimum of the speed that is not zero, the candidate
+    leads to a *slow* point (Sussillo & Barak 2013). Otherwise the candidate is *rejected* with a
+    reason, such as the limit of steps. No tolerance for the speed decides what is fixed.
 
     A piecewise-linear system, such as a ReLU network, is solved exactly instead, one linear region
     after another. Each region is solved once. The search recognizes such a system from its
@@ -71,9 +72,9 @@ def find_fixed_points(
     whose function passes the state through few latent variables, as `U @ (V @ x)` does. Such a
     system is searched exhaustively in these variables, at any size.
 
-    Where possible the answer is proved. A proof says that a fixed point exists and is the only one
-    in a ball around it, or how many unstable directions it has. For a slow point, the proof says
-    that no fixed point lies near it.
+    Where possible the answer is proved. One proof says that in a ball around a point there is
+    exactly one fixed point, and another says how many unstable directions this fixed point has. For
+    a slow point, the proof says that there is no fixed point in a ball around it.
 
     Parameters
     ----------
@@ -95,21 +96,25 @@ def find_fixed_points(
         Whether to look for proofs.
     completeness
         Whether to look for evidence on fixed points that may be missing; this also needs `certify`.
-        The search then looks for a box that holds every fixed point, and computes the sum of the
-        indices of the points. While this sum proves that points are missing, the search goes on, in
-        a bounded number of rounds, until a round adds nothing. Points found in these rounds have 0
-        hits. Where a round finds no further point, the search tries a homotopy from the center of
-        the box. If the system is small (8 units at most), of low rank, or has few linear pieces, it
-        is searched exhaustively.
+        A system that is small (8 units at most), of low rank, or made of few linear pieces is
+        searched exhaustively. For other systems, or if this fails, the search looks for a box that
+        holds every fixed point and that no state leaves. Each fixed point has an index, +1 or −1:
+        the sign of det(I − J) in a map with the Jacobian J, or of det(−J) in a flow. If no point is
+        missing in the box, the indices add up to 1. If their sum is another number, points are
+        missing, and the search goes on from new starts. It stops when the sum is 1, when a round of
+        starts adds nothing, or after a bounded number of rounds. If a round finds nothing, the
+        search also tries a homotopy from the center of the box. Points that are found in these
+        rounds have 0 `hits`, because no candidate led to them.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
         the band is in units of the largest |λ|, so that the unit of time does not matter.
-        `n_unstable` does not depend on the band. It is −1 where rounding may change the number and
-        no proof decides. A slow point is a minimum of the speed, so one of its modes is neither
-        stable nor unstable.
+        `n_unstable` does not depend on the band. It is −1 where rounding errors may change this
+        number and there is no proof of it. At a slow point that is not on a kink, the gradient of
+        the speed is zero, although the velocity is not. So the Jacobian of the velocity is
+        singular, and one mode is neither stable nor unstable.
     max_seconds
         The time after which the search stops and returns what it has found. None means no limit, so
         that the answer does not depend on the machine. Candidates that were not finished are
@@ -126,8 +131,8 @@ def find_fixed_points(
     Returns
     -------
     FixedPoints
-        Points sorted by kind, number of unstable directions and speed, with their evidence, and an
-        outcome for every candidate.
+        The points, sorted by kind, number of unstable directions and speed. The record holds what
+        is proved of each point, and the outcome of every candidate.
 
     Raises
     ------

@@ -242,8 +242,9 @@ def linearize(
     -------
     Linearization
         The linear systems, in float64. `n_unstable` is −1 where rounding errors may change this
-        number, whatever the band. A slow point is a minimum of the speed, so one of its modes is
-        neither stable nor unstable.
+        number; it does not depend on the band. At a slow point that is not on a kink, the gradient
+        of the speed is zero, although the velocity is not. So the Jacobian of the velocity is
+        singular, and one mode is neither stable nor unstable.
 
         Where the state or its Jacobian is not finite, Jacobian, modes and condition are NaN,
         `n_unstable` is −1 and `stability` is "unknown". On a kink, the Jacobian differs from one

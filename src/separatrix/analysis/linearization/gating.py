@@ -98,9 +98,12 @@ def input_gating(
 ) -> InputGating:
     r"""Compare the selection vector at each point with the directions of several inputs.
 
-    The overlap is $\mathrm{overlap}_m = \frac{|l \cdot B e_m|}{|l|\,|B e_m|}$. In a context, the
-    inputs are gated by the selection vectors if this overlap is large for the input that counts and
-    small for the other input, although both inputs push the state equally far.
+    The selection vector l is the left eigenvector of the slowest mode: it says which part of a push
+    this mode keeps. Input m has the pattern $e_m$ over the channels and pushes the state in the
+    direction $B e_m$, with $B = \partial F/\partial u$. The overlap is the |cos| of the angle
+    between the two, $|l \cdot B e_m| / (|l|\,|B e_m|)$. Suppose that two inputs push the state
+    equally far, but only the input that counts in the context has a large overlap. Then the
+    selection vector gates the inputs: the other input is not integrated.
 
     Parameters
     ----------
@@ -108,12 +111,14 @@ def input_gating(
         The linearization of a system with an input, at points of a line attractor: the states of a
         slow curve, or slow and fixed points.
     inputs
-        The pattern e of each input over the channels, such as +½ on the channel of one choice and
-        −½ on the channel of the other choice.
+        The pattern $e_m$ of each input over the channels, such as +½ on the channel of one choice
+        and −½ on the channel of the other choice.
     relevant
         The index of the input that counts in this context.
     axis
         An axis of the state space, such as the readout of choice 1 minus the readout of choice 2.
+        The slowest modes are oriented along it, and the positions of the points and the angles of
+        the modes to it are reported.
     sources
         The names of the inputs.
 

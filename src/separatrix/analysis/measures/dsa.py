@@ -82,12 +82,12 @@ class DSA(_Compared):
     r"""Compare networks by linear models of their activity (dynamical similarity analysis).
 
     For each network, a linear map is fitted to delay-embedded states (HAVOK dynamic mode
-    decomposition). Let A and B be the maps of two networks. With "wasserstein", their distance is
-    the optimal transport between their eigenvalues. With "euclidean" it is
-    $\min_C \|A - C B C^\top\|$ over orthogonal C, and with "angular" the corresponding angle. The
-    distance is computed by the package dsa-metric, which needs PyTorch:
-    `pip install 'separatrix[compare]'`. The distance depends on `n_delays` and `rank`: choose
-    values with which the model predicts well.
+    decomposition). Let A and B be the maps of two networks. The option `score_method` chooses their
+    distance. With "wasserstein" it is the cost of the optimal transport between their eigenvalues.
+    With "euclidean" it is $\min_C \|A - C B C^\top\|$ over orthogonal C, and with "angular" the
+    smallest angle between A and $C B C^\top$. The distance is computed by the package dsa-metric,
+    which needs PyTorch: `pip install 'separatrix[compare]'`. The distance depends on `n_delays` and
+    `rank`: choose values with which the model predicts well.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class DSA(_Compared):
     score_method
         "wasserstein", "angular" or "euclidean".
     regularization
-        The strength of the penalty in the ridge regression.
+        The strength of the penalty in the ridge regression that fits the model.
     iterations, learning_rate
         The number of iterations and the learning rate of the search for C.
 
@@ -159,7 +159,7 @@ class InputDSA(_Compared):
     score_method
         "euclidean" or "angular".
     regularization
-        The strength of the penalty in the ridge regression.
+        The strength of the penalty in the ridge regression that fits the model.
 
     Raises
     ------

@@ -25,9 +25,9 @@ class Dynamics:
         What `find_fixed_points`, `fixed_point_topology` and `linearize` returned for the network at
         one input.
     states (trial, time, unit), inputs (trial, time, channel)
-        The activity. Two networks are compared in the same trials.
+        The activity, in trials that are the same for all networks that you compare.
     inside (trial, time)
-        Which steps belong to a trial. None means all steps.
+        A mask: False for steps after the end of a trial. None means that there are no such steps.
     unknown
         The reason why nothing is known about the network, if there is one.
 

@@ -20,13 +20,15 @@ _Spectra = tuple[Complex[np.ndarray, "_ _"], tuple[str, ...], tuple[str, float]]
 class Spectrum(AbstractMeasure[_Spectra]):
     r"""Compare the eigenvalues of the exact Jacobians at matched fixed points of two networks.
 
-    The distance between two points is the optimal transport between their slowest eigenvalues,
-    $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. In the topology, points are named by the signs
-    of the outputs. If both networks have the same names, and each name occurs once, fixed points
-    are matched by name. Otherwise they are matched by the cheapest transport between all points of
-    the two networks. The distance between networks is the mean over the matched points, in units of
-    μ (for a flow, of λ per time constant). If a network has no fixed point, its slow points are
-    used instead.
+    The distance between two points, with their k slowest eigenvalues μ and ν, is the cost of the
+    optimal transport between these eigenvalues, $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$.
+    The distance between two networks is the mean distance of matched points. It has the unit of the
+    eigenvalues: for a flow, of λ, the rate of growth per time constant τ.
+
+    `fixed_point_topology` names the points of a network by the signs of the outputs. If both
+    networks have the same names, and each name occurs once, points are matched by name. Otherwise
+    they are matched by the optimal transport between all points of the two networks. If a network
+    has no fixed point, its slow points are used instead.
 
     Parameters
     ----------

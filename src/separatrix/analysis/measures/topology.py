@@ -65,30 +65,32 @@ class Topology(AbstractMeasure[_Points]):
     Two graphs are the same if their points can be matched one to one, such that matched points have
     the same number of unstable directions and lead to matched stable points. Matched stable points
     must also have the same signs of the outputs (`FixedPointTopology.same_as`). Graphs are compared
-    in this way if the sets of points of both networks are whole. A set is whole if it is proved
-    complete, or if all of the following hold:
+    in this way if the search has probably missed no fixed point of either network: both sets of
+    points must be *whole*. A set is whole if it is proved complete, or if all of the following
+    hold:
 
-    * All points are proved.
-    * The sum of indices is 1. If no box is known that holds all points, the Euler characteristic of
-      the points found must be 1 instead.
-    * The coverage of the candidates is high.
-    * Every departure from a saddle ends at a known stable point.
+    * All points are proved to exist.
+    * The index sum of the points is 1, as it must be if no point is missing in a box that holds all
+      points. If no such box is known, the Euler characteristic of the topology must be 1 instead.
+    * The coverage, which estimates the fraction of further candidates that would lead to points
+      already found, is at least `coverage`.
+    * All states that were followed from near the saddles ended at stable points that were found.
 
-    If only one of the two sets is whole, the networks are known to be different if the other set
-    has more proved points than the whole set. It is enough if this holds for the points with one
-    particular number of unstable directions. In all other cases with a set that is not whole, the
-    distance is not known.
+    If only one of the two sets is whole, there is one case in which the distance is known. It is 1
+    if the other set has more proved points than the whole set, either in total or among the points
+    with a certain number of unstable directions. In all other cases with a set that is not whole,
+    the distance is NaN.
 
-    The distance is also not known if a set that is not proved complete may have missed points that
-    candidates rarely reach. This is the case if the set has fewer points than the other set, and
-    the further points of the other set are reached rarely. It is also the case if both sets have
-    the same number of points, and the saddles of the set that is not proved complete are reached
-    rarely.
+    Two graphs may also differ only because the search missed points that candidates rarely reach.
+    So if the graphs differ and one of the sets is not proved complete, the distance is NaN in two
+    cases. In the first case, this set has fewer points than the other set, and few candidates
+    reached the points that the other set has in addition. In the second case, both sets have the
+    same number of points, and few candidates reached the saddles of this set.
 
     Parameters
     ----------
     coverage
-        The Good–Turing coverage above which a set counts as whole without a proof.
+        The smallest Good–Turing coverage with which a set can be whole without a proof.
 
     Examples
     --------

@@ -45,8 +45,8 @@ def slow_curve(
 
     * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along the curve. The
       drift crosses zero at a fixed point, and is zero over a whole stretch on a line attractor.
-    * the *transverse* mode is the slowest mode of the Jacobian modulo the tangent of the curve. It
-      brings states back to the curve.
+    * the *transverse* mode is the slowest mode across the curve (of the Jacobian modulo the
+      tangent). Its time constant says how fast states beside the curve return to it.
 
     Parameters
     ----------
@@ -61,13 +61,14 @@ def slow_curve(
         States `(…, unit)` near the curve, such as activity. None means states on the axis itself.
     method
         `sx.solvers.KinkDescent(…)` for piecewise-linear systems, `sx.solvers.DampedNewton(…)` for
-        any system. None chooses one of them. Both limit the number of steps. If a slice reached the
-        limit, its reason says so.
+        any system. None means the former if the system is recognized as piecewise linear, and the
+        latter otherwise. Both have a limit of steps. If a slice reached it, its entry in `reasons`
+        says so.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
-        reason of a slice that was not finished says so. The reasons of the other slices say that
-        the search ended early, so that slower minima, transverse times and crossings may be
-        missing.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop,
+        `reasons` says for each slice whether it was finished. A slice that was finished has a
+        state, but a slower state on it may have been missed, and its transverse time may be NaN.
+        Fixed points on the curve (`crossings`) may be missing, too.
 
     Returns
     -------

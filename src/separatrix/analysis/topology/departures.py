@@ -28,30 +28,37 @@ def fixed_point_topology(
     directions: int = 32,
     seed: int = 0,
 ) -> FixedPointTopology:
-    r"""Find which stable points each saddle links, and so how the fixed points are connected.
+    r"""Find the stable points to which the paths from each saddle lead.
 
-    From a saddle with one unstable direction, two states are followed, one on each side of the
-    saddle along this direction. From a saddle with k > 1 unstable directions $r_j$, the search
-    starts on a small ellipsoid in the unstable subspace, at $x^* + \sum_j \delta_j a_j r_j$ with a
-    random vector a of length 1. Such a start is called a departure. The radii are
-    $\delta_j = \delta^{\rho_j / \rho_1}$ with the rates of growth ρ (ln|μ| for a map, Re λ for a
-    flow). With these radii, all directions become large at the same time, and the fastest direction
-    does not hide the others. `reach` gives the fraction of departures that ends at each stable
-    point.
+    A saddle *links* the stable points where the paths that leave it end. From a saddle with one
+    unstable direction, two states are followed, one on each side of the saddle along this
+    direction. From a saddle $x^*$ with k > 1 unstable directions $r_j$, many states on a small
+    ellipsoid in the unstable subspace are followed: $x^* + \sum_j \delta_j a_j r_j$ with random
+    vectors a of length 1. The states that are followed are called *departures* of the saddle.
+    `reach` gives the fraction of departures that end at each stable point.
 
-    The search goes on until it is decided where even small fractions of the departures lead.
-    Between neighboring departures with different ends lies a boundary, which leads to a saddle with
-    one unstable direction (Skufca et al. 2006). The boundary is followed to this saddle, which must
-    link the two ends. For a saddle with k > 2, consider the saddles with k − 1 unstable directions
-    that lead only to stable points to which this saddle leads, too. They must enclose the
-    departures of this saddle. That is, they form exactly one cycle of Morse homology modulo 2, and
-    this cycle leads to all stable points to which the saddle leads. If this is not the case,
-    departures near the planes of each pair of modes are followed, too.
+    The radii of the ellipsoid are $\delta_j = \delta^{\rho_j / \rho_1}$, but at most 0.01, with δ =
+    1e−4, in units of the distance to the nearest other point. Here $\rho_j$ is the rate of growth
+    along $r_j$ (ln|μ| for a map, Re λ for a flow), and $\rho_1$ is the largest one. With these
+    radii, all directions become large at the same time, and the fastest direction does not hide the
+    others.
 
-    If even this is not enough, `doubts` says why, and `is_cube` and `same_as` are `Undecided`,
-    unless the other fixed points already settle the answer. Every link that is found is real. A
-    link may be missed: a path to the missed stable point would have to lie between two neighboring
-    departures.
+    A stable point that only a thin share of the paths reaches may be missed by all departures. So
+    two checks look for missing links. For k = 2, take two neighboring departures that end at
+    different stable points. Between them lies a path that ends at neither: it leads to a saddle
+    with one unstable direction (Skufca et al. 2006). The search follows this path, and the saddle
+    that it reaches must link the same two stable points.
+
+    For k > 2, consider the saddles with k − 1 unstable directions whose links are all links of the
+    given saddle. They must enclose the departures of the given saddle: they form exactly one cycle
+    of Morse homology modulo 2, and together they have all of its links. If this check fails,
+    departures near the plane of each pair of modes are followed, and the paths between them as for
+    k = 2.
+
+    If a check still fails, `doubts` says why. Then `is_cube` (are these the fixed points of
+    independent bits?) and `same_as` (is another topology the same?) return `Undecided`, unless the
+    other fixed points already settle the answer. Every link in the result was seen on a path. A
+    link may be missing, if all paths to the stable point lie between two neighboring departures.
 
     Parameters
     ----------
@@ -60,10 +67,12 @@ def fixed_point_topology(
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     outputs
-        Outputs of the network `(point, output)` at the given points. Their signs name the stable
-        points. None names stable points by their index among the points.
+        Outputs of the network `(point, output)` at the given points. Stable points are named by the
+        signs of their outputs, such as "+-". With None, they are named by their index among the
+        points.
     directions
-        The number of departures from each saddle in each orthant of its unstable subspace.
+        The number of departures for each orthant of the unstable subspace: a saddle with k > 1
+        unstable directions has $2^k$ orthants. (At most $2^{10}$ are counted.)
     seed
         The seed of NumPy's generator, which draws the directions of departures.
 

@@ -47,9 +47,10 @@ def verdict(
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
       bounded motion that does not close, or infinity. An end may also be unknown. The share of the
       states at each end comes with Wilson's interval.
-    * What *holds* the states over T: points, a line, a ring, a surface, a closed curve, a ghost, a
-      slow path … or nothing. On a line, the states that have settled stay where they are. States
-      put between them stay too, and states put beside the line come back.
+    * What *holds* the states over T: points, a line, a ring, a surface, a closed curve, a ghost (a
+      place where states become slow, although no fixed point is near), a slow path … or nothing. A
+      line, for example, is tested: states that have settled on it stay where they are, states put
+      between them stay too, and states put beside the line come back.
     * What is kept *along an axis* a, such as the readout of a choice: how much of the spread of
       $a \cdot x$ over the states is left at T, and whether the states keep their order.
 

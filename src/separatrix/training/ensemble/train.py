@@ -58,7 +58,7 @@ def train_ensemble(
     Parameters
     ----------
     networks
-        The networks to start from, which may differ in weights and private noise.
+        The networks to start from. On `devices`, they may differ only in weights and private noise.
     task
         The task whose trials the networks are trained on.
     keys
@@ -78,17 +78,19 @@ def train_ensemble(
         network gets the same trials as if it were trained alone, and results are the same except
         for rounding. On an accelerator the default is all devices.
 
-        Networks may differ in their weights and private noise, regularizers in their strengths, and
-        optimizers in their state. To give each network a different learning rate, use
-        `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The trials of an epoch are in
-        memory for all networks at once: fewer `epoch_steps` need less memory.
+        One program can train only networks of the same form. They may differ in weights and private
+        noise, their regularizers in strength, and their optimizers in state. To give each network a
+        different learning rate, use `optax.inject_hyperparams(optax.adam)(learning_rate=…)`. The
+        trials of an epoch are in memory for all networks at once: fewer `epoch_steps` need less
+        memory.
     steps, batch_size, loss, batches, epoch_steps, until
         As in `sx.train`.
     progress
         Whether to show a live progress bar.
     checkpoint
         As in `sx.train`, but only for training in processes. `sx.Checkpoint("fits")` keeps network
-        k in the file `fits.k`, and the same call continues the training of all networks.
+        k in the file `fits.k`. If you repeat a call that was stopped, the training of all networks
+        continues.
 
     Returns
     -------
