@@ -167,7 +167,7 @@ class Record(eqx.Module):
 
     @staticmethod
     def named(name: str) -> "type[Record] | None":
-        """Return the record class of this name, or None. Its module is imported if needed."""
+        """Return the record class called `name`, or None. Its module is imported if needed."""
         if name not in Record._registry:
             for package in DECLARING:
                 _import_all(importlib.import_module(f".{package}", __package__))
@@ -207,7 +207,7 @@ class Record(eqx.Module):
 
     @property
     def time_units(self) -> str:
-        """The unit of all times: "steps" for a map with a step of 1, and "ms" otherwise."""
+        """The unit of all times: "steps" for a map whose step lasts 1, and "ms" otherwise."""
         unit = getattr(self, "time_unit", getattr(self, "dt", 0))
         counts_steps = getattr(self, "system", "") == "map" and unit == 1
         return "steps" if counts_steps else "ms"

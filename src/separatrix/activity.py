@@ -64,7 +64,7 @@ class Dimensionality(Record):
     num_samples: int = setting("number of states from which the variances were estimated")
 
     def num_components(self, fraction: float = 0.95) -> int:
-        """Return how many components together explain a fraction of the variance.
+        """Return how many components together explain a given fraction of the variance.
 
         These are the components of largest variance. The number is 0 if nothing varies.
 

@@ -108,7 +108,10 @@ class TrialPeriods(Record):
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
 
     def counts(self, period: int) -> dict[str, int]:
-        """Return how many points of a period are fixed, slow, stable (and fixed), or proved."""
+        """Return how many points of a period are fixed, slow, stable, or proved to exist.
+
+        Stable and proved points are counted among the fixed points.
+        """
         here = np.asarray(self.point_period) == period
         fixed = here & (np.asarray(self.point_kind) == "fixed")
         return {

@@ -81,7 +81,7 @@ def al_rnn(
     A, W, h, input_weights, input, dt
         As in `plrnn`.
     rectified
-        P, the number of rectified units, which are the last ones.
+        The number P: the last P units are rectified.
 
     Returns
     -------

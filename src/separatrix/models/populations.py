@@ -38,7 +38,7 @@ def wilson_cowan(
     gain, threshold
         The gains a and the thresholds θ of E and of I.
     refractory
-        The factors r of E and of I for the refractory period.
+        The factors r_E and r_I, which stand for the refractory periods of E and of I.
     tau
         Time constants of E and of I in ms.
 

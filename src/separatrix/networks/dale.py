@@ -88,7 +88,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
     Raises
     ------
     InvalidInputError
-        If a setting is outside of the ranges above.
+        If an argument is outside of the range that is given for it above.
 
     References
     ----------

@@ -65,7 +65,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     Raises
     ------
     InvalidInputError
-        If a setting is outside of the ranges above.
+        If an argument is outside of the range that is given for it above.
 
     References
     ----------

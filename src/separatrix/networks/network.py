@@ -224,7 +224,7 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     Returns
     -------
     AbstractNetwork
-        The same structure, with a boolean in place of each array.
+        A network of the same structure, with a boolean in place of each array.
 
     Examples
     --------

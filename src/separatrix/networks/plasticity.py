@@ -75,10 +75,11 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
       \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$
     $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big).$$
 
-    The values after a step of dt are $h'$, $x'$ and $u'$, and x and u are kept within [0, 1]. The
-    synapses of every second unit facilitate (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the
-    synapses of the others depress (1500 ms, 200 ms, 0.45). The state consists of h, x and u, one
-    after the other: 3 num_units numbers. The readout is $y = W_y h + b_y$.
+    Here s is the input, and $\alpha = dt/\tau$. The values after a step of dt are $h'$, $x'$ and
+    $u'$, and x and u are kept within [0, 1]. The synapses of every second unit facilitate
+    (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the synapses of the others depress (1500 ms,
+    200 ms, 0.45). The state consists of h, x and u, one after the other: 3 num_units numbers. The
+    readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -86,8 +87,8 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         The numbers of input channels, of units and of outputs.
     excitatory_fraction
         The fraction of units that are excitatory. These units come first, and the others are
-        inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit j. Also,
-        $W_{ii} = 0$, and the readout sees only the excitatory units. The more excitatory units
+        inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit j, and
+        $W_{ii} = 0$. The readout sees only the excitatory units. The more excitatory units
         there are, the weaker are their initial weights, as in `DaleCTRNN`. None leaves the signs of
         all weights free.
     tau, dt
@@ -111,7 +112,7 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     Raises
     ------
     InvalidInputError
-        If a setting is outside of the ranges above.
+        If an argument is outside of the range that is given for it above.
 
     References
     ----------

@@ -135,7 +135,7 @@ class StudyResults:
 
     @property
     def is_independent(self) -> bool:
-        """Whether no two cells share a training; if they do, intervals would count it twice."""
+        """Whether no two cells share a training. (Intervals would count a shared one twice.)"""
         trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 

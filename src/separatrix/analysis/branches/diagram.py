@@ -122,8 +122,8 @@ class Branches(Record):
     def special_names(self) -> list[str]:
         """The name of each special point, with its criticality if known: "subcritical Hopf" ….
 
-        For "several modes" the name gives the error of the parameter instead, as in
-        "several modes within ± 3e-10".
+        If several modes cross the stability boundary within the error of the parameter, the name
+        gives this error, as in "several modes within ± 3e-10".
         """
         each = zip(self.special_type, self.special_criticality, self.special_error, strict=True)
         return [_named(str(kind), str(why), float(error)) for kind, why, error in each]

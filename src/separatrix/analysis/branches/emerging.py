@@ -13,7 +13,7 @@ BORN_AT = ("Hopf", "Neimark–Sacker", "flip")
 
 
 class EmergingCycle(Record):
-    r"""The closed orbit near a special point, to leading order: $x_0 + \Re(m e^{i\varphi})$.
+    r"""The cycle that is born at a bifurcation, to leading order: $x_0 + \Re(m e^{i\varphi})$.
 
     Here $x_0$ is the fixed point (`center`), m is `mode`, and φ is the phase. To find the exact
     cycle, take the system with the parameter set to `parameter`, and give this record to

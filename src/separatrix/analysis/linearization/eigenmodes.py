@@ -93,9 +93,10 @@ class Linearization(Record):
 
     @property
     def pairing_error(self) -> Float[np.ndarray, " point"]:
-        """The largest |l_a · r_b − δ_ab| over modes a and b: rounding, unless nearly defective.
+        """The largest |l_a · r_b − δ_ab| over all modes a and b of each point.
 
-        The maximum is taken over the modes that have a left vector. It is NaN if no mode has one.
+        It is at rounding level unless modes are nearly defective. Modes without a left vector are
+        left out, and the value is NaN if no mode has one.
         """
         product = np.asarray(self.left) @ np.asarray(self.right)
         return np.fmax.reduce(np.abs(product - np.eye(product.shape[1])), (1, 2))
@@ -131,8 +132,8 @@ class Linearization(Record):
         Returns
         -------
         NonNormality
-            These numbers for each point. They are NaN where the Jacobian is not finite. The
-            Kreiss bound of an unstable point is infinite.
+            The four numbers for each point. They are NaN where the Jacobian is not finite. The
+            bound on the Kreiss constant is infinite at an unstable point.
 
         References
         ----------

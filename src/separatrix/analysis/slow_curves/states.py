@@ -59,7 +59,7 @@ class SlowCurve(Record):
 
     @property
     def times(self) -> Float[np.ndarray, " slice"]:
-        """For each slice, the time in ms in which its drift would cross the range of `values`."""
+        """For each slice, the time in ms in which the drift there would cross all `values`."""
         with np.errstate(divide="ignore"):
             return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
 

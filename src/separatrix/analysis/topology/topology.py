@@ -217,7 +217,7 @@ class FixedPointTopology(Record):
         return set(np.asarray(self.n_unstable)[np.asarray(self._reasons) != ""].tolist())
 
     def difference(self, other: "FixedPointTopology") -> str:
-        """Return, as text, what only one of two topologies has; empty if there is nothing.
+        """Return, as text, the points that only one of two topologies has; empty if there are none.
 
         The comparison counts the points with each number of unstable directions and each name
         (`cells`).

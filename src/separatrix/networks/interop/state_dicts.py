@@ -79,7 +79,7 @@ def from_state_dict(
     layout
         "torch", "lfads", "keras" or "flax".
     prefix
-        The name of the recurrent layer in the dictionary, if there are several.
+        The name of the recurrent layer in the dictionary, such as "rnn", if several would fit.
     layer
         The number of the layer to take, from 0, if a PyTorch module has several layers. Only the
         last layer has a readout.
