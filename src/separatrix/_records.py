@@ -167,7 +167,7 @@ class Record(eqx.Module):
 
     @staticmethod
     def named(name: str) -> "type[Record] | None":
-        """Return the record class of this name, or None. Its module is imported if needed."""
+        """Return the record class called `name`, or None. Its module is imported if needed."""
         if name not in Record._registry:
             for package in DECLARING:
                 _import_all(importlib.import_module(f".{package}", __package__))
@@ -207,7 +207,7 @@ class Record(eqx.Module):
 
     @property
     def time_units(self) -> str:
-        """The unit of times: ms, or steps if a step of the map is the unit of time."""
+        """The unit of all times: "steps" for a map whose step lasts 1, and "ms" otherwise."""
         unit = getattr(self, "time_unit", getattr(self, "dt", 0))
         counts_steps = getattr(self, "system", "") == "map" and unit == 1
         return "steps" if counts_steps else "ms"
@@ -252,7 +252,7 @@ class Record(eqx.Module):
         return self
 
     def summary(self) -> str:
-        """Return the sizes of this record in one line."""
+        """Return a line with the record's name, and its main results or the sizes of its axes."""
         sizes = ", ".join(counted(size, axis) for axis, size in self.sizes.items())
         return f"{type(self).__name__}: {sizes}"
 
@@ -331,8 +331,9 @@ class Record(eqx.Module):
     def to_xarray(self) -> "xr.Dataset":
         """Return an `xarray.Dataset` with the axes, units and descriptions of this record.
 
-        Columns of tables with a row for each trial or point (`conditions`) become coordinates of
-        that axis. Settings become attributes. `Record.from_xarray` is the inverse.
+        A field that is a dictionary of columns, such as `conditions` with a value for each trial,
+        becomes coordinates of the axis along which its columns run. Settings become attributes.
+        `Record.from_xarray` is the inverse.
         """
         import xarray as xr
 
@@ -357,7 +358,8 @@ class Record(eqx.Module):
     def from_xarray(dataset: "xr.Dataset") -> "Record":
         """Rebuild the record from which `to_xarray` made `dataset`.
 
-        If an older dataset lacks a field, the field has its default value.
+        If `dataset` was made by an older version and lacks a field, the field gets its default
+        value.
         """
         name = dataset.attrs.get("record", "")
         cls = Record.named(name)

@@ -43,7 +43,7 @@ class PrincipalComponents(Record):
     def project_direction(
         self, directions: Float[Array, "... unit"]
     ) -> Float[np.ndarray, "... component"]:
-        """Return the coordinates of directions, which do not depend on the origin."""
+        """Return the coordinates of directions `(…, unit)`; no origin is subtracted from them."""
         return np.asarray(directions, float) @ np.asarray(self.components).T
 
 
@@ -64,7 +64,9 @@ class Dimensionality(Record):
     num_samples: int = setting("number of states from which the variances were estimated")
 
     def num_components(self, fraction: float = 0.95) -> int:
-        """Return how many components explain this fraction of the variance; 0 if nothing varies.
+        """Return how many components together explain a given fraction of the variance.
+
+        These are the components of largest variance. The number is 0 if nothing varies.
 
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
@@ -87,8 +89,8 @@ class Activity(Record):
     """The states and outputs of a network on a batch of trials.
 
     Trials of different length are padded to the length of the longest trial, and a network keeps
-    running in the padding. `inside` marks the steps that belong to a trial. Summaries of states use
-    only these steps.
+    running in the padding. `inside` marks the steps that belong to a trial. The methods that
+    summarize states (`pca`, `dimensionality`, `average_over`) use only these steps.
     """
 
     states: Float[Array, "trial time unit"] = array("hidden state after each step")
@@ -117,27 +119,28 @@ class Activity(Record):
     def pca(self, num_components: int = 2) -> PrincipalComponents:
         """Return the first principal components of `flat_states` (scikit-learn's PCA).
 
-        The largest entry of each component is positive, so that the same activity gives the same
-        figure. Activity that does not vary has components of variance 0, which are arbitrary
-        orthonormal vectors. Raises InvalidInputError if there are fewer units or states than
-        components, or if states are not finite.
+        The sign of each component is chosen such that its entry of largest absolute value is
+        positive. The same activity then always gives the same figure. If the activity does not
+        vary, the components are arbitrary orthonormal vectors, whose variances are 0. Raises
+        InvalidInputError if there are fewer units or states than components, or if states are not
+        finite.
         """
         return _components_of(self.flat_states, num_components)
 
     def dimensionality(self, steps: slice | None = None) -> Dimensionality:
-        r"""Return the spectrum of variances of the states, and their participation ratio.
+        r"""Return the variances along all principal components, and their participation ratio.
 
-        Steps after the end of a trial are left out, if the trial is shorter than others.
+        If a trial is shorter than others, its states in the padding are left out.
 
         Parameters
         ----------
         steps
-            The time steps to look at, such as `slice(5, 15)`. None means all.
+            The time steps whose states are used, such as `slice(5, 15)`. None means all steps.
 
         Raises
         ------
         InvalidInputError
-            If fewer than two states are left, or some states are not finite.
+            If there are fewer than two states at these steps, or if one of them is not finite.
 
         References
         ----------
@@ -174,10 +177,10 @@ class Activity(Record):
         )
 
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the distinct labels `(group,)` and the mean states of the trials with each label.
+        """Return the distinct labels `(group,)`, and for each label the mean states of its trials.
 
         The mean states are `(group, time, unit)`. At every step the mean is taken over the trials
-        of the group that have not ended. The mean is NaN if no trial is left.
+        of the group that have not ended by then. Once all of them have ended, the mean is NaN.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(self),):
@@ -201,7 +204,7 @@ class Activity(Record):
     def condition(self, name: str) -> np.ndarray:
         """Return one column of `conditions`.
 
-        Raises InvalidInputError, which names similar columns, if there is no such column.
+        Raises InvalidInputError if there is no such column. The message names similar columns.
         """
         if name not in self.conditions:
             raise InvalidInputError(f"no condition {name!r}: {nearest(name, self.conditions)}")

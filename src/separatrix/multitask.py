@@ -29,7 +29,7 @@ BATCH = 512
 
 
 class RulePerformance(Record):
-    """How often a network and the ideal observer answer correctly in each of many tasks."""
+    """How often a network and the ideal observer answer correctly under each rule of a task."""
 
     score: Float[Array, " rule"] = array("fraction of trials that the network answers correctly")
     ideal_score: Float[Array, " rule"] = array(

@@ -28,9 +28,10 @@ _SURE = 3  # standard errors from zero
 class LyapunovSpectrum(Record):
     r"""The Lyapunov exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
 
-    A positive exponent means chaos. An exponent of zero belongs to a direction along the trajectory
-    of a flow, or along a torus. If all exponents are negative, the attractor is a stable point or
-    cycle. Like eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
+    On an attractor, a positive exponent means chaos. An exponent of zero belongs to a direction in
+    which nearby states neither approach nor part: along the trajectory of a flow, or along a torus.
+    If all exponents are negative, the attractor is a stable point or, for a map, a stable cycle.
+    Like eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
     """
 
     exponents: Float[Array, "trajectory exponent"] = array(

@@ -15,7 +15,7 @@ from .._types import (
 
 
 class GradedMemory(Record):
-    r"""Positions of trials along a slow curve, by the value that they remember.
+    r"""Positions of trials along a slow curve, by the value that each trial remembers.
 
     A position is an arclength along the curve, from 0 at its first state to 1 at its last state.
     """
@@ -48,14 +48,15 @@ class GradedMemory(Record):
 
     @property
     def chance(self) -> float:
-        """The fraction of trials whose value a guess would decode correctly."""
+        """The fraction of trials whose value would be decoded correctly by a random guess."""
         return 1 / len(self.values)
 
     @property
     def relative_drift(self) -> float:
-        """The largest drift, relative to the mean initial distance between neighboring values.
+        """The largest drift of a value, relative to the distance between neighboring values.
 
-        If this is above ½, a value may be decoded as a neighboring value.
+        This is the distance between their mean positions at the first time, averaged over all
+        neighbors. If the ratio is above ½, a value may be decoded as a neighboring value.
         """
         first = np.asarray(self.positions)[:, 0]
         return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))

@@ -14,7 +14,8 @@ _INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
 class TargetedAverages(Record):
     """Mean states of groups of trials, along orthonormal axes: one row for each group.
 
-    Each label (such as a signed coherence) sorts all of the trials into groups.
+    Each label, such as the signed coherence, sorts all trials into groups, one for each value of
+    the label. So a trial is in one group of every label.
     """
 
     label: Shaped[np.ndarray, " group"] = array("label by which the trials are grouped")
@@ -31,7 +32,7 @@ class TargetedAverages(Record):
         return (np.asarray(states, float) - self.origin) @ np.asarray(self.axes).T
 
     def project_direction(self, vectors: Float[Array, "... unit"]) -> Float[np.ndarray, "... axis"]:
-        """Return the components of directions along the axes. They do not depend on the origin."""
+        """Return the components of directions along the axes; no origin is subtracted from them."""
         return np.asarray(vectors, float) @ np.asarray(self.axes).T
 
     def by(self, label: str) -> "TargetedAverages":

@@ -19,7 +19,11 @@ from .._types import (
 
 
 class TaskVariance(Record):
-    """The task variance of every unit in every task, and clusters of units that vary alike."""
+    """The task variance of every unit in every task, and clusters of units that vary alike.
+
+    The task variance of a unit is the variance of its state over the conditions of a task, averaged
+    over time.
+    """
 
     variance: Float[Array, "unit task"] = array("variance over conditions, averaged over time")
     active: Bool[Array, " unit"] = array(
@@ -38,7 +42,7 @@ class TaskVariance(Record):
 
     @property
     def best_num_clusters(self) -> int:
-        """The number of clusters in `cluster`; 0 if there are none."""
+        """The number of clusters that the active units form; 0 if no unit is active."""
         return len(np.unique(np.asarray(self.cluster)))
 
     def preferred_tasks(self) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ Text = np.ndarray
 class TrialPeriods(Record):
     """The periods of a trial, each as a dynamical system whose input is held constant.
 
-    Trials are without noise. `held` and `sentences` are the verdict on the states at the end of a
-    period. For this verdict, the input of the period is held for as long again, and then until it
-    is known where the states end. `ended` says at which end each trial would then arrive, and so in
-    which basin it is.
+    Trials are without noise. From the states at the end of a period, the system runs on with the
+    period's input: first for as long as the period lasted, and then until it is known where the
+    states end. `held` and `sentences` are the verdict on this motion (`sx.verdict`). An end is what
+    states finally reach, such as a stable point or a cycle. `ended` gives the end that each trial
+    would reach, and so the basin in which the trial is when the period is over.
 
-    For decision tasks, `predicted` is the choice that the network reads out at that end, and
+    For decision tasks, `predicted` is the choice that the network reads out at this end, and
     `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is the memory to
     which a pulse leads from each memory, and `expected` is the memory that the task asks for.
     """
@@ -107,7 +108,10 @@ class TrialPeriods(Record):
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
 
     def counts(self, period: int) -> dict[str, int]:
-        """Return how many points of each kind a period has: fixed, slow, stable, proved."""
+        """Return how many points of a period are fixed, slow, stable, or proved to exist.
+
+        Stable and proved points are counted among the fixed points.
+        """
         here = np.asarray(self.point_period) == period
         fixed = here & (np.asarray(self.point_kind) == "fixed")
         return {
@@ -118,10 +122,12 @@ class TrialPeriods(Record):
         }
 
     def tells_choices(self, period: int) -> bool:
-        """Return whether trials with different choices are in basins that read out different ones.
+        """Return whether the basins of a period can tell apart trials with different choices.
 
-        If all choices that basins read out are the same, they agree with the trials that happen to
-        make this choice.
+        This is True if at least two different choices are predicted, or if all trials made the same
+        choice. If the same choice is predicted for all trials, but some trials made another one,
+        it is False. Then `agrees` says nothing: it counts the trials that happened to make the
+        predicted choice.
         """
         predicted = np.asarray(self.predicted)[period]
         known = predicted >= 0
@@ -129,12 +135,12 @@ class TrialPeriods(Record):
         return len(np.unique(predicted[known])) > 1 or len(np.unique(made)) == 1
 
     def ends_of(self, period: int) -> np.ndarray:
-        """Return the rows of the ends of a period, sorted by share of the trials, largest first."""
+        """Return the rows of the `end_…` arrays for one period, the end of largest share first."""
         rows = np.flatnonzero(np.asarray(self.end_period) == period)
         return rows[np.argsort(-np.asarray(self.end_share)[rows], kind="stable")]
 
     def trials_at(self, end: int) -> dict[str, int]:
-        """Return how many trials of each group are in the basin of an end after the period."""
+        """Return how many trials of each group are in the basin of an end, given by its row."""
         row = int(self.end_period[end])
         groups = np.asarray(self.group)[np.asarray(self.ended)[row] == end]
         names, numbers = np.unique(groups, return_counts=True)

@@ -11,7 +11,7 @@ from ..tasks import AbstractTask, PerceptualDecisionMaking, signed_coherence
 
 
 class Psychometric(Record):
-    """Choices by signed coherence, which is positive if the first stimulus is the stronger one."""
+    """Choices at each signed coherence, which is positive if the first stimulus is stronger."""
 
     signed_coherence: Float[Array, " condition"] = array("signed coherence", units="%")
     num_trials: Int[Array, " condition"] = array("number of trials of each signed coherence")

@@ -44,9 +44,13 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     such as an encoder or a readout, are ignored.
 
     The settings in the table give what the arrays do not determine, such as the activation, the
-    number of rectified units, or α. An input `(channel,)` is frozen in; None means zeros. Files of
-    smc_rnns hold a parameter p, and the decay is $e^{-e^p}$. In a file that you wrote, the array
-    "decay" is the decay itself.
+    number of rectified units, or α. If the table has a value for a setting, this is the default. An
+    input `(channel,)` is frozen in; None, the default, means zeros. All other settings must be
+    given. The arrays hz, Wu, b, wi and si may be missing, and Vs and Ws are needed only with an
+    input.
+
+    The arrays `decay_param` and `AW` of smc_rnns hold a parameter p, and the decay is $e^{-e^p}$.
+    An array whose whole name is `decay`, such as one that you wrote, is the decay itself.
 
     Parameters
     ----------
@@ -62,8 +66,8 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     Returns
     -------
     DiscreteMap or LowRank
-        What the model's function returns: a `LowRank` for "smc_rnns" and "lint", and a map for the
-        others.
+        A `LowRank` for "smc_rnns" and "lint", as `low_rank` returns it, and a map for all other
+        kinds.
 
     Raises
     ------

@@ -39,17 +39,18 @@ def lfads_generator(
         The input u `(channel,)` that is frozen in: the inputs that the controller infers, followed
         by external inputs. None means zeros.
     clip
-        The value at which states are cut off, 1 or more (`cell_clip`). None means that they are not
-        cut off.
+        The bound on states (LFADS's `cell_clip`): after every step, each unit is cut off at ±clip.
+        The bound must be at least 1. None means no bound.
     dt
         Duration of a step in ms. With 1, the step is the unit of time.
 
     Returns
     -------
     DiscreteMap
-        A map. Its residual is c(h) − h, with the candidate state c, and not h' − h, with the next
-        state h'. Both differences have the same zeros. But h' − h, which is (1 − z) ∘ (c(h) − h)
-        without the clip, is also small far from any zero if the gate z is near 1.
+        A map. The search for fixed points solves c(h) = h, with the candidate state c, and not
+        h' = h, with the next state h'. Both equations have the same solutions. But the difference
+        h' − h is (1 − z) ∘ (c(h) − h) where no state is cut off. If the gate z is near 1, this
+        difference is also small far from any fixed point, and would mislead a search.
 
     Raises
     ------

@@ -26,7 +26,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 @dataclass(frozen=True, eq=False)
 class LowRank:
-    """The latent variables of a low-rank network, and the neurons that belong to them.
+    """A low-rank network: the system of its latent variables, and the rates of its neurons.
 
     The function `low_rank` returns an object of this class.
 
@@ -35,7 +35,7 @@ class LowRank:
     latent
         The system of the latent variables, a map or a flow, for the analyses.
     m, h
-        Patterns `(neuron, rank)` and thresholds `(neuron,)`.
+        Patterns `(neuron, rank)` and thresholds `(neuron,)`, as they were given to `low_rank`.
     drive
         The current that the input adds to each neuron.
     activation
@@ -92,15 +92,15 @@ def low_rank(
     $$z_{t+1} = \gamma z_t + n\,\phi(x_t) + h_z, \qquad
       \tau\,\dot z = -z + n\,\phi(x) + h_z, \qquad x = m z + W_u u,$$
 
-    where x are the currents of the neurons. The rates are $\phi(x) = \mathrm{relu}(x - h)$,
-    $\tanh(x - h)$, or clipped: $\phi(x) = \mathrm{relu}(x + h) - \mathrm{relu}(x)$.
+    where x are the currents of the neurons. The rates φ(x) are $\mathrm{relu}(x - h)$ for "relu",
+    $\tanh(x - h)$ for "tanh", and $\mathrm{relu}(x + h) - \mathrm{relu}(x)$ for "clipped_relu".
 
     Parameters
     ----------
     m, n
         Patterns `(neuron, rank)` and `(rank, neuron)`. Factors such as 1/N are part of n.
     h
-        Thresholds `(neuron,)`. A bias of a neuron is −h. None means 0.
+        Thresholds `(neuron,)`. If a neuron has a bias b, give h = −b. None means 0.
     decay
         The part γ of a latent variable that remains after a step: one number for all latent
         variables, or one for each `(rank,)`.
@@ -121,9 +121,9 @@ def low_rank(
     -------
     LowRank
         `.latent` is the system, with as many units as the rank. `.currents(states)` and
-        `.rates(states)` give the currents and rates of the neurons at states of this system. If φ
-        is rectified, clipped or not, the system is piecewise linear, and its fixed points are
-        solved for exactly.
+        `.rates(states)` give the currents and rates of the neurons at states of this system. With
+        "relu" or "clipped_relu", the system is piecewise linear, and its fixed points are solved
+        for exactly.
 
     Raises
     ------

@@ -23,7 +23,7 @@ def plrnn(
     A
         The linear part of each unit `(unit,)`: the diagonal of a matrix.
     W, h
-        Connections `(to, from)` and biases `(unit,)`.
+        Connections `(unit, unit)` and biases `(unit,)`. `W[i, j]` leads from unit j to unit i.
     input_weights, input
         C `(unit, channel)` and the input u `(channel,)` that is frozen in. Both are None if there
         is no input.
@@ -81,7 +81,7 @@ def al_rnn(
     A, W, h, input_weights, input, dt
         As in `plrnn`.
     rectified
-        P, the number of rectified units, which are the last ones.
+        The number P: the last P units are rectified.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def shallow_plrnn(
 
     $$z_{t+1} = A \circ z_t + W_1\,\mathrm{relu}(W_2 z_t + h_2) + h_1 + C u.$$
 
-    With `clipped`, which keeps the states bounded where |A| < 1, the equation is
+    With `clipped=True` the equation is as follows. States then stay bounded if all |A| < 1.
 
     $$z_{t+1} = A \circ z_t + W_1 \big(\mathrm{relu}(W_2 z_t + h_2) - \mathrm{relu}(W_2 z_t)\big)
       + h_1 + C u.$$
@@ -193,15 +193,16 @@ def rslds(
 ) -> DiscreteMap:
     r"""Return a recurrent switching linear dynamical system, without its noise.
 
-    $$x_{t+1} = A_k x_t + b_k, \qquad k = \arg\max_j\,(R x_t + r)_j,$$
+    $$x_{t+1} = A_k x_t + b_k, \qquad k = \arg\max_j\,(R x_t + r)_j.$$
 
-    or the mean over the discrete states, whose probabilities are
-    $p = \mathrm{softmax}(R x_t + r)$:
+    This is the model with `next_state="most likely"`. With "mean", $x_{t+1}$ is the mean over the
+    discrete states, whose probabilities are $p = \mathrm{softmax}(R x_t + r)$:
 
     $$x_{t+1} = \sum_k p_k\,(A_k x_t + b_k).$$
 
-    The next discrete state depends on x alone ("recurrent only"). A constant input u adds to b and
-    r: give `b + V @ u` and `r + W @ u`.
+    The next discrete state depends on x alone, and not on the present discrete state ("recurrent
+    only"). A constant input u adds V u to b and W u to r. If the model has one, give `b + V @ u`
+    as b, and `r + W @ u` as r.
 
     Parameters
     ----------
@@ -212,8 +213,8 @@ def rslds(
         Weights `(state, latent)` and biases `(state,)`. They give the discrete states the scores
         `R x + r`.
     next_state
-        "most likely": the discrete state with the largest score acts. "mean": the mean over the
-        discrete states acts, weighted by their probabilities, which are the softmax of the scores.
+        With "most likely", the discrete state with the largest score moves x. With "mean", all
+        discrete states do, weighted by their probabilities, the softmax of the scores.
     dt
         Duration of a step in ms. With 1, the step is the unit of time.
 

@@ -38,7 +38,7 @@ def wilson_cowan(
     gain, threshold
         The gains a and the thresholds θ of E and of I.
     refractory
-        The factors r of E and of I for the refractory period.
+        The factors r_E and r_I, which stand for the refractory periods of E and of I.
     tau
         Time constants of E and of I in ms.
 
@@ -124,8 +124,9 @@ def jansen_rit(
     -------
     Flow
         A flow of $(y_0, y_1, y_2, \dot y_0, \dot y_1, \dot y_2)$ in mV and mV/s. Its unit of time
-        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. The domain of the flow is
-        the range of states that is possible with firing rates from 0 to 2 e₀.
+        is the second, so its `tau` is 1000 ms. The EEG is $y_1 - y_2$. The domain of the flow is a
+        box that holds every fixed point. At a fixed point the derivatives are 0, and firing rates
+        from 0 to 2 e₀ set the bounds of $(y_0, y_1, y_2)$.
 
     Raises
     ------
@@ -205,7 +206,7 @@ def wong_wang(
     Parameters
     ----------
     coherence
-        The coherence c, from −1 to 1.
+        The coherence c, from −1 to 1. If it is positive, the first population gets more input.
     mu
         The input μ at coherence 0, in Hz.
     tau, gamma

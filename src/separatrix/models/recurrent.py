@@ -93,7 +93,8 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     patterns
         The patterns ξ `(pattern, unit)`, with entries −1 and 1.
     beta
-        The gain β. If β is below 1, no pattern is stored.
+        The gain β. Orthogonal patterns are stored only if it is above 1: for a smaller gain, x = 0
+        is the only fixed point (without a bias).
     bias
         The bias b: one number for all units, or one for each `(unit,)`.
     tau
@@ -102,9 +103,9 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     Returns
     -------
     Flow
-        The network. With up to 8 patterns, fixed points are searched for in the space of the
-        overlaps of the state with the patterns, so every fixed point is found, for any number of
-        units.
+        The network. At a fixed point, the overlaps of the state with the patterns determine the
+        state. With up to 8 patterns, `find_fixed_points` can therefore search the small space of
+        the overlaps completely, for any number of units. Then it finds every fixed point.
 
     Raises
     ------

@@ -52,7 +52,7 @@ class AbstractCurrentNetwork(AbstractNoisyNetwork):
 
     @abc.abstractmethod
     def factors(self) -> Factors:
-        """Return matrices whose product is the connectivity, in the order in which they act."""
+        """Return matrices whose product is W, in the order in which they act on the rates."""
 
     def connectivity(self) -> Float[Array, "unit unit"]:
         """Return W: `connectivity()[i, j]` leads from unit j to unit i."""

@@ -42,13 +42,14 @@ class DaleCTRNN(AbstractCurrentNetwork):
 
     Here $s_j = \pm 1$ is the sign of the presynaptic unit j, and the mask M marks the existing
     connections. There are no self-connections. The equation is discretized by Euler's method with
-    $\alpha = dt/\tau$. The readout sees the rates of the excitatory units only,
-    $y = W_y r_E + b_y$. In training, the private noise in the current is
-    $\sqrt{2/\alpha}\,\sigma\,\xi_t$, which adds $\sqrt{2\alpha}\,\sigma\,\xi_t$ to x.
+    $\alpha = dt/\tau$. The readout sees only the rates of the excitatory units, $r_E$:
+    $y = W_y r_E + b_y$. In training, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ is added to the
+    current of every unit, which adds $\sqrt{2\alpha}\,\sigma\,\xi_t$ to x in each step.
 
     Before training, excitation and inhibition are balanced. $|\tilde W|$ is first drawn uniformly
-    from (0, 1/√k), where k is the expected number of inputs of a unit. The columns of the
-    excitatory units are then divided by the ratio of excitatory to inhibitory units.
+    from (0, 1/√k), where k is the number of units times the fraction of connections that exist.
+    The columns of the excitatory units are then divided by the ratio of the numbers of excitatory
+    and inhibitory units.
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ class DaleCTRNN(AbstractCurrentNetwork):
         Probability of a connection from one unit to another, in (0, 1]. The connections are drawn
         once, when the network is made.
     mask
-        The connections `(unit, unit)`, if they should not be drawn at random. Its diagonal is set
-        to zero.
+        Which connections exist, `(unit, unit)`: True at [i, j] for a connection from unit j to unit
+        i. The diagonal is set to False. None draws the connections at random.
     tau, dt
         Time constant (one for all units, or one for each) and time step, in ms, with 0 < dt ≤ 2
         tau.
@@ -87,7 +88,7 @@ class DaleCTRNN(AbstractCurrentNetwork):
     Raises
     ------
     InvalidInputError
-        If a setting is outside of the ranges above.
+        If an argument is outside of the range that is given for it above.
 
     References
     ----------

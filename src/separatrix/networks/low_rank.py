@@ -40,7 +40,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     tau, dt
         Time constant and time step in ms, with 0 < dt ≤ 2 tau.
     activation
-        Any activation function; "tanh" in the paper.
+        φ: "tanh" (as in Mastrogiuseppe & Ostojic 2018), "relu", "softplus", "sigmoid", "leaky_relu"
+        or "linear".
     noise
         The strength σ of the private noise in training. The noise in the current is
         $\sqrt{2/\alpha}\,\sigma\,\xi_t$.
@@ -55,8 +56,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     left (unit, rank), right (unit, rank)
         The patterns m and n.
     random_weights (unit, unit) or None
-        The random part g χ. `sx.train` does not change this array, whatever the optimizer: its
-        gradient is zero.
+        The random part g χ. `sx.train` does not change this array, because it gives the optimizer
+        only the arrays that are trained (`trained_leaves`).
     input_weights (unit, channel), bias (unit,), readout_weights (output, unit),
     readout_bias (output,)
         The other parameters in the equations above.
@@ -64,7 +65,7 @@ class LowRankRNN(AbstractCurrentNetwork):
     Raises
     ------
     InvalidInputError
-        If a setting is outside of the ranges above.
+        If an argument is outside of the range that is given for it above.
 
     References
     ----------

@@ -110,8 +110,8 @@ class AbstractNetwork(eqx.Module):
     ) -> Float[Array, "trial time state"]:
         """Return the states of a run with private noise of the units, which is drawn from `key`.
 
-        Without private noise, the states are those of `unroll`. Training runs this method. `unroll`
-        runs the network without noise, as the analysis does.
+        Training runs this method. The analysis runs `unroll`, which has no noise. If the network
+        has no private noise, both give the same states.
         """
         return self.unroll(inputs)
 
@@ -119,7 +119,7 @@ class AbstractNetwork(eqx.Module):
     def is_piecewise_linear(self) -> bool:
         """Whether a step is linear between kinks, so that fixed points can be solved for exactly.
 
-        The answer is read from the function that computes the step, as in `find_fixed_points`.
+        The answer is found in the operations of `step`, in the same way as in `find_fixed_points`.
         """
         u = np.zeros(self.num_inputs)
         size = self.initial_state().shape[0]
@@ -213,8 +213,8 @@ def _named(input: Any, task: Any) -> Any:
 def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with True in place of each trained array, and False for the rest.
 
-    An optimizer must get only the arrays that training changes: its weight decay would change the
-    other arrays even without a gradient.
+    With this mask, give an optimizer only the arrays that training changes. Its weight decay would
+    change the other arrays, too, even if their gradient is zero.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     Returns
     -------
     AbstractNetwork
-        The same structure, with a boolean in place of each array.
+        A network of the same structure, with a boolean in place of each array.
 
     Examples
     --------

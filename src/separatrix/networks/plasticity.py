@@ -75,23 +75,25 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
       \dot u = \frac{U-u}{\tau_u} + U\,(1-u)\,h,$$
     $$h' = \max\big(0,\ (1-\alpha)\,h + \alpha\,(W\,(u' \circ x' \circ h) + W_{in}\,s + b)\big).$$
 
-    The values after a step of dt are $h'$, $x'$ and $u'$, and x and u are kept within [0, 1]. The
-    synapses of every second unit facilitate (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the
-    synapses of the others depress (1500 ms, 200 ms, 0.45). The state consists of h, x and u, one
-    after the other: 3 num_units numbers. The readout is $y = W_y h + b_y$.
+    Here s is the input, and $\alpha = dt/\tau$. The values after a step of dt are $h'$, $x'$ and
+    $u'$, and x and u are kept within [0, 1]. The synapses of every second unit facilitate
+    (τ_x = 200 ms, τ_u = 1500 ms, U = 0.15), and the synapses of the others depress (1500 ms,
+    200 ms, 0.45). The state consists of h, x and u, one after the other: 3 num_units numbers. The
+    readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
     num_inputs, num_units, num_outputs
         The numbers of input channels, of units and of outputs.
     excitatory_fraction
-        None leaves the signs of the weights free. With a fraction, the first units are excitatory
-        and the others are inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of
-        unit j, $W_{ii} = 0$, and the readout sees only the excitatory units. The more excitatory
-        units there are, the weaker are their initial weights, as in `DaleCTRNN`.
+        The fraction of units that are excitatory. These units come first, and the others are
+        inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit j, and
+        $W_{ii} = 0$. The readout sees only the excitatory units. The more excitatory units
+        there are, the weaker are their initial weights, as in `DaleCTRNN`. None leaves the signs of
+        all weights free.
     tau, dt
-        Time constant of the rates and time step in ms, with 0 < dt ≤ 2 tau. The synapses need a dt
-        that is short compared with 1/rate.
+        Time constant of the rates and time step in ms, with 0 < dt ≤ 2 tau. For the synapses, dt
+        should also be short compared with 1/h, the mean time between two spikes at the rate h.
     noise
         The strength σ of the private noise in training. The noise in the current is
         $\sqrt{2/\alpha}\,\sigma\,\xi_t$.
@@ -103,14 +105,14 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     input_weights (unit, channel), recurrent_weights (unit, unit), bias (unit,),
     readout_weights (output, read), readout_bias (output,)
         The weights. With an `excitatory_fraction`, `recurrent_weights` is the unconstrained
-        $\tilde W$.
+        $\tilde W$, and `read` is the number of excitatory units. Without it, `read` is num_units.
     tau_x, tau_u, baseline
         τ_x and τ_u in ms, and U, for each unit.
 
     Raises
     ------
     InvalidInputError
-        If a setting is outside of the ranges above.
+        If an argument is outside of the range that is given for it above.
 
     References
     ----------
@@ -209,12 +211,12 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return the changes of h, x and u, without rate constants and the limits of [0, 1].
+        """Return functions of h, x and u whose zeros are the fixed points of the step.
 
-        The change of h is max(0, W (u x h) + W_in s + b) − h. The change of x is 1 − x − τ_x u x h,
-        and the change of u is U − u + τ_u U (1 − u) h. At a zero of the residual, h is not
-        negative. So x and u lie within 0 and 1 even without the limits, and the zero is a fixed
-        point of the step, too.
+        They are max(0, W (u x h) + W_in s + b) − h for h, 1 − x − τ_x u x h for x, and
+        U − u + τ_u U (1 − u) h for u. These are the changes in a step without their rate constants,
+        and without the limits of [0, 1]. At a zero, h is not negative, so x and u lie between 0 and
+        1. The limits then change nothing, and the zero is a fixed point of the step.
         """
         check_state(state, 3 * self.num_units)
         check_input(input, self.num_inputs)

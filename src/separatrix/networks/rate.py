@@ -58,12 +58,14 @@ class CTRNN(AbstractNoisyNetwork):
     * `leak="inside"` is what the primer's code computes, with the leak inside the nonlinearity,
       $h_{t+1} = f\big((1-\alpha)\,h_t + \alpha (W h_t + W_x x_t + b)\big)$.
 
-    The two agree when dt = τ (α = 1), as in the primer's notebooks. For dt < τ they are different
-    networks, and only the first one follows the equation above. The readout is $y = W_y r + b_y$.
+    The two agree when dt = τ (α = 1), as in the primer's notebooks. For any other dt they are
+    different networks, and only the first one follows the equation above. The readout is
+    $y = W_y r + b_y$.
 
-    In training, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ with normal ξ may be added to the
-    current of every unit. This is the convention of Yang et al. (2019), in which σ does not depend
-    on dt. `step` and `unroll` run the network without noise, as the analysis does.
+    If `noise` (σ) is above 0, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ with normal ξ is added
+    to the current of every unit in training. With this factor of Yang et al. (2019), a linear unit
+    without other input fluctuates with a standard deviation of about σ for any dt well below τ.
+    `step` and `unroll` run the network without noise, as the analysis does.
 
     Parameters
     ----------
@@ -77,15 +79,17 @@ class CTRNN(AbstractNoisyNetwork):
     leak
         Where the leak acts: "outside" or "inside" the nonlinearity (above).
     initialization
-        The name of the distribution of all weights: "kaiming_normal" (N(0, 2/fan_in), biases 0; the
-        BrainPy notebook), "torch_linear" (U(±1/√fan_in), biases too; the PyTorch notebook),
-        "orthogonal", "gaussian" (N(0, 1/fan_in)) or "diagonal".
+        The name of the distribution of all weights: "kaiming_normal" (N(0, 2/fan_in), as in the
+        primer's BrainPy notebook), "torch_linear" (U(±1/√fan_in), as in its PyTorch notebook),
+        "orthogonal", "gaussian" (N(0, 1/fan_in)) or "diagonal" (the identity). Biases are drawn
+        like the weights for "torch_linear". For all other names they are 0.
     recurrent_initialization
-        The name of a different initialization for the recurrent weights alone. The bias of the
-        units is then zero.
+        The name of another initialization, for the recurrent weights alone. None means that they
+        are drawn like the other weights.
     gain
-        A factor by which `recurrent_initialization` is multiplied, such as g in "gaussian" (g/√N).
-        The default is 0.5 for "diagonal" (0.5 I, as in Yang et al. 2019), and 1 for all others.
+        A factor by which the recurrent weights of `recurrent_initialization` are multiplied. For
+        example, with "gaussian" and a gain g, their standard deviation is g/√N. None means 0.5 for
+        "diagonal" (0.5 I, as in Yang et al. 2019), and 1 for all other names.
     noise
         The strength σ of the private noise (above), at least 0.
     trainable_initial_state
@@ -198,16 +202,18 @@ class CTRNN(AbstractNoisyNetwork):
     def field(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return −r + f(W r + W_x x + b), the right-hand side of the equation times τ."""
+        """Return −r + f(W r + W_x x + b), which is τ times the derivative of r."""
         return activation(self.activation)(self.current(state, input)) - state
 
     def residual(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, " unit"]:
-        """Return −r + f(W r + W_x x + b), or `step(r) − r` if this has different zeros.
+        """Return `field`, −r + f(W r + W_x x + b), or `step(r) − r` if their zeros differ.
 
-        With the leak outside, both have the same zeros. With the leak inside, both have the same
-        zeros for the rectifier, where r = max(0, (1−α) r + α a) exactly when r = max(0, a).
+        With the leak outside, or with α = 1, the two have the same zeros. With the leak inside,
+        they have the same zeros for the rectifier: there r = max(0, (1−α) r + α a) exactly when
+        r = max(0, a), where a is the current into the unit. In all other cases, `step(r) − r` is
+        returned.
         """
         if self._solves_field:
             return self.field(state, input)
@@ -221,7 +227,7 @@ class CTRNN(AbstractNoisyNetwork):
     def residual_jacobian(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, "unit unit"] | None:
-        """Return f'(W r + W_x x + b) W − I if the residual is the field, and None otherwise."""
+        """Return f'(W r + W_x x + b) W − I if the residual is `field`, and None otherwise."""
         if not self._solves_field:
             return None
         slope = jax.vmap(jax.grad(activation(self.activation)))
@@ -229,16 +235,16 @@ class CTRNN(AbstractNoisyNetwork):
         return slope(current)[:, None] * self.recurrent_weights - jnp.eye(self.num_units)
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float] | None:
-        """Return the range of the activation, in which every fixed point lies, whatever α is."""
+        """Return the range of the activation, which holds all fixed points; None if unbounded."""
         return RANGES.get(self.activation)
 
     def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
         """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
 
-        The input is given as in `at_input`, and the fixed points are the same as the fixed points
-        of the map. A point that is stable in the flow may be unstable in the map if dt is large.
-        Raises InvalidInputError as `at_input` does, and also for `leak="inside"`, which does not
-        discretize this equation unless α = 1.
+        The input is given as in `at_input`. The flow has the same fixed points as the map that
+        `at_input` returns. But a point that is stable in the flow may be unstable in the map if dt
+        is large. Raises InvalidInputError as `at_input` does, and also if the network has
+        `leak="inside"` and dt ≠ τ, because its step is then not a step of this equation.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(

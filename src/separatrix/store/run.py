@@ -29,8 +29,9 @@ class Run:
     experiment
         The settings as they were executed, from `experiment.toml`.
     network
-        The trained network. None if the run stopped before there was a network, or if a user wrote
-        its class, `module:Class`, and the class is not imported (`unknown_class`).
+        The trained network, or None. There are two reasons for None: the run stopped before there
+        was a network, or a user wrote the class of the network and has not imported it here. In
+        the second case `unknown_class` names the class.
     records
         A dictionary from the name of each result to its record.
     provenance
@@ -44,7 +45,7 @@ class Run:
     provenance: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def find(self, *names: str) -> Any:
-        """Return the first of the named records that the run has, or None if it has none."""
+        """Return the first record of those called `names` that the run has; None if it has none."""
         return next((self.records[name] for name in names if name in self.records), None)
 
     @property
@@ -59,7 +60,10 @@ class Run:
 
     @property
     def unknown_class(self) -> str | None:
-        """The class `module:Class` of the network, if a user wrote it and it is not imported."""
+        """The network's class, as `module:Class`, if a user wrote it and has not imported it here.
+
+        In all other cases the value is None.
+        """
         is_there = self.network is None and (self.path / WEIGHTS).exists()
         return _own_class(self.experiment) if is_there else None
 

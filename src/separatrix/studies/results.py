@@ -61,7 +61,7 @@ class Runs(Mapping[str, Run]):
 
 @dataclass(frozen=True)
 class StudyResults:
-    """The results of a study, or of a directory that holds other runs.
+    """The results of a study, or of any directory that holds runs.
 
     Attributes
     ----------
@@ -70,9 +70,9 @@ class StudyResults:
     study
         The settings of the study; None for a directory of runs without a study.
     table
-        One row for each cell, whether it is done or not. The index holds the keys of the cells. The
-        columns are the settings in which cells differ, `state`, `error`, and the results of the
-        network (`score`, `fixed_points` …). Missing values are NaN or None.
+        One row for each cell (one network of the study), whether it is done or not. The index holds
+        the keys of the cells. The columns are the settings in which cells differ, `state`, `error`,
+        and the results of the network (`score`, `fixed_points` …). Missing values are NaN or None.
     status
         The progress of the study when it was read: `str(status)`, `.is_over`, `.seconds_left`.
     """
@@ -102,12 +102,15 @@ class StudyResults:
 
     @property
     def done(self) -> pd.DataFrame:
-        """The rows of the table whose cells are done."""
+        """The rows of `table` for the cells that are done."""
         return self.table[self.table["state"] == State.DONE.value]
 
     @property
     def failed(self) -> pd.DataFrame:
-        """The rows of the table whose cells failed, with `state`, `error` and `tries`."""
+        """The rows of `table` for the cells that ended without results.
+
+        The columns `state` and `error` say why, and `tries` says how often each cell was tried.
+        """
         ended = (State.PLANNED.value, State.RUNNING.value, State.DONE.value)
         return self.table[~self.table["state"].isin(ended)]
 
@@ -127,12 +130,12 @@ class StudyResults:
 
     @property
     def title(self) -> str:
-        """The name of the study, or of the directory."""
+        """The name of the study, or the name of the directory if it is not a study."""
         return self.path.name if self.study is None else self.study.name
 
     @property
     def is_independent(self) -> bool:
-        """Whether each network was trained separately, so that intervals count no network twice."""
+        """Whether no two cells share a training. (Intervals would count a shared one twice.)"""
         trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 
@@ -150,8 +153,8 @@ class StudyResults:
         """Read the run of a cell, with all of its records or only the named ones.
 
         Name the cell by its key in the table, or by the number of its row, counted from 0. Raises
-        InvalidInputError if there is no such cell, and UnreadableFileError if it has no run, or if
-        its results are damaged.
+        InvalidInputError if there is no such cell. Raises UnreadableFileError if the cell has no
+        run, or if the results of its run are damaged.
         """
         place = self.path_of(key)
         if place.exists() and not (place / RESULTS).exists():
@@ -161,7 +164,10 @@ class StudyResults:
         return load_run(place, only=only)
 
     def path_of(self, key: str | int) -> Path:
-        """Return where a cell's run directory is, or would be. Name the cell as in `run`."""
+        """Return the path of a cell's run directory, whether it exists or not.
+
+        Name the cell as in `run`.
+        """
         key = self._key(key)
         return self.path / key if self.study is None else StudyDirectory(self.path).run_of(key)
 
@@ -184,9 +190,9 @@ class StudyResults:
     def arrays(self, record: str) -> xr.Dataset:
         """Return one record of all networks that have it, stacked along a leading axis `network`.
 
-        Arrays of different lengths are filled with NaN at their ends. Single numbers of a record,
-        such as `index_sum`, become arrays, too. If Dask is installed
-        (`pip install 'separatrix[cluster]'`), arrays are read only when they are used.
+        If an array is shorter in some networks, it is filled with NaN at its end. Single numbers of
+        a record, such as `index_sum`, become arrays with one entry for each network. If Dask is
+        installed (`pip install 'separatrix[cluster]'`), arrays are read only when they are used.
 
         Parameters
         ----------
@@ -228,7 +234,7 @@ class StudyResults:
 
     @property
     def runs(self) -> Runs:
-        """A mapping from names of finished cells, such as "gru" or "gru, seed=3", to runs.
+        """A mapping from the names of finished cells, such as "gru, seed=3", to their runs.
 
         Each run is read when you access it: `for name, run in study.runs.items()`.
         """

@@ -28,14 +28,15 @@ MAY_BE_TRIED_AGAIN = (State.OUT_OF_TIME, State.OUT_OF_MEMORY, State.LOST)
 
 @dataclass(frozen=True)
 class Status:
-    """The progress of a study: the state of every cell.
+    """The progress of a study: the state of every cell, which is one network of the study.
 
     Attributes
     ----------
     states
         The state of every cell, by its key.
     running
-        For each running cell, which process works on it, and for how long it has been running.
+        For each running cell, by its key, which process works on it, and for how long it has been
+        running.
     seconds_left
         An estimate of the remaining time; None if no cell is done yet.
     """
@@ -45,11 +46,11 @@ class Status:
     seconds_left: float | None = None
 
     def count(self, state: State | str) -> int:
-        """Return how many cells are in a state, such as "planned"."""
+        """Return how many cells of the study are in a state, such as "planned"."""
         return sum(each is State(state) for each in self.states.values())
 
     def of(self, states: Iterable[State]) -> list[str]:
-        """Return the keys of the cells that are in one of these states."""
+        """Return the keys of the cells that are in one of the given states."""
         wanted = set(states)
         return [key for key, state in self.states.items() if state in wanted]
 

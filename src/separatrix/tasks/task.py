@@ -32,10 +32,10 @@ class Trials(Record):
     """A batch of trials: the inputs to a network, and the outputs that it should give.
 
     `mask` holds the weights in the loss, one for each step, or one for each output at each step.
-    The weight is 0 after the end of a trial that is shorter than the longest. `scored` marks the
-    steps on which the answer counts (the decision period). Integer targets are classes.
-    Floating-point targets are values that the outputs have to follow or, if `output_function` says
-    so, that their sigmoid has to follow.
+    If a trial is shorter than the longest trial, the weights after its end are 0. `scored` marks
+    the steps on which the answer counts (the decision period). Integer targets are classes.
+    Floating-point targets are values that the outputs have to follow. If `output_function` is
+    "sigmoid", the sigmoid of the outputs has to follow these values.
     """
 
     inputs: Float[Array, "trial time channel"] = array("input to the network")
@@ -65,7 +65,7 @@ class Trials(Record):
     def inside(self) -> Bool[Array, "trial time"]:
         """Which steps belong to a trial: all steps up to the last one with a weight in the loss.
 
-        The later steps are padding. A trial without any weight is taken to last to the end.
+        The later steps are padding. If no step of a trial has a weight, all steps belong to it.
         """
         return _inside(self.mask, self.inputs.shape[:2])
 

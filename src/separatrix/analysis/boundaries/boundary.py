@@ -28,10 +28,10 @@ _PATHS = 16  # kept at once: memory
 class Separatrix(Record):
     """Points on the boundary between basins.
 
-    To first order, the boundary near a point is the hyperplane through it with the given normal.
-    The motion carries a boundary point to a saddle. The normal is the left eigenvector of the
-    saddle's unstable direction, pulled back along this motion. The normal points into the basin of
-    the attractor `sides[:, 0]`.
+    To first order, the boundary near one of these points is a hyperplane through the point.
+    `normals` gives the unit normal of this hyperplane. The motion carries a boundary point to a
+    saddle. The normal is the left eigenvector of the saddle's unstable direction, pulled back along
+    this motion. It points into the basin of the attractor `sides[:, 0]`.
     """
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")

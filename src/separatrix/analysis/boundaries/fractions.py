@@ -45,7 +45,7 @@ class Basins(Record):
 
     @property
     def unsettled(self) -> int:
-        """The number of states that reached no attractor; `reasons` says why."""
+        """The number of sampled states that reached no attractor; `reasons` says why."""
         return int((np.asarray(self.reached) < 0).sum())
 
     def summary(self) -> str:

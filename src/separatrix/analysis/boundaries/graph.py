@@ -22,11 +22,14 @@ _DEPARTURE = 1e-4  # of the distance to the nearest other point: the arm is stra
 class FixedPointGraph(Record):
     """Fixed points, and where the arms of the unstable manifolds of the saddles end.
 
-    A saddle with one unstable direction has two arms. For a saddle with more unstable directions,
-    some paths that sample its unstable manifold (rays) may have been followed. Edges refer to
-    points by their index among the given points. `normals[k]` is the left eigenvector of the
-    unstable direction of saddle `saddles[k]`, with length 1. It is normal to the stable manifold of
-    the saddle, which is the local separatrix, and points to the side of arm +1.
+    A saddle with one unstable direction has two arms: arm +1 leaves along the right eigenvector of
+    this direction, and arm −1 leaves against it. From a saddle with more unstable directions, a few
+    paths (rays) are followed if `fixed_point_graph` got `rays` above 0. Each arm or ray is an edge
+    of the graph. `source` and `target` are indices among the points that were given.
+
+    `normals[k]` is the left eigenvector of the unstable direction of saddle `saddles[k]`, with
+    length 1. It is normal to the stable manifold of the saddle, which is the local separatrix, and
+    points to the side of arm +1.
     """
 
     source: Int[Array, " edge"] = array("index of the saddle")
@@ -72,7 +75,7 @@ class FixedPointGraph(Record):
 
     @property
     def most_steps(self) -> int:
-        """The number of steps for which the longest path was followed."""
+        """The largest number of steps for which an arm or a ray was followed."""
         return round(float(np.max(self.times, initial=0.0)) / self.step)
 
     def summary(self) -> str:

@@ -21,7 +21,7 @@ FIRST = 1e-3
 
 
 class Branches(Record):
-    """Curves of fixed points in a parameter, with stability along them and their special points.
+    """Curves of fixed points as a parameter changes, with their stability and special points.
 
     Points are ordered by branch, and along a branch by `arclength`. If two branches cross at a
     special point, this point is listed for both of them.
@@ -120,7 +120,11 @@ class Branches(Record):
 
     @property
     def special_names(self) -> list[str]:
-        """Names of the special points: "subcritical Hopf", "several modes within ± 3e-10" …."""
+        """The name of each special point, with its criticality if known: "subcritical Hopf" ….
+
+        If several modes cross the stability boundary within the error of the parameter, the name
+        gives this error, as in "several modes within ± 3e-10".
+        """
         each = zip(self.special_type, self.special_criticality, self.special_error, strict=True)
         return [_named(str(kind), str(why), float(error)) for kind, why, error in each]
 
@@ -144,17 +148,22 @@ class Branches(Record):
         return np.sort(np.asarray(self.special_parameters)[np.asarray(self.special_type) == kind])
 
     def emerging_cycle(self, special: int, parameter: float | None = None) -> EmergingCycle:
-        r"""Return the cycle that is born at a special point from its normal form.
+        r"""Return the cycle that is born at a special point, as its normal form predicts it.
 
-        If the parameter is at a distance δ from a Hopf point, the motion along the critical vector
-        q is $\dot z = (i\omega + \kappa\delta) z + c\,z|z|^2$, so the cycle has
+        Near a Hopf point, states move as $x_0 + 2\Re(z q)$ around the fixed point $x_0$. The vector
+        q is the critical eigenvector (`special_mode`). If the parameter is at a distance δ from its
+        value at the Hopf point, z obeys $\dot z = (i\omega + \kappa\delta) z + c\,z|z|^2$. The
+        coefficients are `special_angle` (ω), `special_growth` (κ) and `special_cubic` (c). On the
+        cycle, |z| is constant. The cycle therefore has the amplitude |z| and the period T (in tau)
+        with
 
         .. math:: |z|^2 = -\frac{\Re(\kappa)\,\delta}{\Re c}, \qquad
-                  \frac{2\pi}{T} = \omega + \Im(\kappa)\,\delta + \Im(c)\,|z|^2,
+                  \frac{2\pi}{T} = \omega + \Im(\kappa)\,\delta + \Im(c)\,|z|^2.
 
-        and runs along $x_0 + 2\Re(z q)$, with errors of order |z|². At a Neimark–Sacker point of a
-        map the cycle is a closed curve. How far states turn on this curve at every step is given by
-        an angle of the same form. At a flip the cycle is the pair of states $x_0 \pm z q$.
+        The predicted states have errors of order |z|². At a Neimark–Sacker point of a map, the
+        cycle is a closed curve with the same |z|. At every step, states turn on this curve by the
+        angle $\theta + \Im(\kappa)\,\delta + \Im(c)\,|z|^2$, where θ is `special_angle`. At a
+        flip, z is a real number of this size, and the cycle is the pair of states $x_0 \pm z q$.
 
         Parameters
         ----------
@@ -162,8 +171,8 @@ class Branches(Record):
             The index of the special point, from 0.
         parameter
             The value of the parameter, on the side of the special point where the cycle exists.
-            None means the value on this side that is a thousandth of the range away from the
-            special point.
+            None means a value on this side, at a distance from the special point of a
+            thousandth of the parameter's range (`parameter_from` to `parameter_to`).
 
         Returns
         -------
@@ -243,8 +252,8 @@ class Branches(Record):
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
         """Return the fixed points of all branches at one value of the parameter.
 
-        Between two points of a branch, the state is interpolated by a cubic along the branch. For
-        full precision, give the states to `find_fixed_points`.
+        Between two points of a branch, the state is interpolated by a cubic along the branch, so it
+        is not exact. For exact fixed points, give the states to `find_fixed_points` as candidates.
         """
         return states_between(
             np.asarray(self.parameters),
@@ -281,7 +290,7 @@ class Branches(Record):
         return "\n".join(line.strip() for line in self.describe().split("\n")[1:])
 
     def describe(self) -> str:
-        """Return the summary, a line for each special point (at most 20), and bounds reached."""
+        """Return the summary, a line for each special point (at most 20), and the `remarks`."""
         lines = [self.summary()]
         order = np.argsort(np.asarray(self.special_parameters), kind="stable")
         for k in order[:MOST]:

@@ -13,9 +13,11 @@ BORN_AT = ("Hopf", "Neimark–Sacker", "flip")
 
 
 class EmergingCycle(Record):
-    r"""The closed orbit near a special point, to leading order: $x_0 + \Re(m e^{i\varphi})$.
+    r"""The cycle that is born at a bifurcation, to leading order: $x_0 + \Re(m e^{i\varphi})$.
 
-    Give it to `sx.find_cycles` in place of candidates, together with the system at its `parameter`.
+    Here $x_0$ is the fixed point (`center`), m is `mode`, and φ is the phase. To find the exact
+    cycle, take the system with the parameter set to `parameter`, and give this record to
+    `sx.find_cycles` in place of candidates.
     """
 
     center: Float[Array, " unit"] = array("fixed point around which the cycle runs")
@@ -41,7 +43,7 @@ class EmergingCycle(Record):
         return 2 * np.abs(np.asarray(self.mode))
 
     def orbit(self, count: int) -> Float[np.ndarray, "phase unit"]:
-        """Return states of the orbit at equally spaced phases."""
+        """Return `count` states of the orbit, at equally spaced phases."""
         turns = np.exp(2j * np.pi * np.arange(count) / count)
         return np.asarray(self.center) + (turns[:, None] * np.asarray(self.mode)).real
 

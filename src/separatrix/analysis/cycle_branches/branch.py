@@ -8,10 +8,10 @@ from ..._types import Array, counted
 
 
 class CycleBranch(Record):
-    """Cycles of a flow along one branch in a parameter, in the order of `arclength`.
+    """The cycles of a flow along one branch, as a parameter changes, in order of `arclength`.
 
-    Phases are chosen so that phase 0 moves along the orbit as little as possible from one cycle to
-    the next.
+    The state at which a cycle is taken to begin (phase 0) is arbitrary. It is chosen such that the
+    states of equal phase move along the orbit as little as possible from one cycle to the next.
     """
 
     states: Float[Array, "point phase unit"] = array("states of the cycles, equally spaced in time")

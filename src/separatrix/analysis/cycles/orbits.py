@@ -11,10 +11,10 @@ from .found import OPEN
 class Cycles(Record):
     r"""Closed orbits, each with its minimal period and its Floquet multipliers.
 
-    The multipliers are the eigenvalues of the derivative of the return map. In a flow, the
-    multiplier along the orbit is 1, and the distance of the computed multiplier from 1 shows the
-    accuracy. For the numbers of steps in `complete_lengths` it is proved that no cycle is missing.
-    For other lengths there may be more cycles than were found from these candidates.
+    The multipliers of a cycle are the eigenvalues of the derivative of the motion once around the
+    cycle. In a flow, the multiplier along the orbit is 1, so the distance of the computed value
+    from 1 shows the accuracy. For each number of steps in `complete_lengths`, it is proved that
+    every cycle of this length was found. The system may have more cycles of other lengths.
     """
 
     states: Float[Array, "cycle phase unit"] = array(

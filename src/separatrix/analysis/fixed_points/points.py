@@ -149,12 +149,12 @@ class FixedPoints(Record):
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | float | None = None
     ) -> "ToleranceCurve":
-        r"""Return how many points a search would have called fixed, depending on its tolerance.
+        r"""Return, for each tolerance, how many of the points a search would have called fixed.
 
         Other tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
         fixed if $q$ ends below a tolerance. Such states include slow points, so the number depends
         on the tolerance. Here every minimum is counted once. A tool that stops before it has
-        reached a minimum counts more points.
+        reached a minimum may count several states on the way to it, and so more points.
 
         Rejected candidates are not counted. After `find_fixed_points(…, slow_points=False)`, all
         candidates that end at slow points are rejected, so the curve shows too few points.
@@ -169,7 +169,7 @@ class FixedPoints(Record):
         Raises
         ------
         InvalidInputError
-            If the tolerances are not a list of numbers, or NaN is among them.
+            If the tolerances are neither a number nor a list of numbers, or if NaN is among them.
 
         References
         ----------
@@ -198,9 +198,10 @@ class FixedPoints(Record):
     def middle(self, direction: Float[Array, " unit"]) -> int:
         """Return the index of the median point along a direction `(unit,)`.
 
-        With the first principal component as the direction, this is the point whose eigenvectors
-        the primer uses to show the line attractor. Raises InvalidInputError if there are no points,
-        if the direction has another shape, or if it is not finite.
+        If the direction is the first principal component of the activity, this is the point whose
+        eigenvectors show the line attractor in the primer by Yang & Wang (2020). Raises
+        InvalidInputError if there are no points, if the direction has another shape, or if it is
+        not finite.
         """
         if not len(self):
             raise InvalidInputError("there are no points from which to choose the middle one.")
@@ -252,7 +253,7 @@ class FixedPoints(Record):
 
 
 class ToleranceCurve(Record):
-    """The number of points with q = ½ speed² below a tolerance, for each tolerance."""
+    """For each tolerance, the number of points whose q = ½ speed² is at most the tolerance."""
 
     tolerance: Float[Array, " tolerance"] = array("threshold on q = ½ speed²")
     count: Int[Array, " tolerance"] = array("number of points whose q is at most the threshold")

@@ -25,11 +25,12 @@ _NEARLY_DEFECTIVE = 1e8  # condition beyond which a left vector keeps less than 
 class Linearization(Record):
     r"""The linear systems $\delta x_{t+1} = J\,\delta x_t + B\,\delta u_t$ at a set of points.
 
+    This is the equation of a map. That of a flow is
+    $\tau\,\delta\dot x = J\,\delta x + B\,\delta u$.
+
     Modes are sorted by |μ| (map) or Re λ (flow), the largest first. At point p, `right[p, :, m]` is
-    the direction of mode m. `left[p, m, :]` is the left eigenvector of this mode: an input drives
-    the mode to the extent that the input is aligned with this vector. Both are normalized: left ·
-    right = 1 and
-    |right| = 1.
+    the direction r of mode m, and `left[p, m, :]` is its left eigenvector l. An input drives the
+    mode by $l \cdot B\,\delta u$. Both vectors are normalized such that l · r = 1 and |r| = 1.
     """
 
     states: Float[Array, "point unit"] = array("the points")
@@ -85,27 +86,29 @@ class Linearization(Record):
     def mode_condition(self) -> Float[np.ndarray, "point mode"]:
         """|l| of each mode, 1/cos of the angle between l and r: how sensitive λ is to changes of J.
 
-        A change of J by ε moves the eigenvalue by at most |l| ε. A normal Jacobian has |l| = 1.
+        To first order, a change of J by a matrix of norm ε moves the eigenvalue by at most |l| ε. A
+        normal Jacobian has |l| = 1.
         """
         return np.linalg.norm(np.asarray(self.left), axis=2)
 
     @property
     def pairing_error(self) -> Float[np.ndarray, " point"]:
-        """The largest |l_a · r_b − δ_ab|, at rounding level unless modes are nearly defective.
+        """The largest |l_a · r_b − δ_ab| over all modes a and b of each point.
 
-        The maximum is taken over the modes that have a left vector. It is NaN if no mode has one.
+        It is at rounding level unless modes are nearly defective. Modes without a left vector are
+        left out, and the value is NaN if no mode has one.
         """
         product = np.asarray(self.left) @ np.asarray(self.right)
         return np.fmax.reduce(np.abs(product - np.eye(product.shape[1])), (1, 2))
 
     @property
     def pairing(self) -> Shaped[np.ndarray, " point"]:
-        """How well l and r pair: "paired", "nearly defective", "defective" or "unknown".
+        """Whether l · r = 1 at each point: "paired", "nearly defective", "defective" or "unknown".
 
-        Nearly defective modes (condition above 1e8) are paired, but the pairing is accurate to
-        fewer than half of the digits. At a defective point some right vectors are dependent. The
-        left vectors of their modes are NaN, because no l has l · r = 1 with them. The other modes
-        are paired.
+        At a nearly defective point (condition above 1e8) the modes are paired, too, but l · r = 1
+        holds to fewer than half of the digits. At a defective point some right vectors are linearly
+        dependent. The left vectors of their modes are NaN, because no l has l · r = 1 with them.
+        The other modes are paired. At an unknown point all modes are NaN.
         """
         condition = np.asarray(self.condition)
         names = np.where(condition > _NEARLY_DEFECTIVE, "nearly defective", "paired")
@@ -115,20 +118,22 @@ class Linearization(Record):
     def non_normality(self) -> NonNormality:
         r"""Measure how far the Jacobians are from having orthogonal modes.
 
-        Three numbers are computed. The first is Henrici's departure
-        $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$. Because of cancellation, values below about
-        $10^{-8}\|J\|$ say nothing. The second is the numerical abscissa. The third is a lower bound
-        of the Kreiss constant, which is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and
-        $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ for a flow. The constant in turn
-        bounds the largest transient growth from below: $\sup_t \|J^t\|$ for a map,
-        $\sup_t \|e^{Jt}\|$ for a flow. The bound is evaluated at 24 values of z, and holds (except
-        for rounding) for defective Jacobians too.
+        The departure from normality is Henrici's $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$. Because of
+        cancellation, values below about $10^{-8}\|J\|$ say nothing. The numerical abscissa (the
+        largest eigenvalue of the symmetric part of J) limits how fast a displacement can grow at
+        first in a flow. The largest gain, $\|J\|_2$, limits the growth in the first step of a map.
+
+        The Kreiss constant is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and
+        $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ for a flow. The largest transient
+        growth is at least as large: $\sup_t \|J^t\|$ for a map, $\sup_t \|e^{Jt}\|$ for a flow. The
+        largest value at 24 points z is a lower bound of the constant. This bound holds (except for
+        rounding) for defective Jacobians too.
 
         Returns
         -------
         NonNormality
-            The three numbers of each point. They are NaN where the Jacobian is not finite. The
-            Kreiss bound of an unstable point is infinite.
+            The four numbers for each point. They are NaN where the Jacobian is not finite. The
+            bound on the Kreiss constant is infinite at an unstable point.
 
         References
         ----------
@@ -156,8 +161,8 @@ class Linearization(Record):
         r"""Return the slowest modes, their selection vectors, and their alignment with the readout.
 
         The slowest mode is the one whose eigenvalue is nearest to 1 (map) or 0 (flow). Its
-        selection vector is its left eigenvector l: an input moves the state along the right vector
-        r by $(l \cdot \partial F/\partial u)\,\delta u$.
+        selection vector is its left eigenvector l: a small input δu moves the state along the right
+        vector r by $(l \cdot \partial F/\partial u)\,\delta u$.
 
         Parameters
         ----------
@@ -165,8 +170,8 @@ class Linearization(Record):
             The number of modes to return for each point, the slowest first.
         readout
             The readout with which l and r are compared: weights `(output, unit)`, or the slopes of
-            a nonlinear readout at each point `(point, output, unit)`. With None, no comparison is
-            made.
+            a nonlinear readout at each point `(point, output, unit)`. None means that l and r are
+            not compared with a readout.
 
         Returns
         -------

@@ -17,8 +17,8 @@ class InputGating(Record):
     Input $m$ has the pattern $e_m$ over the channels. It pushes the state in the direction $B e_m$,
     where $B = \partial F/\partial u$. When all other modes have decayed, what is left of the push
     is $(l \cdot B e_m)\,r$, where l is the selection vector and r the right vector of the slowest
-    mode. Both vectors are normalized so that $l \cdot r = 1$ and $|r| = 1$, and r points along the
-    given axis.
+    mode. Both vectors are normalized so that $l \cdot r = 1$ and $|r| = 1$. If an axis was given,
+    the sign of r is such that r points along the axis, not against it.
     """
 
     states: Float[Array, "point unit"] = array("the points")
@@ -56,7 +56,7 @@ class InputGating(Record):
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
-        """Overlap of l with the relevant input, divided by the largest overlap with any other."""
+        """Overlap of l with the relevant input, over its largest overlap with any other input."""
         overlap = np.asarray(self.overlap)
         others = np.delete(overlap, self.relevant, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -64,18 +64,18 @@ class InputGating(Record):
 
     @property
     def median_ratio(self) -> float:
-        """The median of `ratio` over the points at which it is known; NaN if there are none."""
+        """The median of `ratio` over the points at which it is known; NaN without such points."""
         known = self.ratio[~np.isnan(self.ratio)]
         return float(np.median(known)) if len(known) else float("nan")
 
     @property
     def is_real(self) -> Bool[np.ndarray, " point"]:
-        """Whether the slowest mode is real, with one direction; a complex mode turns in a plane."""
+        """Whether the slowest mode at each point is real. (A complex mode rotates in a plane.)"""
         return np.abs(np.imag(np.asarray(self.eigenvalues))) <= 1e-12
 
     @property
     def chance_overlap(self) -> float:
-        """Overlap by chance: the root mean square |cos| of two random directions, 1/√n."""
+        """Overlap by chance: the root mean square |cos| of random directions of n units, 1/√n."""
         return float(self.states.shape[1] ** -0.5)
 
     def summary(self) -> str:

@@ -16,9 +16,9 @@ _TRUSTED = 1e8  # condition of the eigenvectors below which they give half of al
 class NonNormality(Record):
     r"""How much the modes of each point overlap, and by how much they can amplify a displacement.
 
-    If the modes are orthogonal (a normal Jacobian), `departure` is 0, `largest_gain` is the largest
-    |eigenvalue| and `kreiss_bound` is 1. A stable system with a larger `kreiss_bound` amplifies
-    some displacements before they decay.
+    If the modes of a stable point are orthogonal (a normal Jacobian), `departure` is 0,
+    `largest_gain` is the largest |eigenvalue|, and `kreiss_bound` is 1. If `kreiss_bound` is
+    larger than 1, some displacements grow before they decay.
     """
 
     departure: Float[Array, " point"] = array(

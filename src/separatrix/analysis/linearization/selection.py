@@ -12,9 +12,10 @@ from .modes import Modes
 class SelectionVectors(Record):
     r"""The slowest modes at each point: their selection vectors l, and their directions r.
 
-    A small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$ in a step, and the
-    displacement decays with the mode's time constant. The phase of each mode makes the largest
-    entry of r real and positive. The vectors are normalized so that l · r = 1 and |r| = 1.
+    A small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$ in a step, where
+    $B = \partial F/\partial u$. The displacement then decays with the mode's time constant. The
+    vectors are normalized so that l · r = 1 and |r| = 1. Their complex phase is chosen such that
+    the largest entry of r is real and positive.
     """
 
     selection: Complex[Array, "point direction unit"] = array("l: left eigenvectors of the modes")
@@ -63,7 +64,7 @@ class SelectionVectors(Record):
 
     @property
     def chance_alignment(self) -> float:
-        """Alignment by chance: the root mean square |cos| of two random directions, 1/√n."""
+        """Alignment by chance: the root mean square |cos| of random directions of n units, 1/√n."""
         return float(self.selection.shape[2] ** -0.5)
 
 

@@ -36,19 +36,20 @@ class RankCorrelation(NamedTuple):
 
 
 class Comparison(Record):
-    """The distances between networks by one measure, with clusters, a map and intervals.
+    """The distances between networks by one measure, with clusters, a map, and means over groups.
 
-    If a measure only says whether two networks are the same, distances are 0 or 1, and each cluster
-    is a class of networks that are the same. A distance that is not known is NaN, and `reasons`
-    says why.
+    If a measure only says whether two networks are the same, the distance is 0 (the same) or 1, and
+    each cluster is a class of networks that are the same. A distance that is not known is NaN, and
+    `reasons` says why.
 
-    Intervals treat networks, not pairs of networks, as independent samples. They need at least six
-    networks in each group; if there is no interval, `no_interval` says why. If distances are 0 or
-    1, the intervals hold whatever the unknown distances are. For other distances, intervals cannot
-    account for kinds of networks that are not among those compared.
+    The mean distance between two groups, or within a group, has a 95 % interval if distances can
+    only be 0 or 1. The interval treats networks, not pairs of networks, as independent samples, and
+    needs at least six networks in each group. It holds whatever the unknown distances are. Other
+    distances have no such interval: a rare kind of network, which is not among those compared, may
+    be far away. `no_interval` says why an interval is missing.
 
     In a selection of networks, each network keeps its cluster and its place on the map. The mean
-    distances of a selection are computed again.
+    distances are computed again from the selected networks.
 
     Examples
     --------
@@ -123,9 +124,10 @@ class Comparison(Record):
     def rank_correlation(self, other: "Comparison") -> RankCorrelation:
         """Return Spearman's rank correlation with another measure of the same networks.
 
-        The correlation is over the pairs whose distance is known by both measures. The correlation
-        comes with a 95 % interval, for which networks are the samples. Raises InvalidInputError if
-        the networks are not the same.
+        The correlation is taken over the pairs of networks whose distance is known by both
+        measures. It comes with a 95 % interval, which treats networks, not pairs of networks, as
+        independent samples. Raises InvalidInputError if the two comparisons do not hold the same
+        networks in the same order.
         """
         if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
             raise InvalidInputError(
@@ -158,7 +160,11 @@ class Comparison(Record):
 
     @property
     def mean_distances(self) -> dict[tuple[str, str], tuple[float, float, float]]:
-        """The mean distance between any two groups, and within each group, with 95 % intervals."""
+        """The mean distance between any two groups, and within each group, as (mean, low, high).
+
+        Here low and high are the ends of the 95 % interval, or NaN if there is no interval. The
+        keys are pairs of names of groups.
+        """
         ends = [np.asarray(v) for v in (self.mean_distance, self.mean_low, self.mean_high)]
         names = np.asarray(self.groups).tolist()
         return {

@@ -9,12 +9,12 @@ from ..._types import Array, counted, require_positive
 
 
 class SlowCurve(Record):
-    r"""The slowest state on each slice $a \cdot x = v$ of an axis a, one for each value v.
+    r"""The slowest state on each of many slices, the hyperplanes $a \cdot x = v$ of an axis a.
 
-    For each slice, `outcomes` is "minimum", "fixed" (the speed is at rounding level), or
-    "rejected". `reasons` holds the reason, and a rejected slice has NaN as its state. Where
-    `joined` is false the curve jumps: the slowest state of the slice is not the one that was
-    reached from the neighboring slice.
+    There is one slice for each value v. For each slice, `outcomes` is "minimum", "fixed" (the speed
+    is at rounding level), or "rejected". `reasons` holds the reason, and a rejected slice has NaN
+    as its state. Where `joined` is false the curve jumps: the slowest state of the slice is not the
+    state that was reached from the neighboring slice.
     """
 
     values: Float[Array, " slice"] = array("position of the slice along the axis")
@@ -59,15 +59,16 @@ class SlowCurve(Record):
 
     @property
     def times(self) -> Float[np.ndarray, " slice"]:
-        """For each slice, how long its drift would need to cross the range of all values, in ms."""
+        """For each slice, the time in ms in which the drift there would cross all `values`."""
         with np.errstate(divide="ignore"):
             return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
 
     def flat(self, duration: float) -> list[tuple[float, float]]:
-        """Return the stretches `(from, to)` where `times` exceeds a duration in ms.
+        """Return the stretches `(from, to)` of the axis where `times` is at least a duration in ms.
 
-        Everywhere on such a stretch, the drift would need longer than `duration` to cross the range
-        of all values. For this duration the stretch acts as a line attractor.
+        Everywhere on such a stretch, the drift would need at least `duration` to cross the range of
+        all `values`. For this duration the stretch acts as a line attractor. A stretch ends where
+        the curve jumps.
         """
         require_positive(duration, "duration", "ms")
         values = np.asarray(self.values)
@@ -85,7 +86,7 @@ class SlowCurve(Record):
         return [(a, b) for a, b in stretches if b > a]
 
     def passage_time(self) -> float:
-        r"""Return how long the drift d takes from the first value to the last value, in ms.
+        r"""Return how long the drift d takes from the first to the last of `values`, in ms.
 
         This time is $\int dv/|d(v)|$, by Simpson's rule. It is infinite if a fixed point lies on
         the way, and NaN if a slice was rejected.

@@ -46,16 +46,17 @@ class FixedPointTopology(Record):
     """Fixed points, and where each path from an unstable point ends.
 
     The name of a stable point consists of the signs of its outputs, such as "+-+", with 0 for an
-    output that is zero to rounding. The name of a saddle is the pattern of the stable points that
-    it links: "+*+" links "+++" and "+-+". If the saddle does not link all stable points that the
-    pattern stands for, its name is the list of those that it links.
+    output that is zero to rounding. If no outputs were given, the name is the index of the point.
+    The name of a saddle is the pattern of the stable points that it links: "+*+" links "+++" and
+    "+-+". If the saddle does not link all stable points that the pattern stands for, its name is
+    the list of those that it links.
 
     Two topologies are the same if their points can be matched one to one, such that matched points
     have the same number of unstable directions and lead to matched stable points. If stable points
     are named by signs, matched stable points must also have the same signs. It does not matter
     where the points lie in state space, how many units the networks have, or what their
-    architectures are. All of this describes the given points. Whether there are other points is a
-    question for the search.
+    architectures are. A topology describes only the points that were given: whether the system has
+    other fixed points is for `find_fixed_points` to say.
     """
 
     names: Shaped[np.ndarray, " point"] = array(
@@ -92,18 +93,22 @@ class FixedPointTopology(Record):
 
     @property
     def links(self) -> Bool[np.ndarray, "point attractor"]:
-        """The stable points to which each point leads."""
+        """Whether each point (row) leads to each stable point (column)."""
         return np.asarray(self.reach) > 0 if self.linked is None else np.asarray(self.linked)
 
     @property
     def attractor_rows(self) -> Int[np.ndarray, " attractor"]:
-        """The row of each stable point among these points; −1 if a selection has removed it."""
+        """The row of this record that holds each stable point; −1 if a selection left it out."""
         rows = {int(place): row for row, place in enumerate(np.asarray(self.places))}
         return np.array([rows.get(int(place), -1) for place in np.asarray(self.attractors)], int)
 
     @property
     def unsettled(self) -> Float[np.ndarray, " point"]:
-        """The fraction of the departures from each point not seen to end at an attractor."""
+        """For each point, the fraction of its departures that were not seen to end at an attractor.
+
+        A departure is a state close to an unstable point that was followed to see where it ends.
+        The fraction is 0 for points without departures.
+        """
         departures = np.asarray(self.departures, float)
         arrived = np.round(np.asarray(self.reach, float) * departures[:, None]).sum(1)
         return (departures - arrived) / np.maximum(departures, 1)
@@ -115,9 +120,12 @@ class FixedPointTopology(Record):
 
     @property
     def euler_characteristic(self) -> int | None:
-        r"""$\sum (-1)^k$ over points with k unstable directions; 1 for all points in a box.
+        r"""The sum of $(-1)^k$ over all points, with k the point's number of unstable directions.
 
-        The value is None if the number of unstable directions of some point is not known.
+        If states in a box never leave the box, the sum over all fixed points in this box is 1, so
+        another value shows that points are missing. For a map, this is so if no eigenvalue at the
+        points is below −1. The value is None if the number of unstable directions of some point
+        is not known.
         """
         if (np.asarray(self.n_unstable) < 0).any():
             return None
@@ -125,7 +133,7 @@ class FixedPointTopology(Record):
 
     @property
     def cells(self) -> Counter[tuple[int, str]]:
-        """The topology: how often each pair (number of unstable directions, name) occurs."""
+        """How many points have each pair of properties (number of unstable directions, name)."""
         numbers = np.asarray(self.n_unstable).tolist()
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
@@ -137,7 +145,10 @@ class FixedPointTopology(Record):
 
     @property
     def undecided(self) -> str:
-        """Why the first doubtful point may have unknown links; empty if no point is doubtful."""
+        """Why some point may have links that are not known; empty if all links are known.
+
+        If there are several such points, this is the reason for the first of them.
+        """
         reasons = np.asarray(self._reasons)
         if not len(rows := np.flatnonzero(reasons != "")):
             return ""
@@ -153,11 +164,12 @@ class FixedPointTopology(Record):
 
     @property
     def is_cube(self) -> bool | Undecided:
-        """Whether this is the cube of independent bits, with $3^n$ points for n outputs.
+        """Whether the points form a cube, so that each of the n outputs stores a bit.
 
-        The vertices of the cube are the stable points. A saddle with k unstable directions links
-        the $2^k$ corners of an edge (k = 1), a face (2) or a body (3). The answer is True, False,
-        or `Undecided` with the reason.
+        The cube has $3^n$ points. Its $2^n$ vertices are the stable points. Every other point
+        stands for an edge, a face or a body of the cube: it has k = 1, 2 or 3 unstable directions,
+        and links the $2^k$ corners of this edge, face or body. The answer is True, False, or
+        `Undecided` with the reason.
         """
         bits = self.bits
         if len(self) != 3**bits:  # of many outputs the cube has too many cells to list
@@ -169,20 +181,23 @@ class FixedPointTopology(Record):
 
     @property
     def bits(self) -> int:
-        """The number of outputs whose signs name the stable points; 0 if none name them."""
+        """The number of outputs, if their signs (+ or −) name all stable points; 0 otherwise."""
         stable = np.asarray(self.names)[np.asarray(self.stability) == "stable"].tolist()
         return len(stable[0]) if stable and set("".join(stable)) <= set("+-") else 0
 
     @property
     def shape(self) -> str:
-        """The shape formed by as many independent bits as there are outputs: "square", "cube" …."""
+        """The name of a cube of `bits` dimensions: "segment", "square", "cube" or "hypercube".
+
+        Whether the points form this shape is said by `is_cube`.
+        """
         return SHAPES.get(self.bits, "hypercube" if self.bits else "cube")
 
     def same_as(self, other: "FixedPointTopology") -> bool | Undecided:
         """Return whether two systems have the same topology of fixed points.
 
-        The answer is True, False, or `Undecided` with the reason. It is `Undecided` if points may
-        have more links than are known, and the known links do not already show a difference.
+        The answer is True, False, or `Undecided` with the reason. It is `Undecided` if some point
+        may have more links than are known, unless what is known already shows a difference.
         """
         reasons = {"the first": self.undecided, "the second": other.undecided}
         unknown = "; ".join(f"in {whose}, {why}" for whose, why in reasons.items() if why)
@@ -203,7 +218,11 @@ class FixedPointTopology(Record):
         return set(np.asarray(self.n_unstable)[np.asarray(self._reasons) != ""].tolist())
 
     def difference(self, other: "FixedPointTopology") -> str:
-        """Return what one topology has and the other lacks, as text; empty if they are the same."""
+        """Return, as text, the points that only one of two topologies has; empty if there are none.
+
+        The comparison counts the points with each number of unstable directions and each name
+        (`cells`).
+        """
         parts = [
             f"{whose}: {', '.join(_cell_text(cell, count) for cell, count in sorted(more.items()))}"
             for whose, more in (

@@ -117,10 +117,11 @@ class Verdict(Record):
         return next((claim for claim in self.claims if claim.kind == kind), None)
 
     def is_held_by(self, claimed: str) -> str:
-        """Return whether states are held as claimed: yes, approximately, no or unknown.
+        """Return whether a word holds for the states: "yes", "approximately", "no" or "unknown".
 
-        `claimed` is one of the values of `held`, such as "line". A word that is true of the states
-        counts even if it is not the first one. Raises InvalidInputError for any other word.
+        The word `claimed` is one that `held` can be, such as "line". Several words may be true of
+        the same states, and `held` is only the first of them. So the answer may also be "yes" for
+        other words. Raises InvalidInputError if `claimed` is not such a word.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
@@ -134,7 +135,10 @@ class Verdict(Record):
 
     @property
     def keeps_differences(self) -> bool | None:
-        """Whether the states keep spread and order along the axis over T; None without an axis."""
+        """Whether states keep their spread and order along the axis for the duration T.
+
+        The value is None if no axis was given.
+        """
         kept = self.claim(Kind.KEPT)
         return None if kept is None else bool(kept.numbers["value"])
 
@@ -145,7 +149,11 @@ class Verdict(Record):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """At most three sentences: what holds the states, where they end, what an axis keeps."""
+        """The claims in at most three sentences.
+
+        They say what holds the states, where the states end, and whether the states keep their
+        differences along the axis.
+        """
         return sentences.sentences(self)
 
     def summary(self) -> str:

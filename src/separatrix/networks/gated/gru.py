@@ -41,7 +41,8 @@ class GRU(AbstractCellNetwork):
       h' = (1-z) \circ c(h) + z \circ h.$$
 
     At a fixed point $c(h) = h$, whatever the update gate does. The analysis therefore looks for
-    zeros of $c(h) - h$. All fixed points lie in the unit box. The readout is $y = W_y h + b_y$.
+    zeros of $c(h) - h$. At all fixed points the entries of h lie between −1 and 1. The readout is
+    $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class GRU(AbstractCellNetwork):
         Duration of a time step in ms.
     initialization
         How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
-        name of `networks.initialization.INITIALIZATIONS`.
+        name that `CTRNN` takes as its `initialization`, such as "orthogonal".
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -110,7 +111,8 @@ class GRU(AbstractCellNetwork):
     ) -> Float[Array, " unit"]:
         """Return c(h) − h.
 
-        The difference `step(h) − h` is (1 − z) times this, and so is also small where z is near 1.
+        The difference `step(h) − h` has the factor 1 − z. So it is also small far from any fixed
+        point, wherever z is near 1, and would mislead a search.
         """
         _, candidate = self.cell.update_and_candidate(*self._currents(state, input))
         return candidate - state
@@ -118,7 +120,11 @@ class GRU(AbstractCellNetwork):
     def residual_jacobian(
         self, state: Float[Array, " unit"], input: Float[Array, " channel"]
     ) -> Float[Array, "unit unit"]:
-        """Return ∂c/∂a_r W_r + ∂c/∂a_n W_n − I, with the currents a of reset gate and candidate."""
+        """Return ∂c/∂a_r W_hr + ∂c/∂a_n W_hn − I.
+
+        Here a_r = W_hr h + b_hr is the recurrent current into the reset gate, and
+        a_n = W_hn h + b_hn is the recurrent current into the candidate c.
+        """
         product, drive = self._currents(state, input)
         reset, _, new = self.recurrent_weights.reshape(3, self.num_units, self.num_units)
 
@@ -132,5 +138,5 @@ class GRU(AbstractCellNetwork):
         return total - jnp.eye(self.num_units, dtype=product.dtype)
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:
-        """Return the unit box, which a step maps into itself."""
+        """Return the box of states between −1 and 1, which a step maps into itself."""
         return (-1.0, 1.0)

@@ -42,8 +42,8 @@ class LSTM(AbstractCellNetwork):
     $$c' = f \circ c + i \circ g, \quad h' = o \circ \tanh(c').$$
 
     The state is h followed by c: 2 num_units numbers. A fixed point satisfies
-    $c = i \circ g / (1 - f)$ and $h = o \circ \tanh(c)$ with the gates at h. The analysis solves
-    these equations, with the first one substituted into the second. The readout is
+    $c = i \circ g / (1 - f)$ and $h = o \circ \tanh(c)$, where i, f, g and o are taken at h. The
+    analysis solves these equations, with the first one substituted into the second. The readout is
     $y = W_y h + b_y$.
 
     Parameters
@@ -54,7 +54,7 @@ class LSTM(AbstractCellNetwork):
         Duration of a time step in ms.
     initialization
         How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
-        name of `networks.initialization.INITIALIZATIONS`.
+        name that `CTRNN` takes as its `initialization`, such as "orthogonal".
     forget_bias
         The number that is added to the bias of the forget gate (1 in Jozefowicz et al. 2015).
     trainable_initial_state
@@ -117,9 +117,11 @@ class LSTM(AbstractCellNetwork):
     ) -> Float[Array, " state"]:
         """Return (o tanh(C) − h, (C − c) / s) with C = i g / (1 − f) and the gates at h.
 
-        The equation for h is closed: it does not contain c. Cells may hold values in the thousands.
-        The equation for c is therefore divided by s, the scale of the largest C. Then it does not
-        outweigh the equation for h, and a search from far away does not stall.
+        C is the value of c that the gates leave as it is. The first part does not contain c, so it
+        is an equation for h alone. Cells may hold values in the thousands. The second part is
+        therefore divided by s, which is 1 + the largest possible |C| of the unit, and at most 1001.
+        Then the second part does not outweigh the first one, and a search that starts far away does
+        not stall.
         """
         product, drive = self._currents(state, input)
         bound = _largest_cells(self.recurrent_weights, drive + self.recurrent_bias)
@@ -128,9 +130,10 @@ class LSTM(AbstractCellNetwork):
         return difference / jnp.concatenate([jnp.ones_like(scale), scale])
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
-        """Return the unit box for h and, at a known input, the box to which the gates confine c.
+        """Return a box that a step maps into itself: h between −1 and 1, and bounds on c.
 
-        A step maps this box into itself. The box may be very large.
+        The bounds on c are those to which the gates confine it at this input. They may be very
+        large. Without an input they are infinite.
         """
         bound = np.full(self.num_units, np.inf)
         if input is not None:

@@ -21,8 +21,8 @@ class ResetFirstGRU(AbstractGatedNetwork):
       h' = (1-z) \circ c(h) + z \circ h.$$
 
     The generator of LFADS and Keras's GRU with `reset_after=False` are such networks. For PyTorch's
-    GRU, use `GRU`. At a fixed point $c(h) = h$, so the analysis looks for zeros of $c(h) - h$. All
-    fixed points lie in the unit box. The readout is $y = W_y h + b_y$.
+    GRU, use `GRU`. At a fixed point $c(h) = h$, so the analysis looks for zeros of $c(h) - h$. At
+    all fixed points the entries of h lie between −1 and 1. The readout is $y = W_y h + b_y$.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class ResetFirstGRU(AbstractGatedNetwork):
     dt
         Duration of a time step in ms.
     clip
-        States are cut off at ±clip, as by LFADS's `cell_clip`. None means that they are not cut
-        off. The value must be at least 1, so that the cut changes no fixed point.
+        The bound on states, as LFADS's `cell_clip`: after every step, states are cut off at ±clip.
+        It must be at least 1, so that the cut changes no fixed point. None means no bound.
     initialization
         How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
-        name of `networks.initialization.INITIALIZATIONS`.
+        name that `CTRNN` takes as its `initialization`, such as "orthogonal".
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -122,10 +122,11 @@ class ResetFirstGRU(AbstractGatedNetwork):
     ) -> Float[Array, " unit"]:
         """Return c(h) − h.
 
-        The difference `step(h) − h` is (1 − z) times this, and so is also small where z is near 1.
+        The difference `step(h) − h` has the factor 1 − z. So it is also small far from any fixed
+        point, wherever z is near 1, and would mislead a search.
         """
         return self._update_and_candidate(state, input)[1] - state
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float]:
-        """Return the unit box, which a step maps into itself."""
+        """Return the box of states between −1 and 1, which a step maps into itself."""
         return (-1.0, 1.0)

@@ -63,8 +63,8 @@ def from_state_dict(
     The primer is Yang & Wang (2020) Neuron 107:1048. The recurrent layer may be anywhere in the
     dictionary, under a prefix (`rnn.weight_ih_l0`) or in nested dictionaries. The remaining arrays
     must be one linear layer, the readout. Without a readout, the outputs are the hidden units.
-    Every array is used: an array for which the network has no place is an error, unless the array
-    belongs to a recurrent layer that was not chosen.
+    Any further array is an error, except for the other layers of the same PyTorch module. So leave
+    the arrays of other modules out of the dictionary.
 
     Names and shapes do not prove which equations a layer computes. A custom layer may use PyTorch's
     names but have its gates in another order. The network's `repr` says which order is assumed, and
@@ -79,15 +79,16 @@ def from_state_dict(
     layout
         "torch", "lfads", "keras" or "flax".
     prefix
-        The name of the recurrent layer in the dictionary, if there are several.
+        The name of the recurrent layer in the dictionary, such as "rnn", if several would fit.
     layer
-        Which layer to take from a PyTorch module with several layers. Only the last layer has a
-        readout.
+        The number of the layer to take, from 0, if a PyTorch module has several layers. Only the
+        last layer has a readout.
     readout
         The name of the readout layer, such as "fc", if there are several.
     activation
-        The nonlinearity, which cannot be read from the weights. The default is "tanh", and "relu"
-        for the primer's CTRNN. In gated layers the nonlinearity is fixed.
+        The nonlinearity of a layer without gates, which cannot be read from the weights. None means
+        "relu" for the primer's CTRNN, and "tanh" for all other layers. In gated layers the
+        nonlinearity is fixed.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every
         time constant, period and duration is a number of steps.
@@ -97,11 +98,11 @@ def from_state_dict(
     initial_state
         The state before the first step (for an LSTM, h followed by c). The default is zero.
     clip
-        The value at which LFADS cuts off states (its `cell_clip`), 1 or more. None means that they
-        are not cut off.
+        For "lfads", the bound at which states are cut off after every step (LFADS's `cell_clip`):
+        each unit stays between −clip and clip. It must be at least 1. None means no bound.
     check
-        `(state, input, next_state)` that the original computed, for one step or for many
-        `(step, …)`. The network must compute the same next states, to single precision.
+        Three arrays `(state, input, next_state)` from the original: of one step, or of many steps
+        along a first axis. The network must compute the same next states, to single precision.
 
     Returns
     -------

@@ -32,25 +32,27 @@ def from_torch(
     Parameters
     ----------
     module
-        An `nn.RNN`, `nn.GRU` or `nn.LSTM` (with or without biases and `batch_first`, and with
-        either nonlinearity), one of their cells, or the CTRNN of the primer (Yang & Wang 2020),
-        which has `input2h` and `h2h`. You may also give a module that holds one of these and at
-        most one `nn.Linear`, which is taken as the readout. Whatever else the `forward` of such a
-        module does is ignored.
+        An `nn.RNN`, `nn.GRU` or `nn.LSTM`, one of their cells, or the CTRNN of the primer (Yang &
+        Wang 2020), which has `input2h` and `h2h`. PyTorch's layers may be with or without biases
+        and `batch_first`, and an `nn.RNN` may have the nonlinearity "tanh" or "relu". You may also
+        give a module that holds one of these layers and at most one `nn.Linear`, which is taken as
+        the readout. Whatever else the `forward` of such a module does is ignored.
     readout
         An `nn.Linear` on the hidden units. Without a readout, the outputs are the hidden units.
     layer
-        Which layer to take, if there are several. Only the last layer has a readout.
+        The number of the layer to take, from 0, if there are several. Only the last layer has a
+        readout.
     activation
         The nonlinearity of a module with `input2h` and `h2h`, such as "relu" for the primer's
         module. If the module has a method `recurrence`, the network's step is compared with it.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every time
-        constant, period and duration is a number of steps. For the primer's CTRNN, dt is read from
-        the module if the module has a tau.
+        constant, period and duration is a number of steps. There is one exception: if a tau is
+        known for the primer's CTRNN, None means tau · module.alpha.
     tau
-        Time constant of the primer's CTRNN in ms. None means dt / module.alpha. If the module has a
-        tau, this value must equal module.tau. The other modules have no tau.
+        Time constant of the primer's CTRNN in ms. None means module.tau or, if the module has no
+        tau, dt / module.alpha. If dt and tau are both known, dt / tau must equal module.alpha. The
+        other modules have no time constant.
     initial_state
         The state before the first step (for an LSTM, h followed by c). The default is zero, as in
         PyTorch.
@@ -63,10 +65,11 @@ def from_torch(
     Raises
     ------
     InvalidInputError
-        If PyTorch is not installed. If the module has layers other than these, bidirectional or
-        projected layers, or a layer that computes something else or overrides `forward`. If the
-        readout does not have as many inputs as there are hidden units, if weights are not finite,
-        or if `tau` is given for a module without a leak.
+        If PyTorch is not installed. If the module has other layers than those listed under
+        `module`, or if its recurrent layer is bidirectional or projected, overrides `forward`, or
+        computes something else than PyTorch's layer. If the readout does not have as many inputs as
+        there are hidden units, if weights are not finite, or if `tau` is given for a module without
+        a leak.
 
     Notes
     -----

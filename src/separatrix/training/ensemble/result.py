@@ -23,8 +23,8 @@ ProgressCallback = Callable[[int, int], None]
 class EnsembleHistory(Record):
     """Loss and accuracy of every training step of many networks, and how each training ended.
 
-    Loss, accuracy and penalty have an axis `member` for the networks. After the last step of a
-    network, its values are NaN.
+    Loss, accuracy and penalty have an axis `member` for the networks. After the last training step
+    of a network, its values are NaN.
     """
 
     loss: Float[Array, "member step"] = array("loss on the batch")
@@ -95,8 +95,9 @@ class Ensemble(eqx.Module):
     def stacked(self) -> AbstractNetwork:
         """All networks as one network, whose arrays have a leading axis `member`.
 
-        `eqx.filter_vmap(lambda net: net.unroll(inputs))(ensemble.stacked)` maps over the networks.
-        Raises InvalidInputError if the networks differ in more than the numbers in their arrays.
+        For example, `eqx.filter_vmap(lambda net: net.unroll(inputs))(ensemble.stacked)` runs all
+        networks at once. Raises InvalidInputError if the networks differ in their class, in a
+        setting, or in the shape or type of an array.
         """
         return stacked(self.networks)
 
