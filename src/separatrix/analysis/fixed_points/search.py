@@ -56,11 +56,10 @@ def find_fixed_points(
     A fixed point of a map is a state with $F(x) = x$; a fixed point of a flow is a state with
     $f(x) = 0$. The search solves the system's residual, a function that is zero exactly at the
     fixed points. Every candidate is followed by Levenberg–Marquardt and Newton steps in float64
-    (from 48 units up, Jacobians are of single precision until a zero is near). A candidate ends in
-    one of three ways. If it comes to a state whose residual may be due to rounding alone, it leads
-    to a *fixed* point. Otherwise it is followed down the speed. If this ends at a local minimum of
-    the speed that is not zero, it leads to a *slow* point (Sussillo & Barak 2013). If it leads to
-    neither, it is *rejected* with a reason. No tolerance decides what is fixed.
+    (from 48 units up, Jacobians are of single precision until a zero is near). A candidate that
+    reaches rounding level leads to a *fixed* point. A candidate that ends where the speed is not
+    zero is followed to the local minimum of the speed, a *slow* point (Sussillo & Barak 2013). Any
+    other candidate is *rejected* with a reason. No tolerance decides what is fixed.
 
     A piecewise-linear system, such as a ReLU network, is solved exactly instead, one linear region
     after another. Each region is solved once. The search recognizes such a system from its
