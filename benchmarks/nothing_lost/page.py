@@ -110,7 +110,10 @@ def missed(figures: Figures) -> str:
         for row, result in results.items()
         if result and result["new"]
     }
-    said = "True fixed points that nobody knew: " + ("; ".join(new.values()) or "none") + "."
+    outside = "; ".join(new.values()) or "none"
+    said = (
+        f"Fixed points that a finder found and that are not on the list of known points: {outside}."
+    )
     return "\n".join([*lines, "", said])
 
 
