@@ -211,12 +211,12 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     def residual(
         self, state: Float[Array, " state"], input: Float[Array, " channel"]
     ) -> Float[Array, " state"]:
-        """Return functions of h, x and u whose zeros are the fixed points of the step.
+        r"""Return functions of h, x and u whose zeros are the fixed points of the step.
 
-        They are max(0, W (u x h) + W_in s + b) − h for h, 1 − x − τ_x u x h for x, and
-        U − u + τ_u U (1 − u) h for u. These are the changes in a step without their rate constants,
-        and without the limits of [0, 1]. At a zero, h is not negative, so x and u lie between 0 and
-        1. The limits then change nothing, and the zero is a fixed point of the step.
+        They are $\max(0, W (u x h) + W_{in} s + b) - h$ for h, $1 - x - \tau_x u x h$ for x, and
+        $U - u + \tau_u U (1 - u) h$ for u. These are the changes in a step without their rate
+        constants, and without the limits of [0, 1]. At a zero, h is not negative, so x and u lie
+        between 0 and 1. The limits then change nothing, and the zero is a fixed point of the step.
         """
         check_state(state, 3 * self.num_units)
         check_input(input, self.num_inputs)
