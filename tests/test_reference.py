@@ -145,7 +145,7 @@ KINDS = [
     (tuple[str, ...], "list of names"),
     (str | None, "text"),
     (dict[str, settings.Number], "table of numbers"),
-    (settings.Claim | None, "what holds states"),
+    (settings.Claim | None, "text"),
     (typing.Literal["PC1"] | None, '`"PC1"`'),
     (typing.Literal["activity", "random", "both"], '`"activity"`, `"random"` or `"both"`'),
     (dict[settings.VariantName, dict[str, typing.Any]], "tables"),

@@ -127,8 +127,8 @@ def bifurcation_diagram(
     label
         The label of the vertical axis.
     activity
-        An `Activity`, or states. The vertical axis is limited to the range of these states, with a
-        margin, and the figure says how many branches lie outside.
+        An `Activity`, or states. The vertical axis is limited to the range of these states and a
+        margin, and the title says how many branches lie outside. None means no limit.
     ax, width, legend
         As in `sx.figures`.
 

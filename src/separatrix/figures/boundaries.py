@@ -41,7 +41,8 @@ def fixed_point_graph(
     """Draw fixed points, the paths that leave unstable points, and the boundary between basins.
 
     Each path has the color of the fixed point that it leaves. Fixed points that lie far from the
-    activity are left out. Arrows point to them and give their coordinates.
+    activity are left out, and the title counts them. In a plane, an arrow points to each of them,
+    with its coordinates if there are at most six.
 
     Parameters
     ----------
@@ -50,8 +51,9 @@ def fixed_point_graph(
     activity
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
-        if there are two or three units.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves.
+        With more than three units, give components or `ax`, for which `sx.project` finds
+        components.
     boundary
         What `sx.separatrix` returned: points on the boundary between basins. None draws no
         boundary.
@@ -147,8 +149,9 @@ def commitment(
     made
         What `sx.commitment` returned.
     num_trials
-        The number of trials in the upper panel. They are chosen at equal intervals among all
-        trials. The lower panel counts all trials.
+        The maximum number of trials in the upper panel. They are chosen at equal intervals among
+        all trials, and those that end at no attractor are not drawn. The lower panel counts all
+        trials with a decision time.
     figure, width, legend
         As in `sx.figures`.
 
@@ -156,7 +159,8 @@ def commitment(
     -------
     Figure
         Two panels: the distances of some trials to the boundary at the top, and a histogram of all
-        decision times, in ms, at the bottom.
+        decision times at the bottom. Times are in ms, or in steps if a step of the map is the unit
+        of time.
 
     Examples
     --------
@@ -205,7 +209,7 @@ def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Fi
     Returns
     -------
     Figure
-        A bar for each attractor, with Wilson's 95 % interval.
+        One panel, with a dot for each attractor. The error bars are Wilson's 95 % intervals.
 
     Examples
     --------

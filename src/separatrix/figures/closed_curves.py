@@ -41,10 +41,12 @@ def cycle(
 ) -> Figure:
     """Draw cycles as closed curves, and their coordinates over a period.
 
-    The left panel shows the curves; a cycle of a map has a dot for each step. The right panel shows
-    the same two coordinates over time if there is one cycle, and over the phase if there are
-    several. Lines of stable cycles are solid, and other lines are dashed. If the system has a
-    single unit, its value one step later is the second coordinate.
+    The left panel shows the curves; a cycle of a map has a dot for each step. The panels on the
+    right show the two coordinates over time if there is one cycle, and over the phase if there are
+    several. Lines of stable cycles are solid, lines of saddles and of unstable cycles are dashed,
+    and lines of marginal cycles, whose stability is not known, are dotted. If the system has a
+    single unit, the left panel shows its value one step later against its value, and there is one
+    panel on the right.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def cycle(
     Returns
     -------
     Figure
-        Two panels: curves on the left, coordinates over time or phase on the right.
+        The curves on the left, and a panel for each coordinate over time or phase on the right.
 
     Raises
     ------

@@ -40,8 +40,9 @@ def slow_curve(
     -------
     Figure
         Two panels. The top panel shows the drift per step or per time constant. The bottom panel
-        shows two times for each slice: how long its drift would need to cross the range of all
-        values, and the time constant with which states return to the curve.
+        shows two times for each slice. One is how long a state with the drift of this slice would
+        need to cross the range of all slices. The other is the time constant with which states
+        return to the curve.
 
     Examples
     --------

@@ -66,11 +66,11 @@ def save(
         A figure, as the functions of `sx.figures` return it.
     directory
         The folder. If `name` is not given, this is the path of the file itself, such as
-        "figure.pdf".
+        "figure.pdf". Its ending is the format, and only this file is written.
     name
         The name of the files, without an ending such as `.png`.
     formats
-        The formats to write: one or more of "png", "svg" and "pdf".
+        The formats to write if `name` is given: one or more of "png", "svg" and "pdf".
 
     Returns
     -------

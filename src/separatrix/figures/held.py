@@ -28,12 +28,13 @@ def verdict(
 
     T is the duration of the verdict, for which states must be held. The left panel shows the states
     at T, along two principal components. Each state has the color of the end that it reaches, such
-    as a stable point, and points have large markers.
+    as a stable point. If an end is a fixed point, a large marker shows where it is.
 
     The right panel shows how far states are from their positions at T, relative to the extent of
-    the states. If `sx.verdict` was given an axis, two more lines show what becomes of the
-    positions along it. Their spread is relative to the spread at the start. Their order is the rank
-    correlation with the positions at the start. A vertical line marks T.
+    the states: 95 % of the states are at most this far. If `sx.verdict` was given an axis, two more
+    lines describe the positions of the states along this axis. One is their spread, relative to the
+    spread at the start. The other is their order: the rank correlation with the positions at the
+    start. A vertical line marks T.
 
     Parameters
     ----------

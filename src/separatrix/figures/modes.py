@@ -107,8 +107,9 @@ def line_attractor(
     """Draw the integrating mode's right eigenvector through point `index` over the activity.
 
     The integrating mode is the mode whose eigenvalue is nearest to μ = 1 (map) or to λ = 0 (flow).
-    A displacement along it changes least. If there is a line attractor, this is its direction. The
-    legend says how much of the eigenvector's length lies in the drawn plane.
+    A displacement along this mode changes less than a displacement of the same size along any other
+    mode. If there is a line attractor through the point, this is its direction. The legend says how
+    much of the eigenvector's length lies in the drawn plane.
 
     Parameters
     ----------
@@ -121,8 +122,9 @@ def line_attractor(
     activity
         An `Activity`, or states, to draw in the background.
     components
-        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
-        if there are two or three units.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves.
+        With more than three units, give components or `ax`, for which `sx.project` finds
+        components.
     ax, width, legend
         As in `sx.figures`.
 

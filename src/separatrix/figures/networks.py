@@ -31,7 +31,8 @@ def comparison(
 
     Networks with small distances lie close together on the map. There, colors show groups if there
     are several, and clusters otherwise. Distances that are not known (NaN) are gray in the matrix.
-    A network to which they belong may have no place on the map, and is then left out.
+    A network whose distances are not known may have no place on the map. The map then leaves it
+    out.
 
     Parameters
     ----------

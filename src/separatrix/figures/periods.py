@@ -32,17 +32,18 @@ def trial_periods(
 ) -> Figure:
     """Draw the fixed points of every period, marks where trials would end, and mean trajectories.
 
-    Each period has a color, in which its points and the steps of trajectories during the period are
-    drawn. A ring marks a point at which trials would end if the period lasted forever. Slow points
-    are left out.
+    Each period has a color, in which its fixed points and the parts of the mean trajectories during
+    this period are drawn. A ring marks a point at which trials would end if the period lasted
+    forever. Slow points are left out.
 
     Parameters
     ----------
     periods
         What `sx.trial_periods` returned.
     components
-        The axes of the drawing, such as `sx.project(periods.averages)[1]`. None means the units
-        themselves, if there are two units.
+        The axes of the drawing, such as `sx.project(periods.averages)[1]`. None means the first
+        two units. With more than three units, give components or `ax`, for which `sx.project` finds
+        components.
     ax, width, legend
         As in `sx.figures`.
 

@@ -60,10 +60,12 @@ def phase_portrait(
         Trajectories `(trial, time, 2)`, or states `(n, 2)`.
     limits
         The limits ((low, high), (low, high)) of the two units. None means limits that contain the
-        points and the states. If neither is given, the limits are those of the system's domain.
+        points and the states. If neither is given, or all are the same, the limits are those of the
+        system's domain.
     field
-        "streamlines", "arrows" or False. Arrows point to where a step leads, and are longer for
-        larger steps. None means streamlines for a flow and arrows for a map.
+        "streamlines", "arrows" or False (no vector field). An arrow has the direction of the step
+        of a map, or of the velocity of a flow, and is longer where this is larger. None means
+        streamlines for a flow and arrows for a map.
     names
         The labels of the axes.
     ax, width, legend

@@ -42,12 +42,14 @@ def fixed_points(
     Parameters
     ----------
     points
-        What `sx.find_fixed_points` returned, or plain states `(point, unit)`, which have no kind.
+        What `sx.find_fixed_points` returned, or plain states `(point, unit)`, all of which are then
+        drawn alike.
     activity
         An `Activity`, or states `(trial, time, unit)` or `(n, unit)`.
     components
-        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
-        if there are two or three units.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves.
+        With more than three units, give components or `ax`, for which `sx.project` finds
+        components.
     ax, width, legend
         As in `sx.figures`.
 

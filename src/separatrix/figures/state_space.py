@@ -48,21 +48,21 @@ def activity(
 ) -> Figure:
     """Draw the states of all trials, colored by time, and trajectories of a few trials per choice.
 
-    Without components, the axes are the units themselves, if there are two or three units. Three
-    components, or three units, are drawn in three dimensions.
+    Three components, or three units without components, are drawn in three dimensions.
 
     Parameters
     ----------
     activity
         An `Activity`, or plain states `(trial, time, unit)`. States `(n, unit)` are one trajectory.
     components
-        The two or three axes of the drawing, such as `activity.pca(2)`.
+        The two or three axes of the drawing, such as `activity.pca(2)`. None means the units
+        themselves. A network of more than three units needs components.
     num_trials
-        The number of trajectories for each choice.
+        The maximum number of trajectories for each choice.
     by_choice
         Whether the right panel shows trajectories for each choice. The network's choice in a trial
-        is the output that wins. If False, or if plain states are given, the right panel shows the
-        first trials.
+        is the output that wins (`activity.choice`). If False, or if plain states are given, the
+        right panel shows the first trials.
     figure, width, legend
         As in `sx.figures`.
 
@@ -161,8 +161,9 @@ def condition_averages(
     activity
         An `Activity`, or plain states `(trial, time, unit)`.
     components
-        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves,
-        if there are two or three units.
+        The axes of the drawing, such as `sx.project(states)[1]`. None means the units themselves.
+        With more than three units, give components or `ax`, for which `sx.project` finds
+        components.
     labels
         A number for each trial `(trial,)`, such as its signed coherence.
     label_name

@@ -75,8 +75,8 @@ def trials(
     num_trials
         How many trials to draw. None means three, or fewer if the figure is narrow.
     softmax
-        Whether to draw outputs as probabilities (their softmax). If False, outputs are drawn as
-        they are.
+        Whether to draw the outputs of an activity as probabilities (their softmax). If False, they
+        are drawn as they are.
     key
         If `what` is a task, the JAX random key from which its trials are drawn. None means a fixed
         key, which always gives the same trials.

@@ -38,7 +38,7 @@ def fixed_point_topology(
 ) -> Figure:
     """Draw fixed points, colored by number of unstable directions, and lines between linked points.
 
-    Up to 32 stable points are labeled with their names.
+    If there are at most 32 stable points, each of them is labeled with its name.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ def fixed_point_topology(
         What `sx.fixed_point_topology` returned.
     components
         The two or three axes of the drawing, such as `activity.pca(3)`. None means the units
-        themselves, if there are two or three units.
+        themselves. With more than three units, give components or `ax`, for which `sx.project`
+        finds components.
     ax, width, legend
         As in `sx.figures`.
 
@@ -86,7 +87,7 @@ def compare_topologies(
 ) -> Figure:
     r"""Draw the linked fixed points of several networks side by side, each in its own panel.
 
-    Up to eight stable points of a network are labeled with their names.
+    If a network has at most eight stable points, each of them is labeled with its name.
 
     Parameters
     ----------

@@ -27,11 +27,11 @@ class DampedNewton:
 
     A step is $-(H + \mu)^{-1} g$ with the gradient g and the Hessian H. The damping μ is large
     enough for Cholesky's factorization to exist, so that the step leads downhill. The damping also
-    follows the ratio of actual to predicted decrease. If the Hessian is positive definite, a full
-    Newton step is also accepted if it shrinks the gradient, measured in the norm
-    $\sqrt{g^\top H^{-1} g}$. Near a minimum, rounding hides the decrease of the value long before
-    it hides the gradient. With this criterion, the state is found to a precision of about ε instead
-    of √ε, where ε is the machine epsilon of float64.
+    follows the ratio of actual to predicted decrease. Near a minimum, rounding hides the decrease
+    of the value long before it hides the gradient. So a full Newton step with a positive definite
+    Hessian is also accepted if it at least halves the gradient, measured in the norm
+    $\sqrt{g^\top H^{-1} g}$. The state is then found to a precision of about ε instead of √ε, where
+    ε is the machine epsilon of float64.
 
     Attributes
     ----------

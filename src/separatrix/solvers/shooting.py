@@ -25,9 +25,11 @@ class MultipleShooting:
 
     The orbit is divided into k pieces, and $x_j$ is the state where piece j begins. With the motion
     $\varphi$ over one piece, the orbit is closed if $\varphi(x_j) = x_{j+1}$ for every j, where
-    $x_k = x_0$. The corrections of all pieces are condensed to one linear system of the size n of
-    the state, $(I - J_{k-1} \cdots J_0)\,\delta_0 = c$, so a step costs $O(k n^3)$. For a flow, the
-    period is also unknown, and corrections along the orbit are excluded.
+    $x_k = x_0$. All corrections follow from the correction $\delta_0$ of $x_0$. It solves one
+    linear system of the size n of the state, $(I - J_{k-1} \cdots J_0)\,\delta_0 = c$, where $J_j$
+    is the derivative of $\varphi$ at $x_j$ and c collects the gaps between the pieces. So a step
+    costs $O(k n^3)$. For a flow, the period is also unknown, and corrections along the orbit are
+    excluded.
 
     Attributes
     ----------
@@ -42,11 +44,12 @@ class MultipleShooting:
         The number of pieces of a flow's orbit. The orbit of a map has one piece for every step.
     substeps
         The minimum number of Runge–Kutta steps in each piece of a flow's orbit. More steps are
-        taken where the Jacobian says that the motion is fast. When an orbit is closed, it is solved
-        again with twice as many steps. The change of the period is the error of the period.
+        taken where the Jacobian says that the motion is fast. Once Newton's method has closed an
+        orbit, it is run again with twice as many Runge–Kutta steps. How much this changes the
+        period is taken as the error of the period.
     refinements
-        How many times the Runge–Kutta steps of a flow may then be made four times finer. This is
-        done only while the last refinement changed the period by more than a millionth of it.
+        The maximum number of further refinements for a flow, each with Runge–Kutta steps that are
+        four times finer. They stop once a refinement changes the period by at most a millionth.
 
     Examples
     --------
@@ -73,7 +76,7 @@ class MultipleShooting:
         orbits: np.ndarray,
         periods: np.ndarray | None,
     ) -> "ShootingResult":
-        """Close orbits `(orbit, piece, unit)`, which are given as first guesses.
+        """Close orbits, starting from first guesses `orbits`, `(orbit, piece, unit)`.
 
         For a flow, `periods` `(orbit,)` are first guesses, too, and are corrected with the orbits.
         For a map, give None. Orbits that are not closed at the time limit end as `RUNNING`.

@@ -130,10 +130,10 @@ class TangentQR:
         """Follow trajectories from `(trajectory, unit)` under inputs `(trajectory, time, …)`.
 
         `advance` computes a step, and `finer` computes the same step with a more accurate
-        integrator. The first part of each trajectory is computed with both, and the results are
-        compared. The steps are divided into blocks. The run stops early when no trajectory is
-        finite any more, and the remaining blocks are NaN. At the time limit, the run ends after the
-        current block.
+        integrator. The first quarter of the steps is computed with both, until the two trajectories
+        separate, and the growth of the tangent vectors is compared. The steps are divided into
+        blocks. The run stops early when no trajectory is finite any more, and the remaining blocks
+        are NaN. At the time limit, the run ends after the current block.
         """
         count, size = starts.shape
         number = self.num_exponents or size

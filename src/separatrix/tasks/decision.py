@@ -26,7 +26,7 @@ class PerceptualDecisionMaking(SolvableTask):
     percent and $\theta_\ast$ is the angle of the correct choice. Channel 0 is the fixation cue. The
     network must answer class 0 until the decision period, and in the decision period class $1 + k$,
     where k is the correct alternative. Noise of standard deviation $\sigma/\sqrt{dt}$ (dt in ms) is
-    added to every step.
+    added to all channels in every step, or only to the stimuli (`noise_on`).
 
     With the default settings, a trial has 22 steps of 100 ms, as in the primer of Yang and Wang
     (2020).
@@ -46,9 +46,9 @@ class PerceptualDecisionMaking(SolvableTask):
     noise
         The strength σ of the noise, whose standard deviation in a step is σ/√dt, with dt in ms.
     noise_on
-        "all": noise is added to all channels in all steps, as in brainpy_datasets. "stimulus":
-        noise is added only to the stimulus channels, and only in the stimulus period, as in
-        NeuroGym.
+        "all" (the default): noise is added to all channels in all steps, as in brainpy_datasets.
+        "stimulus": noise is added only to the stimulus channels, and only in the stimulus period,
+        as in NeuroGym.
     cue
         The periods in which the fixation cue is on. By default these are all periods before the
         decision, as in brainpy_datasets and in versions of NeuroGym before 2.2. In NeuroGym 2.2 the
@@ -221,7 +221,8 @@ class PerceptualDecisionMaking(SolvableTask):
         r"""Return the probability that the ideal observer of two choices is correct.
 
         The probability is $P = \Phi\!\left(\frac{c}{100\,\sigma}\sqrt{T/2}\right)$, where T is the
-        stimulus duration in ms and `c` a coherence in percent, or an array of coherences.
+        stimulus duration in ms, σ is `noise`, and c is `coherence` in percent: a number or an
+        array.
 
         Raises InvalidInputError for more than two choices, for which there is no closed form: apply
         `ideal_choice` to trials instead.

@@ -191,8 +191,9 @@ class PostDecisionWager(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and to their duration.
 
-        For stimuli of n steps, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$. With $c_s$ for
-        `sure_below`, the answer is the bet if the bet is offered and $P(c < c_s \mid e, n) > 1/2$.
+        For stimuli of n steps and the coherence c, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$, where σ
+        is `noise`. With $c_s$ for `sure_below`, the answer is the bet if the bet is offered and
+        $P(c < c_s \mid e, n) > 1/2$. Otherwise it is the choice that the sign of e favors.
         """
         shown = shown_during(self, inputs[..., 1:3], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)

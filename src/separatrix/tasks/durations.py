@@ -108,8 +108,8 @@ class Uniform(Duration):
 class TruncatedExponential(Duration):
     r"""A duration drawn with the density $\propto e^{-t/m}$ between two limits, in ms.
 
-    The hazard is flat, so the time that has already passed says little about when the period will
-    end. In the file of an experiment, the distribution is
+    Well below the upper limit the hazard is nearly constant: the time that has already passed says
+    little about when the period will end. In the file of an experiment, the distribution is
     `{truncated_exponential = [m, low, high]}`.
 
     Attributes

@@ -47,7 +47,8 @@ class FlipFlop(StagedTask):
     Raises
     ------
     InvalidInputError
-        If a time is shorter than dt, or the pulse is longer than the interval.
+        If a time is shorter than dt, the pulse is longer than the interval, or the interval is
+        longer than the trial.
 
     References
     ----------
@@ -125,11 +126,12 @@ class FlipFlop(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         r"""Return the expected sign of the last pulse of each channel, given the inputs so far.
 
-        In each interval a pulse comes with the probability q, and either sign is equally likely.
-        From the noisy inputs of the interval, the observer computes likelihood ratios: $e^{r_+}$
-        compares a positive pulse with no pulse, and $e^{r_-}$ a negative pulse with no pulse. If b
-        was the probability that the last pulse was positive, its new value is
-        $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+} + e^{r_-}) + 1 - q}$.
+        In each interval a pulse comes with the probability q (1 in the first interval), and either
+        sign is equally likely. From the noisy inputs of the interval, the observer computes
+        likelihood ratios: $e^{r_+}$ compares a positive pulse with no pulse, and $e^{r_-}$ a
+        negative pulse with no pulse. Let b be the probability, before this interval, that the last
+        pulse was positive. The new value is $\frac{\frac q2 e^{r_+} + (1 - q) b}{\frac q2 (e^{r_+}
+        + e^{r_-}) + 1 - q}$.
         """
         slot, phase = self._intervals(inputs.shape[1])
         now = (

@@ -187,9 +187,9 @@ class Reaching1D(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Return the direction of the hand and, once the target is shown, that of the target.
 
-        If the duration of `fixation` or `reach` varies, the observer has to notice the target. It
-        counts as shown on steps on which the mean square of its ring exceeds the mean square of the
-        noise by more than 0.25.
+        If the duration of `fixation` or `reach` varies, the observer has to notice the target. The
+        target counts as shown on steps on which the mean square of the inputs to its ring exceeds
+        the mean square of the noise by more than 0.25.
         """
         target, hand = inputs[..., : self.ring], inputs[..., self.ring :]
         if by_the_clock(self, "reach"):

@@ -81,13 +81,13 @@ class StagedTask(SolvableTask):
 
     @property
     def durations(self) -> Mapping[str, Length | Multiple]:
-        """The duration of each period, in order; by default, the class's fields for periods."""
+        """The duration of each period, in order; by default, the fields declared as periods."""
         declared = (field for field in dataclasses.fields(self) if "period" in field.metadata)
         return {field.name: getattr(self, field.name) for field in declared}
 
     @abc.abstractmethod
     def present(self, key: PRNGKeyArray, when: Timeline) -> Scene:
-        """Draw the conditions and stimuli of trials, whose periods are given by `when`."""
+        """Draw the conditions and stimuli of trials; `when` says when periods begin and end."""
 
     def __check_init__(self) -> None:
         name = type(self).__name__

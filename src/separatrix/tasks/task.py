@@ -98,7 +98,7 @@ class AbstractTask(eqx.Module):
     @property
     @abc.abstractmethod
     def periods(self) -> dict[str, tuple[float, float]]:
-        """The start and end in ms of each period of a trial, in order."""
+        """The start and end in ms of each period, in order, if each has its longest duration."""
 
     @property
     @abc.abstractmethod
@@ -116,7 +116,7 @@ class AbstractTask(eqx.Module):
 
     @property
     def answers_in_classes(self) -> bool:
-        """True if the largest output is the answer; False if outputs have to follow values."""
+        """True if the answer is the largest output; False if outputs follow target values."""
         drawn = jax.eval_shape(lambda key: self.draw(key, 1), jr.key(0))
         return bool(jnp.issubdtype(drawn.targets.dtype, jnp.integer))
 
@@ -151,7 +151,7 @@ class AbstractTask(eqx.Module):
         return max(stop for _, stop in self.period_steps().values())
 
     def period_steps(self) -> dict[str, tuple[int, int]]:
-        """Return the first step of each period, and the first step after the period."""
+        """Return the first step of each period of `periods`, and the first step after it."""
         steps, start = {}, 0
         for name, (begin, end) in self.periods.items():
             stop = start + count_steps(end - begin, self.dt)
@@ -169,19 +169,20 @@ class AbstractTask(eqx.Module):
         return _draw_compiled(self, require_key(key), n)
 
     def varied(self) -> "AbstractTask":
-        """Return the task with each trial drawn independently, as tests of a network need it.
+        """Return the task with independent trials, with which a network's score is measured.
 
-        In some tasks all trials of a training batch share a rule or durations, as in `Yang2019`
-        with `shared=True`. For these, the same task without the sharing is returned. For all other
-        tasks, the task itself is returned.
+        In `Yang2019` with `shared=True`, all trials of a batch have the same rule, times and
+        modality. For such a task, the same task without the sharing is returned. Any other task
+        returns itself.
         """
         return self
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
         """Return the mean input of a period without noise, at which a network can be frozen.
 
-        The mean is taken over the steps of the period in many trials, so that evidence for one side
-        cancels evidence for the other. It is rounded to the digits that so many trials determine.
+        The mean is taken over the steps of the period in up to 2048 trials. Channels whose means
+        differ only by chance get the same value, so that evidence for one side cancels evidence for
+        the other. Each value is rounded to the digits that this number of trials determines.
         Raises InvalidInputError if the task has no period of this name, or if the period has no
         step in any trial.
 
@@ -248,7 +249,7 @@ class AbstractTask(eqx.Module):
         return inputs.describe_input(self.channels, values)
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of correct answers; NaN if this has no meaning for the task."""
+        """Return the fraction of correct answers; NaN if the task does not say what is correct."""
         return accuracy(outputs, trials)
 
     def score_each(

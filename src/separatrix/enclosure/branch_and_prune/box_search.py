@@ -38,8 +38,8 @@ class BranchAndPrune:
         The maximum number of boxes to examine before the search gives up.
     min_width
         A sub-box is left unresolved if its longest side is at most `min_width` times its size. The
-        size is the largest absolute coordinate of the sub-box, but at least 1. If all coordinates
-        of the whole box lie between −1 and 1, their largest absolute value takes the place of 1.
+        size is the largest absolute coordinate of the sub-box, but at least s. Here s is 1, or
+        the largest absolute coordinate of the whole box if this is below 1.
     max_unresolved
         The maximum number of unresolved sub-boxes before the search gives up. An isolated zero
         with a singular Jacobian leaves only a few sub-boxes unresolved. A continuum of zeros leaves
@@ -99,8 +99,9 @@ class BranchAndPrune:
 
         Returns
         -------
-        Exhaustion. If interval arithmetic cannot bound the function, nothing is searched,
-        ``complete`` is False, and ``reason`` says why.
+        Exhaustion: the zeros that are not among the known ones (``states``), and whether it is
+        proved that the box holds no further zeros (``complete``). If interval arithmetic cannot
+        bound the function, nothing is searched, ``complete`` is False, and ``reason`` says why.
 
         Raises
         ------

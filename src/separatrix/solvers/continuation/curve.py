@@ -23,9 +23,11 @@ class PseudoArclength:
     Parameters
     ----------
     first_step, min_step, max_step
-        The lengths of the first, the shortest and the longest step.
+        The lengths of the first, the shortest and the longest step. Where the state is far from 0,
+        steps may be longer than `max_step`.
     max_points
-        The maximum number of points in each of the two directions of a branch.
+        The maximum number of points in each of the two directions in which a branch is followed
+        from its start.
     max_branches
         The maximum total number of branches.
     max_angle
@@ -33,11 +35,11 @@ class PseudoArclength:
     state_scale
         The typical size of the activity of one unit: about 1 for rates that saturate at 1. None
         means 1 for most systems. But if a system is nonlinear only at a far smaller or far larger
-        scale, None means this scale, which is then measured for each unit.
+        scale, that scale is measured for each unit and used instead of 1.
     largest_state
         A branch ends where the absolute value of a unit exceeds this value, because the branch then
         counts as growing without bound. If `state_scale` is None, the value is in units of the
-        scale that None stands for.
+        scale that is then used.
 
     Raises
     ------

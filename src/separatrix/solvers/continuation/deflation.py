@@ -29,8 +29,8 @@ class Deflation:
     max_steps
         The maximum number of steps of Newton's method from one start.
     rounds
-        The maximum number of searches at each value. If a search finds something, another search
-        follows.
+        The maximum number of searches at each value. If a search finds a new fixed point, another
+        search follows.
     seed
         The seed of the random starts.
 

@@ -20,15 +20,15 @@ class EvidenceAccumulation(StagedTask):
 
     Cues come one after the other, each on the left or on the right. In each trial, a cue is on the
     left with probability p or with probability 1 − p: one of the two is drawn for the whole trial.
-    The number of cues is odd, so one side always has more cues. After a long delay the recall
-    channel asks which side this is. Only the recall period counts in the loss. The fourth channel
-    carries a constant background.
+    The number of cues is odd, so one side always has more cues. After a long delay the channel
+    "recall" is on, and the network must answer which side this is. Only this period counts in the
+    loss. The channel "background" carries a constant input, `background`.
 
     Parameters
     ----------
     dt
-        Time step in ms. It must not be longer than `interval` or `cue`, which need at least one
-        step.
+        Time step in ms. No period may be shorter than a step. Only `interval` and `delay` may be 0,
+        which leaves them out.
     interval, cue, delay, recall
         Durations in ms of the pause before each cue, of a cue, of the delay and of the recall.
     num_cues
@@ -106,7 +106,7 @@ class EvidenceAccumulation(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Assign each cue to the side with the larger sum; answer with the side of more cues."""
+        """Assign each cue to the side with the larger summed input; answer by the count."""
         cues = [name for name in self.durations if name.startswith("cue")]
         shown = shown_during(self, inputs[..., :2], *cues)
         difference = summed(inputs[..., 0] - inputs[..., 1], shown)

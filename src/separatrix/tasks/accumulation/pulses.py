@@ -29,10 +29,11 @@ from ..timeline import Timeline
 class PulseDecisionMaking(StagedTask):
     r"""On which side were there more pulses?
 
-    At the beginning of each bin, a pulse of height 1 may come on either side. By default it comes
-    with probability 0.7 on one side and 0.3 on the other. The correct answer is the side with more
-    pulses. If both sides have the same number of pulses, the correct answer is drawn at random, so
-    no network can be correct on all trials.
+    At the beginning of each bin, each side may have a pulse of height 1, independently of the other
+    side. So a bin holds no pulse, one, or two. By default a pulse comes with probability 0.7 on one
+    side and 0.3 on the other. The correct answer is the side with more pulses. If both sides have
+    the same number of pulses, the correct answer is drawn at random, so no network can be correct
+    on all trials.
 
     Parameters
     ----------
@@ -43,8 +44,8 @@ class PulseDecisionMaking(StagedTask):
     num_bins
         The number of bins.
     probabilities
-        Probabilities of a pulse on the two sides. Every trial draws which side has which
-        probability.
+        Two probabilities, with which a pulse comes in a bin. Every trial draws which side has the
+        first and which the second.
     noise, noise_on
         The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
         `noise_on` is "stimulus", noise is added to the two channels of the pulses during the bins.
@@ -121,8 +122,8 @@ class PulseDecisionMaking(StagedTask):
         """When the fixation cue is off, answer with the side on which more pulses were seen.
 
         If the periods before the decision have fixed durations, the observer knows when a pulse may
-        come. It then uses the numbers of pulses that are expected, given the noisy inputs.
-        Otherwise it counts the pulses that it notices.
+        come. It then sums, for each side, the probabilities that the bins hold a pulse, given the
+        noisy inputs. Otherwise it counts the pulses that it notices.
         """
         count = self._expected(inputs) if by_the_clock(self, "gap 1") else self._noticed(inputs)
         deciding = cue_off(self, inputs[..., 0], "decision")

@@ -101,7 +101,7 @@ class DelayComparison(StagedTask):
     chance = 0.5
 
     def represent(self, frequency: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Return the input, between 1/2 and 1, that stands for a frequency."""
+        """Return the input for a frequency: 1/2 for the lowest of `pairs`, 1 for the highest."""
         low, high = np.min(self.pairs), np.max(self.pairs)
         return 0.5 + 0.5 * (frequency - low) / (high - low)
 
@@ -126,8 +126,9 @@ class DelayComparison(StagedTask):
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
         """Compare the mean of the first stimulus with the mean of the second stimulus.
 
-        If the duration of the first stimulus varies, it ends for the observer at the first step on
-        which nothing is shown. So it must be followed by a delay.
+        If the duration of the first stimulus varies, the observer takes the first stimulus to end
+        at the first step on which it sees no stimulus. So the task then needs a delay: without it,
+        the observer would take both stimuli for one.
         """
         when = first_and_second(self, inputs[..., 1:], "stimulus1", "stimulus2")
         first, second = (

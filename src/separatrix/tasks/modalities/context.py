@@ -30,10 +30,11 @@ from .evidence import COHERENCES, WAIT, evidence, total_evidence
 class SingleContextDecisionMaking(StagedTask):
     r"""Decide from one of two modalities. The same modality counts in all trials.
 
-    Alternative $k$ of $K$ has one channel in each modality. During the stimulus this channel
-    carries $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$, where the direction $\theta_\ast$ and
-    the coherence c are drawn separately for each modality. Only modality `context` counts. The
-    fixation cue is on until the decision.
+    Alternative $k$ of $K$ stands at the angle $\theta_k = 2\pi k/K$, and has one channel in each
+    modality. During the stimulus this channel carries
+    $0.5 + \frac{c}{200}\cos(\theta_k - \theta_\ast)$. The coherence c and the alternative at
+    $\theta_\ast$, which is the strongest, are drawn separately for each modality. Only modality
+    `context` counts. The fixation cue is on until the decision.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class SingleContextDecisionMaking(StagedTask):
         Durations of the periods in ms: each a number, or a distribution such as
         `sx.tasks.Uniform(200.0, 800.0)`.
     context
-        0 or 1: the modality that counts.
+        Which modality counts: 0 for modality 1, and 1 for modality 2.
     coherences
         The coherences in percent, drawn independently for the two modalities.
     num_choices
@@ -138,9 +139,9 @@ def two_modalities(
 class ContextDecisionMaking(StagedTask):
     r"""Decide from one of two modalities. The context says which modality counts.
 
-    During the stimulus, the two channels of a modality carry $(1 \pm c/100)/2$, where $c$ is the
-    signed coherence. One of two context channels is on throughout the trial, and tells which
-    modality counts. The fixation cue goes off when the decision is due.
+    During the stimulus, the two channels of a modality carry $(1 + c/100)/2$ and $(1 - c/100)/2$,
+    where $c$ is the signed coherence of this modality. One of two context channels is on throughout
+    the trial, and tells which modality counts. The fixation cue goes off when the decision is due.
 
     Parameters
     ----------

@@ -27,22 +27,21 @@ def from_neurogym(
 
     The inputs of a trial are what the environment shows (`env.ob` after `env.new_trial()`). The
     targets are the correct actions (`env.gt`), as in `neurogym.Dataset`. The conditions are the
-    entries of `env.trial` and, under the names of the periods, the durations in ms of the periods
-    that vary. (An entry of `env.trial` that has the name of a period is called "<name>_value".) If
-    periods overlap or leave a gap, the whole trial is one period, "trial".
+    numbers and texts in `env.trial` and, under the names of the periods, the durations in ms of the
+    periods that vary. (An entry of `env.trial` that has the name of a period is called
+    "<name>_value".) If periods overlap or leave a gap, the whole trial is one period, "trial".
 
     Trials are always whole, and are padded to the same length. To find this length, 1,000 trials
     are drawn first, and the longest durations of the periods in these trials are added up. If a
     later trial is longer, it is discarded, and another trial is drawn in its place. After its end a
     trial has no input, is not scored and has no weight in the loss.
 
-    The trials of a batch follow one another in a new environment, which is seeded from the key. So
-    the same key gives the same trials. If the environment has blocks of trials, they start again
-    with each batch. Trials are always drawn on the host, even from within compiled programs such as
-    `sx.train`
-    (`jax.pure_callback`). A batch takes a few ms to begin, and each trial takes 0.1 to 0.5 ms.
-    Native tasks take less than 0.001 ms per trial. `sx.Windows` asks for trials one by one, so it
-    is slow with a NeuroGym task.
+    The trials of a batch follow one another in an environment that is made for this batch and
+    seeded from the key. So the same key gives the same trials. If the environment has blocks of
+    trials, they start again with each batch. Trials are always drawn on the host, even from within
+    compiled programs such as `sx.train` (`jax.pure_callback`). A batch takes a few ms to begin, and
+    each trial takes 0.1 to 0.5 ms. Native tasks take less than 0.001 ms per trial. `sx.Windows`
+    asks for trials one by one, so it is slow with a NeuroGym task.
 
     Parameters
     ----------
@@ -58,7 +57,8 @@ def from_neurogym(
     reference
         The paper to cite; by default the paper that the environment names.
     settings
-        Arguments of the environment, such as `dt=20` or `timing={"stimulus": 800}`.
+        Arguments of the environment, such as `dt=20` or `timing={"stimulus": 800}`. They can be
+        given only with the name of an environment.
 
     Returns
     -------

@@ -86,7 +86,7 @@ class IntervalDiscrimination(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The frequency of the more frequent correct answer; equal durations count as "second"."""
+        """The fraction of trials in which the more frequent answer is correct (20,000 draws)."""
         return _never_longer(self.stimulus1, self.stimulus2, self.dt)
 
 

@@ -19,10 +19,11 @@ class HierarchicalReasoning(StagedTask):
     r"""Judge an interval by a rule that was given earlier in the trial.
 
     First, one of two rule channels is on, and the network has to report which. Then two flashes
-    come, both at the same one of two places, with an interval between them. Under rule 1 the answer
-    is the place of the flashes if the interval was short, and the other place if it was long. Under
-    rule 2 it is the reverse. If the interval equals the threshold, "short" or "long" is drawn at
-    random, so no network can be correct on all of these trials.
+    come at one of two places, both at the same one, with an interval between them. Under rule 1 the
+    answer is the place of the flashes if the interval was short, and the other place if it was
+    long. Under rule 2 it is the reverse. Intervals are compared in whole steps. If the interval
+    equals the threshold, "short" or "long" is drawn at random, so no network can be correct on all
+    of these trials.
 
     In the original experiment the rule changes unannounced, and must be inferred from the outcomes
     of earlier trials. Single trials have no outcomes, so here the rule is given.
@@ -38,8 +39,8 @@ class HierarchicalReasoning(StagedTask):
         The interval in ms that separates short intervals from long ones.
     noise, noise_on
         The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
-        `noise_on` is "stimulus", noise is added to the channel of a flash while it is shown. If it
-        is "all", noise is added to all channels throughout the trial.
+        `noise_on` is "stimulus", noise is added to the two channels of flashes while a flash is
+        shown. If it is "all", noise is added to all channels throughout the trial.
 
     References
     ----------

@@ -22,8 +22,8 @@ class ReadySetGo(StagedTask):
     r"""Measure the interval between two flashes, and produce this interval or a multiple of it.
 
     The interval between "ready" and "set" is drawn at random. After "set", the network must wait
-    for this interval times `gain`, and then go. The target is a ramp that rises from 0 at "set" to
-    1 when it is time to go, and then stays at 1.
+    for this interval times `gain`, and then go. The target is a ramp that rises from 0 at the end
+    of the "set" flash to 1 when it is time to go, and then stays at 1.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class ReadySetGo(StagedTask):
     tolerance
         The largest relative error at which a produced interval counts as correct in `score`. An
         additional error of one time step is allowed. The produced interval ends when the output
-        first reaches 0.9.
+        first reaches 0.9, and the correct interval when the target does.
     noise, noise_on
         The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
         `noise_on` is "stimulus", noise is added to the channel of a flash while it is shown. If it
@@ -101,7 +101,7 @@ class ReadySetGo(StagedTask):
         )
 
     def solve(self, inputs: Float[Array, "trial time channel"]) -> Float[Array, "trial time out"]:
-        """Count the steps between the flashes, and the steps since the fixation cue went off."""
+        """Return the ramp: steps since the cue went off / (`gain` × steps between the flashes)."""
         ready, flash = (
             shown_during(self, inputs[..., k : k + 1], period, level=1.0)
             for k, period in ((1, "ready"), (2, "set"))
@@ -114,7 +114,7 @@ class ReadySetGo(StagedTask):
 
     @property
     def chance(self) -> float:
-        """The best score of a network that always produces the same interval."""
+        """The best score that is possible by producing the same interval in every trial."""
         draws = (
             np.full(1, self.measure)
             if isinstance(self.measure, float)
@@ -126,7 +126,7 @@ class ReadySetGo(StagedTask):
         return float(within.mean(1).max())
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of trials whose produced interval is within the tolerance."""
+        """Return the fraction of trials whose produced interval is correct within `tolerance`."""
         scored = trials.scored
         produced, asked = (
             _first_reach(values[..., 0], scored) for values in (outputs, trials.targets)

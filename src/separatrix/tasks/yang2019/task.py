@@ -46,7 +46,8 @@ class Yang2019(SolvableTask):
 
     The targets are for the sigmoid of the outputs. On the response ring the targets are 0.05, plus
     a bump at the direction of the response while the response is due. For the fixation output the
-    targets are 0.8 before the response is due, and then 0.05.
+    targets are 0.8 before the response is due, and then 0.05. If the network has to fixate until
+    the end of the trial, they are 0.8 throughout.
 
     In the loss, steps have the weight 0 for the first 100 ms, 1 until the response is due, 0 for
     the next 100 ms, and 25 to the end. The fixation output has four times these weights. (All
@@ -147,9 +148,9 @@ class Yang2019(SolvableTask):
     def aligned_trials(self, rule: str, n: int, *, key: GivenKey) -> Trials:
         """Return `n` trials of one rule, without noise, that differ only in their stimuli.
 
-        The times are drawn once for all trials, so that a step is the same moment in each trial,
-        which `condition_variance` requires. Directions, strengths and modalities are drawn for each
-        trial.
+        The times are drawn once for all trials. So a step is the same moment in each trial, as
+        `sx.classics.condition_variance` requires. Directions, strengths and modalities are drawn
+        for each trial.
 
         Raises InvalidInputError if the rule is not among `rules`, or if `n` or `key` is not valid.
 
@@ -244,14 +245,14 @@ class Yang2019(SolvableTask):
         return float(weights @ blind / weights.sum())
 
     def score(self, outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-        """Return the fraction of trials whose last step is correct, by the criterion of `right`."""
+        """Return the fraction of trials whose last step is correct, as `right` judges it."""
         right = self.right(outputs, trials)
         return (right & trials.scored).sum() / jnp.maximum(trials.scored.sum(), 1)
 
     def right(
         self, outputs: Float[Array, "trial time output"], trials: Trials
     ) -> Bool[Array, "trial time"]:
-        """Return for each step whether the outputs are correct, as the text on the class says."""
+        """Return for each step whether the outputs are correct. The text of the class says when."""
         rates = jax.nn.sigmoid(outputs)
         fixates, asked_to = rates[..., 0] > 0.5, trials.targets[..., 0] > 0.5
         pointed, asked = (population_vector(v[..., 1:]) for v in (rates, trials.targets))
