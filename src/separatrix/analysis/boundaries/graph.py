@@ -132,8 +132,9 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the other saddles. Arms are followed for 20,000 steps at most. If an arm does
-        not end at an attractor within these steps, its target is −1, and `reasons` says why.
+        followed from the other saddles. Arms are followed for at most 20,000 steps (for a flow,
+        steps of a tenth of the shortest time constant at the points). If an arm does not end at an
+        attractor within these steps, its target is −1, and `reasons` says why.
 
     Raises
     ------
