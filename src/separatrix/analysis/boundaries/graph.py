@@ -112,8 +112,8 @@ def fixed_point_graph(
     From a saddle with several unstable directions, paths leave on a surface or a larger manifold,
     not on two arms. If `rays` is above 0, a few of these paths are followed, from
     $x^* \pm \epsilon\, b_j$. The vectors $b_j$ are an orthonormal basis of the unstable subspace,
-    which begins with the fastest modes. These paths show attractors to which the saddle leads, but
-    perhaps not all of them.
+    or the first `rays` of them. These paths show attractors to which the saddle leads, but perhaps
+    not all of them.
 
     Parameters
     ----------

@@ -110,11 +110,13 @@ def find_fixed_points(
         `sx.solvers.BranchAndPrune()`.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
-        the band is in units of the largest |λ|, so that the unit of time does not matter. The
-        number of unstable modes of a point, `n_unstable`, does not depend on the band. It is −1
-        where rounding errors may change this number and there is no proof of it. At a slow point
-        that is not on a kink, the gradient of the speed is zero, although the velocity is not. So
-        the Jacobian of the velocity is singular, and one mode is neither stable nor unstable.
+        the band is in units of the largest |λ|, so that the unit of time does not matter. At a
+        fixed point, the number of unstable modes, `n_unstable`, does not depend on the band (in
+        systems of up to 2048 units). It is −1 where rounding errors may change this number and
+        there is no proof of it. At a slow point that is not on a kink, the gradient of the speed is
+        zero, although the velocity is not. So the Jacobian of the velocity is singular, and one
+        mode is neither stable nor unstable. This mode is not counted, and `n_unstable` is −1 if
+        another mode is marginal, too.
     max_seconds
         The time after which the search stops and returns what it has found. None means no limit, so
         that the answer does not depend on the machine. Candidates that were not finished are
