@@ -2,14 +2,14 @@
 
 An example: train a network on a task, find its fixed points, and ask what holds its states::
 
-    task = sx.tasks.PerceptualDecisionMaking()               # what is asked, trial by trial
+    task = sx.tasks.PerceptualDecisionMaking()               # what the trials show and ask for
     trials = task.trials(100, key=k0)                        # inputs, targets, conditions
     network = sx.networks.CTRNN(3, 64, 3, dt=task.dt, key=k1)
     fit = sx.train(network, task, steps=1280, key=k2)        # `.network` is the trained one
     activity = sx.simulate(fit.network, trials)              # `.states` (trial, time, unit)
-    system = fit.network.at_input("stimulus", task=task)     # a map: the input stays as it is
-    points = sx.find_fixed_points(system, activity.states)   # where it rests, each with its proof
-    modes = sx.linearize(system, points)                     # what decays there, and how fast
+    system = fit.network.at_input("stimulus", task=task)     # a map, at the input of a period
+    points = sx.find_fixed_points(system, activity.states)   # states that do not move, proved
+    modes = sx.linearize(system, points)                     # how fast deviations decay there
     held = sx.verdict(system, activity.states[:, -1], duration=500.0, points=points)
 
 An analysis takes a system, which is a map or a flow whose input is held constant. The system may
@@ -23,7 +23,8 @@ Tasks, networks, training
     * tasks, networks: those that come with the package. You can also write your own.
     * train: train a network by back-propagation. train_ensemble: train many networks at once.
     * WholeTrials, Windows: whether a batch consists of whole trials or of windows of time.
-    * Threshold: a result that stops the training. Checkpoint: a file to continue training from.
+    * Threshold: a loss or an accuracy at which training stops. Checkpoint: a file from which a
+      stopped training continues.
     * regularizers: penalties that are added to the loss of the task.
     * training: the module with the losses, and with the classes that `train` takes or returns.
     * performance, psychometric: a network's scores, compared with chance and the ideal observer.

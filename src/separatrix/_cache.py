@@ -11,7 +11,7 @@ from ._files import as_path
 
 
 def enable_compilation_cache(directory: str | Path | None = None) -> Path:
-    """Keep compiled programs on disk, so that the next process starts at once.
+    """Keep compiled programs on disk, so that later processes need not compile them again.
 
     A library must not change JAX's settings unasked, so only the command line calls this function
     automatically. A script may call it.

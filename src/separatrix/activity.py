@@ -225,7 +225,8 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     Parameters
     ----------
     network
-        Any network; it starts each trial from its initial state.
+        Any network. It starts each trial from its initial state, and runs without its private
+        noise.
     trials
         Trials of the task; their inputs are `(trial, time, channel)`.
 
@@ -238,7 +239,8 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     Raises
     ------
     InvalidInputError
-        If the shapes of the trials do not fit the network, or if inputs or weights are not finite.
+        If the trials do not fit the network in a shape or in the time step, or if inputs or weights
+        are not finite.
 
     Examples
     --------
@@ -274,12 +276,12 @@ def project(
     Parameters
     ----------
     states
-        An `Activity`, or an array `(trial, time, unit)` or `(n, unit)`. States after the end of a
-        shorter trial are NaN, and so are their coordinates.
+        An `Activity`, or an array `(trial, time, unit)` or `(n, unit)`. Coordinates are NaN where
+        states are NaN, and where an `Activity` has no states because a trial has ended.
     onto
-        Principal components, or directions `(axis, unit)`. Directions are made orthonormal in the
-        given order, and coordinates along them are measured from the mean state. None means the
-        principal components of these states.
+        The axes: principal components (such as `activity.pca()` returns), or directions
+        `(axis, unit)`. Directions are made orthonormal in the given order, and coordinates along
+        them are measured from the mean state. None means the principal components of `states`.
     num
         The number of axes. None means all axes of `onto`, or 2 without `onto`. With three axes,
         figures are drawn in three dimensions.
@@ -292,8 +294,8 @@ def project(
     Raises
     ------
     InvalidInputError
-        If shapes do not fit, if `num` is not between 1 and the number of units or axes, or if no
-        state is finite.
+        If shapes do not fit, if directions are linearly dependent, if `num` is not between 1 and
+        the number of units or axes, or if no state is finite.
 
     Examples
     --------

@@ -64,9 +64,9 @@ def rule_performance(
 
     Only the last step of a trial counts. If the network should fixate, the trial is correct if it
     fixates. If it should respond, the trial is correct if it does not fixate and the population
-    vector of its ring points within 36° of the target. All rules are equally likely, and the times
-    of periods are drawn for each trial separately. The settings of the task that change this in
-    training are ignored.
+    vector of its ring of outputs points within 36° of the target. All rules are equally likely, and
+    the times of periods are drawn for each trial separately. So the settings `rule_weights` and
+    `shared` of the task, which apply to training, are ignored.
 
     The function `performance` computes the same score for any task, but it draws the trials as in
     training and sorts them by their conditions. In `rule_performance`, trials are drawn 512 at a
@@ -150,7 +150,8 @@ def rule_variance(
     For each rule, the variance of a unit is taken over trials without noise that differ only in
     their stimuli: their periods begin and end at the same times (`task.aligned_trials`). The
     variance is averaged over the steps from `start` to the end of the trial, and over several sets
-    of such trials with other times. `task_variance` then clusters the units by these variances.
+    of such trials, which differ in these times. `task_variance` then clusters the units by these
+    variances.
 
     Parameters
     ----------

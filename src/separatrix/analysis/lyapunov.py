@@ -109,18 +109,19 @@ def lyapunov_exponents(
     r"""Measure the Lyapunov exponents along trajectories.
 
     The exponents are $\lambda_i = \lim_{t\to\infty} \frac1t \ln \sigma_i(J_t \cdots J_1)$ with the
-    singular values $\sigma_i$ of the product of the Jacobians along the trajectory. Without care,
-    all columns of this product would turn into the fastest direction. Repeated QR decompositions
-    keep them orthogonal. A flow is integrated by classical Runge–Kutta steps of fixed length, and
-    the exact derivatives of these steps are used.
+    singular values $\sigma_i$ of the product of the Jacobians along the trajectory. If the
+    Jacobians were simply multiplied, all columns of the product would turn into the fastest
+    direction. Repeated QR decompositions keep the columns orthogonal. A flow is integrated by
+    classical Runge–Kutta steps of fixed length, and the exact derivatives of these steps are used.
 
     An exponent λ is S(T)/T, where S(t) is the logarithm of the growth up to time t, and T is the
     whole time. Its standard error is $\sqrt{0.6 a + DT} / T$. The numbers a and D come from the
     fluctuations of S: the mean square of $S(t + h) - S(t) - \lambda h$ is computed for lags h up to
     T/3, and $a + Dh$ is fitted to it. In chaos $S(t) - \lambda t$ diffuses: its variance grows with
-    the slope D. On a cycle or a torus, and along the direction of motion of a flow, it stays within
-    bounds, and the error falls as 1/T. There, two standard errors cover about 95 % of runs that
-    differ in phase and duration. If T is a whole number of periods, the actual error is smaller.
+    the slope D. On a cycle or a torus, and along the direction of motion of a flow,
+    $S(t) - \lambda t$ stays within bounds, and the error falls as 1/T. There, two standard errors
+    cover about 95 % of runs that differ in phase and duration. If T is a whole number of periods,
+    the actual error is smaller.
 
     A flow also has an error from the finite steps of the integrator. To find it, a quarter of the
     time is computed a second time, with steps of half the length. In chaos this second run ends
@@ -139,7 +140,7 @@ def lyapunov_exponents(
     inputs
         Inputs that vary in time and replace the frozen input. They have the shape `(time, channel)`
         if all trajectories share them, or else `(trajectory, time, channel)`, with one input for
-        each step of the map or of the integrator.
+        each step of the map or of the integrator, the steps of the transient included.
     method
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
     max_seconds, progress
@@ -150,16 +151,18 @@ def lyapunov_exponents(
     Returns
     -------
     LyapunovSpectrum
-        The exponents, with an outcome for each trajectory. A trajectory that goes to infinity has
-        NaN exponents and an outcome that says when. If a trajectory grows without bound, the
-        outcome says so. The outcome also says whether the largest exponent may be 0, within its
-        error. If it may, take more steps before you call the motion chaotic or not.
+        The exponents, with an outcome for each trajectory. If a trajectory reaches infinity or NaN,
+        its exponents are NaN, and its outcome says when. If a trajectory stays finite, but grows
+        about a million times or more, its outcome says that it grew without bound. The outcome also
+        says whether the largest exponent may be 0, within its error. If it may, take more steps
+        before you call the motion chaotic or not.
 
     Raises
     ------
     InvalidInputError
         If the shapes of the arguments do not fit the system, or if a start or an input is not
-        finite. If there are fewer inputs than steps, or if the system has no input to replace.
+        finite. If there are fewer inputs than steps (with the transient), or if the system has no
+        input to replace.
 
     References
     ----------

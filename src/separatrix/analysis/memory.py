@@ -113,8 +113,8 @@ def graded_memory(
     -------
     GradedMemory
         Order, decoding and drift at every time. A trial is decoded as the value whose mean position
-        is nearest to the position of the trial. Mean positions of the even-numbered trials of each
-        value decode the odd-numbered trials, and vice versa.
+        is nearest to the position of the trial. The mean positions are cross-validated: those of
+        the even-numbered trials of each value decode the odd-numbered trials, and vice versa.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def targeted_averages(
     origin: Float[Array, " unit"] | None = None,
     dt: float = 1.0,
 ) -> TargetedAverages:
-    r"""Average the states of all trials with the same label, and project the averages on axes.
+    r"""Average the states of trials with the same value of a label; project the averages on axes.
 
     The directions are made orthogonal one after the other (Gram–Schmidt). The first axis is the
     first direction. Each later axis is the part of its direction that is orthogonal to the earlier
@@ -63,7 +63,9 @@ def targeted_averages(
         The directions from which axes are made, such as the direction of a line attractor, followed
         by the directions of inputs.
     labels
-        A dictionary from the name of each label to the values of this label, one for each trial.
+        A dictionary from the name of each label to its values, one for each trial, such as
+        `{"coherence": …, "choice": …}`. Each label sorts all trials into groups, one for each of
+        its values.
     names
         The names of the directions.
     origin

@@ -180,7 +180,8 @@ def selective_connections(
     excitatory
         A mask: True for excitatory units, and False for inhibitory units.
     threshold
-        Units with $|d'|$ at or below this threshold have no preference, and enter no mean.
+        Units with $|d'|$ at or below this threshold have no preference, and are left out of the
+        means.
     num_shuffles, seed
         The number of shuffles, and the seed of NumPy's generator.
 

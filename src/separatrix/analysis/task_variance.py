@@ -124,8 +124,8 @@ def task_variance(
     A unit is active if its variance, summed over the tasks, is above the threshold. The variances
     of each active unit are divided by the largest of them. On these normalized variances, active
     units are clustered by k-means, with several numbers of clusters. The number with the largest
-    mean silhouette is chosen. Clusters are numbered in the order of the tasks in which their units
-    vary most.
+    mean silhouette is chosen. In each cluster, one task has the largest sum of normalized
+    variances; the clusters are numbered in the order of these tasks.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def task_variance(
     threshold
         The summed variance above which a unit is active.
     most_clusters
-        The maximum number of clusters to try. All numbers from 2 to this one are tried, as far as
-        there are enough units.
+        The maximum number of clusters to try. All numbers from 2 to this one are tried, if there
+        are enough active units.
     restarts, seed
         The number of random starts of k-means for each number of clusters, and their seed.
 

@@ -68,13 +68,14 @@ def trial_periods(
     r"""Analyze a network period by period, with the input of each period held constant.
 
     For each period, the input is held at its mean over the period, and the fixed and slow points of
-    the resulting system are found. From the state of each trial at the end of the period, the
-    system then runs on at this input: first for one more period, then until it is known where the
-    state ends (`verdict`). This shows in which basin each trial is.
+    the resulting system are found. Then `verdict` lets the system run on at this input, from the
+    state of each trial at the end of the period. It says what holds the states for as long as the
+    period lasts, and where each state ends. This shows in which basin each trial is.
 
-    If the outputs compete for one answer, the stable point where a trial ends reads out a choice:
-    the largest output there. It is compared with the choice that the network makes in the trial. If
-    outputs tie (within 1e−9 of the largest output, or of 1), there is no choice.
+    If the outputs compete for one answer, the stable point where a trial ends tells a choice: the
+    largest output at this point, apart from fixation. This choice is compared with the choice that
+    the network makes in the trial. If the two largest outputs differ by at most 1e−9 (or by 1e−9 of
+    the largest, if it is above 1), there is no choice.
 
     The memories of a `FlipFlop` are its stable points. From each of them, a pulse of each sign on
     each channel is given, and the state is followed to the memory where it ends.
@@ -101,8 +102,8 @@ def trial_periods(
     Raises
     ------
     InvalidInputError
-        If `network` is not a network, if `task` is not a task, or if they do not have the same
-        number of channels.
+        If `network` is not a network, if `task` is not a task, or if they differ in their numbers
+        of input channels or of outputs, or in the time step.
 
     References
     ----------

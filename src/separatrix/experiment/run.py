@@ -45,8 +45,8 @@ def run_experiment(
 
     The directory appears at `out` only when everything is done, so it is always complete. It holds
     `experiment.toml` (the settings as executed), `weights.safetensors` and `results.nc`. Until
-    then, the state of the training is saved in `<out>.checkpoint`, once a minute and at the end of
-    the training.
+    then, the state of the training is saved in `<out>.checkpoint`, about once a minute and at the
+    end of the training.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def run_experiment(
         A function that is called with the run and its temporary directory before the directory is
         moved to `out`. It may add figures and a report.
     training
-        The result of an earlier training of the same network, which is used instead of training
-        again.
+        The result of an earlier training of the network of this experiment. If it is given, the
+        network is not trained again.
     resume
         Whether to go on with the training in `<out>.checkpoint`, if there is one. If `out` is
         already a complete run of the same settings, it is returned as it is.

@@ -257,13 +257,13 @@ class Experiment(Settings):
 
     @property
     def own_tables(self) -> dict[str, Own]:
-        """The tables, by key ("task", "network"), that name a class written by the user."""
+        """The tables whose class was written by the user, by their keys ("task", "network")."""
         tables = {key: getattr(self, key) for key in BASES}
         return {key: table for key, table in tables.items() if isinstance(table, Own)}
 
     @property
     def beside(self) -> Path | None:
-        """The folder from which classes may be imported: that of the user's file, or None."""
+        """The folder of the user's file, where classes may come from; None without a file."""
         return self._beside
 
     @property
@@ -341,7 +341,7 @@ class Experiment(Settings):
         return experiment_of(named, f"variants.{name} in {self.source}", self.beside)
 
     def check_imported(self) -> None:
-        """Raise InvalidInputError if the experiment names a user's class that is not imported."""
+        """Raise InvalidInputError if the experiment names a class that is not imported here."""
         for key, table in self.own_tables.items():
             if not table.is_imported:
                 raise InvalidInputError(

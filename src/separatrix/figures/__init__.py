@@ -12,9 +12,9 @@ Matplotlib is imported when the first figure is drawn.
 
 One figure needs more than a record: a phase portrait evaluates the system that it is given. Figures
 of the state space project states on a few directions, `components=`, such as those that
-`sx.project` returns. If there are only two or three units, you may leave `components` out, and the
-units are the directions. If there are more units and you pass `ax=`, None means the directions of
-`sx.project`.
+`sx.project` returns. If there are only two or three units, you may leave `components` out: then the
+units are the directions. If there are more units, give `components`, or pass `ax=`: in given axes,
+None means the directions of `sx.project`.
 """
 
 import functools

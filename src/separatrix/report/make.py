@@ -80,28 +80,31 @@ def make_report(
         `(trial, time, output)`, or `(state, …)` if states have no time.
     readout
         Weights `(output, unit)`, or a function that takes states `(state, unit)` and returns
-        outputs. None means the readout of the network; a system has none.
+        outputs. With None, a network is read out by its own readout. For a system, None means that
+        no readout is known. Then the page does not name stable points by their outputs, and tells
+        no choices.
     labels
-        What distinguishes the trials: a number or a text for each trial, or a dictionary of such
-        columns. Suppose that the largest output at the end of a trial tells its label, in at least
-        90 % of the trials. Then the labels are taken as the choices of the network.
+        What distinguishes the trials: a number or a text for each trial, or a dictionary from names
+        to such columns. Suppose that the largest output at the end of a trial tells its label, in
+        at least 90 % of the trials. Then the labels are taken as the choices of the network.
     periods
         A dictionary from the name of each period to its steps: `(start, stop)` or a slice. For each
         period, the input is held constant at the mean of `inputs` over its steps. To choose the
         input, give a pair instead of the steps: the steps, and the input.
     duration
         How long states must be held (in ms, if dt or tau is in ms). None means the length of the
-        period that `question` names, or else of the longest period, or of a trial if there are no
-        periods. If states have no time axis, None means that the page says only where the states
-        end.
+        period that `question` names. If it names none, None means the length of the longest period,
+        or of a trial if there are no periods. If states have no time axis, None means that the page
+        says only where the states end.
     dt
         The time between two states of a trial, if the system is a flow. For a map, leave it out:
         the time between two states is one step.
     question
         What you or a paper claim to hold the states, such as "line", "ring" or "points"; the page
-        compares it with the verdict. Or a dictionary with the keys `claim` (such a word), `paper`
-        and `period`. The network is analyzed at the input of `period`; without it, at the input of
-        the longest period.
+        compares it with the verdict. You may also give a dictionary with the keys `claim` (such a
+        word), `paper` and `period`. The network is analyzed at the input of `period`; without it,
+        at the input of the longest period. Without periods, a system keeps its frozen input, and a
+        network gets the mean of `inputs`, or 0.
     title
         The title of the page.
     max_seconds, progress
@@ -116,7 +119,8 @@ def make_report(
     Raises
     ------
     InvalidInputError
-        If the shapes of the arguments do not fit together, or if a file cannot be written.
+        If the shapes of the arguments do not fit together, if `path` is not an .html file in an
+        existing folder, or if a file cannot be written.
 
     Examples
     --------

@@ -38,8 +38,8 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     path
         The path of the file. An existing file is replaced, and never left half written.
     figures
-        The folder of figures that `write_figures` has just written for this run, so that they need
-        not be drawn again. None means that the figures are drawn.
+        The folder `figures` in the directory of this run, if `separatrix run` has written it: its
+        pictures are then used again. None means that all figures are drawn.
 
     Returns
     -------

@@ -129,7 +129,7 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     systems
         A dictionary with names of your choice as keys. Each value is `(network, input, points)`: a
         network, the input that was frozen, and the points that were found. A value may also be
-        `(equation, points)`. Then `equation` is a dictionary that you write, with the keys
+        `(equation, points)`. Then `equation` is a dictionary that you write, with at least the keys
         `equation` (a name, such as "rate"), `kind` ("map" or "flow") and `parameters` (arrays by
         name). If you wrote the class of the network, the file holds only the name of the class. A
         verifier does not know the equations of such a class, so it cannot check the proofs.
@@ -144,9 +144,10 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     ------
     InvalidInputError
         If the dictionary of an equation lacks one of the three keys, or has a key that the file
-        format does not know. If a number is not finite, a name is not a printable line, or the
-        input does not fit the network. If the points belong to a flow, but the network cannot be
-        turned into a flow. If the file cannot be written.
+        format does not know. If a number is not finite, or the input does not fit the network. If a
+        name is not a single line of printable text, or is longer than 300 characters. If the points
+        belong to a flow, but the network cannot be turned into a flow. If the file cannot be
+        written.
 
     Examples
     --------

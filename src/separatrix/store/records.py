@@ -27,9 +27,9 @@ def save_records(
 ) -> None:
     """Write records to one NetCDF-4 file, one group per record. An existing file is replaced.
 
-    The arrays of a record become variables with named dimensions, units and descriptions. Its table
-    of conditions, if any, becomes coordinates, one for each column. Its settings become attributes
-    of the group.
+    The arrays of a record become variables with named dimensions, units and descriptions. If it has
+    a table of conditions, as `Activity` has, each column becomes a coordinate. Its settings become
+    attributes of the group.
 
     Parameters
     ----------

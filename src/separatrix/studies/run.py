@@ -39,18 +39,19 @@ def sweep(
     retry: bool = False,
     progress: Progress = False,
 ) -> StudyResults:
-    """Run every cell of a study that is not done yet.
+    """Run all cells of a study that are not done yet.
 
     A cell is one network: one combination of settings and a seed. All cells are checked before the
-    first one starts, and cells that should take longest start first. A cell that fails still has a
-    row in the table, which holds its error. Cells that differ only in their analysis share one
-    trained network. All progress is stored in the directory. If a call was stopped or killed,
+    first one starts. The cells that will probably take longest start first. A cell that fails still
+    has a row in the table, which holds its error. Cells that differ only in their analysis share
+    one trained network. All progress is stored in the directory. If a call was stopped or killed,
     repeat it: it continues with what is not done. Several calls may work on one directory together.
 
     Parameters
     ----------
     study
-        A `Study`, or the path of a TOML file. An `Experiment` means all of its variants.
+        A `Study`, or the path of a TOML file. If you give an `Experiment`, each of its variants is
+        run once, with the seed of the experiment.
     out
         The directory of the study. If it exists, the study goes on in it.
     workers
@@ -69,8 +70,8 @@ def sweep(
     retry
         Whether to try failed cells again.
     progress
-        True shows a bar. You may also give a function: it is called with the `Status` whenever a
-        cell has ended.
+        True shows a bar, and False shows nothing. You may also give a function: it is called with
+        the `Status` of the study whenever a cell has ended.
 
     Returns
     -------

@@ -85,9 +85,9 @@ class Study(Settings):
     """One experiment and the settings in which its networks differ: all that determines a study.
 
     `Study.from_toml(path)` and `Study.of(experiment, seeds)` return a study. Each cell of a study
-    is one network, which is trained and analyzed. There is a cell for every combination of one
-    value of each key in `grid`, one entry of `listed`, one draw of `random`, one variant of the
-    experiment, and one seed.
+    is one network, which is trained and analyzed. There is a cell for every combination of a
+    variant of the experiment, a value for each key in `grid`, a table of `listed`, a random draw
+    from `random`, and a seed.
 
     Examples
     --------
@@ -182,7 +182,7 @@ class Study(Settings):
         return cls._of(values, source, Path(), experiment.beside)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as nested dicts of plain values. None is left out."""
+        """Return the settings as nested dicts of plain values, without those that are defaults."""
         return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
     def to_toml(self) -> str:
@@ -191,14 +191,14 @@ class Study(Settings):
 
     @property
     def digest(self) -> str:
-        """A digest of the settings, except for `description`, `seeds` and `limits`."""
+        """A hash of the settings, without `description`, `seeds` and `limits`."""
         values = self.to_dict()
         told = {k: v for k, v in values.items() if k not in ("description", "seeds", "limits")}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells in the order of the file. Each is one network, with its settings and seed."""
+        """The cells, sorted by variant, then settings, then seed. Each is one network."""
         base = experiment_of(self.experiment, "experiment", self._beside)
         cells: dict[str, Cell] = {}
         self._check_number(len(base.variants) or 1)
@@ -235,7 +235,7 @@ class Study(Settings):
             )
 
     def check(self, source: str = "the study") -> None:
-        """Raise InvalidInputError if the settings of a cell, seed aside, cannot be used."""
+        """Raise InvalidInputError if a cell has settings that cannot be used, except its seed."""
         self._check_draws(source)
         checked = set()
         for cell in self.cells:
@@ -259,7 +259,7 @@ class Study(Settings):
             )
 
     def check_keys(self, source: str) -> None:
-        """Raise InvalidInputError if a key is given twice, or does not affect the networks."""
+        """Raise InvalidInputError if a setting is given twice, or if it changes no network."""
         random = {} if self.random is None else self.random.values
         tables = [set(self.grid), {key for table in self.listed for key in table}, set(random)]
         tables.append({"seed"} if self.seeds is not None else set())

@@ -34,9 +34,10 @@ def compare(
 
     There are five measures. "topology" asks whether saddles link the fixed points in the same way.
     "spectrum" asks how far apart the eigenvalues at corresponding fixed points are. "procrustes"
-    asks how far apart the activity in the same trials is, up to a rotation. "dsa" and "input_dsa"
-    come from the package dsa-metric (`pip install 'separatrix[compare]'`). The classes in
-    `sx.measures` are the same measures with options.
+    asks how far apart the activity in the same trials is, up to shift, rotation, reflection and
+    scale. "dsa" and "input_dsa" come from the package dsa-metric
+    (`pip install 'separatrix[compare]'`). The classes in `sx.measures` are the same measures with
+    options.
 
     Parameters
     ----------
@@ -53,9 +54,9 @@ def compare(
         between groups. None means that all networks are one group.
     num_trials
         For measures of activity, the number of trials on which all networks are simulated. The
-        trials are drawn from the task of the first network. Each network is also simulated on as
-        many new trials and compared with itself. This distance (`null` in the result) shows how
-        much the choice of trials matters.
+        trials are drawn from the task of the first network. For "dsa" and "input_dsa", each network
+        is also simulated on as many new trials, and compared with itself in the first trials. This
+        distance (`null` in the result) shows how much the choice of trials matters.
     seed
         The seed for the trials on which networks are simulated.
 
@@ -64,8 +65,9 @@ def compare(
     Comparison
         `.matrix` holds the distance of each pair, as an `xarray.DataArray`. `.cluster` and
         `.coordinates` give each network a cluster and a place on a map. `.null` is the distance of
-        each network to itself in new trials. `.mean_distances` has an interval for each mean; if an
-        interval is missing, `.no_interval` says why. `a.rank_correlation(b)` compares two measures.
+        each network to itself in new trials, for "dsa" and "input_dsa"; for the other measures it
+        is 0. `.mean_distances` has an interval for each mean; if an interval is missing,
+        `.no_interval` says why. `a.rank_correlation(b)` compares two measures.
 
     Raises
     ------

@@ -95,8 +95,8 @@ class AbstractSystem(eqx.Module):
         """Return the system at another frozen input `(channel,)`, and without a `domain`.
 
         A `domain` is a box that holds every fixed point. It is left out, because the box may be a
-        different one at the new input. Raises InvalidInputError if the shape is not that of the
-        system's input, or if the input contains NaN.
+        different one at the new input. Raises InvalidInputError if the system has no input, if the
+        shape is not that of the system's input, or if the input is not finite.
         """
         given = _checked_input(input)
         if given is None or np.shape(self.input) != given.shape or self.input is None:
@@ -117,11 +117,11 @@ class AbstractSystem(eqx.Module):
 
     @property
     def has_own_residual(self) -> bool:
-        """Whether the residual is another function than the velocity."""
+        """Whether the residual is a different function from the velocity."""
         return self.residual_function is not None
 
     def residual_jacobian(self, state: Array) -> Array | None:
-        """Return the residual's Jacobian by the formula that was given; None if none was given."""
+        """Return the residual's Jacobian by the system's formula; None if there is no formula."""
         if self.residual_jacobian_function is None:
             return None
         return self._apply(self.residual_jacobian_function, state, self.input)
@@ -134,7 +134,7 @@ class AbstractSystem(eqx.Module):
         return jacobian.astype(jnp.result_type(state, float))
 
     def input_jacobian(self, state: Array) -> Array:
-        """Return dF/du of a map or df/du of a flow, `(size, channel)`, if there is an input."""
+        """Return dF/du (map) or df/du (flow), `(size, channel)`; the system needs an input."""
         with double_precision():
             given = jnp.asarray(state, jnp.float64), jnp.asarray(self.input, jnp.float64)
             jacobian = jax.jacfwd(self.evaluate, argnums=1)(*given)
@@ -160,7 +160,8 @@ class DiscreteMap(AbstractSystem):
     Parameters
     ----------
     step
-        Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
+        A JAX function that takes a state `(size,)`, and an input if `input` is given, and returns
+        the next state `(size,)`.
     size
         The number of units in the state.
     dt
@@ -170,9 +171,9 @@ class DiscreteMap(AbstractSystem):
         The frozen input `(channel,)`, or None.
     residual
         A function that takes the same arguments as `step` and has the same zeros as `step(x) − x`,
-        if you know one that is easier to solve. None means `step(x) − x`. Some steps, such as the
-        step of a GRU, use a logistic gate to mix the state with a new state. For these, None means
-        the new state, before it is mixed, minus the state.
+        if you know one that is easier to solve. None means `step(x) − x`, with one exception: some
+        steps, such as the step of a GRU, use a logistic gate to mix the state with a new state. For
+        these, None means the new state (before the gate mixes it with the state) minus the state.
     residual_jacobian
         A function of the same arguments that returns the residual's Jacobian `(size, size)`, if you
         have a formula that is cheaper than differentiation. None means forward-mode
@@ -185,16 +186,16 @@ class DiscreteMap(AbstractSystem):
     ------
     InvalidInputError
         If `step` or `residual` cannot be evaluated on a state, or returns a shape other than
-        `(size,)`. If `residual_jacobian` returns a shape other than `(size, size)`. If every state
-        becomes NaN because weights are NaN or infinite. If the size is below 1, dt is not positive,
-        or the input is not finite.
+        `(size,)`. If `residual_jacobian` returns a shape other than `(size, size)`. If `step` draws
+        random numbers. If every state becomes NaN because weights are NaN or infinite. If the size
+        is below 1, dt is not positive, or the input is not finite.
 
     Notes
     -----
-    A system is a snapshot, like a function that JAX has compiled: `step` is traced once, in
-    float64, when the system is made. If you change a weight or a variable that `step` reads, make a
-    new system. Closures, methods and modules that differ only in their numbers share one compiled
-    program.
+    A system is a snapshot, like a function that JAX has compiled: `step` is traced in float64 when
+    the system is made, and not again. If you later change a weight or a variable that `step` reads,
+    make a new system. Closures, methods and modules that differ only in their numbers share one
+    compiled program.
 
     Examples
     --------
@@ -251,7 +252,7 @@ class DiscreteMap(AbstractSystem):
             The number of steps. None means as many steps as there are inputs.
         inputs
             Inputs `(time, channel)`, one for each step, the same for all states. None means the
-            input that is frozen in, if there is one.
+            system's frozen input, if it has one.
 
         Returns
         -------
@@ -285,7 +286,8 @@ class Flow(AbstractSystem):
     Parameters
     ----------
     field
-        Any JAX function of a state `(size,)`, or of a state and an input when `input` is given.
+        A JAX function that takes a state `(size,)`, and an input if `input` is given, and returns
+        f(x) = τ dx/dt, an array `(size,)`.
     size
         The number of units in the state.
     tau
@@ -346,8 +348,8 @@ class Flow(AbstractSystem):
         r"""Return the trajectories of $\tau\,\dot x = f(x)$ from one state or from many.
 
         Each state is integrated separately, with an error tolerance of 1e−7 for each step, as in
-        `verdict`. The method is Tsitouras' method of order five or, if the flow is stiff, Kværnø's
-        implicit method.
+        `verdict`. The method is Tsitouras' method of order five or, if the flow is stiff and has at
+        most 512 units, Kværnø's implicit method.
 
         Parameters
         ----------
@@ -359,14 +361,15 @@ class Flow(AbstractSystem):
             states are returned at 101 evenly spaced times.
         inputs
             Inputs `(time − 1, channel)`, one for each interval between two times, the same for all
-            states. An input is constant within its interval. None means the input that is frozen
-            in, if there is one.
+            states. An input is constant within its interval. None means the system's frozen input,
+            if it has one.
 
         Returns
         -------
         array
-            Trajectories `(…, time, unit)` in float64, including the start. A state that goes to
-            infinity within this time is NaN from then on.
+            Trajectories `(…, time, unit)` in float64, including the start. A trajectory is NaN from
+            the time at which it goes to infinity. It is also NaN where the integrator gives up:
+            after about a million steps, or when its steps become too small.
 
         Raises
         ------

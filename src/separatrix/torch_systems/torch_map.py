@@ -45,7 +45,7 @@ def torch_map(
         A function that takes a state, a tensor `(size,)`, and, if `input` is given, an input
         `(channel,)`, and returns the next state. An example is `lambda h, u: cell(u, h)`, where
         `cell` is the trained module in its original precision. You may also pass a module that
-        takes the state, or the state and the input, in this order. Dropout is ignored.
+        takes the state, or first the state and then the input. Dropout is ignored.
     size
         The number of units. For a state in several parts, such as `(h, c)` of an LSTM, give several
         numbers, such as `(64, 64)`. Then `step` takes a tuple of tensors and returns a tuple. In
@@ -72,7 +72,8 @@ def torch_map(
     ------
     InvalidInputError
         If PyTorch is not installed. If `step` cannot be evaluated, or returns a shape other than
-        the shape of the state. If `step` is not a pure function of its arguments, because of noise,
+        the shape of the state. If `step` is a module that may take the input before the state, such
+        as `torch.nn.GRUCell`. If `step` is not a pure function of its arguments, because of noise,
         statistics of batches, branches on numbers of the state, or `.item()`. If the translation
         differs from `step`.
 

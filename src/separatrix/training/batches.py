@@ -27,7 +27,7 @@ class AbstractBatches(eqx.Module):
         """Return the lengths, in steps, to which a batch may be cut.
 
         One program is compiled for each length. The lengths ascend, and the last one is the length
-        of the batches that `draw` returns. An empty tuple means that no batch is cut.
+        of the batches that `draw` returns. With an empty tuple or a single length, no batch is cut.
         """
         return ()
 
@@ -40,14 +40,15 @@ class WholeTrials(AbstractBatches):
     lengths
         The number of lengths to which a batch may be cut. The lengths are evenly spaced up to the
         task's longest trial, and a batch is cut to the shortest length that holds all of its
-        trials. Steps that no trial needs are then not computed. This saves time if all trials of a
-        batch are short together (`Yang2019(shared=True)`), but a program is compiled for each
-        length. For tasks whose trials all have the same length, cutting gains nothing. If `lengths`
-        is 1, no batch is cut: every batch is as long as the longest trial.
+        trials. Steps that no trial needs are then not computed. This saves time if some batches
+        hold only short trials, as those of `Yang2019(shared=True)` do, but a program is compiled
+        for each length. For tasks whose trials all have the same length, cutting gains nothing. If
+        `lengths` is 1, no batch is cut: every batch is as long as the longest trial.
 
         The losses and regularizers of this package give the same values for cut batches, and so
-        does any loss that weighs steps by `trials.mask`. The units' private noise is drawn for the
-        computed steps only, so the noise differs from the noise in batches that are not cut.
+        does any loss that weighs steps by `trials.mask`. The private noise of the units (`noise` of
+        a network) is drawn for the computed steps only. So the noise differs from the noise in
+        batches that are not cut.
 
     Examples
     --------
@@ -76,7 +77,7 @@ class WholeTrials(AbstractBatches):
 
 
 class Windows(AbstractBatches):
-    """Windows of a fixed length that move along endless sequences of trials, one for each row.
+    """Windows of a fixed length that move along endless sequences of trials, one sequence per row.
 
     Each row of a batch has a sequence of trials. In every row, window `i` continues the sequence
     where window `i − 1` stopped. So a window may begin or end within a trial, whose other part is

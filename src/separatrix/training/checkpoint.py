@@ -56,25 +56,26 @@ class Checkpoint(eqx.Module):
     """The file in which training saves its state, and from which it continues after a stop.
 
     `sx.train(…, checkpoint=sx.Checkpoint("fit.checkpoint"))` writes the weights, the optimizer's
-    state and the history to this file whenever `seconds` have passed, at the end, and on Ctrl-C. A
-    stop never leaves the file half written. If you repeat the call after a stop, training continues
-    from the state in the file. On the same machine with the same number of cores, this gives the
-    same numbers, bit for bit, as training without a stop. The file is kept after training has
-    ended: if you repeat the call then, it returns the trained network immediately.
-    `sx.train_ensemble` keeps network k in the file `path.k`.
+    state and the history to this file. It does so at the end of an epoch if `seconds` have passed
+    since the last write, at the end of the training, and on Ctrl-C. A stop never leaves the file
+    half written. If you repeat the call after a stop, training continues from the state in the
+    file. On the same machine with the same number of cores, this gives the same numbers, bit for
+    bit, as training without a stop. The file is kept after training has ended: if you repeat the
+    call then, it returns the trained network immediately. `sx.train_ensemble` keeps network k in
+    the file `path.k`.
 
     Attributes
     ----------
     path
         The file. Its directory must exist.
     seconds
-        The time in seconds between two writes, at least 0. This is the most work that a stop can
-        lose.
+        The time in seconds between two writes, at least 0. If the process is killed, at most the
+        work of this time is lost, and the epochs that were not finished.
     settings
         Further settings that identify the training. `train` continues from a file only if the
         network at the start, the task, the batches, the key, the regularizers and these settings
-        are the same. `train` cannot compare functions, such as a loss or an optimizer. So describe
-        them here, as in `{"learning_rate": 1e-3}`.
+        are the same; otherwise it raises InvalidInputError. `train` cannot compare functions, such
+        as a loss or an optimizer. So describe them here, as in `{"learning_rate": 1e-3}`.
 
     Raises
     ------

@@ -101,7 +101,7 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
     """Training diverged: the loss or the weights are not finite.
 
     `step` is the step whose loss or update is not finite. `training` holds the history up to this
-    step, and the network as it was at the last report before this step.
+    step, and the network as it was at the end of the last epoch before this step.
     """
 
     def __init__(self, step: int, training: Training, of_weights: bool = False):
@@ -121,7 +121,7 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
-    """Ctrl-C stopped the training. `training` holds the network and history of the last report."""
+    """Ctrl-C stopped training; `training` holds the network and history after the last epoch."""
 
     def __init__(self, training: Training):
         self.training = training

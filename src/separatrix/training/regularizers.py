@@ -90,8 +90,8 @@ class Rates(AbstractRegularizer):
 class Weights(AbstractRegularizer):
     r"""A penalty on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
 
-    Biases and initial states are not penalized. Some networks give their recurrent weights fixed
-    signs or a mask. For these, W is the result: the weights that act between the units.
+    Biases and initial states are not penalized. Some networks apply fixed signs or a mask to their
+    recurrent weights. For these, W holds the weights with the signs or the mask applied.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def _patience(given: Any) -> int:
 
 
 class Threshold(eqx.Module):
-    r"""The loss or the accuracy that a network must maintain for a while before training stops.
+    r"""The loss or the accuracy that a network must keep for a while, so that training stops.
 
     The threshold is checked after every epoch. With epochs of $e$ steps and the patience $p$, the
     last $\lceil p/e \rceil$ epochs count. Training stops when each of these epochs has a mean loss
@@ -45,8 +45,8 @@ class Threshold(eqx.Module):
         Training stops only if the mean loss of the task is at or below this positive value.
         Penalties of regularizers do not count.
     accuracy
-        Training stops only if the mean of the task's score is at or above this value, which is at
-        most 1. Give `loss`, `accuracy`, or both.
+        Training stops only if the mean of the task's score is at or above this value, which is
+        above 0 and at most 1. Give `loss`, `accuracy`, or both.
     patience
         The number of steps for which the network must be at least as good as the threshold. It is
         rounded up to whole epochs.
@@ -76,7 +76,7 @@ class Threshold(eqx.Module):
             raise InvalidInputError("Threshold takes a loss, an accuracy, or both; got neither.")
 
     def check(self, steps: int) -> None:
-        """Raise InvalidInputError if a training has fewer steps than `patience`."""
+        """Raise InvalidInputError if a training of `steps` steps is shorter than `patience`."""
         if self.patience > steps:
             raise InvalidInputError(
                 f"until: a patience of {self.patience} steps is longer than the training, which "

@@ -73,14 +73,16 @@ def train(
     batches
         `WholeTrials()` (default) or `Windows(steps)`.
     epoch_steps
-        The number of steps between two reports. At each report `until` is checked. Except for the
-        step at which `until` stops the training, results do not depend on this number.
+        The number of steps in an epoch. At the end of each epoch, progress is reported and `until`
+        is checked. So this number can change when `until` stops the training, and nothing else in
+        the result.
     until
         Training stops as soon as the network has kept a loss or an accuracy long enough:
         `sx.Threshold(loss=0.02, patience=192)`.
     progress
-        True shows a live progress bar, and False shows nothing. You may also give a function: it is
-        called with (steps done, loss, accuracy).
+        True shows a live progress bar, and False shows nothing. You may also give a function: after
+        each epoch, it is called with the number of steps done and the mean loss and accuracy of the
+        epoch.
     checkpoint
         A file in which training saves its state, `sx.Checkpoint("fit.checkpoint")`. If the file
         exists, because an earlier call was stopped, training continues from the state in it.

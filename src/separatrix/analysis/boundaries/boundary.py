@@ -87,8 +87,8 @@ def separatrix(
     reach. The motion carries a boundary point b past a saddle $x^*$ at time T. If l is the left
     eigenvector of the saddle's unstable direction, the normal of the boundary at b is
     $(D\Phi_T(b))^\top l$. A flow is integrated with the tolerance 1e−7. The derivative $D\Phi_T$ of
-    its motion is taken through Runge–Kutta steps that last a tenth of the shortest time constant at
-    the points.
+    its motion is taken through Runge–Kutta steps of length $0.1\,\tau/|\lambda|$, with the largest
+    |λ| of the Jacobians at the points.
 
     Parameters
     ----------
@@ -108,7 +108,8 @@ def separatrix(
     Returns
     -------
     Separatrix
-        One point for each segment that could be bisected, and an outcome for every segment.
+        One boundary point for each segment that could be bisected, and an outcome for every
+        segment.
 
     Raises
     ------

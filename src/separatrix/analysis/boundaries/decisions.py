@@ -66,16 +66,18 @@ def commitment(
     From every state x(t) of a trajectory, the system runs on with its frozen input, until the state
     settles. The decision is made at the first t from which all states of the trajectory lead to the
     same attractor as the last state. The distance of a state to the boundary is, to first order,
-    $|n \cdot (x - b)|$ with the nearest boundary point b and the normal n there. Its sign is + for
-    a state that leads to the same attractor as the last state, and − for a state that leads to
-    another attractor. This sign does not rest on the approximation, because the state was followed
-    to its end.
+    $|n \cdot (x - b)|$ with the nearest point b on the boundary of the state's basin and the normal
+    n there. (If this normal is not known, the distance is $|x - b|$.) Its sign is + for a state
+    that leads to the same attractor as the last state, and − for a state that leads to another
+    attractor. This sign does not rest on the approximation, because the state was followed to its
+    end.
 
     Parameters
     ----------
     system
-        A map or a flow. Freeze the input that the network would receive from each state on. This is
-        the constant input of the trajectories, or, if their input ends, the input afterwards.
+        A map or a flow, with the input at which every state is followed to its end. If the input of
+        the trajectories is constant, freeze this input. If their input ends, freeze the input that
+        follows it.
     trajectories
         States `(trial, time, unit)`, such as `activity.states`. Any input may have driven the
         trajectories: only their states are used.

@@ -81,7 +81,9 @@ def basins(
     system
         A map or a flow.
     points
-        Fixed points of the system. The stable points among them are the attractors.
+        Fixed points of the system. The stable points among them are the attractors. A fixed point
+        on a kink of a piecewise-linear system counts as an attractor, too, for states that come to
+        rest at it.
     states
         Sampled states `(…, unit)`.
     confidence

@@ -112,8 +112,8 @@ def fixed_point_graph(
     From a saddle with several unstable directions, paths leave on a surface or a larger manifold,
     not on two arms. If `rays` is above 0, a few of these paths are followed, from
     $x^* \pm \epsilon\, b_j$. The vectors $b_j$ are an orthonormal basis of the unstable subspace,
-    which begins with the fastest modes. These paths show attractors to which the saddle leads, but
-    perhaps not all of them.
+    or the first `rays` of them. These paths show attractors to which the saddle leads, but perhaps
+    not all of them.
 
     Parameters
     ----------
@@ -132,8 +132,9 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the other saddles. Arms are followed for 20,000 steps at most. If an arm does
-        not end at an attractor within these steps, its target is −1, and `reasons` says why.
+        followed from the other saddles. Arms are followed for at most 20,000 steps (for a flow,
+        steps of a tenth of the shortest time constant at the points). If an arm does not end at an
+        attractor within these steps, its target is −1, and `reasons` says why.
 
     Raises
     ------

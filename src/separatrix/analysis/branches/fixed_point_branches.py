@@ -99,15 +99,16 @@ def continue_fixed_points(
     -------
     Branches
         The branches, in float64. `endings` says for each branch why it ends in either direction.
-        For example, it reached the end of the range or of the domain, grew without bound, closed on
-        itself, or reached a bound of `method`.
+        For example, the branch reached the end of the range or of the domain, closed on itself, or
+        reached a bound of `method`, such as the largest state or the number of points.
 
     Raises
     ------
     InvalidInputError
         If a start is not a fixed point at the starting parameter, or if this parameter lies outside
         the range. If `system_of` does not return a system, or returns one that computes in float32.
-        If JAX cannot trace `system_of`, and its systems cannot be compared between parameters.
+        If JAX cannot trace `system_of`, and the systems that it returns differ in more than their
+        arrays.
 
     References
     ----------

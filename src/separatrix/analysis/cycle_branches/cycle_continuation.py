@@ -118,7 +118,7 @@ def continue_cycles(
     InvalidInputError
         If `system_of` returns a map. If `start` is not a cycle of the system at the starting
         parameter, or holds more than one cycle. If the starting parameter lies outside the range.
-        If the number of phases times the number of units is too large.
+        If the number of phases times the number of units is above 4094.
 
     References
     ----------

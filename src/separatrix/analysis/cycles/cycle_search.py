@@ -40,23 +40,26 @@ def find_cycles(
     that a flow reaches from x after the time T. Then x lies on a periodic orbit of period T if
     $\varphi_T(x) = x$. Below, periodic orbits are called cycles, too.
 
-    A piecewise-linear map, which the search recognizes from its function, is solved exactly. For
-    each sequence of k linear regions, the k affine maps of these regions make one affine map, which
-    has one fixed point in general. This point lies on a cycle if its orbit visits the regions of
-    the sequence. All other maps, and all flows, are solved by multiple shooting with Newton steps.
+    A piecewise-linear map, which the search recognizes from its function, is solved exactly. The k
+    states of an orbit lie in a sequence of k linear regions. The k affine maps of these regions
+    make one affine map, which has one fixed point in general. If the orbit of this point visits the
+    same regions, it is a cycle. If not, the regions that it visits are solved next. All other maps,
+    and all flows, are solved by multiple shooting with Newton steps.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
-    steps. The search covers every k for which m^k is at most 16,384: up to 7 steps with 4 pieces,
-    and up to 14 steps with 2 pieces. Cycles that no candidate led to are added: their `hits`, the
-    number of candidates that led to them, is 0. `complete_lengths` lists the numbers of steps for
-    which it is proved that no cycle is missing. Longer cycles, and cycles of other maps and flows,
-    are found only if a candidate leads to them.
+    steps. This search covers each k in `length` for which m^k is at most 16,384: up to 7 steps with
+    4 pieces, and up to 14 steps with 2 pieces. (Without `length`, it covers the numbers of steps of
+    the cycles to which candidates led.) Cycles to which no candidate led are added. Their `hits`,
+    the number of candidates that led to a cycle, is 0. `complete_lengths` lists the numbers of
+    steps for which it is proved that no cycle is missing. All other cycles of maps, and all cycles
+    of flows, are found only if a candidate leads to them.
 
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
-    If it ends on a cycle, the search solves for this cycle, which is an attractor. If a candidate
-    reaches an invariant circle, or its motion does not close within the steps that are followed,
-    the fields `led` and `reasons` of the result say so.
+    (In a flow, the search first looks for a return within 410 τ.) If it ends on a cycle, the search
+    solves for this cycle, which is an attractor. If a candidate reaches an invariant circle, or its
+    motion does not close within the steps that are followed, the fields `led` and `reasons` of the
+    result say so.
 
     With a `length`, the search solves for a cycle of this length from each candidate, and again
     from the state that the candidate has reached after a transient. Unlike the motion itself, this
@@ -70,15 +73,15 @@ def find_cycles(
     system
         A map or a flow.
     candidates
-        States `(…, unit)` to start from. No search starts from a state that contains NaN, and
-        `reasons` says so. You may also give what `Branches.emerging_cycle` returned, the
-        approximate orbit of a cycle. Then the search starts from this orbit only.
+        States `(…, unit)` to start from. No search starts from a state that contains NaN or
+        infinity, and `reasons` says so. You may also give what `Branches.emerging_cycle` returned,
+        the approximate orbit of a cycle. Then the search starts from this orbit only.
     length
-        With None, at most 512 candidates are followed, and the search finds attracting cycles of
-        any length. To find other cycles of a map as well, give a number of steps, or several
-        numbers, such as `range(2, 9)`. Cycles whose number of steps divides one of these numbers
-        are found too, but fixed points only if 1 is one of the numbers. For a flow, give the period
-        to try, in ms.
+        With None, the search follows candidates to attracting cycles of any length. At most 512
+        candidates are followed (in a flow, at most 512 of those that do not return soon). To find
+        other cycles of a map as well, give a number of steps, or several numbers, such as
+        `range(2, 9)`. Cycles whose number of steps divides one of these numbers are found too, but
+        fixed points only if 1 is one of the numbers. For a flow, give the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
         system. None means the former for a map that is recognized as piecewise linear, and the
@@ -97,7 +100,7 @@ def find_cycles(
     -------
     Cycles
         The cycles, in float64, sorted by period, and for every candidate the reason why its search
-        ended. If no cycle was found, the record has no cycles.
+        ended. If no cycle was found, a record without cycles is returned.
 
     Raises
     ------

@@ -91,7 +91,7 @@ def find_fixed_points(
     slow_points
         Whether to look for slow points. If False, candidates that end at slow points are rejected.
         In a piecewise-linear system, the 1000 slowest slow points are kept. Candidates that led to
-        other slow points are rejected with that reason.
+        other slow points are rejected, and their reason says so.
     certify
         Whether to look for proofs.
     completeness
@@ -101,26 +101,28 @@ def find_fixed_points(
         holds every fixed point and that no state leaves. Each fixed point has an index, +1 or −1:
         the sign of det(I − J) in a map with the Jacobian J, or of det(−J) in a flow. If no point is
         missing in the box, the indices add up to 1. If their sum is another number, points are
-        missing, and the search goes on from new starts. It stops when the sum is 1, when a round of
-        starts adds nothing, or after a bounded number of rounds. If a round finds nothing, the
-        search also tries a homotopy from the center of the box. Points that are found in these
-        rounds have 0 `hits`, because no candidate led to them.
+        missing, and the search goes on from new starts. It stops when the sum is 1, or after four
+        rounds of new starts. It also stops after a round that adds nothing, unless the sum is below
+        1. Then, up to 512 units, the next round starts from the end of a homotopy from the center
+        of the box. Points that these searches add have 0 `hits`, because no candidate led to them.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.
     marginal_band
         Eigenvalues within this distance of the stability boundary are called marginal. For a flow
-        the band is in units of the largest |λ|, so that the unit of time does not matter.
-        `n_unstable` does not depend on the band. It is −1 where rounding errors may change this
-        number and there is no proof of it. At a slow point that is not on a kink, the gradient of
-        the speed is zero, although the velocity is not. So the Jacobian of the velocity is
-        singular, and one mode is neither stable nor unstable.
+        the band is in units of the largest |λ|, so that the unit of time does not matter. At a
+        fixed point, the number of unstable modes, `n_unstable`, does not depend on the band (in
+        systems of up to 2048 units). It is −1 where rounding errors may change this number and
+        there is no proof of it. At a slow point that is not on a kink, the gradient of the speed is
+        zero, although the velocity is not. So the Jacobian of the velocity is singular, and one
+        mode is neither stable nor unstable. This mode is not counted, and `n_unstable` is −1 if
+        another mode is marginal, too.
     max_seconds
         The time after which the search stops and returns what it has found. None means no limit, so
         that the answer does not depend on the machine. Candidates that were not finished are
-        rejected with that reason, and `completeness` says that the search ended early. The search
-        still finishes its current steps and describes what it found, which may take a little
-        longer. The first Ctrl-C does the same, and a second one ends the program.
+        rejected, and their reason says so. `completeness` of the result says that the search ended
+        early. The search still finishes its current steps and describes what it found, which may
+        take a little longer. The first Ctrl-C does the same, and a second one ends the program.
     progress
         None shows a bar after 3 s in a terminal or a notebook, and removes it at the end. True
         shows a bar from the beginning, which stays. False shows none. You may also give a function
@@ -138,9 +140,10 @@ def find_fixed_points(
     ------
     InvalidInputError
         If there are no candidates, or none of them is finite; if the candidates are not real
-        numbers, or do not have as many units as the system. If a method or a switch has the wrong
-        type, or the band is negative. If JAX cannot differentiate the system, or the system
-        computes something else at every call (random numbers).
+        numbers, or do not have as many units as the system. If a method, `slow_points`, `certify`
+        or `completeness` has the wrong type, or if the band is negative. If JAX cannot
+        differentiate the system, or the system computes something else at every call (random
+        numbers).
 
     References
     ----------

@@ -246,15 +246,17 @@ def linearize(
     Returns
     -------
     Linearization
-        The linear systems, in float64. `n_unstable` is −1 where rounding errors may change this
-        number; it does not depend on the band. At a slow point that is not on a kink, the gradient
-        of the speed is zero, although the velocity is not. So the Jacobian of the velocity is
-        singular, and one mode is neither stable nor unstable.
+        The linear systems, in float64. The number of unstable modes, `n_unstable`, is −1 where
+        rounding errors may change this number; it does not depend on the band. At a slow point of a
+        `FixedPoints` that is not on a kink, the gradient of the speed is zero, although the
+        velocity is not. So the Jacobian of the velocity is singular, and one mode is neither stable
+        nor unstable. This mode is not counted, and `n_unstable` is −1 if another mode is marginal,
+        too.
 
-        Where the state or its Jacobian is not finite, Jacobian, modes and condition are NaN,
-        `n_unstable` is −1 and `stability` is "unknown". On a kink, the Jacobian differs from one
-        side to the other. There, Jacobian and modes belong to the side that JAX chooses,
-        `n_unstable` is −1 and `stability` is "kink".
+        Where the state or its Jacobian is not finite, the modes and `condition`, the condition
+        number of the eigenvectors, are NaN, `n_unstable` is −1 and `stability` is "unknown". On a
+        kink, the Jacobian differs from one side to the other. There, Jacobian and modes belong to
+        the side that JAX chooses, `n_unstable` is −1 and `stability` is "kink".
 
     Raises
     ------

@@ -20,10 +20,11 @@ _Spectra = tuple[Complex[np.ndarray, "_ _"], tuple[str, ...], tuple[str, float]]
 class Spectrum(AbstractMeasure[_Spectra]):
     r"""Compare the eigenvalues of the exact Jacobians at matched fixed points of two networks.
 
-    The distance between two points, with their k slowest eigenvalues μ and ν, is the cost of the
-    optimal transport between these eigenvalues, $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$.
-    The distance between two networks is the mean distance of matched points. It has the unit of the
-    eigenvalues: for a flow, of λ, the rate of growth per time constant τ.
+    Let μ be the k slowest eigenvalues at a point of one network, and ν those at a point of the
+    other. The distance between the points is the cost of the optimal transport between these
+    eigenvalues, $\min_\pi \frac1k \sum_j |\mu_j - \nu_{\pi(j)}|$. The distance between two networks
+    is the mean distance of matched points. It has the unit of the eigenvalues: for a flow, of λ,
+    the rate of growth per time constant τ.
 
     `fixed_point_topology` names the points of a network by the signs of the outputs. If both
     networks have the same names, and each name occurs once, points are matched by name. Otherwise

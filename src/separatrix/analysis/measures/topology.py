@@ -71,21 +71,25 @@ class Topology(AbstractMeasure[_Points]):
 
     * All points are proved to exist.
     * The index sum of the points is 1, as it must be if no point is missing in a box that holds all
-      points. If no such box is known, the Euler characteristic of the topology must be 1 instead.
+      points. (`find_fixed_points` explains the index of a point.) If no such box is known, the
+      Euler characteristic must be 1 instead: the sum of $(-1)^k$ over the points, where k is the
+      number of unstable directions.
     * The coverage, which estimates the fraction of further candidates that would lead to points
       already found, is at least `coverage`.
-    * All states that were followed from near the saddles ended at stable points that were found.
+    * No link is in doubt (`FixedPointTopology.doubts`). For example, all states that were followed
+      from near the saddles ended at stable points that were found.
 
     If only one of the two sets is whole, there is one case in which the distance is known. It is 1
     if the other set has more proved points than the whole set, either in total or among the points
-    with a certain number of unstable directions. In all other cases with a set that is not whole,
-    the distance is NaN.
+    with a certain number of unstable directions. (This holds except in the two cases below.) In all
+    other cases with a set that is not whole, the distance is NaN.
 
     Two graphs may also differ only because the search missed points that candidates rarely reach.
     So if the graphs differ and one of the sets is not proved complete, the distance is NaN in two
-    cases. In the first case, this set has fewer points than the other set, and few candidates
-    reached the points that the other set has in addition. In the second case, both sets have the
-    same number of points, and few candidates reached the saddles of this set.
+    cases. In the first case, this set has fewer points than the other set with some number of
+    unstable directions, and few candidates reached the points that the other set has in addition.
+    In the second case, both sets have as many points of each kind, and few candidates reached the
+    saddles of this set.
 
     Parameters
     ----------

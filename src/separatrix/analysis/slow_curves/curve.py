@@ -37,16 +37,17 @@ def slow_curve(
 ) -> SlowCurve:
     r"""Follow the slowest states of a system along an axis a of its state space.
 
-    On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized by
-    Newton's method with the exact Hessian. If the system is piecewise linear (ReLU), the
-    minimization is exact, across the kinks. On each slice the minimization starts from the given
-    state nearest to the slice, and from the minima of the two neighboring slices. The slowest
+    On each slice $a \cdot x = v$ the speed $|F(x) - x|$ (map) or $|f(x)|$ (flow) is minimized. In a
+    smooth system this is done by Newton's method with the exact Hessian (`DampedNewton`). In a
+    piecewise-linear system, such as a ReLU network, it is done by exact steps from kink to kink
+    (`KinkDescent`). On each slice the minimization starts from the given state nearest to the
+    slice, and from states that continue the curve from the two neighboring slices. The slowest
     minimum is kept. On the curve
 
     * the *drift* $d = a \cdot (F(x) - x)$, or $a \cdot f(x)$, moves states along the curve. The
       drift crosses zero at a fixed point, and is zero over a whole stretch on a line attractor.
-    * the *transverse* mode is the slowest mode across the curve (of the Jacobian modulo the
-      tangent). Its time constant says how fast states beside the curve return to it.
+    * the *transverse* mode is the slowest mode across the curve (of the Jacobian modulo the tangent
+      of the curve). Its time constant says how fast states beside the curve return to it.
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ def slow_curve(
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop,
         `reasons` says for each slice whether it was finished. A slice that was finished has a
-        state, but a slower state on it may have been missed, and its transverse time may be NaN.
-        Fixed points on the curve (`crossings`) may be missing, too.
+        state. But a slower state on this slice may have been missed, and the transverse time
+        constant may be NaN. Fixed points on the curve (`crossings`) may be missing, too.
 
     Returns
     -------

@@ -34,14 +34,15 @@ def fixed_point_topology(
     unstable direction, two states are followed, one on each side of the saddle along this
     direction. From a saddle $x^*$ with k > 1 unstable directions $r_j$, many states on a small
     ellipsoid in the unstable subspace are followed: $x^* + \sum_j \delta_j a_j r_j$ with random
-    vectors a of length 1. The states that are followed are called *departures* of the saddle.
-    `reach` gives the fraction of departures that end at each stable point.
+    vectors a of length 1 and their opposites. The states that are followed are called *departures*
+    of the saddle. In the result, `reach` gives the fraction of the departures that end at each
+    stable point.
 
-    The radii of the ellipsoid are $\delta_j = \delta^{\rho_j / \rho_1}$, but at most 0.01, with δ =
-    1e−4, in units of the distance to the nearest other point. Here $\rho_j$ is the rate of growth
-    along $r_j$ (ln|μ| for a map, Re λ for a flow), and $\rho_1$ is the largest one. With these
-    radii, all directions become large at the same time, and the fastest direction does not hide the
-    others.
+    The radii of the ellipsoid are $\delta_j = \delta^{\rho_j / \rho_1}$ with δ = 1e−4, but at most
+    0.01, in units of the distance to the nearest other fixed point. Here $\rho_j$ is the rate of
+    growth along $r_j$ (ln|μ| for a map, Re λ for a flow), and $\rho_1$ is the largest one. With
+    these radii, the components of a departure along all $r_j$ become large at the same time, and
+    the fastest direction does not hide the others.
 
     A stable point that only a thin share of the paths reaches may be missed by all departures. So
     two checks look for missing links. For k = 2, take two neighboring departures that end at
@@ -50,20 +51,20 @@ def fixed_point_topology(
     that it reaches must link the same two stable points.
 
     For k > 2, consider the saddles with k − 1 unstable directions whose links are all links of the
-    given saddle. They must enclose the departures of the given saddle: they form exactly one cycle
-    of Morse homology modulo 2, and together they have all of its links. If this check fails,
-    departures near the plane of each pair of modes are followed, and the paths between them as for
-    k = 2.
+    given saddle. They must enclose the departures of the given saddle. In terms of Morse homology
+    modulo 2: they contain exactly one cycle, and the saddles of this cycle together have all links
+    of the given saddle. If this check fails, further departures are followed, near the plane of
+    each pair of modes, and the paths between them as for k = 2. Then the check is repeated.
 
     If a check still fails, `doubts` says why. Then `is_cube` (are these the fixed points of
-    independent bits?) and `same_as` (is another topology the same?) return `Undecided`, unless the
-    other fixed points already settle the answer. Every link in the result was seen on a path. A
+    independent bits?) and `same_as` (is another topology the same?) return `Undecided`, unless what
+    is known already shows that the answer is no. Every link in the result was seen on a path. A
     link may be missing, if all paths to the stable point lie between two neighboring departures.
 
     Parameters
     ----------
     system
-        A map, or a flow (integrated by Runge–Kutta steps).
+        A map, or a flow (integrated as in `verdict`).
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     outputs
@@ -71,10 +72,11 @@ def fixed_point_topology(
         signs of their outputs, such as "+-". With None, they are named by their index among the
         points.
     directions
-        The number of departures for each orthant of the unstable subspace: a saddle with k > 1
-        unstable directions has $2^k$ orthants. (At most $2^{10}$ are counted.)
+        A saddle with k > 1 unstable directions gets `directions` · $2^k$ departures, because its
+        unstable subspace has $2^k$ orthants. For k above 10, their number stays at `directions` ·
+        $2^{10}$.
     seed
-        The seed of NumPy's generator, which draws the directions of departures.
+        The seed of NumPy's generator, which draws the random directions.
 
     Returns
     -------

@@ -39,10 +39,11 @@ def verdict(
     r"""Find what holds the states of a system over a duration, and where the states end.
 
     The system runs on from the states, without noise, at its frozen input. It runs for twice the
-    duration T. Then it runs on until the ends of 95 % of the states are known, or for max(20 T,
-    2,000 steps), but at most for 50,000 steps. A verdict is a list of claims, which anyone can
-    check by running the system on. The page docs/reference/verdict.md says what every word means,
-    with its thresholds.
+    duration T. Then it runs on until the ends of 95 % of the states are known, but not beyond 20 T
+    or 2,000 steps, whichever is later, and never beyond 50,000 steps. (Steps are those of the map,
+    or of the integrator of a flow.) A verdict is a list of claims, which anyone can check by
+    running the system on. The page docs/reference/verdict.md says what every word means, with its
+    thresholds.
 
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
       bounded motion that does not close, or infinity. An end may also be unknown. The share of the

@@ -58,7 +58,8 @@ def train_ensemble(
     Parameters
     ----------
     networks
-        The networks to start from. On `devices`, they may differ only in weights and private noise.
+        The networks to start from. If they are trained on `devices`, they may differ only in
+        weights and private noise.
     task
         The task whose trials the networks are trained on.
     keys
@@ -107,7 +108,8 @@ def train_ensemble(
         `checkpoint` is given and the networks are trained on devices. If networks, regularizers or
         optimizers of different forms are trained on devices, because one program cannot train them.
     SeparatrixError
-        If a worker process is lost.
+        If a network could not be trained because of another error, or because a worker process was
+        lost.
 
     Examples
     --------
