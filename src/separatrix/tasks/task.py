@@ -31,9 +31,9 @@ from .durations import count_steps
 class Trials(Record):
     """A batch of trials: the inputs to a network, and the outputs that it should give.
 
-    `mask` holds the weights in the loss, one for each step, or one for each output at each step.
-    If a trial is shorter than the longest trial, the weights after its end are 0. `scored` marks
-    the steps on which the answer counts (the decision period). Integer targets are classes.
+    `mask` holds the weights in the loss, one for each step, or one for each output at each step. If
+    a trial is shorter than the longest trial, the weights after its end are 0. `scored` marks the
+    steps on which the answer counts, such as the decision period. Integer targets are classes.
     Floating-point targets are values that the outputs have to follow. If `output_function` is
     "sigmoid", the sigmoid of the outputs has to follow these values.
     """
