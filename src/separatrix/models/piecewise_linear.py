@@ -136,7 +136,7 @@ def shallow_plrnn(
 
     $$z_{t+1} = A \circ z_t + W_1\,\mathrm{relu}(W_2 z_t + h_2) + h_1 + C u.$$
 
-    With `clipped=True` the equation is as follows. States then stay bounded if all |A| < 1.
+    With `clipped=True`, states stay bounded if all |A| < 1, and the equation is:
 
     $$z_{t+1} = A \circ z_t + W_1 \big(\mathrm{relu}(W_2 z_t + h_2) - \mathrm{relu}(W_2 z_t)\big)
       + h_1 + C u.$$

@@ -244,12 +244,13 @@ class CTRNN(AbstractNoisyNetwork):
         return RANGES.get(self.activation)
 
     def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
-        """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
+        """Return the equation in continuous time, without Euler's method, as a flow at `input`.
 
-        The input is given as in `at_input`. The flow has the same fixed points as the map that
-        `at_input` returns. But a point that is stable in the flow may be unstable in the map if dt
-        is large. Raises InvalidInputError as `at_input` does, and also if the network has
-        `leak="inside"` and dt ≠ τ, because its step is then not a step of this equation.
+        The input is given as in `at_input`, and is held constant. The flow has the same fixed
+        points as the map that `at_input` returns. But a point that is stable in the flow may be
+        unstable in the map if dt is large. Raises InvalidInputError as `at_input` does, and also if
+        the network has `leak="inside"` and dt ≠ τ, because its step is then not a step of this
+        equation.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(

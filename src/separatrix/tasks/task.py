@@ -65,7 +65,8 @@ class Trials(Record):
     def inside(self) -> Bool[Array, "trial time"]:
         """Which steps belong to a trial: all steps up to the last one with a weight in the loss.
 
-        The later steps are padding. If no step of a trial has a weight, all steps belong to it.
+        The later steps are padding. If no step of a trial has such a weight, all steps belong to
+        it.
         """
         return _inside(self.mask, self.inputs.shape[:2])
 
