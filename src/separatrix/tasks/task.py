@@ -63,7 +63,7 @@ class Trials(Record):
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:
-        """Which steps belong to a trial: all steps up to the last one with a weight in the loss.
+        """Which steps belong to a trial: all up to the last one with a loss weight above 0.
 
         The later steps are padding. If no step of a trial has such a weight, all steps belong to
         it.
