@@ -64,9 +64,10 @@ class Dimensionality(Record):
     num_samples: int = setting("number of states from which the variances were estimated")
 
     def num_components(self, fraction: float = 0.95) -> int:
-        """Return how many components together explain a given fraction of the variance.
+        """Return how many principal components are needed for a given fraction of the variance.
 
-        These are the components of largest variance. The number is 0 if nothing varies.
+        The components with the largest variances are counted, until their variances sum to at least
+        this fraction of the total. The number is 0 if nothing varies.
 
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
@@ -111,8 +112,8 @@ class Activity(Record):
     def flat_states(self) -> Float[np.ndarray, "sample unit"]:
         """The states of all trials one after the other, `(sample, unit)`, in float64.
 
-        Padding is left out: there are `trial × time` samples if all trials are equally long, and
-        fewer otherwise.
+        The padding after shorter trials is left out. There are `trial × time` samples if all trials
+        are equally long, and fewer otherwise.
         """
         return self._samples(slice(None))
 
@@ -122,8 +123,8 @@ class Activity(Record):
         The sign of each component is chosen such that its entry of largest absolute value is
         positive. The same activity then always gives the same figure. If the activity does not
         vary, the components are arbitrary orthonormal vectors, whose variances are 0. Raises
-        InvalidInputError if there are fewer units or states than components, or if states are not
-        finite.
+        InvalidInputError if `num_components` is below 1 or above the number of units or of states,
+        or if states are not finite.
         """
         return _components_of(self.flat_states, num_components)
 
@@ -140,7 +141,7 @@ class Activity(Record):
         Raises
         ------
         InvalidInputError
-            If there are fewer than two states at these steps, or if one of them is not finite.
+            If there are fewer than two states at `steps`, or if one of these states is not finite.
 
         References
         ----------
@@ -179,8 +180,11 @@ class Activity(Record):
     def average_over(self, labels: Shaped[Array, " trial"]) -> tuple[np.ndarray, np.ndarray]:
         """Return the distinct labels `(group,)`, and for each label the mean states of its trials.
 
-        The mean states are `(group, time, unit)`. At every step the mean is taken over the trials
-        of the group that have not ended by then. Once all of them have ended, the mean is NaN.
+        `labels` holds one label for each trial, such as its choice. Trials with the same label form
+        a group. The mean states are `(group, time, unit)`. At every step the mean is taken over the
+        trials of the group that have not ended by then. Once all of them have ended, the mean is
+        NaN. Raises InvalidInputError if there is not one label for each trial, or if a label is
+        NaN.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(self),):

@@ -66,7 +66,8 @@ class LyapunovSpectrum(Record):
         """Whether the sign of the largest exponent is known.
 
         The sign is known if the exponent is at least three standard errors from 0, and the
-        trajectory stayed within bounds.
+        trajectory did not diverge. It counts as diverged if the largest |entry| of its last state
+        is above 1e6 (1 + m), where m is the largest |entry| of its first state.
         """
         largest, error = (np.asarray(each)[:, 0] for each in (self.exponents, self.standard_error))
         is_sure: np.ndarray = np.abs(largest) >= _SURE * error

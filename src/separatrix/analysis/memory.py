@@ -53,17 +53,18 @@ class GradedMemory(Record):
 
     @property
     def relative_drift(self) -> float:
-        """The largest drift of a value, relative to the distance between neighboring values.
+        """The largest |drift| of any value, divided by the mean spacing of neighboring values.
 
-        This is the distance between their mean positions at the first time, averaged over all
-        neighbors. If the ratio is above ½, a value may be decoded as a neighboring value.
+        The mean spacing is that of the mean positions at the first time: their range, divided by
+        the number of values minus 1. If the result is above ½, a value may be decoded as a
+        neighboring value.
         """
         first = np.asarray(self.positions)[:, 0]
         return float(np.abs(self.drift).max() / (np.ptp(first) / (len(first) - 1)))
 
     @property
     def contraction(self) -> float:
-        """The range of mean positions at the last time, divided by the range at the first time."""
+        """The range of the values' mean positions at the last time, relative to the first time."""
         first, last = (np.ptp(np.asarray(self.positions)[:, k]) for k in (0, -1))
         return float(last / first)
 

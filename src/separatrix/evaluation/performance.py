@@ -24,9 +24,10 @@ GROUPS = 8
 class Performance(Record):
     """Scores of a network on fresh trials: one row for each value of each condition.
 
-    Each trial has its `task.score`: 0 or 1 if the task asks for one answer, or a fraction if
-    several steps count. The ideal observer (`task.solve`) gets the same trials. If a task has no
-    ideal observer, the columns of the ideal observer are NaN.
+    If a condition has many values, they are divided into groups, with one row for each group. The
+    score of a trial is 0 or 1 if the task asks for one answer, or a fraction if several steps count
+    (`task.score`). The ideal observer (`task.solve`) gets the same trials. If a task has no ideal
+    observer, the columns of the ideal observer are NaN.
     """
 
     condition: Shaped[np.ndarray, " group"] = array("condition of the trials")

@@ -19,9 +19,10 @@ class TrialPeriods(Record):
     states finally reach, such as a stable point or a cycle. `ended` gives the end that each trial
     would reach, and so the basin in which the trial is when the period is over.
 
-    For decision tasks, `predicted` is the choice that the network reads out at this end, and
-    `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is the memory to
-    which a pulse leads from each memory, and `expected` is the memory that the task asks for.
+    For decision tasks, `predicted` is the choice that the network reads out at this end, if the end
+    is a stable point. `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is
+    the memory to which a pulse leads from each memory, and `expected` is the memory that the task
+    asks for.
     """
 
     period: Shaped[Text, " period"] = array("name of the period")
@@ -110,7 +111,8 @@ class TrialPeriods(Record):
     def counts(self, period: int) -> dict[str, int]:
         """Return how many points of a period are fixed, slow, stable, or proved to exist.
 
-        Stable and proved points are counted among the fixed points.
+        The argument `period` is the row of the period. Stable and proved points are counted among
+        the fixed points.
         """
         here = np.asarray(self.point_period) == period
         fixed = here & (np.asarray(self.point_kind) == "fixed")
@@ -122,12 +124,13 @@ class TrialPeriods(Record):
         }
 
     def tells_choices(self, period: int) -> bool:
-        """Return whether the basins of a period can tell apart trials with different choices.
+        """Return whether more than one choice is predicted in a period, if more than one was made.
 
-        This is True if at least two different choices are predicted, or if all trials made the same
-        choice. If the same choice is predicted for all trials, but some trials made another one,
-        it is False. Then `agrees` says nothing: it counts the trials that happened to make the
-        predicted choice.
+        The argument `period` is the row of the period. Only trials for which a choice is predicted
+        count; without such trials, the answer is False. It is also False if the same choice is
+        predicted for all of these trials, although they made different choices. The basins then do
+        not separate the choices, and `agrees` only counts the trials that happened to make the
+        predicted choice. Otherwise the answer is True.
         """
         predicted = np.asarray(self.predicted)[period]
         known = predicted >= 0
@@ -135,12 +138,20 @@ class TrialPeriods(Record):
         return len(np.unique(predicted[known])) > 1 or len(np.unique(made)) == 1
 
     def ends_of(self, period: int) -> np.ndarray:
-        """Return the rows of the `end_…` arrays for one period, the end of largest share first."""
+        """Return which rows of the `end_…` arrays belong to a period, the largest share first.
+
+        The argument `period` is the row of the period. The share of an end (`end_share`) is the
+        fraction of the trials that are in its basin.
+        """
         rows = np.flatnonzero(np.asarray(self.end_period) == period)
         return rows[np.argsort(-np.asarray(self.end_share)[rows], kind="stable")]
 
     def trials_at(self, end: int) -> dict[str, int]:
-        """Return how many trials of each group are in the basin of an end, given by its row."""
+        """Return how many trials of each group are in the basin of one end.
+
+        The argument `end` is the row of the end in the `end_…` arrays, as in `ends_of`. Groups
+        without such trials are left out.
+        """
         row = int(self.end_period[end])
         groups = np.asarray(self.group)[np.asarray(self.ended)[row] == end]
         names, numbers = np.unique(groups, return_counts=True)
@@ -148,7 +159,7 @@ class TrialPeriods(Record):
 
     @property
     def led_right(self) -> int:
-        """The number of pulses that led to the memory that the task asks for."""
+        """The number of pulses whose `led_to` is the memory that the task asks for (`expected`)."""
         return int((np.asarray(self.led_to) == np.asarray(self.expected)).sum())
 
     def summary(self) -> str:

@@ -44,13 +44,14 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     such as an encoder or a readout, are ignored.
 
     The settings in the table give what the arrays do not determine, such as the activation, the
-    number of rectified units, or α. If the table has a value for a setting, this is the default. An
-    input `(channel,)` is frozen in; None, the default, means zeros. All other settings must be
-    given. The arrays hz, Wu, b, wi and si may be missing, and Vs and Ws are needed only with an
-    input.
+    number of rectified units, or α. If the table has a value for a setting, such as `alpha=0.2`,
+    this value is the default. The setting `input` is an input `(channel,)` that is frozen in; None,
+    its default, means zeros. All other settings must be given. The arrays hz, Wu, b, wi and si may
+    be missing, and Vs and Ws are needed only with an input.
 
-    The arrays `decay_param` and `AW` of smc_rnns hold a parameter p, and the decay is $e^{-e^p}$.
-    An array whose whole name is `decay`, such as one that you wrote, is the decay itself.
+    In files of smc_rnns, the array `decay_param`, `AW`, or one whose name ends in `.decay`, holds a
+    parameter p, and the decay is $e^{-e^p}$. Only an array whose whole name is `decay`, such as one
+    that you wrote, is the decay itself.
 
     Parameters
     ----------

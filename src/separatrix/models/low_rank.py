@@ -37,7 +37,7 @@ class LowRank:
     m, h
         Patterns `(neuron, rank)` and thresholds `(neuron,)`, as they were given to `low_rank`.
     drive
-        The current that the input adds to each neuron.
+        The current that the input adds to each neuron; 0 without an input.
     activation
         The function that gives the rates from currents and thresholds.
 

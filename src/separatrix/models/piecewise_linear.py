@@ -136,7 +136,7 @@ def shallow_plrnn(
 
     $$z_{t+1} = A \circ z_t + W_1\,\mathrm{relu}(W_2 z_t + h_2) + h_1 + C u.$$
 
-    With `clipped=True` the equation is as follows. States then stay bounded if all |A| < 1.
+    With `clipped=True`, states stay bounded if all |A| < 1, and the equation is:
 
     $$z_{t+1} = A \circ z_t + W_1 \big(\mathrm{relu}(W_2 z_t + h_2) - \mathrm{relu}(W_2 z_t)\big)
       + h_1 + C u.$$
@@ -201,8 +201,8 @@ def rslds(
     $$x_{t+1} = \sum_k p_k\,(A_k x_t + b_k).$$
 
     The next discrete state depends on x alone, and not on the present discrete state ("recurrent
-    only"). A constant input u adds V u to b and W u to r. If the model has one, give `b + V @ u`
-    as b, and `r + W @ u` as r.
+    only"). A constant input u adds V u to b and W u to r. For a model with such an input, give b as
+    `b + V @ u`, and r as `r + W @ u`.
 
     Parameters
     ----------
@@ -213,8 +213,9 @@ def rslds(
         Weights `(state, latent)` and biases `(state,)`. They give the discrete states the scores
         `R x + r`.
     next_state
-        With "most likely", the discrete state with the largest score moves x. With "mean", all
-        discrete states do, weighted by their probabilities, the softmax of the scores.
+        With "most likely", x follows the dynamics of the discrete state with the largest score.
+        With "mean", the next x is the mean over the discrete states, weighted by their
+        probabilities (the softmax of the scores).
     dt
         Duration of a step in ms. With 1, the step is the unit of time.
 

@@ -93,8 +93,8 @@ def hopfield(patterns: Any, beta: Any, *, bias: Any = 0.0, tau: float = 10.0) ->
     patterns
         The patterns ξ `(pattern, unit)`, with entries −1 and 1.
     beta
-        The gain β. Orthogonal patterns are stored only if it is above 1: for a smaller gain, x = 0
-        is the only fixed point (without a bias).
+        The gain β. For orthogonal patterns without a bias, x = 0 is the only fixed point if β is at
+        most 1, so such patterns are stored only if β is above 1.
     bias
         The bias b: one number for all units, or one for each `(unit,)`.
     tau

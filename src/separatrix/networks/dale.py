@@ -46,10 +46,10 @@ class DaleCTRNN(AbstractCurrentNetwork):
     $y = W_y r_E + b_y$. In training, private noise $\sqrt{2/\alpha}\,\sigma\,\xi_t$ is added to the
     current of every unit, which adds $\sqrt{2\alpha}\,\sigma\,\xi_t$ to x in each step.
 
-    Before training, excitation and inhibition are balanced. $|\tilde W|$ is first drawn uniformly
-    from (0, 1/√k), where k is the number of units times the fraction of connections that exist.
-    The columns of the excitatory units are then divided by the ratio of the numbers of excitatory
-    and inhibitory units.
+    The initial weights balance excitation and inhibition. First, $|\tilde W|$ is drawn uniformly
+    from (0, 1/√k), where k is the number of units times the fraction of all possible connections
+    that exist. The weights from excitatory units are then divided by the number of excitatory units
+    per inhibitory unit.
 
     Parameters
     ----------
@@ -63,7 +63,8 @@ class DaleCTRNN(AbstractCurrentNetwork):
         once, when the network is made.
     mask
         Which connections exist, `(unit, unit)`: True at [i, j] for a connection from unit j to unit
-        i. The diagonal is set to False. None draws the connections at random.
+        i. The diagonal is set to False. None means that the connections are drawn with
+        `connection_probability`.
     tau, dt
         Time constant (one for all units, or one for each) and time step, in ms, with 0 < dt ≤ 2
         tau.

@@ -25,9 +25,10 @@ class LowRankRNN(AbstractCurrentNetwork):
       y = \frac{1}{N} W_y \phi(x) + b_y,$$
 
     where $\chi_{ij} \sim N(0, 1/N)$ is not trained. The equation is discretized by Euler's method
-    with α = dt/τ. Without the random part, the state is $x = \sum_k \kappa_k m_k + W_x u + b$ after
-    a transient that shrinks by the factor 1 − α in each step. The R numbers $\kappa_k$ then follow
-    a smaller system, which `latent_at_input` returns.
+    with α = dt/τ. Without the random part, and at a constant input u, the state approaches the form
+    $x = \sum_k \kappa_k m_k + W_x u + b$. What differs from this form shrinks by the factor 1 − α
+    in each step. The R numbers $\kappa_k$ then follow a smaller system, which `latent_at_input`
+    returns.
 
     Parameters
     ----------

@@ -119,7 +119,8 @@ class AbstractNetwork(eqx.Module):
     def is_piecewise_linear(self) -> bool:
         """Whether a step is linear between kinks, so that fixed points can be solved for exactly.
 
-        The answer is found in the operations of `step`, in the same way as in `find_fixed_points`.
+        To find out, the operations of `step` are examined (at zero input), as in
+        `find_fixed_points`.
         """
         u = np.zeros(self.num_inputs)
         size = self.initial_state().shape[0]
@@ -158,8 +159,9 @@ class AbstractNetwork(eqx.Module):
         Raises
         ------
         InvalidInputError
-            If the input has the wrong length or contains NaN. If a name is given without a task, or
-            the task has no period of that name. If weights of the network are not finite.
+            If the input has the wrong length, or contains NaN or infinity. If a name is given
+            without a task, or the task has no period of that name. If weights of the network are
+            not finite.
 
         Examples
         --------
@@ -213,8 +215,9 @@ def _named(input: Any, task: Any) -> Any:
 def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with True in place of each trained array, and False for the rest.
 
-    With this mask, give an optimizer only the arrays that training changes. Its weight decay would
-    change the other arrays, too, even if their gradient is zero.
+    With this mask, `eqx.filter(network, trained_leaves(network))` has only the arrays that training
+    changes. Give an optimizer only these: its weight decay would change the other arrays, too, even
+    if their gradient is zero.
 
     Parameters
     ----------
@@ -286,7 +289,8 @@ def check_network_fits(
     Raises
     ------
     InvalidInputError
-        If the network and the task differ in a size or in the time step. The message says in which.
+        If the network and the task differ in a size or in the time step; the message says in which.
+        If a weight is not finite.
 
     Examples
     --------

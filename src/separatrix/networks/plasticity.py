@@ -87,10 +87,10 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
         The numbers of input channels, of units and of outputs.
     excitatory_fraction
         The fraction of units that are excitatory. These units come first, and the others are
-        inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit j, and
-        $W_{ii} = 0$. The readout sees only the excitatory units. The more excitatory units
-        there are, the weaker are their initial weights, as in `DaleCTRNN`. None leaves the signs of
-        all weights free.
+        inhibitory. Then $W_{ij} = |\tilde W_{ij}|\,s_j$ with the sign $s_j$ of unit j, except that
+        $W_{ii} = 0$. The readout sees only the excitatory units. The initial weights from
+        excitatory units are divided by the number of excitatory units per inhibitory unit, as in
+        `DaleCTRNN`. With None, each weight may have either sign.
     tau, dt
         Time constant of the rates and time step in ms, with 0 < dt ≤ 2 tau. For the synapses, dt
         should also be short compared with 1/h, the mean time between two spikes at the rate h.

@@ -79,17 +79,19 @@ class CTRNN(AbstractNoisyNetwork):
     leak
         Where the leak acts: "outside" or "inside" the nonlinearity (above).
     initialization
-        The name of the distribution of all weights: "kaiming_normal" (N(0, 2/fan_in), as in the
-        primer's BrainPy notebook), "torch_linear" (U(±1/√fan_in), as in its PyTorch notebook),
-        "orthogonal", "gaussian" (N(0, 1/fan_in)) or "diagonal" (the identity). Biases are drawn
-        like the weights for "torch_linear". For all other names they are 0.
+        The name of the distribution of all weights. The primer's BrainPy notebook uses
+        "kaiming_normal", a normal distribution with variance 2/fan_in that is cut off at two
+        standard deviations. Its PyTorch notebook uses "torch_linear" (U(±1/√fan_in)). The other
+        names are "orthogonal", "gaussian" (N(0, 1/fan_in)) and "diagonal" (the identity). Biases
+        are drawn like the weights for "torch_linear". For all other names they are 0.
     recurrent_initialization
         The name of another initialization, for the recurrent weights alone. None means that they
         are drawn like the other weights.
     gain
-        A factor by which the recurrent weights of `recurrent_initialization` are multiplied. For
-        example, with "gaussian" and a gain g, their standard deviation is g/√N. None means 0.5 for
-        "diagonal" (0.5 I, as in Yang et al. 2019), and 1 for all other names.
+        A factor of the recurrent weights, which can be given only with a
+        `recurrent_initialization`. For example, with "gaussian" and a gain g, their standard
+        deviation is g/√N. None means 0.5 for "diagonal" (0.5 I, as in Yang et al. 2019), and 1 for
+        all other names.
     noise
         The strength σ of the private noise (above), at least 0.
     trainable_initial_state
@@ -235,16 +237,20 @@ class CTRNN(AbstractNoisyNetwork):
         return slope(current)[:, None] * self.recurrent_weights - jnp.eye(self.num_units)
 
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[float, float] | None:
-        """Return the range of the activation, which holds all fixed points; None if unbounded."""
+        """Return the range of "tanh" or "sigmoid", which holds all fixed points, or None.
+
+        For all other activations the range is unbounded, and the result is None.
+        """
         return RANGES.get(self.activation)
 
     def flow_at_input(self, input: Any, *, task: Any = None) -> Flow:
-        """Return the equation itself, before Euler's method, as a flow with `input` frozen in.
+        """Return the equation in continuous time, without Euler's method, as a flow at `input`.
 
-        The input is given as in `at_input`. The flow has the same fixed points as the map that
-        `at_input` returns. But a point that is stable in the flow may be unstable in the map if dt
-        is large. Raises InvalidInputError as `at_input` does, and also if the network has
-        `leak="inside"` and dt ≠ τ, because its step is then not a step of this equation.
+        The input is given as in `at_input`, and is held constant. The flow has the same fixed
+        points as the map that `at_input` returns. But a point that is stable in the flow may be
+        unstable in the map if dt is large. Raises InvalidInputError as `at_input` does, and also if
+        the network has `leak="inside"` and dt ≠ τ, because its step is then not a step of this
+        equation.
         """
         if self.leak == "inside" and not self._is_undamped:
             raise InvalidInputError(

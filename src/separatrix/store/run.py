@@ -29,9 +29,9 @@ class Run:
     experiment
         The settings as they were executed, from `experiment.toml`.
     network
-        The trained network, or None. There are two reasons for None: the run stopped before there
-        was a network, or a user wrote the class of the network and has not imported it here. In
-        the second case `unknown_class` names the class.
+        The trained network, or None. There are two reasons for None. The run may have stopped
+        before there was a network. Or a user wrote the class of the network, and this program has
+        not imported it, or the class has changed since: then `unknown_class` names the class.
     records
         A dictionary from the name of each result to its record.
     provenance
@@ -45,7 +45,7 @@ class Run:
     provenance: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def find(self, *names: str) -> Any:
-        """Return the first record of those called `names` that the run has; None if it has none."""
+        """Return the record of the first name that the run has; None if it has none of them."""
         return next((self.records[name] for name in names if name in self.records), None)
 
     @property
@@ -60,9 +60,10 @@ class Run:
 
     @property
     def unknown_class(self) -> str | None:
-        """The network's class, as `module:Class`, if a user wrote it and has not imported it here.
+        """The class of a network that was saved but could not be read, as `module:Class`, or None.
 
-        In all other cases the value is None.
+        This happens if a user wrote the class, and this program has not imported it, or the class
+        has changed since. In all other cases the value is None.
         """
         is_there = self.network is None and (self.path / WEIGHTS).exists()
         return _own_class(self.experiment) if is_there else None

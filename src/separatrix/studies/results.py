@@ -71,8 +71,9 @@ class StudyResults:
         The settings of the study; None for a directory of runs without a study.
     table
         One row for each cell (one network of the study), whether it is done or not. The index holds
-        the keys of the cells. The columns are the settings in which cells differ, `state`, `error`,
-        and the results of the network (`score`, `fixed_points` …). Missing values are NaN or None.
+        the keys of the cells. The columns are the settings that the study varies, the seed,
+        `state`, `error`, and the results of the network (`score`, `fixed_points` …). Missing values
+        are NaN or None.
     status
         The progress of the study when it was read: `str(status)`, `.is_over`, `.seconds_left`.
     """
@@ -135,7 +136,11 @@ class StudyResults:
 
     @property
     def is_independent(self) -> bool:
-        """Whether no two cells share a training. (Intervals would count a shared one twice.)"""
+        """Whether no two cells share a training.
+
+        Cells share a training if they differ only in what comes after it, such as the analysis.
+        Their results are not independent samples, so intervals from them would be too narrow.
+        """
         trainings = [cell.training for cell in self._cells]
         return len(set(trainings)) == len(trainings)
 

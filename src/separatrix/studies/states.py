@@ -33,10 +33,10 @@ class Status:
     Attributes
     ----------
     states
-        The state of every cell, by its key.
+        A dictionary from the key of each cell to its state.
     running
-        For each running cell, by its key, which process works on it, and for how long it has been
-        running.
+        A dictionary from the key of each running cell to a text: which process works on the cell,
+        and for how long it has been running.
     seconds_left
         An estimate of the remaining time; None if no cell is done yet.
     """

@@ -31,9 +31,9 @@ from .durations import count_steps
 class Trials(Record):
     """A batch of trials: the inputs to a network, and the outputs that it should give.
 
-    `mask` holds the weights in the loss, one for each step, or one for each output at each step.
-    If a trial is shorter than the longest trial, the weights after its end are 0. `scored` marks
-    the steps on which the answer counts (the decision period). Integer targets are classes.
+    `mask` holds the weights in the loss, one for each step, or one for each output at each step. If
+    a trial is shorter than the longest trial, the weights after its end are 0. `scored` marks the
+    steps on which the answer counts, such as the decision period. Integer targets are classes.
     Floating-point targets are values that the outputs have to follow. If `output_function` is
     "sigmoid", the sigmoid of the outputs has to follow these values.
     """
@@ -63,9 +63,10 @@ class Trials(Record):
 
     @property
     def inside(self) -> Bool[Array, "trial time"]:
-        """Which steps belong to a trial: all steps up to the last one with a weight in the loss.
+        """Which steps belong to a trial: all up to the last one with a loss weight above 0.
 
-        The later steps are padding. If no step of a trial has a weight, all steps belong to it.
+        The later steps are padding. If no step of a trial has such a weight, all steps belong to
+        it.
         """
         return _inside(self.mask, self.inputs.shape[:2])
 

@@ -28,10 +28,12 @@ _PATHS = 16  # kept at once: memory
 class Separatrix(Record):
     """Points on the boundary between basins.
 
-    To first order, the boundary near one of these points is a hyperplane through the point.
-    `normals` gives the unit normal of this hyperplane. The motion carries a boundary point to a
-    saddle. The normal is the left eigenvector of the saddle's unstable direction, pulled back along
-    this motion. It points into the basin of the attractor `sides[:, 0]`.
+    Near each of these points the boundary is, to first order, a hyperplane through the point, and
+    `normals` holds the unit normal of this hyperplane. To find the normal, the point is followed
+    until it passes near a saddle. There, the left eigenvector of the saddle's unstable direction is
+    normal to the boundary. This vector, pulled back along the motion to the point, is the normal.
+    It points into the basin of the attractor `sides[:, 0]`. If no saddle is known, the normal is
+    NaN.
     """
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")

@@ -23,9 +23,9 @@ class FixedPointGraph(Record):
     """Fixed points, and where the arms of the unstable manifolds of the saddles end.
 
     A saddle with one unstable direction has two arms: arm +1 leaves along the right eigenvector of
-    this direction, and arm −1 leaves against it. From a saddle with more unstable directions, a few
-    paths (rays) are followed if `fixed_point_graph` got `rays` above 0. Each arm or ray is an edge
-    of the graph. `source` and `target` are indices among the points that were given.
+    this direction, and arm −1 leaves against it. From a point with more unstable directions, a few
+    paths (rays) are followed if `fixed_point_graph` was called with `rays` above 0. Each arm or ray
+    is an edge of the graph. `source` and `target` are indices among the points that were given.
 
     `normals[k]` is the left eigenvector of the unstable direction of saddle `saddles[k]`, with
     length 1. It is normal to the stable manifold of the saddle, which is the local separatrix, and
@@ -75,7 +75,7 @@ class FixedPointGraph(Record):
 
     @property
     def most_steps(self) -> int:
-        """The largest number of steps for which an arm or a ray was followed."""
+        """The number of steps for which the longest path, an arm or a ray, was followed."""
         return round(float(np.max(self.times, initial=0.0)) / self.step)
 
     def summary(self) -> str:

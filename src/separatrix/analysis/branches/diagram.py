@@ -23,8 +23,9 @@ FIRST = 1e-3
 class Branches(Record):
     """Curves of fixed points as a parameter changes, with their stability and special points.
 
-    Points are ordered by branch, and along a branch by `arclength`. If two branches cross at a
-    special point, this point is listed for both of them.
+    Points are ordered by branch, and along a branch by `arclength`. The `special_…` arrays list
+    each special point once. If two branches cross there, `special_branch` and `special_other` name
+    both.
     """
 
     states: Float[Array, "point unit"] = array("fixed points")
@@ -122,8 +123,8 @@ class Branches(Record):
     def special_names(self) -> list[str]:
         """The name of each special point, with its criticality if known: "subcritical Hopf" ….
 
-        If several modes cross the stability boundary within the error of the parameter, the name
-        gives this error, as in "several modes within ± 3e-10".
+        Several modes may cross the stability boundary at parameters that are closer together than
+        their error. The name then gives this error, as in "several modes within ± 3e-10".
         """
         each = zip(self.special_type, self.special_criticality, self.special_error, strict=True)
         return [_named(str(kind), str(why), float(error)) for kind, why, error in each]
@@ -139,7 +140,8 @@ class Branches(Record):
     def special(self, kind: str) -> Float[np.ndarray, " special"]:
         """Return the values of the parameter at the special points of one type, in ascending order.
 
-        Raises InvalidInputError for an unknown type.
+        The argument `kind` is one of `types`, such as "Hopf". Raises InvalidInputError for an
+        unknown type.
         """
         if kind not in self.types:
             raise InvalidInputError(
@@ -162,17 +164,17 @@ class Branches(Record):
 
         The predicted states have errors of order |z|². At a Neimark–Sacker point of a map, the
         cycle is a closed curve with the same |z|. At every step, states turn on this curve by the
-        angle $\theta + \Im(\kappa)\,\delta + \Im(c)\,|z|^2$, where θ is `special_angle`. At a
-        flip, z is a real number of this size, and the cycle is the pair of states $x_0 \pm z q$.
+        angle $\theta + \Im(\kappa)\,\delta + \Im(c)\,|z|^2$, where θ is `special_angle`. At a flip,
+        z is a real number with the same |z|, and the cycle is the pair of states $x_0 \pm z q$.
 
         Parameters
         ----------
         special
-            The index of the special point, from 0.
+            The index of the special point in the `special_…` arrays, from 0.
         parameter
             The value of the parameter, on the side of the special point where the cycle exists.
-            None means a value on this side, at a distance from the special point of a
-            thousandth of the parameter's range (`parameter_from` to `parameter_to`).
+            None means the value on this side whose distance from the special point is a thousandth
+            of the parameter's range (from `parameter_from` to `parameter_to`).
 
         Returns
         -------
@@ -182,8 +184,8 @@ class Branches(Record):
         Raises
         ------
         InvalidInputError
-            If no cycle is born at that point, if its normal form is degenerate, or if the parameter
-            lies on the side without a cycle.
+            If there is no such special point, if no cycle is born there, if its normal form is
+            degenerate or unknown, or if `parameter` is not on the side where the cycle exists.
 
         References
         ----------
@@ -252,8 +254,9 @@ class Branches(Record):
     def states_at(self, parameter: float) -> Float[np.ndarray, "point unit"]:
         """Return the fixed points of all branches at one value of the parameter.
 
-        Between two points of a branch, the state is interpolated by a cubic along the branch, so it
-        is not exact. For exact fixed points, give the states to `find_fixed_points` as candidates.
+        Between two points of a branch, the state is interpolated by a cubic polynomial in the
+        arclength, so it is not exact. For exact fixed points, give the states to
+        `find_fixed_points` as candidates.
         """
         return states_between(
             np.asarray(self.parameters),

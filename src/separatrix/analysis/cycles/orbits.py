@@ -13,8 +13,9 @@ class Cycles(Record):
 
     The multipliers of a cycle are the eigenvalues of the derivative of the motion once around the
     cycle. In a flow, the multiplier along the orbit is 1, so the distance of the computed value
-    from 1 shows the accuracy. For each number of steps in `complete_lengths`, it is proved that
-    every cycle of this length was found. The system may have more cycles of other lengths.
+    from 1 shows the accuracy. For each number of steps in `complete_lengths`, it is proved that the
+    search found every cycle of this length. The system may have more cycles of other lengths. A
+    selection of cycles keeps `complete_lengths`, which still describes the whole search.
     """
 
     states: Float[Array, "cycle phase unit"] = array(

@@ -149,7 +149,7 @@ class FixedPoints(Record):
     def tolerance_curve(
         self, tolerances: Float[Array, " tolerance"] | float | None = None
     ) -> "ToleranceCurve":
-        r"""Return, for each tolerance, how many of the points a search would have called fixed.
+        r"""Return, for each tolerance, how many points a search by minimization would call fixed.
 
         Other tools minimize $q = \frac12 |F(x) - x|^2$ (or $\frac12 |f(x)|^2$) and call a state
         fixed if $q$ ends below a tolerance. Such states include slow points, so the number depends
@@ -157,8 +157,8 @@ class FixedPoints(Record):
         reached a minimum may count several states on the way to it, and so more points.
 
         Rejected candidates are not counted. After `find_fixed_points(…, slow_points=False)`, all
-        candidates that end at slow points are rejected, so the curve shows too few points.
-        `rejected` and the summary of the curve say how many candidates the curve leaves out.
+        candidates that end at slow points are rejected, so the curve shows too few points. The
+        curve's `rejected` and its summary say how many candidates it leaves out.
 
         Parameters
         ----------
@@ -198,10 +198,10 @@ class FixedPoints(Record):
     def middle(self, direction: Float[Array, " unit"]) -> int:
         """Return the index of the median point along a direction `(unit,)`.
 
-        If the direction is the first principal component of the activity, this is the point whose
-        eigenvectors show the line attractor in the primer by Yang & Wang (2020). Raises
-        InvalidInputError if there are no points, if the direction has another shape, or if it is
-        not finite.
+        If the number of points is even, it is the lower one of the two in the middle. For the first
+        principal component of the activity, this is the point whose eigenvectors show the line
+        attractor in the primer by Yang & Wang (2020). Raises InvalidInputError if there are no
+        points, if the direction has another shape, or if it is not finite.
         """
         if not len(self):
             raise InvalidInputError("there are no points from which to choose the middle one.")

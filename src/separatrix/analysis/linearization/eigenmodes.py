@@ -119,21 +119,23 @@ class Linearization(Record):
         r"""Measure how far the Jacobians are from having orthogonal modes.
 
         The departure from normality is Henrici's $\sqrt{\|J\|_F^2 - \sum|\lambda|^2}$. Because of
-        cancellation, values below about $10^{-8}\|J\|$ say nothing. The numerical abscissa (the
-        largest eigenvalue of the symmetric part of J) limits how fast a displacement can grow at
-        first in a flow. The largest gain, $\|J\|_2$, limits the growth in the first step of a map.
+        cancellation, a departure below about $10^{-8}\|J\|$ may be rounding error alone. The
+        numerical abscissa (the largest eigenvalue of the symmetric part of J) limits how fast a
+        displacement can grow at first in a flow. The largest gain, $\|J\|_2$, limits the growth in
+        the first step of a map.
 
         The Kreiss constant is $\sup_{|z|>1} (|z|-1)\,\|(z-J)^{-1}\|$ for a map and
         $\sup_{\mathrm{Re} z>0} \mathrm{Re} z\,\|(z-J)^{-1}\|$ for a flow. The largest transient
         growth is at least as large: $\sup_t \|J^t\|$ for a map, $\sup_t \|e^{Jt}\|$ for a flow. The
-        largest value at 24 points z is a lower bound of the constant. This bound holds (except for
-        rounding) for defective Jacobians too.
+        result `kreiss_bound` is a lower bound of the constant: the largest value of this expression
+        at 24 points z, and at least 1. The bound holds (except for rounding) for defective
+        Jacobians too.
 
         Returns
         -------
         NonNormality
-            The four numbers for each point. They are NaN where the Jacobian is not finite. The
-            bound on the Kreiss constant is infinite at an unstable point.
+            These measures for each point. They are NaN where the Jacobian is not finite. The bound
+            on the Kreiss constant is infinite at an unstable point.
 
         References
         ----------
@@ -161,8 +163,9 @@ class Linearization(Record):
         r"""Return the slowest modes, their selection vectors, and their alignment with the readout.
 
         The slowest mode is the one whose eigenvalue is nearest to 1 (map) or 0 (flow). Its
-        selection vector is its left eigenvector l: a small input δu moves the state along the right
-        vector r by $(l \cdot \partial F/\partial u)\,\delta u$.
+        selection vector is its left eigenvector l. In a step of a map, a small input δu moves the
+        state along the right vector r by $(l \cdot \partial F/\partial u)\,\delta u$. In a flow,
+        this is the speed of the movement per tau.
 
         Parameters
         ----------

@@ -56,7 +56,7 @@ class InputGating(Record):
 
     @property
     def ratio(self) -> Float[np.ndarray, " point"]:
-        """Overlap of l with the relevant input, over its largest overlap with any other input."""
+        """The `overlap` of the relevant input, divided by the largest `overlap` of the others."""
         overlap = np.asarray(self.overlap)
         others = np.delete(overlap, self.relevant, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,7 +75,10 @@ class InputGating(Record):
 
     @property
     def chance_overlap(self) -> float:
-        """Overlap by chance: the root mean square |cos| of random directions of n units, 1/√n."""
+        """The chance level of `overlap`: 1/√n, the root mean square |cos| of random directions.
+
+        Here n is the number of units.
+        """
         return float(self.states.shape[1] ** -0.5)
 
     def summary(self) -> str:

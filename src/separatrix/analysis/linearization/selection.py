@@ -12,10 +12,11 @@ from .modes import Modes
 class SelectionVectors(Record):
     r"""The slowest modes at each point: their selection vectors l, and their directions r.
 
-    A small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$ in a step, where
-    $B = \partial F/\partial u$. The displacement then decays with the mode's time constant. The
-    vectors are normalized so that l · r = 1 and |r| = 1. Their complex phase is chosen such that
-    the largest entry of r is real and positive.
+    In a step of a map, a small input $\delta u$ moves the state along r by $(l \cdot B)\,\delta u$,
+    where $B = \partial F/\partial u$. In a flow, this is the speed of the movement per tau. The
+    displacement then decays with the mode's time constant. The vectors are normalized: l · r = 1
+    and |r| = 1. Their complex phase is chosen such that the largest entry of r is real and
+    positive.
     """
 
     selection: Complex[Array, "point direction unit"] = array("l: left eigenvectors of the modes")
@@ -64,7 +65,10 @@ class SelectionVectors(Record):
 
     @property
     def chance_alignment(self) -> float:
-        """Alignment by chance: the root mean square |cos| of random directions of n units, 1/√n."""
+        """The chance level of alignments: 1/√n, the root mean square |cos| of random directions.
+
+        Here n is the number of units.
+        """
         return float(self.selection.shape[2] ** -0.5)
 
 

@@ -43,13 +43,14 @@ class Comparison(Record):
     `reasons` says why.
 
     The mean distance between two groups, or within a group, has a 95 % interval if distances can
-    only be 0 or 1. The interval treats networks, not pairs of networks, as independent samples, and
-    needs at least six networks in each group. It holds whatever the unknown distances are. Other
-    distances have no such interval: a rare kind of network, which is not among those compared, may
-    be far away. `no_interval` says why an interval is missing.
+    only be 0 or 1, and no networks share a training. The interval treats networks, not pairs of
+    networks, as independent samples, and needs at least six networks in each group. Unknown
+    distances count as 0 for its lower end, and as 1 for its upper end. If distances can take other
+    values, there is no interval: a rare kind of network may be missing among those that are
+    compared, and may be far away from them. `no_interval` says why an interval is missing.
 
-    In a selection of networks, each network keeps its cluster and its place on the map. The mean
-    distances are computed again from the selected networks.
+    If you select networks, as with `comparison[:5]`, each network keeps its cluster and its place
+    on the map. The mean distances are computed again from the selected networks.
 
     Examples
     --------
@@ -126,8 +127,9 @@ class Comparison(Record):
 
         The correlation is taken over the pairs of networks whose distance is known by both
         measures. It comes with a 95 % interval, which treats networks, not pairs of networks, as
-        independent samples. Raises InvalidInputError if the two comparisons do not hold the same
-        networks in the same order.
+        independent samples. The interval is NaN if it cannot be computed, for example because there
+        are fewer than six networks, or because networks share a training. Raises InvalidInputError
+        if the two comparisons do not hold the same networks in the same order.
         """
         if np.asarray(self.names).tolist() != np.asarray(other.names).tolist():
             raise InvalidInputError(

@@ -12,9 +12,10 @@ class SlowCurve(Record):
     r"""The slowest state on each of many slices, the hyperplanes $a \cdot x = v$ of an axis a.
 
     There is one slice for each value v. For each slice, `outcomes` is "minimum", "fixed" (the speed
-    is at rounding level), or "rejected". `reasons` holds the reason, and a rejected slice has NaN
-    as its state. Where `joined` is false the curve jumps: the slowest state of the slice is not the
-    state that was reached from the neighboring slice.
+    is at rounding level), or "rejected". `reasons` says what is known about the minimum, or why the
+    slice was rejected. A rejected slice has NaN as its state. Where `joined` is false, the curve
+    jumps from the slice before to this slice: its slowest state is not the state that was reached
+    from the slice before. For the first slice, `joined` is always false.
     """
 
     values: Float[Array, " slice"] = array("position of the slice along the axis")
@@ -59,7 +60,7 @@ class SlowCurve(Record):
 
     @property
     def times(self) -> Float[np.ndarray, " slice"]:
-        """For each slice, the time in ms in which the drift there would cross all `values`."""
+        """For each slice, the time in ms in which its drift would cross the range of `values`."""
         with np.errstate(divide="ignore"):
             return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
 

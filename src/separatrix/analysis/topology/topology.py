@@ -49,14 +49,14 @@ class FixedPointTopology(Record):
     output that is zero to rounding. If no outputs were given, the name is the index of the point.
     The name of a saddle is the pattern of the stable points that it links: "+*+" links "+++" and
     "+-+". If the saddle does not link all stable points that the pattern stands for, its name is
-    the list of those that it links.
+    the list of those that it links, such as "{++ +- --}", or "none".
 
     Two topologies are the same if their points can be matched one to one, such that matched points
     have the same number of unstable directions and lead to matched stable points. If stable points
-    are named by signs, matched stable points must also have the same signs. It does not matter
-    where the points lie in state space, how many units the networks have, or what their
-    architectures are. A topology describes only the points that were given: whether the system has
-    other fixed points is for `find_fixed_points` to say.
+    are named by the signs + and − in both topologies, matched stable points must also have the same
+    signs. It does not matter where the points lie in state space, how many units the networks have,
+    or what their architectures are. A topology describes only the points that were given: whether
+    the system has other fixed points is for `find_fixed_points` to say.
     """
 
     names: Shaped[np.ndarray, " point"] = array(
@@ -93,21 +93,24 @@ class FixedPointTopology(Record):
 
     @property
     def links(self) -> Bool[np.ndarray, "point attractor"]:
-        """Whether each point (row) leads to each stable point (column)."""
+        """Whether paths from each point (row) end at each stable point (column).
+
+        A stable point counts as leading to itself.
+        """
         return np.asarray(self.reach) > 0 if self.linked is None else np.asarray(self.linked)
 
     @property
     def attractor_rows(self) -> Int[np.ndarray, " attractor"]:
-        """The row of this record that holds each stable point; −1 if a selection left it out."""
+        """For each stable point, its row in this record; −1 if a selection left this point out."""
         rows = {int(place): row for row, place in enumerate(np.asarray(self.places))}
         return np.array([rows.get(int(place), -1) for place in np.asarray(self.attractors)], int)
 
     @property
     def unsettled(self) -> Float[np.ndarray, " point"]:
-        """For each point, the fraction of its departures that were not seen to end at an attractor.
+        """For each point, the fraction of the paths followed from it that reached no stable point.
 
-        A departure is a state close to an unstable point that was followed to see where it ends.
-        The fraction is 0 for points without departures.
+        The paths begin at states close to an unstable point, its departures. The fraction is 0 for
+        a point from which no path was followed, such as a stable point.
         """
         departures = np.asarray(self.departures, float)
         arrived = np.round(np.asarray(self.reach, float) * departures[:, None]).sum(1)
@@ -122,10 +125,10 @@ class FixedPointTopology(Record):
     def euler_characteristic(self) -> int | None:
         r"""The sum of $(-1)^k$ over all points, with k the point's number of unstable directions.
 
-        If states in a box never leave the box, the sum over all fixed points in this box is 1, so
-        another value shows that points are missing. For a map, this is so if no eigenvalue at the
-        points is below −1. The value is None if the number of unstable directions of some point
-        is not known.
+        Suppose that states in some box never leave this box. Then the sum over all fixed points in
+        the box is 1, and any other value shows that points are missing. For a map, this rule needs
+        one more condition: no eigenvalue at any of the points is below −1. The value is None if the
+        number of unstable directions of some point is not known.
         """
         if (np.asarray(self.n_unstable) < 0).any():
             return None
@@ -133,7 +136,7 @@ class FixedPointTopology(Record):
 
     @property
     def cells(self) -> Counter[tuple[int, str]]:
-        """How many points have each pair of properties (number of unstable directions, name)."""
+        """The number of points for each pair (number of unstable directions, name)."""
         numbers = np.asarray(self.n_unstable).tolist()
         return Counter(zip(numbers, np.asarray(self.names).tolist(), strict=True))
 
@@ -147,7 +150,7 @@ class FixedPointTopology(Record):
     def undecided(self) -> str:
         """Why some point may have links that are not known; empty if all links are known.
 
-        If there are several such points, this is the reason for the first of them.
+        The text names the first such point with its reason, and counts the others.
         """
         reasons = np.asarray(self._reasons)
         if not len(rows := np.flatnonzero(reasons != "")):
@@ -167,9 +170,9 @@ class FixedPointTopology(Record):
         """Whether the points form a cube, so that each of the n outputs stores a bit.
 
         The cube has $3^n$ points. Its $2^n$ vertices are the stable points. Every other point
-        stands for an edge, a face or a body of the cube: it has k = 1, 2 or 3 unstable directions,
-        and links the $2^k$ corners of this edge, face or body. The answer is True, False, or
-        `Undecided` with the reason.
+        stands for an edge (k = 1), a face (k = 2), or a cell of higher dimension k, up to the whole
+        cube (k = n). It has k unstable directions, and links the $2^k$ vertices of this edge, face
+        or cell. The answer is True, False, or `Undecided` with the reason.
         """
         bits = self.bits
         if len(self) != 3**bits:  # of many outputs the cube has too many cells to list
@@ -189,7 +192,8 @@ class FixedPointTopology(Record):
     def shape(self) -> str:
         """The name of a cube of `bits` dimensions: "segment", "square", "cube" or "hypercube".
 
-        Whether the points form this shape is said by `is_cube`.
+        The property `is_cube` says whether the points form this shape. If `bits` is 0, the name is
+        "cube".
         """
         return SHAPES.get(self.bits, "hypercube" if self.bits else "cube")
 
@@ -220,8 +224,8 @@ class FixedPointTopology(Record):
     def difference(self, other: "FixedPointTopology") -> str:
         """Return, as text, the points that only one of two topologies has; empty if there are none.
 
-        The comparison counts the points with each number of unstable directions and each name
-        (`cells`).
+        Points count as the same if they have the same number of unstable directions and the same
+        name (`cells`).
         """
         parts = [
             f"{whose}: {', '.join(_cell_text(cell, count) for cell, count in sorted(more.items()))}"

@@ -117,11 +117,13 @@ class Verdict(Record):
         return next((claim for claim in self.claims if claim.kind == kind), None)
 
     def is_held_by(self, claimed: str) -> str:
-        """Return whether a word holds for the states: "yes", "approximately", "no" or "unknown".
+        """Return whether a word is true of the states: "yes", "approximately", "no" or "unknown".
 
-        The word `claimed` is one that `held` can be, such as "line". Several words may be true of
-        the same states, and `held` is only the first of them. So the answer may also be "yes" for
-        other words. Raises InvalidInputError if `claimed` is not such a word.
+        The word `claimed` is one of those that `held` can be, such as "line", except "unknown".
+        Several words may be true of the same states, and `held` is only the first of them. So the
+        answer may also be "yes" for a word other than `held`. If `held` is "still", "unknown" or
+        empty, the answer for every other word is "unknown". Raises InvalidInputError if `claimed`
+        is not such a word.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
@@ -137,7 +139,10 @@ class Verdict(Record):
     def keeps_differences(self) -> bool | None:
         """Whether states keep their spread and order along the axis for the duration T.
 
-        The value is None if no axis was given.
+        They keep them if both numbers are at least one half at the time T: the spread relative to
+        its value at the beginning, and the absolute rank correlation with the first positions. (For
+        states that keep moving, such as on a cycle, this must hold at all times from T/2 to 2 T.)
+        The value is None if the spread was not measured, such as without an axis.
         """
         kept = self.claim(Kind.KEPT)
         return None if kept is None else bool(kept.numbers["value"])

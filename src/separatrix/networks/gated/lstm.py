@@ -56,7 +56,7 @@ class LSTM(AbstractCellNetwork):
         How the weights of each gate are drawn: "torch" (U(±1/√num_units) for all, biases too), or a
         name that `CTRNN` takes as its `initialization`, such as "orthogonal".
     forget_bias
-        The number that is added to the bias of the forget gate (1 in Jozefowicz et al. 2015).
+        A number that is added to the initial bias of the forget gate (1 in Jozefowicz et al. 2015).
     trainable_initial_state
         Whether the state before the first step is learned; it is zero otherwise.
     key
@@ -132,8 +132,8 @@ class LSTM(AbstractCellNetwork):
     def domain(self, input: Float[Array, " channel"] | None = None) -> tuple[Any, Any]:
         """Return a box that a step maps into itself: h between −1 and 1, and bounds on c.
 
-        The bounds on c are those to which the gates confine it at this input. They may be very
-        large. Without an input they are infinite.
+        The bound on |c| of each unit is the largest |i g / (1 − f)| that the ranges of its gates
+        allow at this input. It may be very large. Without an input it is infinite.
         """
         bound = np.full(self.num_units, np.inf)
         if input is not None:

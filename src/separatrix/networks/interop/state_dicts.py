@@ -62,9 +62,9 @@ def from_state_dict(
 
     The primer is Yang & Wang (2020) Neuron 107:1048. The recurrent layer may be anywhere in the
     dictionary, under a prefix (`rnn.weight_ih_l0`) or in nested dictionaries. The remaining arrays
-    must be one linear layer, the readout. Without a readout, the outputs are the hidden units.
-    Any further array is an error, except for the other layers of the same PyTorch module. So leave
-    the arrays of other modules out of the dictionary.
+    must be one linear layer, the readout. Without a readout, the outputs are the hidden units. The
+    other layers of the same PyTorch module are ignored. Any further array is an error, so leave the
+    arrays of other modules out of the dictionary.
 
     Names and shapes do not prove which equations a layer computes. A custom layer may use PyTorch's
     names but have its gates in another order. The network's `repr` says which order is assumed, and
@@ -82,7 +82,7 @@ def from_state_dict(
         The name of the recurrent layer in the dictionary, such as "rnn", if several would fit.
     layer
         The number of the layer to take, from 0, if a PyTorch module has several layers. Only the
-        last layer has a readout.
+        last layer has a readout. For other layers, the outputs are the hidden units.
     readout
         The name of the readout layer, such as "fc", if there are several.
     activation
@@ -107,15 +107,15 @@ def from_state_dict(
     Returns
     -------
     AbstractNetwork
-        The network. Weights keep their precision. Float64 weights are stored as NumPy arrays,
-        because JAX would round them to float32.
+        The network. Weights keep their precision, but half precision becomes float32. Float64
+        weights are stored as NumPy arrays, because JAX would round them to float32.
 
     Raises
     ------
     InvalidInputError
-        If arrays are missing, are left over, or have unexpected shapes. If the layer is
-        bidirectional or a projected LSTM. If a step of the network differs from the step in
-        `check`.
+        If arrays are missing, are left over, have unexpected shapes, or contain NaN or infinity. If
+        the layer is bidirectional or a projected LSTM. If a step of the network differs from the
+        step in `check`.
     UnreadableFileError
         If the file is missing or damaged.
 

@@ -27,28 +27,29 @@ def from_torch(
 
     Steps of the module from random states and inputs are compared with steps of the network. If
     they differ, the module is refused. For such a module, use `sx.torch_map`, which makes a system
-    from the step of any module as it is.
+    from the step of any module as it is. A CTRNN of the primer can be compared only if it has the
+    method `recurrence`.
 
     Parameters
     ----------
     module
         An `nn.RNN`, `nn.GRU` or `nn.LSTM`, one of their cells, or the CTRNN of the primer (Yang &
-        Wang 2020), which has `input2h` and `h2h`. PyTorch's layers may be with or without biases
-        and `batch_first`, and an `nn.RNN` may have the nonlinearity "tanh" or "relu". You may also
-        give a module that holds one of these layers and at most one `nn.Linear`, which is taken as
-        the readout. Whatever else the `forward` of such a module does is ignored.
+        Wang 2020), which has `input2h` and `h2h`. PyTorch's layers may have biases or not,
+        `batch_first` may be True or False, and an `nn.RNN` may have the nonlinearity "tanh" or
+        "relu". You may also give a module that holds one of these layers and at most one
+        `nn.Linear`, which is taken as the readout. Dropout, and whatever else the `forward` of such
+        a module does, is ignored.
     readout
         An `nn.Linear` on the hidden units. Without a readout, the outputs are the hidden units.
     layer
         The number of the layer to take, from 0, if there are several. Only the last layer has a
-        readout.
+        readout. For other layers, the outputs are the hidden units.
     activation
-        The nonlinearity of a module with `input2h` and `h2h`, such as "relu" for the primer's
-        module. If the module has a method `recurrence`, the network's step is compared with it.
+        The nonlinearity of a module with `input2h` and `h2h`. None means "relu", as in the primer.
     dt
         Duration of a time step in ms. None makes the step the unit of time: dt is 1, and every time
-        constant, period and duration is a number of steps. There is one exception: if a tau is
-        known for the primer's CTRNN, None means tau · module.alpha.
+        constant, period and duration is a number of steps. There is one exception: for the primer's
+        CTRNN with a known tau, None means tau · module.alpha.
     tau
         Time constant of the primer's CTRNN in ms. None means module.tau or, if the module has no
         tau, dt / module.alpha. If dt and tau are both known, dt / tau must equal module.alpha. The
