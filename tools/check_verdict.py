@@ -72,9 +72,10 @@ class Run:
         x, self.map, self.f = x[np.isfinite(x).all(1)], kind == "map", function
         self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
         self.unknown = 0  # states of which the claims give no end
-        self.E0 = cdist(x, x).max() or max(abs(x).max(), 1e-8)
-        T = duration / time_unit if duration else 250 if self.map else 5.0
         move = abs(self.go(x))
+        first = move[np.isfinite(move)].max(initial=0.0)
+        self.E0 = cdist(x, x).max() or max(abs(x).max(), first) or 1e-8
+        T = duration / time_unit if duration else 250 if self.map else 5.0
         self.far = 1e8 * max(self.E0, abs(x).max(), move[np.isfinite(move)].max(initial=1e-4))
         self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
         self.units = {"period": time_unit, "turn": time_unit}

@@ -20,6 +20,7 @@ import functools
 import hashlib
 import json
 import math
+import os
 import random
 import re
 import signal
@@ -812,4 +813,10 @@ if __name__ == "__main__":
         stream and stream.reconfigure(errors="backslashreplace")
     if hasattr(signal, "SIGPIPE"):  # `| head` ends it without a word
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout and sys.stdout.flush()
+    except OSError as error:  # a full disk
+        print(f"what was found cannot be written: {error}", file=sys.stderr, flush=True)
+        os._exit(2)  # Python would try once more
+    sys.exit(code)

@@ -54,6 +54,15 @@ def test_a_long_cycle_of_a_relu_network_is_solved_exactly_without_its_length():
     assert_fields(cycles, length=[16], exact=[True])
 
 
+def test_a_selection_lacks_no_cycle_of_a_complete_length():
+    tent = sx.DiscreteMap(lambda x: 1 - 1.7 * jnp.abs(x), 1)
+    cycles = sx.find_cycles(tent, systems.box(1, -1, 1, 50), length=[1, 2, 3, 4])
+    assert cycles.complete_lengths.tolist() == [1, 2, 3, 4] and (cycles.length == 4).any()
+    assert cycles[::-1].complete_lengths.tolist() == [1, 2, 3, 4]
+    assert cycles[cycles.length == 4].complete_lengths.tolist() == [4]
+    assert not len(cycles[[0, 0]].complete_lengths)
+
+
 def turned(x):
     return jnp.stack([-x[1], x[0]])
 

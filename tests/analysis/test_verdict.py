@@ -185,6 +185,17 @@ def test_without_a_duration_or_of_two_states_nothing_is_held():
     assert sx.verdict(WELLS, LINE[:2], duration=5.0).held == ""
 
 
+@pytest.mark.parametrize("start", [0.0, 3.0])
+@pytest.mark.parametrize(("duration", "held"), [(0.1, "moving"), (6.0, "point"), (30.0, "point")])
+def test_states_that_begin_in_one_place_have_the_size_of_their_first_move(start, duration, held):
+    """ẋ = 1 − x: what is left to go at T is e⁻ᵀ of the way."""
+    approach = sx.Flow(lambda x: 1 - x, size=1)
+    found = sx.verdict(approach, np.full((4, 1), start), duration=duration)
+    assert found.held == held and {c.numbers["what"] for c in found.claims if c.kind == "end"} == {
+        "point"
+    }
+
+
 def test_claims_survive_a_file(tmp_path):
     found = sx.verdict(WELLS, LINE, duration=20.0)
     sx.save_records({"verdict": found}, tmp_path / "results.nc")

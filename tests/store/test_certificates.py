@@ -131,6 +131,14 @@ def test_output_that_nobody_reads_ends_the_verifier_without_a_traceback():
         assert process.stderr.read() == b"" and process.wait() == -signal.SIGPIPE
 
 
+def test_output_that_cannot_be_written_is_no_verification():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, VERIFIER, PROOFS], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2 and done.stderr.count(b"\n") == 1
+
+
 def test_what_is_no_file_of_proofs_has_an_exit_code_of_its_own(tmp_path):
     assert verify(tmp_path / "missing.json").returncode == 2
     (tmp_path / "other.json").write_text('{"format": "other"}')

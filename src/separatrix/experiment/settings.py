@@ -295,7 +295,7 @@ class Experiment(Settings):
         """Return one of the experiments that come with the package (`experiment_names`)."""
         if name not in experiment_names():
             raise InvalidInputError(
-                f"no experiment is called {name!r}: {nearest(name, experiment_names())} "
+                f"no experiment is called {name!r:.80}: {nearest(name, experiment_names())} "
                 "A file of your own is named with its ending, my.toml."
             )
         text = (_experiments() / f"{name}.toml").read_text(encoding="utf-8")

@@ -150,6 +150,11 @@ def line_attractor(
     'integrating mode (100 % of it in this plane)'
     """
     index = _checked(linearization, index)
+    units, size = states_of(points).shape[1], np.asarray(linearization.states).shape[1]
+    if units != size:
+        raise InvalidInputError(
+            f"points must have the units of the linearization, {size}, got {units}."
+        )
     components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.2, 5.2, ax, width, dimensions(components, activity))
     plane = draw_background(axes, activity, components)

@@ -1,5 +1,7 @@
 """Record of a set of cycles."""
 
+import dataclasses
+
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
@@ -14,8 +16,8 @@ class Cycles(Record):
     The multipliers of a cycle are the eigenvalues of the derivative of the motion once around the
     cycle. In a flow, the multiplier along the orbit is 1, so the distance of the computed value
     from 1 shows the accuracy. For each number of steps in `complete_lengths`, it is proved that the
-    search found every cycle of this length. The system may have more cycles of other lengths. A
-    selection of cycles keeps `complete_lengths`, which still describes the whole search.
+    search found every cycle of this length. The system may have more cycles of other lengths. In a
+    selection of cycles, `complete_lengths` has only the lengths of which all cycles are selected.
     """
 
     states: Float[Array, "cycle phase unit"] = array(
@@ -63,6 +65,16 @@ class Cycles(Record):
         units="ms",
         default=None,
     )
+
+    def _as_part_of(self, whole: "Cycles") -> "Cycles":
+        lengths = np.asarray(whole.complete_lengths)
+        kept = [self._of_length(n) == whole._of_length(n) for n in lengths.tolist()]
+        return dataclasses.replace(self, complete_lengths=lengths[np.array(kept, bool)])
+
+    def _of_length(self, number: int) -> set[bytes]:
+        """Return the cycles with a number of states, as sets can hold them."""
+        states = np.asarray(self.states)[np.asarray(self.length) == number]
+        return {cycle[:number].tobytes() for cycle in states}
 
     @property
     def amplitude(self) -> Float[np.ndarray, "cycle unit"]:

@@ -100,8 +100,8 @@ class _Follower:
         look: Look,
     ):
         self.system, self.look = system, look
-        self.scale = scale_of(starts)
-        self.size = largest(starts)
+        self.scale = scale_of(system, starts)
+        self.size = largest(system, starts)
         self.floor = (ROUNDING if system.kind == "map" else INTEGRATION) * self.size
         self.twice = 0.0 if duration is None else 2 * duration
         stops = () if duration is None else (duration, 2 * duration)
@@ -405,17 +405,21 @@ def _lie_beside(curves: list[Turn], many: int) -> bool:
     return bool(np.mean(near) > 0.5)
 
 
-def scale_of(states: Float[np.ndarray, "state unit"]) -> float:
-    """Return the largest distance between two states, or their size where there is none."""
+def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
+    """Return E₀: the largest distance between two states; if they coincide, their size or move."""
     apart = 0.0
     if len(states) > 1:
         apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
-    return apart or float(np.abs(states).max(initial=0.0)) or 1e-8
+    if apart:
+        return apart
+    moves = np.abs(Motion(system, states, ()).velocities(states))
+    first = float(moves[np.isfinite(moves)].max(initial=0.0))
+    return max(first, float(np.abs(states).max(initial=0.0))) or 1e-8
 
 
-def largest(states: Float[np.ndarray, "state unit"]) -> float:
+def largest(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
     """Return the size in which rounding is counted: of distances, or of coordinates."""
-    return max(scale_of(states), float(np.abs(states).max(initial=0.0)))
+    return max(scale_of(system, states), float(np.abs(states).max(initial=0.0)))
 
 
 def _approaches(

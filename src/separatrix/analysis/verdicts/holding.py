@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
 from ..following.end import Ends, What
-from ..following.follower import INTEGRATION
+from ..following.follower import INTEGRATION, scale_of
 from .claims import Held
 from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording
@@ -104,7 +104,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     with np.errstate(all="ignore"):
         moved = seen.moved / extent if extent > 0 else np.where(seen.moved > 0, np.inf, 0.0)
         displaced = np.linalg.norm(seen.later - seen.settled, axis=1) / max(extent, 1e-300)
-    place, left = _left_to_go(ends, seen)
+    place, left = _left_to_go(system, ends, seen)
     partial = Measured(
         ends=ends,
         extent=extent,
@@ -239,7 +239,9 @@ def _periods(ends: Ends, duration: float) -> np.ndarray:
     return found
 
 
-def _left_to_go(ends: Ends, seen: Recording) -> tuple[np.ndarray, np.ndarray]:
+def _left_to_go(
+    system: AbstractSystem, ends: Ends, seen: Recording
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the point at which each state ends, and what is left to go at T; see `Measured`."""
     at_point = ends.are(What.POINT)
     place = np.where(at_point, ends.which, -1)
@@ -248,12 +250,12 @@ def _left_to_go(ends: Ends, seen: Recording) -> tuple[np.ndarray, np.ndarray]:
     states = ends.pool.states[used]
     away = scipy.spatial.distance.cdist(states, states)
     np.fill_diagonal(away, np.inf)
-    scale = away.min(1) if len(used) > 1 else np.full(len(used), _extent(seen.starts))
+    scale = away.min(1) if len(used) > 1 else np.full(len(used), scale_of(system, seen.starts))
     for p, size in zip(used, scale, strict=True):
         mine = place == p
         with np.errstate(all="ignore"):
             distance = np.linalg.norm(seen.settled[mine] - ends.pool.states[p], axis=1)
-            left[mine] = np.nan_to_num(distance / size, nan=np.inf) if size > 0 else 0.0
+            left[mine] = np.nan_to_num(distance / size, nan=np.inf)
     return place, left
 
 

@@ -131,7 +131,7 @@ def verdict(
 def _answer(asked: Question) -> Verdict:
     """Follow the states, and claim what was seen."""
     system, span = asked.system, asked.span
-    pool = empty_pool(system.size, largest(asked.states))
+    pool = empty_pool(system.size, largest(system, asked.states))
     if asked.points is not None:
         pool = pool.with_points(system, asked.points, given=True)
     if span is None:
