@@ -39,10 +39,10 @@ class LyapunovSpectrum(Record):
         "trajectory was lost"
     )
     standard_error: Float[Array, "trajectory exponent"] = array(
-        "standard error of the exponents, from the fluctuation of the sums of growth; if these "
-        "have a trend, half the difference between the two halves of the time; for a flow, the "
-        "difference from the result with steps of half the length is added; NaN for a single "
-        "block"
+        "standard error of each exponent, from how much the growth fluctuates between blocks of "
+        "steps; NaN if there is only one block. If the growth has a trend over time, half the "
+        "difference between the means of the two halves. For a flow, the effect of halving the "
+        "integrator's step is added"
     )
     history: Float[Array, "trajectory checkpoint exponent"] = array(
         "estimates of the exponents from all steps up to each checkpoint"

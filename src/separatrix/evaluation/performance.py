@@ -29,7 +29,9 @@ class Performance(Record):
     ideal observer, the columns of the ideal observer are NaN.
     """
 
-    condition: Shaped[np.ndarray, " group"] = array("condition of the trials")
+    condition: Shaped[np.ndarray, " group"] = array(
+        "name of the condition by whose values the trials are grouped"
+    )
     value: Float[Array, " group"] = array(
         "value of the condition; for a group of many values, their mean"
     )
@@ -50,8 +52,8 @@ class Performance(Record):
         "R² of all scored outputs; NaN if the targets are classes"
     )
     fixation_held: float = setting(
-        "fraction of the steps before the answer, with target class 0, that are answered with "
-        "class 0; NaN if the targets are not classes"
+        "fraction of the unscored steps with target class 0 (fixation) in which the network "
+        "answers class 0; NaN if the targets are not classes"
     )
     total_trials: int = setting("number of all trials")
     task: str = setting("name of the task")
