@@ -240,8 +240,8 @@ def _checked_starts(start: Any, size: int) -> np.ndarray:
     if isinstance(start, FixedPoints):
         if not len(start):
             raise InvalidInputError(
-                "start holds no point: the search has found none of this kind. Give states "
-                f"(trajectory, {size}) in place of points, such as the last ones of activity."
+                "start holds no fixed or slow point. Give states (trajectory, "
+                f"{size}) instead, such as the last states of the trials of an activity."
             )
         start = start.states
     states = real_array(start, "start")
