@@ -261,7 +261,7 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
         return None
     if system.input is None:
         raise InvalidInputError(
-            "the system takes no input, so inputs that vary in time cannot replace it. Build the "
+            "the system takes no input, so it cannot be given inputs that vary in time. Build the "
             "system with an input: DiscreteMap(step, size, input=…)."
         )
     values, frozen = real_array(inputs, "inputs"), np.shape(system.input)
