@@ -52,8 +52,8 @@ class Performance(Record):
         "R² of all scored outputs; NaN if the targets are classes"
     )
     fixation_held: float = setting(
-        "fraction of the unscored steps with target class 0 (fixation) in which the network "
-        "answers class 0; NaN if the targets are not classes"
+        "fraction of the steps with target class 0 (fixation) that are not scored, but count in "
+        "the loss, in which the network answers class 0; NaN if the targets are not classes"
     )
     total_trials: int = setting("number of all trials")
     task: str = setting("name of the task")
