@@ -43,8 +43,8 @@ def in_processes(
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise InvalidInputError(
-            'a script starts worker processes under `if __name__ == "__main__":`, because '
-            "each of them reads the script again."
+            'start worker processes only below `if __name__ == "__main__":` in a script, because '
+            "each worker process runs the script again."
         )
     left, ended = deque(jobs), queue.Queue[tuple[_Label, Future[Any]]]()
     threads = threads or max(1, cores() // workers)

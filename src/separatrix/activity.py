@@ -34,7 +34,9 @@ class PrincipalComponents(Record):
         "fraction of the total variance along each component"
     )
     participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ of all components")
-    name: str = setting("name of the axes in figures; a number follows", default="PC")
+    name: str = setting(
+        'name of each axis in figures, before its number: "PC" for "PC 1", "PC 2" …', default="PC"
+    )
 
     def project(self, states: Float[Array, "... unit"]) -> Float[np.ndarray, "... component"]:
         """Return the coordinates of states of shape `(…, unit)`."""
@@ -58,7 +60,7 @@ class Dimensionality(Record):
         "variances along all principal components, the largest first"
     )
     cumulative_fraction: Float[Array, " component"] = array(
-        "fraction of the variance in each component and all components before it together"
+        "fraction of the total variance in this component and all components before it together"
     )
     participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ; 0 if nothing varies")
     num_samples: int = setting("number of states from which the variances were estimated")
@@ -98,7 +100,8 @@ class Activity(Record):
     outputs: Float[Array, "trial time output"] = array("outputs of the network")
     inputs: Float[Array, "trial time channel"] = array("inputs that the network received")
     choice: Shaped[Array, " trial"] = array(
-        "class that the network answered; 0 is the fixation output"
+        "class that the network chose: the output with the largest mean over the scored steps "
+        "of the trial"
     )
     conditions: dict[str, Shaped[Array, " trial"]] = array("properties in which the trials differ")
     dt: float = setting("duration of a time step", units="ms")

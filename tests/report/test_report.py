@@ -131,9 +131,9 @@ def only(*names):
         (
             only("fixed_points"),
             ["speeds", "tolerance"],
-            ["2 fixed points", "no linearization", "they leave out 1 rejected candidate"],
+            ["2 fixed points", "no linearization", "leave out 1 rejected candidate"],
         ),
-        (only("linearization"), ["spectrum"], ["Among all points, this is the point whose"]),
+        (only("linearization"), ["spectrum"], ["Among all points, this is the point at which"]),
     ],
 )
 def test_runs_that_lack_parts(tmp_path, records, drawn, said):

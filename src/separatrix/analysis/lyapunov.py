@@ -39,10 +39,10 @@ class LyapunovSpectrum(Record):
         "trajectory was lost"
     )
     standard_error: Float[Array, "trajectory exponent"] = array(
-        "standard error of the exponents, from the fluctuation of the sums of growth; if these "
-        "have a trend, half the difference between the two halves of the time; for a flow, the "
-        "difference from the result with steps of half the length is added; NaN for a single "
-        "block"
+        "standard error of each exponent, from how much the growth fluctuates between blocks of "
+        "steps; NaN if there is only one block. If the growth has a trend over time, half the "
+        "difference between the means of the two halves. For a flow, the effect of halving the "
+        "integrator's step is added"
     )
     history: Float[Array, "trajectory checkpoint exponent"] = array(
         "estimates of the exponents from all steps up to each checkpoint"
@@ -244,8 +244,8 @@ def _checked_starts(start: Any, size: int) -> np.ndarray:
     if isinstance(start, FixedPoints):
         if not len(start):
             raise InvalidInputError(
-                "start holds no point: the search has found none of this kind. Give states "
-                f"(trajectory, {size}) in place of points, such as the last ones of activity."
+                "start holds no fixed or slow point. Give states (trajectory, "
+                f"{size}) instead, such as the last states of the trials of an activity."
             )
         start = start.states
     states = real_array(start, "start")
@@ -265,7 +265,7 @@ def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) ->
         return None
     if system.input is None:
         raise InvalidInputError(
-            "the system takes no input, so inputs that vary in time cannot replace it. Build the "
+            "the system takes no input, so it cannot be given inputs that vary in time. Build the "
             "system with an input: DiscreteMap(step, size, input=…)."
         )
     values, frozen = real_array(inputs, "inputs"), np.shape(system.input)

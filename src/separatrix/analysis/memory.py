@@ -22,7 +22,9 @@ class GradedMemory(Record):
 
     values: Float[Array, " value"] = array("the remembered values")
     num_trials: Int[Array, " value"] = array("number of trials of each value")
-    positions: Float[Array, "value time"] = array("mean position of the trials of each value")
+    positions: Float[Array, "value time"] = array(
+        "mean position of the trials of each value along the curve, from 0 to 1"
+    )
     spreads: Float[Array, "value time"] = array(
         "standard deviation of the position over the trials of each value"
     )

@@ -12,7 +12,7 @@ class Analyses(Record):
     """The analyses that a run was asked for, and the reason of each that has no result."""
 
     analysis: Shaped[np.ndarray, " analysis"] = array(
-        "name of the record of the analysis in the run"
+        "name of the record that the run holds if the analysis has a result"
     )
     outcome: Shaped[np.ndarray, " analysis"] = array('"done", "skipped" or "failed"')
     reason: Shaped[np.ndarray, " analysis"] = array(
@@ -37,7 +37,9 @@ class Analyses(Record):
 class FrozenInputs(Record):
     """The inputs that were held constant in a run, the main one first."""
 
-    names: Shaped[np.ndarray, " input"] = array("name of the input, such as the period")
+    names: Shaped[np.ndarray, " input"] = array(
+        "name of each input, such as the name of the period in which trials receive it"
+    )
     values: Float[np.ndarray, "input channel"] = array("the input")
     words: Shaped[np.ndarray, " input"] = array(
         "the input in words, with the names of the channels"

@@ -111,23 +111,27 @@ class SelectiveConnections(Record):
     """Connections of an excitatory–inhibitory network, sorted by type and selectivity of units."""
 
     order: Int[Array, " unit"] = array(
-        "indices of the units, sorted: E before I, then by falling d′"
+        "indices of the units, sorted: excitatory before inhibitory units, and within each type "
+        "by falling d′"
     )
     weights: Float[Array, "unit source"] = array("recurrent weights in this order")
     dprime: Float[Array, " unit"] = array("d′ in this order")
     excitatory: Bool[Array, " unit"] = array("whether each unit is excitatory, in this order")
     preferred: Int[Array, " unit"] = array(
-        "choice that each unit prefers, 1 or 2, or 0 for none, in this order"
+        "choice (1 or 2) that each unit prefers, 0 if it prefers none, in this order"
     )
     block: Shaped[Array, " block"] = array(
         "types of the sender and the receiver of the connections"
     )
     same: Float[Array, " block"] = array("mean |w| between units that prefer the same choice")
     opposite: Float[Array, " block"] = array("mean |w| between units that prefer opposite choices")
-    num_same: Int[Array, " block"] = array("number of pairs that prefer the same choice")
-    num_opposite: Int[Array, " block"] = array("number of pairs that prefer opposite choices")
+    num_same: Int[Array, " block"] = array("number of pairs of units that prefer the same choice")
+    num_opposite: Int[Array, " block"] = array(
+        "number of pairs of units that prefer opposite choices"
+    )
     p_value: Float[Array, " block"] = array(
-        "two-sided p-value: fraction of shuffles in which the two means differ at least as much"
+        "two-sided p-value: fraction of shuffles of the preferences in which the two means "
+        "differ at least as much as without shuffling"
     )
     threshold: float = setting("|d′| above which a unit has a preference")
     num_shuffles: int = setting("number of shuffles behind the p-values")

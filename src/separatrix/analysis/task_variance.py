@@ -104,7 +104,7 @@ def condition_variance(
     counted = given[:, steps if isinstance(steps, slice) else np.asarray(steps, bool)]
     if counted.shape[0] < 2 or counted.shape[1] == 0:
         raise InvalidInputError(
-            f"a variance over trials needs at least two trials and one step that counts, got "
+            f"a variance over trials needs at least two trials and one step, got "
             f"{counted.shape[0]} trials and {counted.shape[1]} steps."
         )
     require_finite(counted, "the states")

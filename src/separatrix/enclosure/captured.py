@@ -36,9 +36,9 @@ def own_arrays(function: Any) -> Iterator[None]:
         _forget_others(arrays)
         if not all(map(_is_kept, arrays)):
             raise InvalidInputError(
-                "the function reads NumPy arrays of float64 of which JAX keeps copies rounded to "
-                "float32, because it has run in float32: give the function copies of them, "
-                "np.array(weights), or make the system first."
+                "the function reads NumPy arrays of float64. It has already run in float32, so JAX "
+                "keeps copies of these arrays that are rounded to float32. Give the function new "
+                "copies, np.array(weights), or make the system before the function runs."
             )
     try:
         yield

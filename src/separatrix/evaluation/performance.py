@@ -30,7 +30,9 @@ class Performance(Record):
     observer, the columns of the ideal observer are NaN.
     """
 
-    condition: Shaped[np.ndarray, " group"] = array("condition of the trials")
+    condition: Shaped[np.ndarray, " group"] = array(
+        "name of the condition by whose values the trials are grouped"
+    )
     value: Float[Array, " group"] = array(
         "value of the condition; for a group of many values, their mean"
     )
@@ -51,8 +53,8 @@ class Performance(Record):
         "R² of all scored outputs; NaN if the targets are classes"
     )
     fixation_held: float = setting(
-        "fraction of the steps before the answer, with target class 0, that are answered with "
-        "class 0; NaN if the targets are not classes"
+        "fraction of the steps with target class 0 (fixation) that are not scored, but count in "
+        "the loss, in which the network answers class 0; NaN if the targets are not classes"
     )
     total_trials: int = setting("number of all trials")
     task: str = setting("name of the task")

@@ -26,7 +26,9 @@ class TrialPeriods(Record):
     """
 
     period: Shaped[Text, " period"] = array("name of the period")
-    input: Float[Array, "period channel"] = array("mean input of the period, held constant")
+    input: Float[Array, "period channel"] = array(
+        "mean input of the period, which is held constant"
+    )
     input_words: Shaped[Text, " period"] = array(
         "input of the period in words, with the names of the channels"
     )
@@ -48,7 +50,8 @@ class TrialPeriods(Record):
         "what is known about fixed points that the search may have missed"
     )
     agrees: Int[Array, " period"] = array(
-        "number of trials whose choice is the predicted one; −1 if there is no choice"
+        "number of trials in which the network made the predicted choice; −1 if choices cannot "
+        "be read out of states"
     )
     predicts: Int[Array, " period"] = array("number of trials for which a choice is predicted")
 
@@ -77,7 +80,8 @@ class TrialPeriods(Record):
         "row of the end of each trial; −1 if the trial lacks the period or was not followed"
     )
     predicted: Int[Array, "period trial"] = array(
-        "choice that is read out at the end in `ended`; −1 if none, or if the outputs tie there"
+        "choice that is read out at the end to which `ended` refers; −1 if this end is not a "
+        "stable point, or if the outputs tie there"
     )
     choice: Int[Array, " trial"] = array("output that the network chose; −1 if it made no choice")
     group: Shaped[Text, " trial"] = array(
@@ -91,11 +95,11 @@ class TrialPeriods(Record):
     )
     average_names: Shaped[Text, " average"] = array("names of the groups")
     average_period: Int[Array, "average time"] = array(
-        "row of the period to which the step belongs; −1 if none"
+        "row of the period in which the most trials of the group are at this step; −1 if none"
     )
 
     memory: Shaped[Text, " pulse"] = array(
-        "signs of the outputs of the stable point that receives the pulse"
+        "signs of the outputs of the stable point at which the state is when the pulse begins"
     )
     pulse: Shaped[Text, " pulse"] = array("sign and channel of the pulse")
     led_to: Shaped[Text, " pulse"] = array(

@@ -296,7 +296,7 @@ class Experiment(Settings):
         if name not in experiment_names():
             raise InvalidInputError(
                 f"no experiment is called {name!r:.80}: {nearest(name, experiment_names())} "
-                "A file of your own is named with its ending, my.toml."
+                "To name a file that you wrote, add its ending, as in my.toml."
             )
         text = (_experiments() / f"{name}.toml").read_text(encoding="utf-8")
         return cls.from_dict(tomllib.loads(text), f"{name}.toml")
@@ -345,9 +345,10 @@ class Experiment(Settings):
         for key, table in self.own_tables.items():
             if not table.is_imported:
                 raise InvalidInputError(
-                    f"{key}.name in {self.source}: {table.name} is a class of your own. Such a "
-                    "class is imported only for a file that you name yourself, outside of a run "
-                    "directory: separatrix run FILE.toml, or sx.Experiment.from_toml(FILE)."
+                    f"{key}.name in {self.source}: {table.name} is not a class of this "
+                    "package. Such a class is imported only for a file that you name yourself, and "
+                    "that does not lie in a run directory: separatrix run FILE.toml, or "
+                    "sx.Experiment.from_toml(FILE)."
                 )
 
     def to_dict(self) -> dict[str, Any]:

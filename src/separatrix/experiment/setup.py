@@ -27,7 +27,7 @@ class Setup:
         if experiment.variants:
             raise InvalidInputError(
                 f"{experiment.name} has the variants {', '.join(experiment.variants)}: run all of "
-                "them as a study, with sweep, or one of them, experiment.variant(name)."
+                "them as a study with sx.sweep, or give one of them, experiment.variant(name)."
             )
         experiment.check_imported()
         settings, at = experiment.training, functools.partial(_at, source=experiment.source)

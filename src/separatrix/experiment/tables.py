@@ -111,8 +111,8 @@ class Own(_Open):
             )
         if bad := [name for name in taken if name.startswith("_") or hasattr(Named, name)]:
             raise InvalidInputError(
-                f"{key}.name in {source}: {self.name} has the argument {bad[0]!r}, and no key of "
-                "a file can have this name. Give it another name."
+                f"{key}.name in {source}: {self.name} has the argument {bad[0]!r}, and a key in a "
+                "file cannot have this name. Give the argument another name."
             )
         whole = validated(_table_of(key, self.name, makes, given), {key: self.model_dump()}, source)
         self._checked = getattr(whole, key)

@@ -21,7 +21,8 @@ def checkpoint_of(setup: Setup, out: Path, resume: bool, force: bool) -> Checkpo
     path = out.with_name(out.name + CHECKPOINT)
     if path.is_dir():
         raise InvalidInputError(
-            f"{path} is a directory, but the training is kept in a file of that name."
+            f"{path} is a directory, but while the training goes on it is kept in a file of that "
+            "name: move the directory, or give another name to the run."
         )
     if path.exists() and not force and (is_run(out) or not resume):
         both = " --force, which replaces the run that is there" if is_run(out) else ""

@@ -65,7 +65,8 @@ def _in_words(kind: Any) -> str:
 def _require_place(legend: Any) -> None:
     if legend is not None and legend is not False and legend not in ("inside", "outside"):
         raise InvalidInputError(
-            f'legend is "inside", "outside", False or None (where there is room), got {legend!r}.'
+            f'legend must be "inside", "outside", False, or None (placed where there is room), got '
+            f"{legend!r}."
         )
 
 

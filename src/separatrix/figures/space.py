@@ -82,8 +82,8 @@ def in_plane(components: Plane, states: Array) -> np.ndarray:
         values = np.array(states, float)
         if values.shape[-1] not in (2, 3):
             raise InvalidInputError(
-                f"states of {values.shape[-1]} units need axes to be drawn along, such as those "
-                "of coordinates, components = sx.project(states)."
+                f"states of {values.shape[-1]} units can be drawn only along 2 or 3 components: "
+                "give components, such as those of coordinates, components = sx.project(states)."
             )
         return values
     if components.components.shape[1] != np.shape(states)[-1]:

@@ -104,7 +104,7 @@ def _check_settings(kind: str, reader: Callable, settings: dict[str, Any]) -> No
     if needed:
         raise InvalidInputError(
             f"kind={kind!r} needs {' and '.join(f'{name}=' for name in needed)}, which the arrays "
-            "do not tell: give what the model was fitted with."
+            "do not tell: give the value with which the model was fitted."
         )
     for name in settings:
         if name not in names:

@@ -109,7 +109,7 @@ def al_rnn(
     linear = len(h) - require_count(rectified, "rectified, the number of rectified units,")
     if linear < 0:
         raise InvalidInputError(
-            f"al_rnn has {len(h)} units, of which {rectified} cannot be rectified. Give the "
+            f"rectified must be at most the number of units, {len(h)}; got {rectified}. Give the "
             "number P of piecewise-linear units with which it was trained."
         )
 

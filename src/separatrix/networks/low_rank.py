@@ -119,9 +119,13 @@ class LowRankRNN(AbstractCurrentNetwork):
         require_not_negative(random_strength, "random_strength")
         activation_called(activation)
         if rank > num_units:
-            raise InvalidInputError(f"rank {rank} is more than the {num_units} units allow.")
+            raise InvalidInputError(
+                f"rank must be at most the number of units, {num_units}; got {rank}."
+            )
         if np.ndim(tau):
-            raise InvalidInputError("a low-rank network has one tau for all its units.")
+            raise InvalidInputError(
+                "a low-rank network has one tau for all its units: give one number."
+            )
         keys = jr.split(require_key(key), 5)
         shapes = ((num_units, rank), (num_units, rank), (num_units, num_inputs))
         self.left, self.right, self.input_weights = map(_normal, keys[:3], shapes)
@@ -184,7 +188,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         if self.random_weights is not None:
             raise InvalidInputError(
                 "a network with a random part has no latent system of low dimension: "
-                "build it with random_strength=0, or analyze at_input."
+                "build it with random_strength=0, or analyze what at_input returns."
             )
         u = self.at_input(input, task=task).input
         return DiscreteMap(

@@ -93,9 +93,9 @@ class AbstractNetwork(eqx.Module):
             following = jnp.asarray(jax.vmap(self.step)(states, inputs))
             if (following.shape, following.dtype) != (states.shape, states.dtype):
                 raise InvalidInputError(
-                    f"{type(self).__name__}.step gives states of {following.dtype} and of shape "
-                    f"{following.shape[1:]}, initial_state() of {states.dtype} and of shape "
-                    f"{states.shape[1:]}: they must be alike."
+                    f"{type(self).__name__}.step returns a state of type {following.dtype} and "
+                    f"shape {following.shape[1:]}, but initial_state() returns one of type "
+                    f"{states.dtype} and shape {states.shape[1:]}: both must be the same."
                 )
             return following, following
 
@@ -206,9 +206,9 @@ def _named(input: Any, task: Any) -> Any:
             f"task that has the period {input!r}."
         )
     raise InvalidInputError(
-        f"the input to freeze in is named {input!r}, and a network does not know its task: "
-        f"network.at_input({input!r}, task=task) takes the input of that period, and "
-        f"task.input_at({input!r}, …) gives it, also with other values of channels."
+        f"the input is given by a name, {input!r}, and the network does not know the periods of "
+        f"its task. Give the task too: network.at_input({input!r}, task=task). To change some "
+        f"channels, call network.at_input(task.input_at({input!r}, …))."
     )
 
 

@@ -285,6 +285,6 @@ def _check_choices(
         raise InvalidInputError(f'leak must be "outside" or "inside", got {leak!r}.')
     if gain is not None and recurrent_initialization is None:
         raise InvalidInputError(
-            "gain scales a recurrent_initialization: name one, for example "
-            '"gaussian" (g/√N), "orthogonal" or "diagonal".'
+            "gain scales the initial recurrent weights, so it needs recurrent_initialization: give "
+            'one, for example "gaussian" (g/√N), "orthogonal" or "diagonal".'
         )

@@ -221,8 +221,8 @@ def _step(system: AbstractSystem, dt: float | None, is_timed: bool) -> float:
         )
     if system.kind == "map" and dt is not None and dt != system.time_unit:
         raise InvalidInputError(
-            f"a step of the map is {system.time_unit:g}, got dt={dt:g}: make the system with that "
-            "dt, or leave it out."
+            f"a step of the map is {system.time_unit:g}, got dt={dt:g}: make the system with "
+            "this dt, or leave dt out."
         )
     return float(system.time_unit if dt is None else dt)
 

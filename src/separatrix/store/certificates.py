@@ -179,12 +179,14 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
         inputs: Any = run.records.get("frozen_inputs")
         if run.unknown_class is not None:
             raise UnreadableFileError(
-                f"{run.path}: the network of this run is of the class {run.unknown_class}, and "
-                "reading a run imports no class of your own. Import the class in Python and give "
+                f"{run.path}: the network of this run is of the class {run.unknown_class}, which "
+                "is not imported when a run is read. Import the class in Python and give "
                 "the network that load_run then returns to sx.export_certificates."
             )
         if run.network is None or inputs is None or "fixed_points" not in run.records:
-            raise UnreadableFileError(f"{run.path} holds no fixed points: it is not complete.")
+            raise UnreadableFileError(
+                f"the run {run.path} is not complete: it holds no fixed points."
+            )
         frozen = zip(inputs.names, inputs.values, inputs.record_names, strict=True)
         for name, value, record in frozen:
             points = run.records.get(record)
@@ -215,8 +217,8 @@ def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any
         )
     if not {"equation", "kind", "parameters"} <= set(equation):
         raise InvalidInputError(
-            f"the equation of {name!r} must say its `equation`, `kind` and `parameters`; that of a "
-            "network is known: (network, input, points)."
+            f"the equation of {name!r} must have the entries `equation`, `kind` and `parameters`. "
+            "For a network, give (network, input, points) instead; its equation is known."
         )
     if further := set(equation) - set(_ENTRIES):
         raise InvalidInputError(

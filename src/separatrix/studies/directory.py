@@ -59,7 +59,8 @@ class StudyDirectory:
                 )
         elif self.path.exists() and any(map(_is_foreign, self.path.iterdir())):
             raise InvalidInputError(
-                f"{self.path} holds what no study has written; give the name of a new directory."
+                f"{self.path} holds something that no study has written; give the name of a new "
+                "directory."
             )
         for name in ("cells", "failed", "claims"):
             (self.path / name).mkdir(parents=True, exist_ok=True)

@@ -183,7 +183,8 @@ class StudyResults:
             return keys[given]
         if is_whole(given):
             raise InvalidInputError(
-                f"the study has {counted(len(keys), 'cell')}, 0 to {len(keys) - 1}, got {given}."
+                f"the study has {counted(len(keys), 'cell')}, numbered 0 to {len(keys) - 1}; "
+                f"got {given}."
             )
         if given not in keys:
             raise InvalidInputError(

@@ -127,7 +127,7 @@ class Study(Settings):
             for key, value in table.items() if isinstance(table, Mapping) else ():
                 if isinstance(value, Mapping) and "name" not in value:
                     inner = next(iter(value), "…")
-                    raise ValueError(f'quote the key of a setting, "{key}.{inner}" = …')
+                    raise ValueError(f'put the key of a setting in quotes: "{key}.{inner}" = …')
         return given
 
     @field_validator("experiment")
@@ -254,8 +254,9 @@ class Study(Settings):
         drawn = [json.dumps(each, sort_keys=True) for each in self._draws()]
         if self.random is not None and (number := len(set(drawn))) < len(drawn):
             raise InvalidInputError(
-                f"random.count in {source}: {len(drawn)} draws give {number} different settings, "
-                "and equal ones are one network: ask for fewer, or draw from more values."
+                f"random.count in {source}: {len(drawn)} draws give only {number} different "
+                "settings, and networks with equal settings are the same: ask for fewer draws, or "
+                "draw from more values."
             )
 
     def check_keys(self, source: str) -> None:
@@ -273,7 +274,9 @@ class Study(Settings):
                     f"{inner[0]} in {source} is given in two places: {key} gives it, too."
                 )
             if key in ("name", "description"):
-                raise InvalidInputError(f"{key} in {source} changes no network: leave it out.")
+                raise InvalidInputError(
+                    f"{key} in {source} does not change the networks: leave it out."
+                )
 
     def _changes(self) -> Iterator[dict[str, Any]]:
         """Yield the changes of settings, but for seeds."""

@@ -110,7 +110,9 @@ def compare(
         if not asked.no_null:
             again[name] = _in_trials(run.network, trials[1])
     if not networks:
-        raise InvalidInputError("there is no network to compare: none of the study is done.")
+        raise InvalidInputError(
+            "there is no network to compare: no network of the study is trained and analyzed yet."
+        )
     group, column = _groups(study, by, networks)
     shared = isinstance(study, StudyResults) and not study.is_independent
     return compared(networks, asked, group=group, by=column, again=again, shares_training=shared)

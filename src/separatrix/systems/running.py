@@ -141,8 +141,8 @@ def _inputs(system: "AbstractSystem", inputs: Any) -> np.ndarray | None:
         return None
     if system.input is None:
         raise InvalidInputError(
-            "the system takes no input, so inputs that vary in time cannot replace it. Build the "
-            "system with an input, such as DiscreteMap(step, size, input=…)."
+            "the system takes no input, so it cannot be given inputs that vary in time. Build "
+            "the system with an input, such as DiscreteMap(step, size, input=…)."
         )
     given, frozen = real_array(inputs, "inputs"), np.shape(system.input)
     if given.ndim != 1 + len(frozen) or given.shape[1:] != frozen:

@@ -289,9 +289,9 @@ def check_multiples(task: str, dt: float, durations: Mapping[str, "Length | Mult
         if fewest[period] == 0 < fewest[length.of]:
             raise InvalidInputError(
                 f"{task}: the {period} period lasts {length.factor:g} times the {length.of} "
-                f"period, which may be as short as {counted(int(fewest[length.of]), 'step')} of "
-                f"{dt:g} ms: less than one step. Use a smaller dt, a longer {length.of} period or "
-                "a larger multiple of it."
+                f"period. If that lasts only {counted(int(fewest[length.of]), 'step')} of "
+                f"{dt:g} ms, the {period} period is shorter than one step. Use a smaller "
+                f"dt, a longer {length.of} period or a larger multiple of it."
             )
 
 

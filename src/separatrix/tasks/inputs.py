@@ -37,7 +37,9 @@ def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel
     within = during(task, trials, name)
     shown = within.any(1)
     if not shown.any():
-        raise InvalidInputError(f"the {name} period has no step in this task: it is left out.")
+        raise InvalidInputError(
+            f"the {name} period has no step in any trial of this task, so it has no input."
+        )
     inputs, within = np.asarray(trials.inputs)[shown], within[shown]
     sums = np.einsum("ntc,nt->nc", inputs, within.astype(np.float32)).astype(float)
     each = sums / within.sum(1, keepdims=True)

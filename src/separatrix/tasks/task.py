@@ -43,7 +43,9 @@ class Trials(Record):
         "target class of each step, or target outputs"
     )
     mask: Float[Array, "trial time *weighed"] = array("weight of each step in the loss")
-    scored: Bool[Array, "trial time"] = array("whether the answer is scored on each step")
+    scored: Bool[Array, "trial time"] = array(
+        "whether the answer at this step counts for the score"
+    )
     conditions: dict[str, Shaped[Array, "trial"]] = array("properties in which the trials differ")
     dt: float = setting("duration of a time step", units="ms")
     output_function: str = setting(

@@ -181,7 +181,7 @@ def _gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
 
 def _places(x: Any, indices: Sequence[Any]) -> tuple[Any, ...]:
     if any(isinstance(i, jax.Array) and i.dtype == bool for i in indices):
-        raise NoRuleError("aten.index has no rule for a mask that hangs on the state")
+        raise NoRuleError("aten.index has no rule for a mask that depends on the state")
     return tuple(slice(None) if index is None else index for index in indices)
 
 

@@ -38,23 +38,29 @@ class Separatrix(Record):
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")
     width: Float[Array, " boundary"] = array(
-        "length of the last bisected segment, which the boundary crosses if the motion is taken "
-        "in steps of `step`"
+        "length of the segment when its bisection ended: followed in steps of `step`, its two "
+        "ends lead to different attractors; 0 if a state on it came to rest at a saddle"
     )
-    sides: Int[Array, "boundary side"] = array("indices of the attractors on the two sides")
+    sides: Int[Array, "boundary side"] = array(
+        "indices, among the given points, of the attractors on the two sides"
+    )
     saddle: Int[Array, " boundary"] = array(
-        "index of the saddle to which the boundary point leads; −1 if none is known"
+        "index, among the given points, of the saddle to which the boundary point leads; −1 if "
+        "none is known"
     )
     normals: Float[Array, "boundary unit"] = array(
         "unit normal of the boundary; NaN if no saddle is known"
     )
     nearness: Float[Array, " boundary"] = array(
-        "smallest distance between the path from the boundary point and the saddle to which it "
-        "leads"
+        "smallest distance between the path of the boundary point and `saddle`; if this is −1, "
+        "the saddle that the path comes nearest to is taken; NaN if the points have no saddle "
+        "with one unstable direction"
     )
     outcomes: Shaped[np.ndarray, " segment"] = array("how the bisection of each segment ended")
     step: float = setting(
-        "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
+        "duration of a step: dt of a map, or a tenth of the shortest time constant of a flow at "
+        "the points",
+        units="ms",
     )
     system: str = setting('"map" or "flow"; empty if unknown', default="")
     time_unit: float = setting(

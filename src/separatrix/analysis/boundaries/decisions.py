@@ -22,25 +22,32 @@ class Commitment(Record):
     Index t along the time axis stands for the state after t + 1 steps, as in `Activity`.
     """
 
-    choice: Int[Array, " trial"] = array("attractor to which the last state leads; −1 if none")
+    choice: Int[Array, " trial"] = array(
+        "index, among the points, of the attractor to which the last state leads; −1 if none"
+    )
     decision_step: Int[Array, " trial"] = array(
-        "index of the first state from which all states lead to `choice`; −1 if the trial never "
-        "settles"
+        "index of the state from which on all states of the trial lead to `choice`; −1 if "
+        "`choice` is −1"
     )
     decision_time: Float[Array, " trial"] = array(
-        "time of the decision; NaN if the trial never settles", units="ms"
+        "time of the decision; NaN if `choice` is −1", units="ms"
     )
-    reached: Int[Array, "trial time"] = array("attractor to which each state leads; −1 if none")
+    reached: Int[Array, "trial time"] = array(
+        "index, among the points, of the attractor to which each state leads; −1 if none"
+    )
     distance: Float[Array, "trial time"] = array(
-        "distance to the boundary, positive in the basin of `choice`; NaN if no boundary is known"
+        "distance to the boundary, positive in the basin of `choice` and negative in other "
+        "basins; NaN if no boundary is known, or if this state or the last state leads to no "
+        "attractor"
     )
     nearest: Float[Array, "trial time"] = array(
-        "distance to the nearest boundary point that was found"
+        "distance to the nearest boundary point of the basin in which the state lies; NaN if "
+        "none was found"
     )
     reasons: Shaped[np.ndarray, " trial"] = array("how the motion from the last state ended")
     dt: float = setting("time between the states of a trajectory", units="ms")
     system: str = setting(
-        '"map" or "flow"; empty if `dt` is not the unit of time of the system',
+        '"map" or "flow"; empty if `dt` is neither the dt of the map nor the tau of the flow',
         default="",
     )
 

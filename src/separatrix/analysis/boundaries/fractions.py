@@ -21,14 +21,14 @@ class Basins(Record):
     attractor: Int[Array, " attractor"] = array("index of the attractor among the points")
     count: Int[Array, " attractor"] = array("number of states that ended at the attractor")
     fraction: Float[Array, " attractor"] = array(
-        "fraction of the states that ended at the attractor, among all states, including those "
-        "that never settle"
+        "fraction of all sampled states that ended at the attractor; states that never settle "
+        "count too"
     )
     low: Float[Array, " attractor"] = array("lower end of the interval of the fraction (Wilson)")
     high: Float[Array, " attractor"] = array("upper end of the interval of the fraction (Wilson)")
     states: Float[Array, "state unit"] = array("sampled states")
     reached: Int[Array, " state"] = array(
-        "index of the attractor that each state reached; −1 if none"
+        "index, among the points, of the attractor that each state reached; −1 if none"
     )
     times: Float[Array, " state"] = array(
         "time until each state settled, or until it was given up", units="ms"
@@ -36,7 +36,9 @@ class Basins(Record):
     reasons: Shaped[np.ndarray, " state"] = array("how the motion from each state ended")
     confidence: float = setting("confidence level of the intervals")
     step: float = setting(
-        "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
+        "duration of a step: dt of a map, or a tenth of the shortest time constant of a flow at "
+        "the points",
+        units="ms",
     )
     system: str = setting('"map" or "flow"; empty if unknown', default="")
     time_unit: float = setting(

@@ -32,38 +32,52 @@ class FixedPointGraph(Record):
     points to the side of arm +1.
     """
 
-    source: Int[Array, " edge"] = array("index of the saddle")
+    source: Int[Array, " edge"] = array(
+        "index, among the given points, of the fixed point that the arm or ray leaves"
+    )
     arm: Int[Array, " edge"] = array(
-        "+1 along the right unstable eigenvector, −1 against it; for a ray, ± the number of its "
-        "direction"
+        "for an arm, +1 along the right unstable eigenvector and −1 against it; for a ray from "
+        "a point with several unstable directions, the number of its direction, counted from 1, "
+        "with the sign"
     )
     target: Int[Array, " edge"] = array(
-        "index of the attractor where the arm ends; −1 if it was not seen to end at one"
+        "index, among the given points, of the attractor where the arm or ray ends; −1 if it "
+        "ends at none, or was not followed to its end"
     )
-    reasons: Shaped[np.ndarray, " edge"] = array("how the arm ended")
+    reasons: Shaped[np.ndarray, " edge"] = array("how the arm or ray ended")
     times: Float[Array, " edge"] = array(
-        "time along the arm until it settled, or until it was given up", units="ms"
+        "time for which the arm or ray was followed: until it settled, or until it was given up",
+        units="ms",
     )
     paths: Float[Array, "edge sample unit"] = array(
-        "states along the arm, in order, denser where they move more; an arm that never settles is "
-        "shown as far as its states show how it bends, such as a few turns of a cycle"
+        "states along the arm or ray, in order, spaced by how far the state moves and not by "
+        "time; if the path never settles, only its beginning is given, such as a few turns of a "
+        "cycle"
     )
-    saddles: Int[Array, " saddle"] = array("indices of the saddles with one unstable direction")
-    normals: Float[Array, "saddle unit"] = array("unit normals of the local separatrices")
-    growth: Float[Array, " saddle"] = array("unstable eigenvalue: μ of a map, λ of a flow")
+    saddles: Int[Array, " saddle"] = array(
+        "indices, among the given points, of the saddles with one unstable direction"
+    )
+    normals: Float[Array, "saddle unit"] = array(
+        "unit normal of the local separatrix at each of these saddles"
+    )
+    growth: Float[Array, " saddle"] = array(
+        "unstable eigenvalue of each of these saddles: μ of a map, λ of a flow"
+    )
     states: Float[Array, "point unit"] = array("the fixed points")
     places: Int[Array, " point"] = array("indices of the fixed points among the given points")
     stability: Shaped[np.ndarray, " point"] = array("stability of the fixed points")
     roles: Shaped[np.ndarray, " point"] = array(
-        "role of the point: attractor, saddle whose arms are followed, or the reason why "
-        "nothing is followed"
+        "role of the point, in words: an attractor, a saddle with the way in which its paths "
+        "are followed, or a point with the reason why none are followed from it"
     )
     departure: float = setting(
-        "distance from a saddle at which its arms begin, relative to the distance to the nearest "
-        "other point"
+        "distance from the fixed point at which its arms and rays begin, relative to the "
+        "distance to the nearest other point"
     )
     step: float = setting(
-        "step of the motion: dt of a map, a fraction of tau of a flow", units="ms"
+        "duration of a step: dt of a map, or a tenth of the shortest time constant of a flow at "
+        "the points",
+        units="ms",
     )
     n_unstable: Int[Array, " point"] | None = array(
         "number of unstable directions; −1 if it is not known", default=None

@@ -32,7 +32,8 @@ class Branches(Record):
     parameters: Float[Array, " point"] = array("value of the parameter")
     branch: Int[Array, " point"] = array("number of the branch to which the point belongs")
     arclength: Float[Array, " point"] = array(
-        "arclength along the branch, in units of the parameter range and of the state scale"
+        "arclength along the branch; the parameter counts in units of its range, and each unit "
+        "in units of its typical size (`state_scale`), as the root mean square over units"
     )
     n_unstable: Int[Array, " point"] = array(
         "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
@@ -43,19 +44,21 @@ class Branches(Record):
     largest_eigenvalue: Float[Array, " point"] = array(
         "largest |μ| of a map, largest Re λ of a flow"
     )
-    special_type: Shaped[Text, " special"] = array("type of the special point")
+    special_type: Shaped[Text, " special"] = array(
+        'type of the special point, such as "fold" or "Hopf"; `Branches.types` has all types'
+    )
     special_parameters: Float[Array, " special"] = array(
         "value of the parameter at the special point"
     )
     special_states: Float[Array, "special unit"] = array("state at the special point")
     special_criticality: Shaped[Text, " special"] = array(
         '"supercritical" or "subcritical"; "degenerate" or "strong resonance" if neither can be '
-        "decided; or empty"
+        "decided; empty if the type has no criticality or it is unknown"
     )
     special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
     special_angle: Float[Array, " special"] = array(
-        "angle of the critical mode: ω in 1/tau (Hopf) or θ per step (Neimark–Sacker); 0 if there "
-        "is none"
+        "for a Hopf point, ω of the critical mode in 1/tau; for a Neimark–Sacker point, its θ "
+        "per step; 0 for other types"
     )
     special_error: Float[Array, " special"] = array(
         "estimated error of the parameter of the special point"
@@ -64,7 +67,7 @@ class Branches(Record):
         "number of the branch on which the special point was found"
     )
     special_other: Int[Array, " special"] = array(
-        "number of the branch that crosses at the special point; −1 if none is known"
+        "number of the other branch that crosses at the special point; −1 if none is known"
     )
     origin: Shaped[Text, " branch"] = array("how the branch was found")
     endings: Shaped[Text, "branch end"] = array(
@@ -86,12 +89,14 @@ class Branches(Record):
         default=None,
     )
     special_growth: Complex[Array, " special"] | None = array(
-        "κ: change of the critical eigenvalue with the parameter; for a multiplier, relative to "
-        "the multiplier",
+        "κ: derivative of the critical eigenvalue with respect to the parameter; for a map, "
+        "divided by the eigenvalue",
         default=None,
     )
     special_cubic: Complex[Array, " special"] | None = array(
-        "c of the normal form ż = (iω + κδ)z + cz|z|² or z ↦ μz(1 + κδ + c|z|²)", default=None
+        "c of the normal form ż = (iω + κδ)z + cz|z|² or z ↦ μz(1 + κδ + c|z|²), where δ is the "
+        "parameter minus its value at the special point",
+        default=None,
     )
 
     types: ClassVar[tuple[str, ...]] = (

@@ -22,11 +22,10 @@ class EmergingCycle(Record):
 
     center: Float[Array, " unit"] = array("fixed point around which the cycle runs")
     mode: Complex[Array, " unit"] = array(
-        "m, where the state at phase φ is center + Re(m exp(iφ)): the critical eigenvector "
-        "times the amplitude, doubled unless the cycle is born at a flip"
+        "m, a multiple of the critical eigenvector: at phase φ, the state is center + Re(m exp(iφ))"
     )
     born_at: str = setting('"Hopf", "Neimark–Sacker" or "flip"')
-    criticality: str = setting("criticality of the special point")
+    criticality: str = setting("criticality of the special point at which the cycle is born")
     parameter: float = setting("value of the parameter")
     name: str = setting("name of the parameter")
     period: float = setting("duration of one turn", units="ms")

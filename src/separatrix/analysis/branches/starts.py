@@ -41,7 +41,8 @@ def checked_system(system_of: SystemOf, parameter: float) -> AbstractSystem:
     if not callable(system_of):
         raise InvalidInputError(
             "system_of must be a function of the parameter that returns a system, got "
-            f"{type(system_of).__name__}: lambda p: sx.Flow(…), or network.at_input(…) within one."
+            f"{type(system_of).__name__}. Examples: lambda p: sx.Flow(…), or "
+            "lambda p: network.at_input(…)."
         )
     system = system_of(parameter)
     if not isinstance(system, AbstractSystem):
@@ -78,7 +79,11 @@ def corrected_start(family: Family, state: np.ndarray, parameter: float, name: s
         return found.point
     with np.errstate(all="ignore"):
         residual = float(np.abs(family.residual_and_jacobian(guess)[0]).max())
-    where = f"leads {moved:.2g} state scales away" if found.converged else "does not converge"
+    where = (
+        f"leads to a state that is {moved:.2g} times the state_scale away"
+        if found.converged
+        else "does not converge"
+    )
     raise InvalidInputError(
         f"the start is not a fixed point at {name} = {parameter:g}: its residual is {residual:.2g} "
         f"and Newton's method {where}. Start from what find_fixed_points finds for "

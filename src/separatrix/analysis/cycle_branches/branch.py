@@ -18,8 +18,9 @@ class CycleBranch(Record):
     parameters: Float[Array, " point"] = array("value of the parameter")
     period: Float[Array, " point"] = array("period of the cycle", units="ms")
     arclength: Float[Array, " point"] = array(
-        "arclength along the branch, in units of the parameter range, of the start's size and of "
-        "ln period"
+        "arclength along the branch; the parameter counts in units of its range, the period by "
+        "its logarithm, and each unit in units of its range on the first cycle, as the root "
+        "mean square over all states"
     )
     multipliers: Complex[Array, "point multiplier"] = array(
         "Floquet multipliers: first the one along the orbit, then the others, the largest first"

@@ -150,8 +150,8 @@ def continue_cycles(
     check_start(start, sample)
     if shooting.segments * sample.size + 2 > MAX_UNKNOWNS:
         raise InvalidInputError(
-            f"{shooting.segments} phases of {sample.size} units are more than {MAX_UNKNOWNS} "
-            "unknowns: give fewer phases, MultipleShooting(segments=…)."
+            f"{shooting.segments} segments of {sample.size} units have more than {MAX_UNKNOWNS} "
+            "unknowns, which are too many: give fewer segments, MultipleShooting(segments=…)."
         )
     bounds = (min(first, last), max(first, last))
     orbits = ClosedOrbits(system_of, sample, bounds, shooting.segments, shooting.substeps)

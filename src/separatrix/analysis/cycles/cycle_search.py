@@ -167,7 +167,8 @@ def _start_of(
     if system.kind != orbit.system or system.size != len(orbit.center):
         raise InvalidInputError(
             f"the cycle belongs to a {orbit.system} of {len(orbit.center)} units, but the system "
-            f"is a {system.kind} of {system.size} units: give system_of({orbit.parameter:g})."
+            f"is a {system.kind} of {system.size} units: give the system "
+            f"whose {orbit.name} is {orbit.parameter:g}."
         )
     if system.kind == "flow":
         return orbit.orbit(1), orbit.period if length is None else length

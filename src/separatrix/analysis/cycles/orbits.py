@@ -41,8 +41,8 @@ class Cycles(Record):
         "length of the last Newton correction: an estimate of the distance to the cycle"
     )
     exact: Bool[Array, " cycle"] = array(
-        "whether the cycle was solved in the linear regions that it visits, and lies farther from "
-        "their boundaries than its error"
+        "whether the system is linear around each state of the cycle, in a region that is "
+        "larger than the error of the state"
     )
     hits: Int[Array, " cycle"] = array(
         "number of starts that led to the cycle; 0 if enumeration found it"
@@ -50,12 +50,12 @@ class Cycles(Record):
     reached: Int[Array, " start"] = array("index of the cycle to which each start led; −1 if none")
     reasons: Shaped[np.ndarray, " start"] = array("how the search from each start ended")
     complete_lengths: Int[Array, " complete"] = array(
-        "numbers of steps for which every cycle is listed, because each sequence of pieces was "
-        "solved"
+        "numbers of steps for which it is proved that every cycle is listed, because the search "
+        "solved every sequence of linear pieces"
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
-    method: str = setting('"piecewise linear" (exact) or "shooting"')
+    method: str = setting('"piecewise linear" (each linear piece is solved exactly) or "shooting"')
     led: Shaped[np.ndarray, " start"] | None = array(
         'what each start led to, such as "a cycle" or "an invariant circle"; None in older files',
         default=None,

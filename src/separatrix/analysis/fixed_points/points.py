@@ -44,16 +44,20 @@ class FixedPoints(Record):
         "norm of F(x) − x (per step) or of f(x) (per time constant)"
     )
     residual: Float[Array, " point"] = array(
-        "largest entry of the residual of the equation that was solved"
+        "largest entry of the residual, which is 0 at an exact fixed point"
     )
     rounding_level: Float[Array, " point"] = array("residual that rounding alone can leave")
     error_bound: Float[Array, " point"] = array(
-        "bound on the difference from the exact point in any unit"
+        "largest entry of the difference from the exact point: a bound for a fixed point that "
+        "is proved to exist, otherwise an estimate from the last Newton step"
     )
     certified: Bool[Array, " point"] = array(
         "whether a fixed point is proved to exist, or a slow point is proved not to be fixed"
     )
-    radius: Float[Array, " point"] = array("distance within which no other fixed point lies")
+    radius: Float[Array, " point"] = array(
+        "distance, in the largest entry, within which no other fixed point lies; 0 if none is "
+        "proved"
+    )
     certificate: Shaped[Text, " point"] = array("what was proved, or why nothing was proved")
     n_unstable: Int[Array, " point"] = array(
         "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
@@ -70,7 +74,7 @@ class FixedPoints(Record):
         "NaN if unknown"
     )
     hits: Int[Array, " point"] = array("number of candidates that led to the point")
-    label: Int[Array, " point"] = array("number of the point, which `reached` refers to")
+    label: Int[Array, " point"] = array("number of the point, by which `reached` refers to it")
     outcomes: Shaped[Text, " candidate"] = array(
         'outcome of each candidate: "fixed", "slow" or "rejected"'
     )
@@ -95,7 +99,9 @@ class FixedPoints(Record):
         default_factory=dict,
     )
     index_sum: int | None = setting(
-        "Σ sign det(I − J) over all fixed points; 1 if nothing is missing", default=None
+        "Σ sign det(I − J) over the fixed points that were found; if it is not 1, some are "
+        "missing; None if it is not proved",
+        default=None,
     )
     coverage: float | None = setting(
         "Good–Turing estimate of the fraction of further candidates that would lead to known "
@@ -103,12 +109,14 @@ class FixedPoints(Record):
         default=None,
     )
     chao1: float | None = setting(
-        "Chao's estimate of the number of fixed points from the candidates' hits", default=None
+        "Chao's estimate of the number of fixed points, from how many candidates led to each "
+        "known point",
+        default=None,
     )
     complete: bool = setting("whether it is proved that no fixed point is missing", default=False)
     completeness: str = setting("the evidence for or against completeness", default="")
     is_part: bool = setting(
-        "whether the points were selected from the points that a search found", default=False
+        "whether this is only a selection of the points that a search found", default=False
     )
 
     _kinds: ClassVar[tuple[str, ...]] = ("fixed", "slow")

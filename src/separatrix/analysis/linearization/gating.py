@@ -34,7 +34,8 @@ class InputGating(Record):
         "time constant of decay of the slowest mode", units="ms"
     )
     next_time_constants: Float[Array, " point"] = array(
-        "time constant of the slowest of all other modes; negative if it grows", units="ms"
+        "time constant of the slowest mode among all others; negative if this mode grows",
+        units="ms",
     )
     input_directions: Float[Array, "point source unit"] = array(
         "B e: direction in which an input pushes the state"
@@ -48,7 +49,7 @@ class InputGating(Record):
         "|cos| of the angle between l and the axis"
     )
     sources: tuple[str, ...] = setting("names of the inputs")
-    relevant: int = setting("index of the input that counts in this context")
+    relevant: int = setting("index of the input that the trial's context makes relevant")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting(
         "dt of a map, tau of a flow; NaN if unknown", units="ms", default=float("nan")

@@ -120,8 +120,8 @@ def _checked_readout(readout: Array | None, num_points: int, size: int) -> np.nd
     if weights.ndim < 2 or weights.shape[-1] != size or not of_points:
         raise InvalidInputError(
             f"the readout must have shape (output, {size}), one column for each unit, or "
-            f"({num_points}, output, {size}) with one of each point; got {weights.shape}. A single "
-            f"axis of shape ({size},) can be given as axis[None]."
+            f"({num_points}, output, {size}) with one matrix for each point; got "
+            f"{weights.shape}. A single axis of shape ({size},) can be given as axis[None]."
         )
     require_finite(weights, "the readout")
     return weights

@@ -79,8 +79,8 @@ class Comparison(Record):
         "why a distance is not known; empty if it is known"
     )
     coordinates: Float[Array, "network axis"] = array(
-        "coordinates on a map whose distances are as near as possible to the measured ones "
-        "(classical scaling)"
+        "coordinates of each network in a plane in which distances are as near as possible to "
+        "the measured ones (classical scaling)"
     )
     groups: Shaped[np.ndarray, " first"] = array("names of the groups")
     mean_distance: Float[Array, "first second"] = array(

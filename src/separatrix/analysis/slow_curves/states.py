@@ -27,7 +27,7 @@ class SlowCurve(Record):
         "change of the position along the axis per step of a map, or per tau of a flow"
     )
     tangents: Float[Array, "slice unit"] = array(
-        "change of the state with the position along the axis"
+        "derivative of the curve's state with respect to the position along the axis"
     )
     transverse_time: Float[Array, " slice"] = array(
         "slowest time constant of the return to the curve; negative if the curve repels", units="ms"
@@ -35,12 +35,15 @@ class SlowCurve(Record):
     transverse_eigenvalue: Float[Array, " slice"] = array(
         "eigenvalue of the slowest mode across the curve: |μ| of a map, Re λ of a flow"
     )
-    outcomes: Shaped[np.ndarray, " slice"] = array('"minimum", "fixed" or "rejected"')
+    outcomes: Shaped[np.ndarray, " slice"] = array(
+        'kind of the slowest state: "minimum" (of the speed), "fixed" (a fixed point) or '
+        '"rejected" (none was found)'
+    )
     reasons: Shaped[np.ndarray, " slice"] = array(
-        "what is known of the minimum, or why there is none"
+        "what is known of the slowest state, or why there is none"
     )
     joined: Bool[Array, " slice"] = array(
-        "whether the curve continues from the slice before to this slice"
+        "whether the curve continues without a jump from the previous slice to this slice"
     )
     crossing_values: Float[Array, " crossing"] = array(
         "positions along the axis of the isolated fixed points on the curve"
@@ -50,7 +53,7 @@ class SlowCurve(Record):
     crossing_certified: Bool[Array, " crossing"] = array(
         "whether these fixed points are proved to exist"
     )
-    axis: Float[Array, " unit"] = array("the axis a")
+    axis: Float[Array, " unit"] = array("the axis to which the slices are perpendicular")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
     axis_name: str = setting("what the axis stands for; empty if that is not known", default="")

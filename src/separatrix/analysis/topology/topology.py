@@ -60,8 +60,8 @@ class FixedPointTopology(Record):
     """
 
     names: Shaped[np.ndarray, " point"] = array(
-        "name of the point: the signs of a stable point's outputs, or the pattern of the stable "
-        "points that the point links"
+        "name of the point: the signs of a stable point's outputs; for another point, the "
+        "pattern of the stable points to which it leads"
     )
     n_unstable: Int[Array, " point"] = array(
         "number of unstable directions; −1 if it is unknown or if rounding errors may change it"
@@ -73,22 +73,24 @@ class FixedPointTopology(Record):
         "indices of the stable points among the given points"
     )
     reach: Float[Array, "point attractor"] = array(
-        "fraction of the departures from the point that end at the attractor"
+        "fraction of the departures (states near the point that were followed) that end at the "
+        "attractor"
     )
-    departures: Int[Array, " point"] = array("number of states near the point that were followed")
-    seed: int = setting("seed of the random directions of departure")
+    departures: Int[Array, " point"] = array(
+        "number of departures: states near the point that were followed to see where they end"
+    )
+    seed: int = setting("seed of the generator that draws the random departures")
     linked: Bool[Array, "point attractor"] | None = array(
-        "whether the point leads to the attractor, however small the fraction of paths that "
-        "end there",
+        "whether any path from the point is known to lead to the attractor, even if no "
+        "departure ends there",
         default=None,
     )
     doubts: Shaped[np.ndarray, " point"] | None = array(
-        "why the point may be linked to more attractors than is known; empty if all its links are "
-        "known",
+        "why the point may lead to more attractors than is known; empty if all of them are known",
         default=None,
     )
     most_steps: int = setting(
-        "number of steps for which the longest departure was followed; 0 if unknown", default=0
+        "largest number of steps for which a departure was followed; 0 if unknown", default=0
     )
 
     @property

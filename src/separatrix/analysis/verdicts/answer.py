@@ -28,7 +28,9 @@ class Verdict(Record):
     page docs/reference/verdict.md says what each word means, with its thresholds.
     """
 
-    ends: Shaped[np.ndarray, " end"] = array("what each end of states is, in words")
+    ends: Shaped[np.ndarray, " end"] = array(
+        'what each end is, in words, such as "stable point"; an end is what states finally reach'
+    )
     shares: Float[Array, " end"] = array("share of the followed states that reach the end")
     low: Float[Array, " end"] = array(
         "lower end of the 95 % interval of the share (Wilson), if all states whose end is unknown "
@@ -46,17 +48,18 @@ class Verdict(Record):
     )
     end_states: Float[Array, "end unit"] = array("a state of each end; NaN if there is none")
     times: Float[Array, " time"] = array(
-        "time since the system began to run on from the states", units="ms"
+        "time since the system was started from the given states", units="ms"
     )
     spread: Float[Array, " time"] = array(
         "standard deviation of the states along the axis, relative to its value at the beginning; "
         "NaN if no axis was given"
     )
     order: Float[Array, " time"] = array(
-        "rank correlation between the positions along the axis and the first positions"
+        "rank correlation between the states' positions along the axis at this time and at the "
+        "beginning"
     )
     distance: Float[Array, " time"] = array(
-        "distance between a state and its position at T, relative to the extent: the 95 % "
+        "distance between a state and its position at T, as a fraction of `extent`: the 95 % "
         "quantile over the states"
     )
     states: Float[Array, "state unit"] = array("states that were followed, as given")
@@ -86,8 +89,9 @@ class Verdict(Record):
     duration: float = setting("the duration T that was given", units="ms", default=float("nan"))
     extent: float = setting("largest distance between two settled states", default=float("nan"))
     speed: float = setting(
-        "median distance that a state moves per step, or per tau, over all states and the time "
-        "from T to 2 T; NaN if the states were not followed that long",
+        "median of the distance that a state moves per step of a map, or per tau of a flow, "
+        "over all states and the time from T to 2 T; NaN if the states were not followed that "
+        "long",
         default=float("nan"),
     )
     axis_name: str = setting("what the axis stands for", default="")
@@ -95,8 +99,8 @@ class Verdict(Record):
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
     changes: str = setting(
-        "words that `held` would have with halved or doubled thresholds; empty if the word "
-        "would not change",
+        "other words that `held` would have with halved or doubled thresholds; empty if it "
+        "would have the same word",
         default="",
     )
     defects: str = setting("claims that contradict a proof and are therefore not made", default="")

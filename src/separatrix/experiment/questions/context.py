@@ -77,7 +77,7 @@ def context_averages(subject: Subject) -> TargetedAverages:
         np.asarray(activity.choice) == activity.condition("choice") + 1
     )
     if not chosen.any():
-        raise SkippedError("no trial of this context was answered right.")
+        raise SkippedError("the network answered no trial of this context correctly.")
     gating = context_gating(subject)
     line = np.asarray(gating.direction).real.mean(0)
     pushes = np.asarray(gating.input_directions).mean(0)

@@ -21,7 +21,10 @@ def connections_by_preference(subject: Subject) -> SelectiveConnections:
     """
     network, task = subject.network, subject.task
     if not isinstance(network, DaleCTRNN):
-        raise SkippedError("the network's units are not excitatory or inhibitory (DaleCTRNN).")
+        raise SkippedError(
+            "the units of the network are not divided into excitatory and inhibitory ones, as "
+            "those of DaleCTRNN are."
+        )
     if not isinstance(task, PerceptualDecisionMaking):
         raise SkippedError("the task is not PerceptualDecisionMaking.")
     activity = simulate(network, task.trials(NUM_TRIALS, key=subject.key))

@@ -29,7 +29,7 @@ def variance_by_rule(subject: Subject) -> TaskVariance:
 
 def _rules(subject: Subject) -> Yang2019:
     if not isinstance(subject.task, Yang2019):
-        raise SkippedError("the task is not Yang2019, which has the rules.")
+        raise SkippedError("it needs the task Yang2019, because other tasks have no rules.")
     return subject.task
 
 

@@ -93,8 +93,8 @@ class ResetFirstGRU(AbstractGatedNetwork):
         )
         if clip is not None and not require_number(clip, "clip") >= 1:
             raise InvalidInputError(
-                f"clip must be 1 or more, or None, got {clip:g}: below 1 it would move fixed "
-                "points, which the analysis does not know of."
+                f"clip must be 1 or more, or None, got {clip:g}: below 1, the bound would "
+                "move fixed points, and the analysis solves for them without the bound."
             )
         self.clip = None if clip is None else float(clip)
 

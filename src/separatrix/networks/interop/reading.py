@@ -108,8 +108,8 @@ def _array(value: Any, name: str) -> np.ndarray:
         what = f"{array.dtype} data" if hasattr(value, "dtype") else f"a {type(value).__name__}"
         raise InvalidInputError(
             f"{name} is not an array of numbers but {what}. If a checkpoint "
-            "holds more than weights, give the state dict alone: "
-            'from_state_dict(torch.load(path, weights_only=True)["model"]), by its own name there.'
+            "holds more than weights, give only its state dict, such as "
+            'from_state_dict(torch.load(path, weights_only=True)["model"]) if its key is "model".'
         )
     return array
 

@@ -178,11 +178,11 @@ def build(
     if unknown:
         raise InvalidInputError(
             f"a {layer.kind} layer has no {' and no '.join(sorted(unknown))} to "
-            f"choose: leave it out. Beside dt it has {' and '.join(known) or 'no settings'}."
+            f"choose: leave it out. Apart from dt, it takes {' and '.join(known) or 'no settings'}."
         )
     if dt is None and "tau" in given:
         raise InvalidInputError(
-            f"a tau, got {given['tau']}, says nothing without the duration of a step: give dt, too."
+            f"tau = {given['tau']} was given without dt, the duration of a step: give dt, too."
         )
     dt = 1.0 if dt is None else dt  # the step is the unit
     if "rnn" in layer.kind:
@@ -248,7 +248,7 @@ def compare_step(network: AbstractNetwork, check: Any, tolerance: float = 1e-5) 
         raise InvalidInputError(
             f"the network does not step as the original does: next_state differs by up to "
             f"{wrong[at]:.2g}, in unit {at[-1]} (the original's {expected[at]:.4g}, here "
-            f"{found[at]:.4g}).{assumed} Names prove no equation. Choose another layout= or "
-            "activation=, or write the step as a JAX function for sx.DiscreteMap; sx.torch_map "
-            "takes a PyTorch function."
+            f"{found[at]:.4g}).{assumed} Arrays of the same names may belong to another "
+            "equation. Choose another layout= or activation=, or write the step as a JAX function "
+            "for sx.DiscreteMap; sx.torch_map takes a PyTorch function."
         )

@@ -36,7 +36,7 @@ def values(run: Run) -> Values:
 
 
 def _counts(topology: FixedPointTopology) -> str:
-    return " + ".join(map(str, topology.counts)) + " by number of unstable directions"
+    return "with 0, 1, 2, … unstable directions: " + " + ".join(map(str, topology.counts))
 
 
 SECTION = Section(

@@ -155,7 +155,7 @@ def begin(plan: Plan, members: Sequence[Member], devices: Division) -> tuple[Map
                 "first one. In one program, optimizers may differ only in their state. For "
                 "separate learning rates: "
                 "optax.inject_hyperparams(optax.adam)(learning_rate=1e-3). With workers=, "
-                "optimizers may differ in anything."
+                "optimizers may differ in every respect."
             )
         memories.append(own.start(networks[number]))
     rows = MemberArrays(

@@ -139,8 +139,8 @@ def train_ensemble(
         require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
         if not in_processes:
             raise InvalidInputError(
-                "checkpoint: one program over devices is not kept; give workers=, whose networks "
-                "are kept one by one."
+                "checkpoint needs training in worker processes, which keep each network in a file: "
+                "give workers= and leave devices out. Training in one program keeps no checkpoints."
             )
     with _bar(plan.steps, len(members), progress) as on_progress:
         if in_processes:
@@ -167,7 +167,7 @@ def _is_in_processes(workers: int | None, devices: int | None) -> bool:
 def _members(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> list[Member]:
     """Return the members of an ensemble; raise InvalidInputError unless all are of one number."""
     if not _is_list(networks) and not isinstance(networks, Iterator):
-        raise InvalidInputError(f"networks must be a list of them, got {networks!r:.60}.")
+        raise InvalidInputError(f"networks must be a list of networks, got {networks!r:.60}.")
     networks = list(networks)
     if not networks:
         raise InvalidInputError("networks: expected at least one network, got none.")
