@@ -192,8 +192,10 @@ class PostDecisionWager(StagedTask):
         r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and to their duration.
 
         For stimuli of n steps and the coherence c, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$, where σ
-        is `noise`. With $c_s$ for `sure_below`, the answer is the bet if the bet is offered and
-        $P(c < c_s \mid e, n) > 1/2$. Otherwise it is the choice that the sign of e favors.
+        is `noise`. With $c_s$ for `sure_below`, the answer is the bet if the bet is offered and is
+        more probably correct than a choice: $P(c < c_s \mid e, n)$ exceeds the probability that
+        $c \geq c_s$ and the sign of e is that of the stimulus. Otherwise it is the choice that the
+        sign of e favors.
         """
         shown = shown_during(self, inputs[..., 1:3], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)
@@ -204,9 +206,11 @@ class PostDecisionWager(StagedTask):
         near = jnp.abs(difference)[..., None] + c * shown_steps[..., None]
         scale = 2 * variance[..., None]
         weight = jnp.logaddexp(-(far**2) / scale, -(near**2) / scale)
-        posterior = jnp.exp(weight - weight.max(-1, keepdims=True))
-        low = jnp.asarray(self.coherences) < self.sure_below
-        unsure = 2 * posterior @ low.astype(jnp.float32) > posterior.sum(-1)
+        most = weight.max(-1, keepdims=True)
+        low = (jnp.asarray(self.coherences) < self.sure_below).astype(jnp.float32)
+        is_bet = jnp.exp(weight - most) @ low
+        is_choice = jnp.exp(-(far**2) / scale - most) @ (1 - low)
+        unsure = is_bet > is_choice
         choice = jnp.where(difference >= 0, 1, 2)
         deciding = cue_off(self, inputs[..., 0], "decision")
         # The bet is still on while the decision is due.
