@@ -192,10 +192,10 @@ class PostDecisionWager(StagedTask):
         r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and to their duration.
 
         For stimuli of n steps and the coherence c, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$, where σ
-        is `noise`. With $c_s$ for `sure_below`, the answer is the bet if the bet is offered and is
-        more probably correct than a choice: $P(c < c_s \mid e, n)$ exceeds the probability that
-        $c \geq c_s$ and the sign of e is that of the stimulus. Otherwise it is the choice that the
-        sign of e favors.
+        is `noise`, and $c_s$ is `sure_below`. Two probabilities given e and n are compared: that
+        $c < c_s$, so the bet is correct, and that $c \geq c_s$ and the stimulus has the sign of e.
+        If the bet is offered and its probability is the larger one, the answer is the bet.
+        Otherwise it is the choice that the sign of e favors.
         """
         shown = shown_during(self, inputs[..., 1:3], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)
