@@ -156,7 +156,7 @@ class GoNoGo(StagedTask):
 
 
 class DualDelayMatchSample(StagedTask):
-    r"""Remember two samples. Twice, a cue then names a sample, and a test of this sample follows.
+    r"""Remember two samples. Then, twice, a cue names one of them, and a test is compared with it.
 
     Two samples are shown together. Each is one of two directions, on two channels. A cue then names
     one of the samples. The test is shown on the channels of the cued sample, and either matches

@@ -81,7 +81,7 @@ class StagedTask(SolvableTask):
 
     @property
     def durations(self) -> Mapping[str, Length | Multiple]:
-        """The duration of each period, in order; by default, the fields declared as periods."""
+        """The duration of each period by its name, in the order of the periods in a trial."""
         declared = (field for field in dataclasses.fields(self) if "period" in field.metadata)
         return {field.name: getattr(self, field.name) for field in declared}
 

@@ -34,7 +34,7 @@ class EvidenceAccumulation(StagedTask):
     num_cues
         The number of cues, which must be odd.
     probability
-        The probability p of a cue on the side on which cues are rarer.
+        The probability p in the text above. If it is 0.3, about 70 % of the cues are on one side.
     noise, noise_on
         The noise in a step has the standard deviation σ/√dt, where σ is `noise` and dt is in ms. If
         `noise_on` is "stimulus", noise is added to the channels "left" and "right" during the cues.

@@ -18,10 +18,10 @@ from ..timeline import Timeline
 class HierarchicalReasoning(StagedTask):
     r"""Judge an interval by a rule that was given earlier in the trial.
 
-    First, one of two rule channels is on, and the network has to report which. Then two flashes
-    come at one of two places, both at the same one, with an interval between them. Under rule 1 the
-    answer is the place of the flashes if the interval was short, and the other place if it was
-    long. Under rule 2 it is the reverse. Intervals are compared in whole steps. If the interval
+    First, one of two rule channels is on, and the network has to report which. Then one of two
+    places flashes twice, with an interval between the flashes. Under rule 1 the answer is the place
+    of the flashes if the interval was short, and the other place if it was long. Under rule 2 it is
+    the reverse. Intervals are compared in whole steps. If the interval
     equals the threshold, "short" or "long" is drawn at random, so no network can be correct on all
     of these trials.
 
