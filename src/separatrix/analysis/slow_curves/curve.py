@@ -67,9 +67,9 @@ def slow_curve(
         says so.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop,
-        `reasons` says for each slice whether it was finished. A slice that was finished has a
-        state. But a slower state on this slice may have been missed, and the transverse time
-        constant may be NaN. Fixed points on the curve (`crossings`) may be missing, too.
+        `reasons` says of a slice that has no state whether it was not finished. On a slice that has
+        a state, a slower state may have been missed, and the transverse time constant may be NaN.
+        Fixed points on the curve (`crossings`) may be missing, too.
 
     Returns
     -------
