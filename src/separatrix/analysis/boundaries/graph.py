@@ -147,8 +147,8 @@ def fixed_point_graph(
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
         followed from the points with several. The paths are followed for at most 20,000 steps (for
-        a flow, steps of a tenth of the shortest time constant at the points). If a path does not
-        end at an attractor within these steps, its target is −1, and `reasons` says why.
+        a flow, steps of 0.1 τ/|λ| with the largest |λ| of the Jacobians at the points). If a path
+        does not end at an attractor within these steps, its target is −1, and `reasons` says why.
 
     Raises
     ------
