@@ -153,10 +153,10 @@ def lyapunov_exponents(
     -------
     LyapunovSpectrum
         The exponents, with an outcome for each trajectory. If a trajectory reaches infinity or NaN,
-        its exponents are NaN, and its outcome says when. If a trajectory stays finite, but grows
-        about a million times or more, its outcome says that it grew without bound. The outcome also
-        says whether the largest exponent may be 0, within its error. If it may, take more steps
-        before you call the motion chaotic or not.
+        its exponents are NaN, and its outcome says when. If a trajectory stays finite, but its
+        largest |entry| grows from m to more than 1e6 (1 + m), its outcome says that it grew without
+        bound. The outcome also says whether the largest exponent may be 0, within three standard
+        errors. If it may, take more steps before you call the motion chaotic or not.
 
     Raises
     ------

@@ -51,9 +51,9 @@ def targeted_averages(
 ) -> TargetedAverages:
     r"""Average the states of trials with the same value of a label; project the averages on axes.
 
-    The directions are made orthogonal one after the other (Gram–Schmidt). The first axis is the
-    first direction. Each later axis is the part of its direction that is orthogonal to the earlier
-    axes.
+    The directions are made orthogonal one after the other (Gram–Schmidt). The first axis points
+    along the first direction. Each later axis has the direction of that part of its given direction
+    that is orthogonal to the earlier axes. All axes have length 1.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def selectivity(
     Returns
     -------
     Selectivity
-        `.dprime (unit,)`, and the means and variances from which it is computed.
+        `.dprime (unit,)`, and the means and standard deviations from which it is computed.
 
     Raises
     ------
@@ -198,7 +198,8 @@ def selective_connections(
     Raises
     ------
     InvalidInputError
-        If the shapes of the arguments do not fit one another, or if an array contains NaN.
+        If the shapes of the arguments do not fit one another, if a weight is not finite, if a d′ is
+        NaN, or if the threshold is negative.
 
     References
     ----------

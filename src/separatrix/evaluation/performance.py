@@ -86,7 +86,8 @@ def performance(
     Each trial gets the score of the task (`task.score`). The result holds, for each value of each
     condition, the mean score of its trials. If the targets are numbers y instead of classes, it
     also holds $R^2 = 1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2$ over the scored outputs
-    $\hat y$, where $\bar y$ is the mean target of each output over all scored steps.
+    $\hat y$, where $\bar y$ is the mean target of each output over all scored steps. (If the
+    sigmoid of the outputs has to follow the targets, $\hat y$ is this sigmoid.)
 
     Parameters
     ----------

@@ -67,15 +67,16 @@ def trial_periods(
 ) -> TrialPeriods:
     r"""Analyze a network period by period, with the input of each period held constant.
 
-    For each period, the input is held at its mean over the period, and the fixed and slow points of
-    the resulting system are found. Then `verdict` lets the system run on at this input, from the
-    state of each trial at the end of the period. It says what holds the states for as long as the
-    period lasts, and where each state ends. This shows in which basin each trial is.
+    For each period, the input is held at its mean over the period (`task.period_input`), and the
+    fixed and slow points of the resulting system are found. Then `verdict` lets the system run on
+    at this input, from the state of each trial at the end of the period. It says what holds the
+    states for as long as the period lasts, and where each state ends. This shows in which basin
+    each trial is.
 
     If the outputs compete for one answer, the stable point where a trial ends tells a choice: the
     largest output at this point, apart from fixation. This choice is compared with the choice that
-    the network makes in the trial. If the two largest outputs differ by at most 1e−9 (or by 1e−9 of
-    the largest, if it is above 1), there is no choice.
+    the network makes in the trial. If the two largest of these outputs differ by at most 1e−9 (or
+    by 1e−9 of the largest |output|, if that is above 1), there is no choice.
 
     The memories of a `FlipFlop` are its stable points. From each of them, a pulse of each sign on
     each channel is given, and the state is followed to the memory where it ends.

@@ -69,7 +69,7 @@ def run_experiment(
         network is not trained again.
     resume
         Whether to go on with the training in `<out>.checkpoint`, if there is one. If `out` is
-        already a complete run of the same settings, it is returned as it is.
+        already a complete run of the same settings, and `force` is False, it is returned as it is.
 
     Returns
     -------

@@ -306,9 +306,9 @@ class Experiment(Settings):
     ) -> "Experiment":
         """Return a copy with changes like `"training.steps=200"`, or `{"training.steps": 200}`.
 
-        A change is a text, whose value is written in TOML, or an entry of a dictionary. A change
-        may name another task, network or optimizer. Then keys that the new one does not have are
-        left out, and `left_out` lists them.
+        Changes are texts, in which the value is written in TOML, or the entries of a dictionary. A
+        change may name another task, network, optimizer or schedule, as in `"network.name=GRU"`.
+        Then keys that the new one does not have are left out, and `left_out` lists them.
         """
         values, given = self.to_dict(), changes_of(changes, source)
         if not given:
@@ -325,8 +325,8 @@ class Experiment(Settings):
         """Return this experiment with the changes of one of its variants.
 
         The tables of the variant are merged with the tables of the experiment, key by key. A table
-        of the variant that names another task, network or optimizer replaces the whole table of the
-        experiment. Raises InvalidInputError if there is no variant of this name.
+        of the variant that names another task, network, optimizer or schedule replaces the whole
+        table of the experiment. Raises InvalidInputError if there is no variant of this name.
         """
         if name not in self.variants:
             known = nearest(name, self.variants) if self.variants else "it has none at all."
@@ -341,7 +341,7 @@ class Experiment(Settings):
         return experiment_of(named, f"variants.{name} in {self.source}", self.beside)
 
     def check_imported(self) -> None:
-        """Raise InvalidInputError if the experiment names a class that is not imported here."""
+        """Raise InvalidInputError if the class of the task or network has not been imported."""
         for key, table in self.own_tables.items():
             if not table.is_imported:
                 raise InvalidInputError(

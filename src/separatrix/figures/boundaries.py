@@ -197,7 +197,7 @@ def commitment(
 
 @styled
 def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Figure:
-    """Draw the fraction of sampled states that end at each attractor, with 95 % intervals.
+    """Draw the fraction of sampled states that end at each attractor, with its interval.
 
     Parameters
     ----------
@@ -209,7 +209,8 @@ def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Fi
     Returns
     -------
     Figure
-        One panel, with a dot for each attractor. The error bars are Wilson's 95 % intervals.
+        One panel, with a dot for each attractor. The error bars are Wilson's intervals at the
+        confidence level of `sx.basins`, 95 % by default.
 
     Examples
     --------

@@ -31,8 +31,8 @@ def populations(
     Parameters
     ----------
     measures
-        For each measure and each group, the values of the networks `(network,)`, such as
-        `{"score": {"16 units": …, "32 units": …}}`. Values that are NaN are left out.
+        For each measure and each group, the values of the networks `(network,)`, such as `{"score":
+        {"16 units": …, "32 units": …}}`. Values that are not finite are left out.
     figure, width
         As in `sx.figures`.
 

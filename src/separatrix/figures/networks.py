@@ -30,9 +30,9 @@ def comparison(
     """Draw the matrix of distances between networks, ordered by cluster, and a map of the networks.
 
     Networks with small distances lie close together on the map. There, colors show groups if there
-    are several, and clusters otherwise. Distances that are not known (NaN) are gray in the matrix.
-    A network whose distances are not known may have no place on the map. The map then leaves it
-    out.
+    are two to eight, and clusters otherwise. Distances that are not known (NaN) are gray in the
+    matrix. A network whose distances are not known may have no place on the map. The map then
+    leaves it out.
 
     Parameters
     ----------

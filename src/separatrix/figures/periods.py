@@ -41,9 +41,9 @@ def trial_periods(
     periods
         What `sx.trial_periods` returned.
     components
-        The axes of the drawing, such as `sx.project(periods.averages)[1]`. None means the first
-        two units. With more than three units, give components or `ax`, for which `sx.project` finds
-        components.
+        The axes of the drawing, such as `sx.project(periods.averages)[1]`. None means the first two
+        units if there are at most three. With more units, give components or `ax`, for which
+        `sx.project` finds components.
     ax, width, legend
         As in `sx.figures`.
 

@@ -160,7 +160,7 @@ def speeds(
     width: Width = None,
     legend: Place = None,
 ) -> Figure:
-    """Draw the speeds of all points in ascending order, and the level that rounding can reach.
+    """Draw the speeds of all points in ascending order, and the speed that rounding can cause.
 
     Parameters
     ----------

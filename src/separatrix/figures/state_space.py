@@ -58,7 +58,8 @@ def activity(
         The two or three axes of the drawing, such as `activity.pca(2)`. None means the units
         themselves. A network of more than three units needs components.
     num_trials
-        The maximum number of trajectories for each choice.
+        The maximum number of trajectories for each choice (of all, if they are not drawn by
+        choice).
     by_choice
         Whether the right panel shows trajectories for each choice. The network's choice in a trial
         is the output that wins (`activity.choice`). If False, or if plain states are given, the

@@ -90,7 +90,7 @@ def make_report(
     periods
         A dictionary from the name of each period to its steps: `(start, stop)` or a slice. For each
         period, the input is held constant at the mean of `inputs` over its steps. To choose the
-        input, give a pair instead of the steps: the steps, and the input.
+        input, give a pair of steps and input, such as `((0, 50), [1.0, 0.0])`.
     duration
         How long states must be held (in ms, if dt or tau is in ms). None means the length of the
         period that `question` names. If it names none, None means the length of the longest period,

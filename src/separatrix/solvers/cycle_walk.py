@@ -28,9 +28,9 @@ class CycleWalk:
     max_solves
         The maximum number of sequences of regions to solve for one start.
     transient
-        The number of steps for which a candidate is followed first. The search starts from the
-        candidate itself and from the state that the candidate has reached. With 0 the search starts
-        only from the candidate.
+        The number of steps for which a candidate is followed first, if `find_cycles` has a
+        `length`. The search starts from the candidate itself and from the state that the candidate
+        has reached. With 0 the search starts only from the candidate.
 
     Examples
     --------

@@ -38,8 +38,10 @@ class MultipleShooting:
         too.
     transient
         The number of steps of a map, or of time constants of a flow, for which a candidate is
-        followed first. The search starts from the candidate itself and from the state that the
-        candidate has reached. With 0 the search starts only from the candidate.
+        followed first. If `find_cycles` has a `length`, the search starts from the candidate itself
+        and from the state that the candidate has reached; with 0 only from the candidate. Without a
+        `length`, the search in a flow starts only from the state that the candidate has reached,
+        and the search in a map does not use this number.
     segments
         The number of pieces of a flow's orbit. The orbit of a map has one piece for every step.
     substeps

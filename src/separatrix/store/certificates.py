@@ -131,8 +131,9 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
         network, the input that was frozen, and the points that were found. A value may also be
         `(equation, points)`. Then `equation` is a dictionary that you write, with at least the keys
         `equation` (a name, such as "rate"), `kind` ("map" or "flow") and `parameters` (arrays by
-        name). If you wrote the class of the network, the file holds only the name of the class. A
-        verifier does not know the equations of such a class, so it cannot check the proofs.
+        name). If you wrote the class of the network, the file holds the name of the class in place
+        of its equation and weights. A verifier does not know this equation, so it cannot check the
+        proofs.
     path
         The path of the JSON file. An existing file is replaced.
 

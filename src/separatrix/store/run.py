@@ -100,8 +100,8 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
 
     A run that was interrupted may have no network or no results. Then `network` is None, or
     `records` is empty. `network` is also None if a user wrote the class of the network
-    (`module:Class` in the experiment's file) and this program has not imported it: `load_run`
-    itself imports no module.
+    (`module:Class` in the experiment's file) and this program has not imported it, or the class has
+    changed since. (`load_run` itself imports no module.)
 
     The files are compared with the digests in `digests.json` before any of them is read. With
     `verify=False` they are not compared, so that you can read a run that another program has

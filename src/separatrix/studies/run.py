@@ -41,11 +41,11 @@ def sweep(
 ) -> StudyResults:
     """Run all cells of a study that are not done yet.
 
-    A cell is one network: one combination of settings and a seed. All cells are checked before the
-    first one starts. The cells that will probably take longest start first. A cell that fails still
-    has a row in the table, which holds its error. Cells that differ only in their analysis share
-    one trained network. All progress is stored in the directory. If a call was stopped or killed,
-    repeat it: it continues with what is not done. Several calls may work on one directory together.
+    A cell is one combination of settings and a seed. All cells are checked before the first one
+    starts. The cells that will probably take longest start first. A cell that fails still has a row
+    in the table, which holds its error. Cells that differ only in their analysis share one trained
+    network. All progress is stored in the directory. If a call was stopped or killed, repeat it: it
+    continues with what is not done. Several calls may work on one directory together.
 
     Parameters
     ----------

@@ -85,9 +85,9 @@ class Study(Settings):
     """One experiment and the settings in which its networks differ: all that determines a study.
 
     `Study.from_toml(path)` and `Study.of(experiment, seeds)` return a study. Each cell of a study
-    is one network, which is trained and analyzed. There is a cell for every combination of a
-    variant of the experiment, a value for each key in `grid`, a table of `listed`, a random draw
-    from `random`, and a seed.
+    is one combination of settings and a seed, with which a network is trained and analyzed. There
+    is a cell for every combination of a variant of the experiment, a value for each key in `grid`,
+    one of the tables in `listed`, a random draw from `random`, and a seed.
 
     Examples
     --------
@@ -198,7 +198,7 @@ class Study(Settings):
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells, sorted by variant, then settings, then seed. Each is one network."""
+        """The cells, in order of variant, then settings, then seed."""
         base = experiment_of(self.experiment, "experiment", self._beside)
         cells: dict[str, Cell] = {}
         self._check_number(len(base.variants) or 1)
@@ -235,7 +235,7 @@ class Study(Settings):
             )
 
     def check(self, source: str = "the study") -> None:
-        """Raise InvalidInputError if a cell has settings that cannot be used, except its seed."""
+        """Raise InvalidInputError if settings of a cell are invalid, or random draws are equal."""
         self._check_draws(source)
         checked = set()
         for cell in self.cells:
@@ -260,7 +260,7 @@ class Study(Settings):
             )
 
     def check_keys(self, source: str) -> None:
-        """Raise InvalidInputError if a setting is given twice, or if it changes no network."""
+        """Raise InvalidInputError if a setting is given twice, or is only a name or description."""
         random = {} if self.random is None else self.random.values
         tables = [set(self.grid), {key for table in self.listed for key in table}, set(random)]
         tables.append({"seed"} if self.seeds is not None else set())

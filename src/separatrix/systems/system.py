@@ -187,8 +187,8 @@ class DiscreteMap(AbstractSystem):
     InvalidInputError
         If `step` or `residual` cannot be evaluated on a state, or returns a shape other than
         `(size,)`. If `residual_jacobian` returns a shape other than `(size, size)`. If `step` draws
-        random numbers. If every state becomes NaN because weights are NaN or infinite. If the size
-        is below 1, dt is not positive, or the input is not finite.
+        random numbers. If `step` returns NaN or infinity for every state, because weights are NaN
+        or infinite. If the size is below 1, dt is not positive, or the input is not finite.
 
     Notes
     -----
@@ -258,7 +258,7 @@ class DiscreteMap(AbstractSystem):
         -------
         array
             Trajectories `(…, time, unit)` in float64, with `steps + 1` times: the start is the
-            first of them. A state that goes to infinity is infinite or NaN from then on.
+            first of them. A state that goes to infinity becomes infinite or NaN.
 
         Raises
         ------
@@ -298,9 +298,9 @@ class Flow(AbstractSystem):
     Raises
     ------
     InvalidInputError
-        If `field` cannot be evaluated on a state, or returns a shape other than `(size,)`. If every
-        state becomes NaN because weights are NaN or infinite. If the size is below 1, tau is not
-        positive, or the input is not finite.
+        If `field` cannot be evaluated on a state, or returns a shape other than `(size,)`. If
+        `field` returns NaN or infinity for every state, because weights are NaN or infinite. If the
+        size is below 1, tau is not positive, or the input is not finite.
 
     Examples
     --------

@@ -31,9 +31,10 @@ def torch_map(
 
     The function is exported (`torch.export`) and translated to JAX, operation by operation. So
     proofs, exact solutions of rectified networks and everything else work as for a JAX function.
-    The translation computes in float64, whatever the precision of the weights. Values and Jacobians
-    of the translation are compared with values and Jacobians of the original, in the precision of
-    the original, at 16 random states. `system.translation` says how far apart the two are.
+    The translation computes in float64, whatever the precision of the weights. It is compared with
+    the original, in the precision of the original, at 16 random states: the values, and the
+    products of the Jacobians with three random vectors. `system.translation` says how far apart the
+    values are.
 
     If an operation has no rule for its translation, a warning names the operation. Then the
     function is called in PyTorch instead, with derivatives by `torch.func`. All analyses still run,

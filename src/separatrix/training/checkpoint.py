@@ -69,13 +69,15 @@ class Checkpoint(eqx.Module):
     path
         The file. Its directory must exist.
     seconds
-        The time in seconds between two writes, at least 0. If the process is killed, at most the
-        work of this time is lost, and the epochs that were not finished.
+        The minimum time in seconds between two writes; with 0, there is a write after every epoch.
+        If the process is killed, the work since the last write is lost: at most that of `seconds`,
+        and the epochs that were not finished.
     settings
         Further settings that identify the training. `train` continues from a file only if the
-        network at the start, the task, the batches, the key, the regularizers and these settings
-        are the same; otherwise it raises InvalidInputError. `train` cannot compare functions, such
-        as a loss or an optimizer. So describe them here, as in `{"learning_rate": 1e-3}`.
+        network at the start, the task, the batches, the key, the regularizers, `devices`,
+        `jax_enable_x64` and these settings are the same; otherwise it raises InvalidInputError.
+        `train` cannot compare functions, such as a loss or an optimizer. So describe them here, as
+        in `{"learning_rate": 1e-3}`.
 
     Raises
     ------

@@ -101,7 +101,7 @@ class TrainingDivergedError(SeparatrixError, ArithmeticError):
     """Training diverged: the loss or the weights are not finite.
 
     `step` is the step whose loss or update is not finite. `training` holds the history up to this
-    step, and the network as it was at the end of the last epoch before this step.
+    step, this step included, and the network as it was at the end of the last epoch before it.
     """
 
     def __init__(self, step: int, training: Training, of_weights: bool = False):

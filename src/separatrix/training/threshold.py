@@ -31,7 +31,7 @@ def _patience(given: Any) -> int:
 
 
 class Threshold(eqx.Module):
-    r"""When training may stop: if the loss or the accuracy stays beyond a limit for a while.
+    r"""When training may stop: once the loss, the accuracy or both have met a limit for a while.
 
     The threshold is checked after every epoch. With epochs of $e$ steps and the patience $p$, the
     last $\lceil p/e \rceil$ epochs count. Training stops when each of these epochs has a mean loss

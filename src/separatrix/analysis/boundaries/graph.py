@@ -123,10 +123,10 @@ def fixed_point_graph(
     about (1e−4)² = 1e−8 of this distance, and the motion brings them nearer to the manifold. If the
     unstable eigenvalue of a map is negative, the two arms are swapped at every step.
 
-    From a saddle with several unstable directions, paths leave on a surface or a larger manifold,
+    From a point with several unstable directions, paths leave on a surface or a larger manifold,
     not on two arms. If `rays` is above 0, a few of these paths are followed, from
     $x^* \pm \epsilon\, b_j$. The vectors $b_j$ are an orthonormal basis of the unstable subspace,
-    or the first `rays` of them. These paths show attractors to which the saddle leads, but perhaps
+    or the first `rays` of them. These paths show attractors to which the point leads, but perhaps
     not all of them.
 
     Parameters
@@ -136,19 +136,19 @@ def fixed_point_graph(
     points
         What `find_fixed_points` returned, or fixed points `(point, unit)`.
     rays
-        The maximum number of directions to follow from each saddle with several unstable
-        directions. With 0, nothing is followed from these saddles.
+        The maximum number of directions to follow from each point with several unstable directions.
+        With 0, nothing is followed from these points.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. After a stop, arms
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, paths
         that were not followed to their ends have target −1.
 
     Returns
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the other saddles. Arms are followed for at most 20,000 steps (for a flow,
-        steps of a tenth of the shortest time constant at the points). If an arm does not end at an
-        attractor within these steps, its target is −1, and `reasons` says why.
+        followed from the points with several. The paths are followed for at most 20,000 steps (for
+        a flow, steps of 0.1 τ/|λ| with the largest |λ| of the Jacobians at the points). If a path
+        does not end at an attractor within these steps, its target is −1, and `reasons` says why.
 
     Raises
     ------

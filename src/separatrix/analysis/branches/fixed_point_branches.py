@@ -56,12 +56,13 @@ def continue_fixed_points(
     fixed points, a 2-cycle or an oscillation. At a supercritical point it is stable, and exists
     where the old fixed point is unstable. At a subcritical point it is unstable, and exists where
     the old fixed point is stable. (This holds if no other mode is unstable.) If several modes cross
-    the stability boundary together, the special point is only enclosed: its parameter is known
-    within `special_error`.
+    the stability boundary together, or if the stability changes at a kink of the function, the
+    special point is only enclosed: its parameter is known within `special_error`.
 
-    At branch points the crossing branch is followed too. Then deflation looks for fixed points that
-    are on none of these branches, and their branches are followed as well. To follow the
-    oscillations that are born at Hopf points, use `continue_cycles`.
+    At branch points the crossing branch is followed too. Then deflation looks, at a few values of
+    the parameter, for fixed points that are on none of these branches, and their branches are
+    followed as well. To follow the oscillations that are born at Hopf points, use
+    `continue_cycles`.
 
     Parameters
     ----------

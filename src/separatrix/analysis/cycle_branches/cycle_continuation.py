@@ -62,8 +62,8 @@ def continue_cycles(
     cycle on the curve, and $\hat f_j$ are the directions of motion there. The curve is followed by
     pseudo-arclength in both directions, through folds, whether the cycles are stable or not. Every
     cycle is checked: it must also close with twice as many steps of the integrator, and one of its
-    Floquet multipliers must be 1, as for every orbit of a flow. Where no cycle passes both checks,
-    the branch ends.
+    Floquet multipliers must be near 1. (For every cycle of a flow, the multiplier along the orbit
+    is exactly 1.) Where no cycle passes both checks, the branch ends.
 
     At special points, further Floquet multipliers cross the unit circle. These points are located
     by bracketing along the branch. They are folds (+1), flips (−1), Neimark–Sacker points (a
@@ -99,8 +99,9 @@ def continue_cycles(
     marginal_band
         Floquet multipliers within this distance of the unit circle are called marginal. If a cycle
         has a marginal multiplier, apart from the one along the orbit, its `n_unstable` is −1. The
-        multiplier along the orbit is exactly 1 in theory. If its computed value misses 1 by more
-        than `marginal_band`, that error is used as the distance instead.
+        multiplier along the orbit is exactly 1 in theory. If its computed value misses 1 by an
+        error above `marginal_band`, `n_unstable` is −1 if another multiplier is within this error
+        of the unit circle.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. After a stop, the
         branch ends where it is, and the reason for its end says so.

@@ -56,10 +56,11 @@ def find_cycles(
     of flows, are found only if a candidate leads to them.
 
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
-    (In a flow, the search first looks for a return within 410 τ.) If it ends on a cycle, the search
-    solves for this cycle, which is an attractor. If a candidate reaches an invariant circle, or its
-    motion does not close within the steps that are followed, the fields `led` and `reasons` of the
-    result say so.
+    (In a flow, the search first follows the candidate for a transient, and then for 410 τ. If the
+    motion returns to where it was within this time, the search solves for a cycle at once.) If the
+    candidate ends on a cycle, the search solves for this cycle, which is an attractor. If it
+    reaches an invariant circle, or its motion does not close within the steps that are followed,
+    the fields `led` and `reasons` of the result say so.
 
     With a `length`, the search solves for a cycle of this length from each candidate, and again
     from the state that the candidate has reached after a transient. Unlike the motion itself, this
@@ -78,10 +79,11 @@ def find_cycles(
         the approximate orbit of a cycle. Then the search starts from this orbit only.
     length
         With None, the search follows candidates to attracting cycles of any length. At most 512
-        candidates are followed (in a flow, at most 512 of those that do not return soon). To find
-        other cycles of a map as well, give a number of steps, or several numbers, such as
-        `range(2, 9)`. Cycles whose number of steps divides one of these numbers are found too, but
-        fixed points only if 1 is one of the numbers. For a flow, give the period to try, in ms.
+        candidates are followed (in a flow, at most 512 of those for which the first 410 τ lead to
+        no cycle and no fixed point). To find other cycles of a map as well, give a number of steps,
+        or several numbers, such as `range(2, 9)`. Cycles whose number of steps divides one of these
+        numbers are found too, but fixed points only if 1 is one of the numbers. For a flow, give
+        the period to try, in ms.
     method
         `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
         system. None means the former for a map that is recognized as piecewise linear, and the
@@ -90,8 +92,9 @@ def find_cycles(
     marginal_band
         Floquet multipliers within this distance of the unit circle are called marginal. The
         `n_unstable` of a cycle with a marginal multiplier is −1. For a flow, the multiplier along
-        the orbit does not count: it is exactly 1 in theory. If its computed value misses 1 by more
-        than `marginal_band`, that error is used as the distance instead.
+        the orbit does not count: it is exactly 1 in theory. If its computed value misses 1 by an
+        error above `marginal_band`, `n_unstable` is −1 if another multiplier is within this error
+        of the unit circle.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. If a candidate was not
         finished, its reason says so.

@@ -55,12 +55,13 @@ def find_fixed_points(
 
     A fixed point of a map is a state with $F(x) = x$; a fixed point of a flow is a state with
     $f(x) = 0$. The search solves the system's residual, a function that is zero exactly at the
-    fixed points. Every candidate is followed by Levenberg–Marquardt and Newton steps in float64
-    (from 48 units up, Jacobians are of single precision until a zero is near). There are three
-    outcomes. If the residual shrinks to the level of rounding errors, the candidate leads to a
-    *fixed* point. If the steps end at a local minimum of the speed that is not zero, the candidate
-    leads to a *slow* point (Sussillo & Barak 2013). Otherwise the candidate is *rejected* with a
-    reason, such as the limit of steps. No tolerance for the speed decides what is fixed.
+    fixed points. Every candidate is followed by Levenberg–Marquardt and Newton steps in float64.
+    (For 48 units or more and more than 16 candidates, Jacobians are of single precision until a
+    zero is near.) There are three outcomes. If the residual shrinks to the level of rounding
+    errors, the candidate leads to a *fixed* point. If the steps end at a local minimum of the speed
+    that is not zero, the candidate leads to a *slow* point (Sussillo & Barak 2013). Otherwise the
+    candidate is *rejected* with a reason, such as the limit of steps. No tolerance for the speed
+    decides what is fixed.
 
     A piecewise-linear system, such as a ReLU network, is solved exactly instead, one linear region
     after another. Each region is solved once. The search recognizes such a system from its
@@ -103,9 +104,9 @@ def find_fixed_points(
         missing in the box, the indices add up to 1. If their sum is another number, points are
         missing, and the search goes on from new starts. It stops when the sum is 1, or after four
         rounds of new starts. It also stops after a round that adds nothing, with one exception: if
-        the sum is below 1, and there are at most 512 units, the next round starts from the end of a
-        homotopy from the center
-        of the box. Points that these searches add have 0 `hits`, because no candidate led to them.
+        the sum is below 1 and there are at most 512 units, one more round starts from the end of a
+        homotopy from the center of the box, and the search stops if this round adds nothing either.
+        Points that these searches add have 0 `hits`, because no candidate led to them.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.

@@ -102,10 +102,11 @@ def input_gating(
 ) -> InputGating:
     r"""Compare the selection vector at each point with the directions of several inputs.
 
-    The selection vector l is the left eigenvector of the slowest mode: $l \cdot \delta$ says how
-    much of a push δ this mode keeps. Input m has the pattern $e_m$ over the channels and pushes the
-    state in the direction $B e_m$, with $B = \partial F/\partial u$. The overlap is the |cos| of
-    the angle between the two, $|l \cdot B e_m| / (|l|\,|B e_m|)$. Suppose that two inputs push the
+    The selection vector l is the left eigenvector of the slowest mode, the mode whose eigenvalue is
+    nearest to μ = 1 (map) or to λ = 0 (flow). So $l \cdot \delta$ says how much of a push δ this
+    mode keeps. Input m has the pattern $e_m$ over the channels and pushes the state in the
+    direction $B e_m$, with $B = \partial F/\partial u$. The overlap is the |cos| of the angle
+    between l and $B e_m$, $|l \cdot B e_m| / (|l|\,|B e_m|)$. Suppose that two inputs push the
     state equally far, but only the input that counts in the context has a large overlap. Then the
     selection vector gates the inputs: the other input is not integrated.
 

@@ -88,8 +88,8 @@ class Topology(AbstractMeasure[_Points]):
     So if the graphs differ and one of the sets is not proved complete, the distance is NaN in two
     cases. In the first case, this set has fewer points than the other set with some number of
     unstable directions, and few candidates reached the points that the other set has in addition.
-    In the second case, both sets have as many points of each kind, and few candidates reached the
-    saddles of this set.
+    In the second case, both sets have equally many points with each number of unstable directions,
+    and few candidates reached the saddles of this set.
 
     Parameters
     ----------

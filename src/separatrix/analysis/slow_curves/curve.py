@@ -66,10 +66,10 @@ def slow_curve(
         latter otherwise. Both have a limit of steps. If a slice reached it, its entry in `reasons`
         says so.
     max_seconds, progress
-        The time limit and the report of progress, as in `find_fixed_points`. After a stop,
-        `reasons` says for each slice whether it was finished. A slice that was finished has a
-        state. But a slower state on this slice may have been missed, and the transverse time
-        constant may be NaN. Fixed points on the curve (`crossings`) may be missing, too.
+        The time limit and the report of progress, as in `find_fixed_points`. After a stop, if a
+        slice has no state because it was not finished, its entry in `reasons` says so. On a slice
+        that has a state, a slower state may have been missed, and the transverse time constant may
+        be NaN. Fixed points on the curve (`crossings`) may be missing, too.
 
     Returns
     -------

@@ -30,36 +30,38 @@ def fixed_point_topology(
 ) -> FixedPointTopology:
     r"""Find the stable points to which the paths from each saddle lead.
 
-    A saddle *links* the stable points where the paths that leave it end. From a saddle with one
-    unstable direction, two states are followed, one on each side of the saddle along this
-    direction. From a saddle $x^*$ with k > 1 unstable directions $r_j$, many states on a small
-    ellipsoid in the unstable subspace are followed: $x^* + \sum_j \delta_j a_j r_j$ with random
-    vectors a of length 1 and their opposites. The states that are followed are called *departures*
-    of the saddle. In the result, `reach` gives the fraction of the departures that end at each
-    stable point.
+    Here, every fixed point with at least one unstable direction is called a saddle. A saddle
+    *links* the stable points where the paths that leave it end. From a saddle with one unstable
+    direction, two states are followed, one on each side of the saddle along this direction. From a
+    saddle $x^*$ with k > 1 unstable directions $r_j$, many states on a small ellipsoid in the
+    unstable subspace are followed: $x^* + \sum_j \delta_j a_j r_j$ with random vectors a of length
+    1 and their opposites. The states that are followed are called *departures* of the saddle. In
+    the result, `reach` gives the fraction of the departures that end at each stable point.
 
-    The radii of the ellipsoid are $\delta_j = \delta^{\rho_j / \rho_1}$ with δ = 1e−4, but at most
-    0.01, in units of the distance to the nearest other fixed point. Here $\rho_j$ is the rate of
-    growth along $r_j$ (ln|μ| for a map, Re λ for a flow), and $\rho_1$ is the largest one. With
-    these radii, the components of a departure along all $r_j$ become large at the same time, and
-    the fastest direction does not hide the others.
+    The radii of the ellipsoid are $\delta_j = \min(\delta^{\rho_j / \rho_1}, 0.01)$ with δ = 1e−4,
+    in units of the distance to the nearest other fixed point. The rate of growth along $r_j$ is
+    $\rho_j$ (ln|μ| for a map, Re λ for a flow), and $\rho_1$ is the largest rate. With these radii,
+    the components of a departure along all $r_j$ become large at about the same time, and the
+    fastest direction does not hide the others.
 
     A stable point that only a thin share of the paths reaches may be missed by all departures. So
     two checks look for missing links. For k = 2, take two neighboring departures that end at
     different stable points. Between them lies a path that ends at neither: it leads to a saddle
     with one unstable direction (Skufca et al. 2006). The search follows this path, and the saddle
-    that it reaches must link the same two stable points.
+    that it reaches must link these two stable points.
 
     For k > 2, consider the saddles with k − 1 unstable directions whose links are all links of the
     given saddle. They must enclose the departures of the given saddle. In terms of Morse homology
     modulo 2: they contain exactly one cycle, and the saddles of this cycle together have all links
     of the given saddle. If this check fails, further departures are followed, near the plane of
-    each pair of modes, and the paths between them as for k = 2. Then the check is repeated.
+    each pair of modes, and the paths between them as for k = 2. Then the check is repeated. A
+    saddle that links all stable points needs no check.
 
     If a check still fails, `doubts` says why. Then `is_cube` (are these the fixed points of
     independent bits?) and `same_as` (is another topology the same?) return `Undecided`, unless what
     is known already shows that the answer is no. Every link in the result was seen on a path. A
-    link may be missing, if all paths to the stable point lie between two neighboring departures.
+    link may still be missing: all paths to a stable point may lie between two neighboring
+    departures that end at one and the same other point.
 
     Parameters
     ----------

@@ -61,10 +61,11 @@ def verdict(
         A map or a flow, with the input that is on while the states must be held.
     states
         About a hundred states `(…, unit)`, such as the states of trials at the time from which they
-        must be held. At most 512 of them are followed.
+        must be held. At most 512 of them are followed. With fewer than three finite states, the
+        verdict only says where they end.
     duration
-        T: how long the task needs states to be held, in the system's unit of time (ms, if its dt or
-        tau is in ms). With None, the verdict only says where the states end.
+        T: how long the task needs states to be held, in the unit of the system's dt or tau (ms).
+        With None, the verdict only says where the states end.
     axis
         The axis along which states are read out, `(unit,)`. Without it the verdict says nothing
         about spread and order.

@@ -24,20 +24,21 @@ class LevenbergMarquardt:
     squares of the columns of $J$ so far, so that the method does not depend on the units of the
     variables (Marquardt 1963, Moré 1978). The damping μ follows the ratio of actual to predicted
     decrease (Nielsen 1999). A step that halves $|r|^2$ is followed by another step with the same
-    factorization (Fan 2012). Once such steps reduce $|r|$ to less than an eighth, and $|r|^2$ by
-    more than half of the predicted decrease, plain Newton steps $J p = -r$ take over. They converge
-    quadratically until r is at rounding level, where the length of the last step measures the
-    distance to the zero.
+    factorization (Fan 2012). Once such a step (or pair of steps) reduces $|r|$ to less than an
+    eighth, and $|r|^2$ by more than half of the predicted decrease, plain Newton steps $J p = -r$
+    take over. They converge quadratically until r is at rounding level, where the length of the
+    last step measures the distance to the zero.
 
     Parameters
     ----------
     max_steps
         The maximum number of steps (factorizations) for one candidate.
     stall_steps
-        If none of this many successive steps decreases $|r|^2$ by at least 0.1 %, the candidate
-        counts as near a minimum that is not a zero. If a Newton step does not help either, this
-        method stops there, and the analysis continues with another one, such as `DampedNewton`. The
-        reason is that steps without second derivatives converge slowly to such a minimum.
+        If this many successive steps each decrease $|r|^2$ by less than 0.1 %, the candidate counts
+        as near a minimum that is not a zero. (Steps that are tried and not taken do not count.) If
+        a Newton step does not help either, this method stops there, and the analysis continues with
+        another one, such as `DampedNewton`. The reason is that steps without second derivatives
+        converge slowly to such a minimum.
     first_damping
         The damping μ of the first step. With a larger μ, fewer candidates end in local minima, but
         more candidates end at the same few zeros, so fewer different zeros are found.
