@@ -28,6 +28,8 @@ LEAST_EXPLAINED = 0.3
 """Part of the variance of the states that the averages have to explain to tell anything."""
 SAME = 1e-6
 """Inputs of trials, or points, that differ by less are one."""
+_FIXATION = ("fixate", "fixation")
+"""Names of outputs that are no choice: of the tasks here, and of NeuroGym."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -339,7 +341,9 @@ def _watched(network: AbstractNetwork, task: AbstractTask, trials: Trials) -> Wa
     last = np.asarray(trials.inside).shape[1] - 1 - np.asarray(trials.inside)[:, ::-1].argmax(1)
     outputs = np.asarray(activity.outputs)[rows, last]
     group = np.array([responses[k] for k in choice]) if in_classes else signs_of(outputs)
-    answers = np.array([name != "fixation" for name in responses])
+    answers = np.array([name not in _FIXATION for name in responses])
+    if answers.sum() < 2:  # to go or to fixate: fixating is an answer, too
+        answers[:] = True
     return Watched(
         states=states,
         dt=float(task.dt),
@@ -347,14 +351,14 @@ def _watched(network: AbstractNetwork, task: AbstractTask, trials: Trials) -> Wa
         group=group,
         choice=choice,
         responses=responses,
-        choose=_chooser(network, answers) if in_classes and answers.sum() > 1 else None,
+        choose=_chooser(network, answers) if in_classes and len(answers) > 1 else None,
     )
 
 
 def _chooser(
     network: AbstractNetwork, answers: Bool[np.ndarray, " output"]
 ) -> Callable[[np.ndarray], Int[np.ndarray, " state"]]:
-    """Return what reads the choice out of states: the largest output but that of fixation.
+    """Return what reads the choice out of states: the largest output that is an answer.
 
     Outputs that tie read out no choice, −1.
     """
