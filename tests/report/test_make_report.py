@@ -91,7 +91,7 @@ def test_the_choice_read_out_at_the_end_of_a_basin(tmp_path, readout, labels, pr
         assert np.array(found.responses)[found.predicted[0]].tolist() == ["right", "left"] * 6
         assert np.array(found.responses)[found.predicted[1]].tolist() == ["right"] * 12
         assert [found.tells_choices(k) for k in range(2)] == [True, False]
-        assert "Period pushed: only one choice is read out at the ends of the basins." in {
+        assert "Period pushed: at every end where a choice is read out, it is the same." in {
             one.text for one in statements(run)
         }
         assert "reads out left" in (tmp_path / "page.html").read_text()
