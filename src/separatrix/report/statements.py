@@ -58,9 +58,7 @@ def _behavior(run: Run) -> Iterator[Statement]:
     """Yield how well the network does its task, and whether the states given are its own."""
     if "miss" in run.experiment:
         miss, number = float(run.experiment["miss"]), int(run.experiment["compared"])
-        own = (
-            "agree with this network" if miss <= MOST_MISSED else "do NOT agree with this network"
-        )
+        own = "agree with this network" if miss <= MOST_MISSED else "do NOT agree with this network"
         off = f"{100 * miss:.2g} %" if miss >= 1e-5 else "less than 0.001 %"
         yield Statement(
             BEHAVIOR,

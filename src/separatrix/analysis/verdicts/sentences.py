@@ -131,7 +131,7 @@ def _held(v: "Verdict") -> str:
     if passes is not None and first.numbers["word"] == Held.MOVING:
         finding = "States pass an unstable fixed point, and nothing is found that holds them"
     elif passes is not None:
-        finding += " and pass an unstable fixed point on the way"
+        finding += " and pass an unstable fixed point"
     if first.numbers["word"] == Held.STILL:
         return f"{finding} over {span(v, v.duration)}{_where(v)}: {_moved(v)}."
     if first.numbers["word"] in (Held.DIVERGING, Held.UNSTABLE):  # which take as long as they take
