@@ -27,7 +27,7 @@ from .tasks import Trials, choice_of
 class PrincipalComponents(Record):
     """The principal components of activity: an orthonormal basis, largest variance first."""
 
-    components: Float[Array, "component unit"] = array("unit vectors in state space")
+    components: Float[Array, "component unit"] = array("the principal axes, as unit vectors")
     mean: Float[Array, " unit"] = array("mean state, the origin of the projection")
     explained_variance: Float[Array, " component"] = array("variance along each component")
     explained_variance_ratio: Float[Array, " component"] = array(
@@ -101,7 +101,7 @@ class Activity(Record):
     inputs: Float[Array, "trial time channel"] = array("inputs that the network received")
     choice: Shaped[Array, " trial"] = array(
         "class that the network chose: the output with the largest mean over the scored steps "
-        "of the trial"
+        "of the trial; −1 if no classes are known"
     )
     conditions: dict[str, Shaped[Array, " trial"]] = array("properties in which the trials differ")
     dt: float = setting("duration of a time step", units="ms")

@@ -46,7 +46,7 @@ def test_all_that_is_known_is_on_the_page(made):
     assert run.trial_periods.period.tolist() == ["cue", "delay"]
     assert run.trial_periods.input_words.tolist() == ["0.5, 0", "all channels 0"]
     assert run.verdict.duration == 6
-    assert statements(run)[0].text.startswith("The states given are NOT those of this network")
+    assert statements(run)[0].text.startswith("The states given do NOT agree with this network")
     for one in statements(run):
         assert one.known and one.call
         assert one.section in {*re.findall(r'<section id="(\w+)"', text)} | {"speeds"}
@@ -62,7 +62,7 @@ def test_a_slow_path_stands_beside_the_speed_of_the_activity(tmp_path):
     run = sx.make_report(drift, states, tmp_path / "drift.html")
     assert run.verdict.held == "slow path" and run.verdict.speed == pytest.approx(0.05)
     said = [one.text for one in statements(run)]
-    assert "From T to 2 T, the states move at 50 % of the activity's median speed." in said
+    assert "From T to 2 T, the median speed of the states is 50 % of the activity's." in said
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_choice_read_out_at_the_end_of_a_basin(tmp_path, readout, labels, pr
         assert np.array(found.responses)[found.predicted[0]].tolist() == ["right", "left"] * 6
         assert np.array(found.responses)[found.predicted[1]].tolist() == ["right"] * 12
         assert [found.tells_choices(k) for k in range(2)] == [True, False]
-        assert "Period pushed: only one choice is read out at the ends of the basins." in {
+        assert "Period pushed: at every end where a choice is read out, it is the same." in {
             one.text for one in statements(run)
         }
         assert "reads out left" in (tmp_path / "page.html").read_text()

@@ -35,7 +35,7 @@ SAYS = {
     ],
     "how-to/is-it-a-line-attractor": [
         "line yes\nA line attractor holds states where they are over 200 ms, without noise.\n",
-        "Approximately a line attractor holds states where they are over 300 ms, without noise.\n",
+        "A line attractor holds states approximately where they are over 300 ms, without noise.\n",
         "point no\n",
         "[(-1.0, 1.0)]",
         "[5. 5. 5. 5. 5.]",

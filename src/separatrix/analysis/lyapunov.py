@@ -29,20 +29,20 @@ class LyapunovSpectrum(Record):
     r"""The Lyapunov exponents $\lambda_1 \ge \lambda_2 \ge \dots$ of trajectories.
 
     On an attractor, a positive exponent means chaos. An exponent of zero belongs to a direction in
-    which nearby states neither approach nor part: along the trajectory of a flow, or along a torus.
-    If all exponents are negative, the attractor is a stable point or, for a map, a stable cycle.
-    Like eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
+    which nearby states neither approach nor separate: along the trajectory of a flow, or along a
+    torus. If all exponents are negative, the attractor is a stable point or, for a map, a stable
+    cycle. Like eigenvalues, exponents are in 1/step for a map and in 1/tau for a flow.
     """
 
     exponents: Float[Array, "trajectory exponent"] = array(
         "exponents of growth, the largest first; −∞ if a direction collapses at once, NaN if the "
-        "trajectory was lost"
+        "trajectory reached infinity or NaN"
     )
     standard_error: Float[Array, "trajectory exponent"] = array(
         "standard error of each exponent, from how much the growth fluctuates between blocks of "
-        "steps; NaN if there is only one block. If the growth has a trend over time, half the "
-        "difference between the means of the two halves. For a flow, the effect of halving the "
-        "integrator's step is added"
+        "steps; NaN if there is only one block. If the growth has a trend over time, the error is "
+        "half the difference between the means of the first and the second half. For a flow, "
+        "the effect of halving the integrator's step is added"
     )
     history: Float[Array, "trajectory checkpoint exponent"] = array(
         "estimates of the exponents from all steps up to each checkpoint"

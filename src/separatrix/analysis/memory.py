@@ -43,7 +43,7 @@ class GradedMemory(Record):
     )
     curve: Float[Array, "node unit"] = array("the states of the curve, in order")
     length: float = setting("length of the curve")
-    dt: float = setting("time between two states", units="ms")
+    dt: float = setting("time between successive states", units="ms")
     start: float = setting(
         "time of the first state, counted from the end of the stimulus", units="ms", default=0.0
     )

@@ -12,7 +12,7 @@ class Analyses(Record):
     """The analyses that a run was asked for, and the reason of each that has no result."""
 
     analysis: Shaped[np.ndarray, " analysis"] = array(
-        "name of the record that the run holds if the analysis has a result"
+        "name of the analysis, which is also the name of its record in the run"
     )
     outcome: Shaped[np.ndarray, " analysis"] = array('"done", "skipped" or "failed"')
     reason: Shaped[np.ndarray, " analysis"] = array(

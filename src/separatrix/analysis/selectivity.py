@@ -26,7 +26,7 @@ class Selectivity(Record):
     dprime: Float[Array, " unit"] = array("d′, positive where the first group has the larger mean")
     mean: Float[Array, "unit group"] = array("mean response in each group")
     deviation: Float[Array, "unit group"] = array("standard deviation in each group")
-    num_trials: tuple[int, ...] = setting("trials in each group")
+    num_trials: tuple[int, ...] = setting("number of trials in each group")
     labels: tuple[str, ...] = setting("labels of the two groups")
 
     def summary(self) -> str:
@@ -121,7 +121,7 @@ class SelectiveConnections(Record):
         "choice (1 or 2) that each unit prefers, 0 if it prefers none, in this order"
     )
     block: Shaped[Array, " block"] = array(
-        "types of the sender and the receiver of the connections"
+        'types of the sender and the receiver of the connections, such as "E to I"'
     )
     same: Float[Array, " block"] = array("mean |w| between units that prefer the same choice")
     opposite: Float[Array, " block"] = array("mean |w| between units that prefer opposite choices")
@@ -130,8 +130,8 @@ class SelectiveConnections(Record):
         "number of pairs of units that prefer opposite choices"
     )
     p_value: Float[Array, " block"] = array(
-        "two-sided p-value: fraction of shuffles of the preferences in which the two means "
-        "differ at least as much as without shuffling"
+        "two-sided p-value: fraction of shuffles of the preferences in which the two means differ "
+        "at least as much as without shuffling; the original order counts as one of the shuffles"
     )
     threshold: float = setting("|d′| above which a unit has a preference")
     num_shuffles: int = setting("number of shuffles behind the p-values")

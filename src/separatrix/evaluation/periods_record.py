@@ -13,11 +13,12 @@ Text = np.ndarray
 class TrialPeriods(Record):
     """The periods of a trial, each as a dynamical system whose input is held constant.
 
-    Trials are without noise. From the states at the end of a period, the system runs on with the
-    period's input: first for as long as the period lasted, and then until it is known where the
-    states end. `held` and `sentences` are the verdict on this motion (`sx.verdict`). An end is what
-    states finally reach, such as a stable point or a cycle. `ended` gives the end that each trial
-    would reach, and so the basin in which the trial is when the period is over.
+    `sx.trial_periods` draws trials without noise; `sx.make_report` uses the trials that it is
+    given. From the states at the end of a period, the system runs on without noise at the period's
+    input. It runs for as long as the period lasted, and then until it is known where the states
+    end. `held` and `sentences` are the verdict on this motion (`sx.verdict`). An end is what states
+    finally reach, such as a stable point or a cycle. `ended` gives the end that each trial would
+    reach, and so the basin in which the trial is when the period is over.
 
     For decision tasks, `predicted` is the choice that the network reads out at this end, if the end
     is a stable point. `choice` is the choice that it made in the trial. For `FlipFlop`, `led_to` is
@@ -73,7 +74,7 @@ class TrialPeriods(Record):
     end_low: Float[Array, " end"] = array("lower end of the 95 % interval of the share (Wilson)")
     end_high: Float[Array, " end"] = array("upper end of the 95 % interval of the share (Wilson)")
     end_known: Shaped[Text, " end"] = array(
-        'how the end is known: "proved", "solved" or "watched"; "" if it is unknown'
+        'how the end is known: "proved", "solved" or "watched"; unknown ends have "watched", too'
     )
 
     ended: Int[Array, "period trial"] = array(
@@ -91,7 +92,8 @@ class TrialPeriods(Record):
     responses: Shaped[Text, " output"] = array("names of the outputs")
 
     averages: Float[Array, "average time unit"] = array(
-        "mean state of each group; NaN if there is none"
+        "mean state of each group at each step; NaN once a trial of the group has no state. No "
+        "groups are listed if their means explain less than 30 % of the variance"
     )
     average_names: Shaped[Text, " average"] = array("names of the groups")
     average_period: Int[Array, "average time"] = array(
@@ -128,7 +130,7 @@ class TrialPeriods(Record):
         }
 
     def tells_choices(self, period: int) -> bool:
-        """Return whether more than one choice is predicted in a period, if more than one was made.
+        """Return whether a period predicts more than one choice, if the network made more than one.
 
         The argument `period` is the row of the period. Only trials for which a choice is predicted
         count; without such trials, the answer is False. It is also False if the same choice is

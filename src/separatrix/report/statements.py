@@ -58,14 +58,12 @@ def _behavior(run: Run) -> Iterator[Statement]:
     """Yield how well the network does its task, and whether the states given are its own."""
     if "miss" in run.experiment:
         miss, number = float(run.experiment["miss"]), int(run.experiment["compared"])
-        own = (
-            "are those of this network" if miss <= MOST_MISSED else "are NOT those of this network"
-        )
-        off = f"{100 * miss:.2g} % of a step" if miss >= 1e-5 else "less than 0.001 % of a step"
+        own = "agree with this network" if miss <= MOST_MISSED else "do NOT agree with this network"
+        off = f"{100 * miss:.2g} %" if miss >= 1e-5 else "less than 0.001 %"
         yield Statement(
             BEHAVIOR,
-            f"The states given {own}: at the inputs given, one step misses the next state by {off} "
-            "in the median.",
+            f"The states given {own}: one step from a state, at the inputs given, misses the next "
+            f"state by {off} of the distance between the two (by the medians).",
             f"watched: {counted(number, 'step')}",
             "sx.make_report(system, states, inputs=inputs)",
             "trials",
@@ -126,7 +124,7 @@ def _points(run: Run) -> Iterator[Statement]:
         yield Statement(
             POINTS,
             f"No fixed point was found from {counted(len(points.outcomes), 'candidate')}.",
-            "watched: none was found; it is not proved that there is none",
+            "watched; the last statement on points says whether it is proved that there is none",
             call,
             "fixed_points",
         )
@@ -149,7 +147,7 @@ def _points(run: Run) -> Iterator[Statement]:
             "sx.fixed_point_topology(system, run.fixed_points, outputs)",
             "fixed_point_topology",
         )
-    known = "proved" if points.complete else "not known: the evidence is in the sentence"
+    known = "proved" if points.complete else "not proved: the evidence is in the sentence"
     if Known.PROVED in ends_not_found(run):
         known = "proved: a fixed point exists that is not among the points found"
     said = f"Is a fixed point missing? {_capital(known_of_missing(run))}."
@@ -194,7 +192,7 @@ def _verdict(run: Run) -> Iterator[Statement]:
     if verdict.held == Held.SLOW_PATH and part != "–":
         yield Statement(
             DYNAMICS,
-            f"From T to 2 T, the states move at {part} of the activity's median speed.",
+            f"From T to 2 T, the median speed of the states is {part} of the activity's.",
             f"watched: {counted(len(verdict.followed), 'state')}, without noise",
             f"{call}.speed",
             "held",
@@ -208,8 +206,8 @@ def _known(verdict: Verdict, kind: Kind) -> str:
     watched = f"watched: {counted(len(verdict.followed), 'state')}, without noise"
     if kind == Kind.END:
         told = [w for w in words if w in ("proved", "solved")]
-        ends = f"; the ends are {' or '.join(told)}" if told else ""
-        return f"{watched}{ends}; intervals in the picture"
+        ends = f"; which ends are {' or '.join(told)}, and" if told else ";"
+        return f"{watched}{ends} intervals: below the picture"
     return watched if words == ["watched"] else f"{', '.join(words)}; {watched}"
 
 
@@ -233,10 +231,11 @@ def _periods(run: Run) -> Iterator[Statement]:
         if periods.predicts[row]:
             yield Statement(
                 DYNAMICS,
-                f"Period {name}: in {periods.agrees[row]} of {of}, the choice that is read out at "
-                f"the end of the basin is the choice that was made ({_agreement(periods, row)})."
+                f"Period {name}: in {periods.agrees[row]} of {of}, the choice that is read out "
+                "where the trial would end is the choice that was made "
+                f"({_agreement(periods, row)})."
                 if periods.tells_choices(row)
-                else f"Period {name}: only one choice is read out at the ends of the basins.",
+                else f"Period {name}: at every end where a choice is read out, it is the same.",
                 f"watched: {of} {watched}",
                 call,
                 "trial_periods",

@@ -38,8 +38,9 @@ class Separatrix(Record):
 
     states: Float[Array, "boundary unit"] = array("points on the boundary")
     width: Float[Array, " boundary"] = array(
-        "length of the segment when its bisection ended: followed in steps of `step`, its two "
-        "ends lead to different attractors; 0 if a state on it came to rest at a saddle"
+        "length of the segment that bisection left around the point: its two ends, followed in "
+        "steps of `step`, lead to different attractors; 0 if a state on it came to rest at a "
+        "saddle"
     )
     sides: Int[Array, "boundary side"] = array(
         "indices, among the given points, of the attractors on the two sides"
@@ -52,8 +53,8 @@ class Separatrix(Record):
         "unit normal of the boundary; NaN if no saddle is known"
     )
     nearness: Float[Array, " boundary"] = array(
-        "smallest distance between the path of the boundary point and `saddle`; if this is −1, "
-        "the saddle that the path comes nearest to is taken; NaN if the points have no saddle "
+        "smallest distance between the path of the boundary point and `saddle`, or, if `saddle` is "
+        "−1, the saddle that the path comes nearest to; NaN if the points have no saddle "
         "with one unstable direction"
     )
     outcomes: Shaped[np.ndarray, " segment"] = array("how the bisection of each segment ended")

@@ -21,8 +21,7 @@ class Basins(Record):
     attractor: Int[Array, " attractor"] = array("index of the attractor among the points")
     count: Int[Array, " attractor"] = array("number of states that ended at the attractor")
     fraction: Float[Array, " attractor"] = array(
-        "fraction of all sampled states that ended at the attractor; states that never settle "
-        "count too"
+        "`count`, divided by the number of all sampled states, with those that never settle"
     )
     low: Float[Array, " attractor"] = array("lower end of the interval of the fraction (Wilson)")
     high: Float[Array, " attractor"] = array("upper end of the interval of the fraction (Wilson)")

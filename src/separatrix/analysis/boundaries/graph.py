@@ -23,9 +23,10 @@ class FixedPointGraph(Record):
     """Fixed points, and where the arms of the unstable manifolds of the saddles end.
 
     A saddle with one unstable direction has two arms: arm +1 leaves along the right eigenvector of
-    this direction, and arm −1 leaves against it. From a point with more unstable directions, a few
-    paths (rays) are followed if `fixed_point_graph` was called with `rays` above 0. Each arm or ray
-    is an edge of the graph. `source` and `target` are indices among the points that were given.
+    this direction, and arm −1 leaves against it. The sign of the eigenvector is chosen such that
+    its entry of largest absolute value is positive. From a point with more unstable directions, a
+    few paths (rays) are followed if `fixed_point_graph` was called with `rays` above 0. Each arm or
+    ray is an edge of the graph. `source` and `target` are indices among the points that were given.
 
     `normals[k]` is the left eigenvector of the unstable direction of saddle `saddles[k]`, with
     length 1. It is normal to the stable manifold of the saddle, which is the local separatrix, and

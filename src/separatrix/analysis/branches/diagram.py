@@ -55,7 +55,10 @@ class Branches(Record):
         '"supercritical" or "subcritical"; "degenerate" or "strong resonance" if neither can be '
         "decided; empty if the type has no criticality or it is unknown"
     )
-    special_coefficient: Float[Array, " special"] = array("coefficient of the normal form")
+    special_coefficient: Float[Array, " special"] = array(
+        "coefficient of the normal form that decides the criticality; of a fold or a transcritical "
+        "point, the quadratic coefficient"
+    )
     special_angle: Float[Array, " special"] = array(
         "for a Hopf point, ω of the critical mode in 1/tau; for a Neimark–Sacker point, its θ "
         "per step; 0 for other types"

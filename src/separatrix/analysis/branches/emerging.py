@@ -20,7 +20,7 @@ class EmergingCycle(Record):
     `sx.find_cycles` in place of candidates.
     """
 
-    center: Float[Array, " unit"] = array("fixed point around which the cycle runs")
+    center: Float[Array, " unit"] = array("fixed point around which the cycle runs, at `parameter`")
     mode: Complex[Array, " unit"] = array(
         "m, a multiple of the critical eigenvector: at phase φ, the state is center + Re(m exp(iφ))"
     )
@@ -30,9 +30,9 @@ class EmergingCycle(Record):
     name: str = setting("name of the parameter")
     period: float = setting("duration of one turn", units="ms")
     steps: int = setting(
-        "number of steps of a cycle of a map; 0 for a flow, and for a torus of a map"
+        "number of steps of a cycle of a map; 0 for a flow, and for a closed curve of a map"
     )
-    rotation: float = setting("turns per step of a map, or per time unit of a flow")
+    rotation: float = setting("turns per step of a map, or per tau of a flow")
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 

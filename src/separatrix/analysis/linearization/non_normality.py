@@ -26,16 +26,18 @@ class NonNormality(Record):
     )
     relative_departure: Float[Array, " point"] = array("departure / ‖J‖; from 0 to 1")
     numerical_abscissa: Float[Array, " point"] = array(
-        "largest eigenvalue of (J + Jᵀ)/2: no state of a flow grows faster than this at the start"
+        "largest eigenvalue of (J + Jᵀ)/2: in a flow, no displacement grows at a larger rate"
     )
     largest_gain: Float[Array, " point"] = array(
-        "‖J‖₂: no state of a map grows by a larger factor in one step"
+        "‖J‖₂: in a map, no displacement grows by a larger factor in one step"
     )
     kreiss_bound: Float[Array, " point"] = array(
         "lower bound of the Kreiss constant, and so of the largest transient growth; infinite if "
         "the point is unstable"
     )
-    kreiss_at: Complex[Array, " point"] = array("the z at which the resolvent gives the bound")
+    kreiss_at: Complex[Array, " point"] = array(
+        "number z at which the resolvent (z − J)⁻¹ gives the bound"
+    )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 

@@ -30,7 +30,8 @@ class SlowCurve(Record):
         "derivative of the curve's state with respect to the position along the axis"
     )
     transverse_time: Float[Array, " slice"] = array(
-        "slowest time constant of the return to the curve; negative if the curve repels", units="ms"
+        "slowest time constant of the return to the curve; negative if a direction across it grows",
+        units="ms",
     )
     transverse_eigenvalue: Float[Array, " slice"] = array(
         "eigenvalue of the slowest mode across the curve: |μ| of a map, Re λ of a flow"
@@ -71,8 +72,9 @@ class SlowCurve(Record):
         """Return the stretches `(from, to)` of the axis where `times` is at least a duration in ms.
 
         Everywhere on such a stretch, the drift would need at least `duration` to cross the range of
-        all `values`. For this duration the stretch acts as a line attractor. A stretch ends where
-        the curve jumps.
+        all `values`. If states beside the stretch return to it in a much shorter time
+        (`transverse_time`, above 0), it acts as a line attractor for this duration. A stretch ends
+        where the curve jumps.
         """
         require_positive(duration, "duration", "ms")
         values = np.asarray(self.values)
@@ -93,7 +95,7 @@ class SlowCurve(Record):
         r"""Return how long the drift d takes from the first to the last of `values`, in ms.
 
         This time is $\int dv/|d(v)|$, by Simpson's rule. It is infinite if a fixed point lies on
-        the way, and NaN if a slice was rejected.
+        the way, and NaN if a slice was rejected or there is only one slice.
         """
         from scipy.integrate import simpson
 

@@ -41,10 +41,10 @@ class Verdict(Record):
         "end here"
     )
     known: Shaped[np.ndarray, " end"] = array(
-        'how the end is known: "proved", "solved" or "watched"; "" for unknown ends'
+        'how the end is known: "proved", "solved" or "watched"; unknown ends have "watched", too'
     )
     detail: Shaped[np.ndarray, " end"] = array(
-        "details of the end in words: its period, exponent or time constant of growth"
+        "details of the end in words: its period, exponent or time constant of growth; else empty"
     )
     end_states: Float[Array, "end unit"] = array("a state of each end; NaN if there is none")
     times: Float[Array, " time"] = array(
@@ -59,18 +59,18 @@ class Verdict(Record):
         "beginning"
     )
     distance: Float[Array, " time"] = array(
-        "distance between a state and its position at T, as a fraction of `extent`: the 95 % "
-        "quantile over the states"
+        "the distance of 95 % of the states from where they were at T is at most this fraction "
+        "of `extent`"
     )
     states: Float[Array, "state unit"] = array("states that were followed, as given")
     axis: Float[Array, " unit"] = array("axis that was given; NaN if there is none")
     followed: Int[Array, " state"] = array("rows of the followed states among the given states")
     settled: Float[Array, "state unit"] = array(
-        "settled states: where the followed states were at T"
+        "settled states: where the followed states were at T; without a duration, `states`"
     )
     ended: Int[Array, " state"] = array("row of the end that each followed state reached")
     drawn: Float[Array, "state axis"] = array(
-        "settled states along two principal components of the settled states and the ends"
+        "settled states along two principal components of the settled states, ends and curves"
     )
     end_drawn: Float[Array, "end axis"] = array(
         "ends along the same two components; NaN if an end has no state"
@@ -99,8 +99,8 @@ class Verdict(Record):
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
     changes: str = setting(
-        "other words that `held` would have with halved or doubled thresholds; empty if it "
-        "would have the same word",
+        "other words or answers that the verdict would have with halved or doubled thresholds; "
+        "empty if there are none",
         default="",
     )
     defects: str = setting("claims that contradict a proof and are therefore not made", default="")
@@ -144,9 +144,10 @@ class Verdict(Record):
         """Whether states keep their spread and order along the axis for the duration T.
 
         They keep them if both numbers are at least one half at the time T: the spread relative to
-        its value at the beginning, and the absolute rank correlation with the first positions. (For
-        states that keep moving, such as on a cycle, this must hold at all times from T/2 to 2 T.)
-        The value is None if the spread was not measured, such as without an axis.
+        its value at the beginning, and the absolute rank correlation with the first positions. If
+        the states end on closed curves or in bounded recurrent motion, this must hold at all times
+        from T/2 to 2 T, and the rank correlation must not change its sign. The value is None if the
+        spread was not measured, such as without an axis.
         """
         kept = self.claim(Kind.KEPT)
         return None if kept is None else bool(kept.numbers["value"])

@@ -18,7 +18,7 @@ NAMES = {
     "points": "stable points",
     "point": "one stable point",
     "ghost": "a ghost",
-    "slow path": "movement along one path",
+    "slow path": "movement along a one-dimensional set",
     "cycle": "a closed curve",
     "recurrent": "motion that does not close",
     "diverging": "growth without bound",
@@ -52,9 +52,9 @@ def numbers(v: "Verdict") -> list[str]:
     if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
         back = float(first.numbers["attracting"])
         lines.append(
-            "the set fills the state space: that states come back to it was not asked"
+            "the set has all dimensions of the state space, so no state could be put beside it"
             if np.isnan(back)
-            else f"of states that are put beside it {share(back)} come back"
+            else f"of the states put beside it, {share(back)} come back at least half of the way"
         )
     also = [
         NAMES[str(c.numbers["word"])]
@@ -82,7 +82,8 @@ def _moved(v: "Verdict") -> str:
         return ""
     far = float(moved.numbers["value"])
     part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
-    return f"during the second T, 95 % of the states move by {part} of their extent"
+    apart = "the largest distance between two of them"
+    return f"from T to 2 T, 95 % of the states move by {part} of {apart}"
 
 
 def share(part: float) -> str:
@@ -128,9 +129,9 @@ def _held(v: "Verdict") -> str:
     passes = v.claim(Kind.PASSES)
     finding = _finding(v, first.numbers)
     if passes is not None and first.numbers["word"] == Held.MOVING:
-        finding = "States pass a saddle and keep moving, and nothing holds them"
+        finding = "States pass an unstable fixed point, and nothing is found that holds them"
     elif passes is not None:
-        finding += " and pass a saddle on the way"
+        finding += " and pass an unstable fixed point"
     if first.numbers["word"] == Held.STILL:
         return f"{finding} over {span(v, v.duration)}{_where(v)}: {_moved(v)}."
     if first.numbers["word"] in (Held.DIVERGING, Held.UNSTABLE):  # which take as long as they take
@@ -142,14 +143,14 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
     """Return what holds the states: "A line attractor holds states where they are"."""
     held = numbers["word"]
     if held in (Held.LINE, Held.RING, Held.SURFACE):
-        about = "Approximately " if numbers["answer"] == "approximately" else ""
+        about = "approximately " if numbers["answer"] == "approximately" else ""
         if numbers["pieces"] > 1:
-            what = f"{about}{count(numbers['pieces'])} {held} attractors hold states"
+            what = f"{count(numbers['pieces'])} {held} attractors hold states"
         else:
-            what = f"{about}{NAMES[held]} holds states"
-        return f"{what[0].upper()}{what[1:]} where they are"
+            what = f"{NAMES[held]} holds states"
+        return f"{what[0].upper()}{what[1:]} {about}where they are"
     return {
-        Held.UNKNOWN: "What holds states is not known, for too few could be followed,",
+        Held.UNKNOWN: "Too few states could be followed for long enough to know what holds them",
         Held.POINT: "States come to rest at one stable point",
         Held.POINTS: f"States come to rest at {count(numbers['places'])} stable points",
         Held.CYCLE: f"States go round {_curves(v)}",
@@ -157,10 +158,10 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.GHOST: "States pass a ghost (slow, away from every known fixed point)",
         Held.RECURRENT: f"States move within bounds and do not come to rest{_chaos(v)}",
         Held.DIVERGING: "States leave for infinity",
-        Held.SLOW_PATH: "States keep moving along one path",
+        Held.SLOW_PATH: "States keep moving along a one-dimensional set",
         Held.MIXTURE: "States do different things",
         Held.UNSTABLE: "States come to rest at an unstable point",
-        Held.MOVING: "States keep moving, and nothing holds them",
+        Held.MOVING: "Nothing is found that holds at least 95 % of the states",
     }[Held(held)]
 
 
@@ -196,7 +197,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
         unknown = f"the end of {whole} is not known"
         if not grows:
             return unknown
-        return f"{unknown}: they still move away, e-fold in {span(v, grows[0])}"
+        return f"{unknown}: most of them still move away, e-fold in {span(v, grows[0])}"
     return {
         What.UNSTABLE: f"{whole} end at an unstable point",
         What.CURVE: f"{whole} end on {_curves(v)}",
@@ -249,7 +250,7 @@ def _kept(v: "Verdict") -> str:
     if kept.numbers["value"] and kept.numbers["reversed"]:
         how = "are kept, reversed"
     if kept.numbers["value"] and v.held == Held.POINTS:
-        how += " between the points alone"
+        how += ", but only between the points"
     if np.isfinite(spread.numbers["low"]):
         low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
         least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))

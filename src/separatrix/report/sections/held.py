@@ -13,7 +13,9 @@ def values(run: Run) -> Values:
     verdict = run.verdict
     rows = zip(verdict.ends, verdict.shares, verdict.low, verdict.high, verdict.known, strict=True)
     drawn = {
-        "; large dots are fixed points": any(str(end).endswith("point") for end in verdict.ends),
+        "; large dots are the fixed points at which states end": any(
+            str(end).endswith("point") for end in verdict.ends
+        ),
         "; gray lines are the closed curves": np.isfinite(verdict.curve_drawn).any(),
     }
     return {
