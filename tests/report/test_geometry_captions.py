@@ -20,7 +20,10 @@ def test_the_arms_of_a_saddle_are_counted():
     state = 0.9575040240772687
     graph = sx.fixed_point_graph(system, np.array([[0.0], [state], [-state]]))
     text = fixed_point_graph.SECTION.caption(run(fixed_point_graph=graph))
-    assert "There is 1 saddle of this kind here. Both paths end at stable fixed points." in text
+    assert (
+        "There is 1 saddle with one unstable direction here. Both paths end at stable fixed points."
+        in text
+    )
     assert "several" not in text and "which it could rest" not in text
 
 

@@ -126,17 +126,15 @@ def _held(v: "Verdict") -> str:
     first = _first(v)
     if first is None:
         return ""
-    passes = v.claim(Kind.PASSES)
-    finding = _finding(v, first.numbers)
-    if passes is not None and first.numbers["word"] == Held.MOVING:
-        finding = "States pass an unstable fixed point, and nothing is found that holds them"
-    elif passes is not None:
-        finding += " and pass an unstable fixed point"
-    if first.numbers["word"] == Held.STILL:
-        return f"{finding} over {span(v, v.duration)}{_where(v)}: {_moved(v)}."
-    if first.numbers["word"] in (Held.DIVERGING, Held.UNSTABLE):  # which take as long as they take
-        return f"{finding}{_where(v)}."
-    return f"{finding} over {span(v, v.duration)}{_where(v)}."
+    word, finding, twice = first.numbers["word"], _finding(v, first.numbers), 2 * v.duration
+    # What takes as long as it takes is not over T, and what is passed is passed before 2 T.
+    if word == Held.GHOST:
+        finding += f" within {span(v, twice)}"
+    elif word not in (Held.DIVERGING, Held.UNSTABLE, Held.MIXTURE):
+        finding += f" over {span(v, v.duration)}"
+    if v.claim(Kind.PASSES) is not None:
+        finding += f"; they pass an unstable point within {span(v, twice)}"
+    return f"{finding}{_where(v)}{f': {_moved(v)}' if word == Held.STILL else ''}."
 
 
 def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
@@ -161,7 +159,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.SLOW_PATH: "States keep moving along a one-dimensional set",
         Held.MIXTURE: "States do different things",
         Held.UNSTABLE: "States come to rest at an unstable point",
-        Held.MOVING: "Nothing is found that holds at least 95 % of the states",
+        Held.MOVING: "Nothing is found that holds 95 % of the states",
     }[Held(held)]
 
 
@@ -175,6 +173,8 @@ def _left_alone(v: "Verdict") -> str:
     groups = {what: _ends(v, what) for what in kinds}
     order = sorted(groups, key=lambda what: -sum(float(n["share"]) for n in groups[what]))
     parts = [_group(v, what, groups[what]) for what in order[:_LISTED]]
+    if others := [float(one["share"]) for what in order[_LISTED:] for one in groups[what]]:
+        parts.append(f"{_of_states(sum(others))} end otherwise")
     beginning = "Left alone, " if v.held else ""
     text = beginning + (
         parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
