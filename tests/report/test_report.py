@@ -203,6 +203,8 @@ def test_what_is_known_of_missing_fixed_points_is_the_records_own_sentence(known
     sentence = f"Is a fixed point missing? {said[0].upper()}{said[1:]}."
     assert sentence in summary(told)[1]
     assert sentence in of_points.SECTION.caption(told)
+    last = [s for s in statements(told) if s.group == POINTS][-1]
+    assert last.known.startswith("proved") is (points.index_sum is not None)
 
 
 @pytest.mark.parametrize("complete", [False, True])

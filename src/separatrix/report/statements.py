@@ -148,6 +148,8 @@ def _points(run: Run) -> Iterator[Statement]:
             "fixed_point_topology",
         )
     known = "proved" if points.complete else "not proved: the evidence is in the sentence"
+    if points.index_sum not in (None, 1):
+        known = "proved: the indices of the points do not add up to 1"
     if Known.PROVED in ends_not_found(run):
         known = "proved: a fixed point exists that is not among the points found"
     said = f"Is a fixed point missing? {_capital(known_of_missing(run))}."
