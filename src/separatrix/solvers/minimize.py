@@ -26,8 +26,9 @@ class DampedNewton:
     r"""Minimize a smooth function from many starts.
 
     A step is $-(H + \mu)^{-1} g$ with the gradient g and the Hessian H. The damping μ is large
-    enough for Cholesky's factorization to exist, so that the step leads downhill. The damping also
-    follows the ratio of actual to predicted decrease. Near a minimum, rounding hides the decrease
+    enough for Cholesky's factorization to exist, so that the step leads downhill. The damping is
+    lowered after a step that decreases the value about as much as predicted, and raised after a
+    step that is refused. Near a minimum, rounding hides the decrease
     of the value long before it hides the gradient. So a full Newton step with a positive definite
     Hessian is also accepted if it at least halves the gradient, measured in the norm
     $\sqrt{g^\top H^{-1} g}$. The state is then found to a precision of about ε instead of √ε, where

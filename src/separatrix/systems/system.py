@@ -165,8 +165,9 @@ class DiscreteMap(AbstractSystem):
     size
         The number of units in the state.
     dt
-        Duration of one step in ms. Time constants are then reported in ms, too. With 1, the step is
-        the unit of time, and time constants are numbers of steps.
+        Duration of one step in ms. Time constants are reported in ms, too. The value 1 means that
+        the duration is not known. The step is then the unit of time, and time constants are numbers
+        of steps.
     input
         The frozen input `(channel,)`, or None.
     residual

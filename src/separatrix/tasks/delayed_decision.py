@@ -192,10 +192,10 @@ class PostDecisionWager(StagedTask):
         r"""Apply Bayes' rule to the summed difference $e$ of the stimuli and to their duration.
 
         For stimuli of n steps and the coherence c, $e \sim N(\pm cn/100,\, 2n\sigma^2/dt)$, where σ
-        is `noise`, and $c_s$ is `sure_below`. Two probabilities given e and n are compared: that
-        $c < c_s$, so the bet is correct, and that $c \geq c_s$ and the stimulus has the sign of e.
-        If the bet is offered and its probability is the larger one, the answer is the bet.
-        Otherwise it is the choice that the sign of e favors.
+        is `noise`. Two probabilities are compared, given e and n. The bet is correct with the
+        probability that $c < c_s$, where $c_s$ is `sure_below`. The choice that the sign of e
+        favors is correct with the probability that $c \geq c_s$ and this stimulus is the stronger
+        one. If the bet is offered and more probable, it is the answer. Otherwise the choice is.
         """
         shown = shown_during(self, inputs[..., 1:3], "stimulus")
         difference = summed(inputs[..., 1] - inputs[..., 2], shown)

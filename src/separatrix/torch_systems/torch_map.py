@@ -52,8 +52,8 @@ def torch_map(
         numbers, such as `(64, 64)`. Then `step` takes a tuple of tensors and returns a tuple. In
         analyses, a state consists of the parts one after the other.
     dt
-        Duration of one step in ms. Time constants are then reported in ms, too. With 1, time
-        constants are numbers of steps.
+        Duration of one step in ms. Time constants are reported in ms, too. The value 1 means that
+        the duration is not known, and time constants are numbers of steps.
     input
         The frozen input `(channel,)`, or None.
     residual

@@ -70,14 +70,15 @@ class Topology(AbstractMeasure[_Points]):
     hold:
 
     * All points are proved to exist.
-    * The index sum of the points is 1, as it must be if no point is missing in a box that holds all
-      points. (`find_fixed_points` explains the index of a point.) If no such box is known, the
-      Euler characteristic must be 1 instead: the sum of $(-1)^k$ over the points, where k is the
-      number of unstable directions.
+    * If a box is known that holds all fixed points of the system, the indices of the points found
+      add up to 1. (Any other sum shows that points are missing; `find_fixed_points` explains the
+      index.) If no such box is known, the Euler characteristic of the points found is 1: the sum of
+      $(-1)^k$, where k is the number of unstable directions.
     * The coverage, which estimates the fraction of further candidates that would lead to points
       already found, is at least `coverage`.
-    * No link is in doubt (`FixedPointTopology.doubts`). For example, all states that were followed
-      from near the saddles ended at stable points that were found.
+    * For every point, it is certain to which stable points it leads: `FixedPointTopology.doubts` is
+      empty. Among other things, all states that were followed from near the saddles must have ended
+      at stable points that were found.
 
     If only one of the two sets is whole, there is one case in which the distance is known. It is 1
     if the other set has more proved points than the whole set, either in total or among the points
