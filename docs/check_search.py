@@ -20,7 +20,7 @@ ANSWERS = {
     "what is a slow point": "docs/explanation/concepts.html#slow-point",
     "load PyTorch weights": "docs/how-to/networks-made-elsewhere.html#from-a-file-without-pytorch",
     "custom rnn": "docs/how-to/faq.html#can-i-use-a-custom-rnn-as-a-function-of-my-own",
-    "export to matlab": "docs/how-to/results-in-matlab-and-julia.html#matlab",
+    "export to matlab": "docs/how-to/results-in-matlab-and-julia.html",
     "training not converging": "docs/how-to/faq.html#my-network-does-not-learn",
     "neural data": "docs/how-to/faq.html#i-have-neural-data-and-no-task-what-can-i-do",
     "seed": "docs/tutorial/first-run.html#other-seeds",
