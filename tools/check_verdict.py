@@ -74,7 +74,10 @@ class Run:
         self.unknown = 0  # states of which the claims give no end
         move = abs(self.go(x))
         first = move[np.isfinite(move)].max(initial=0.0)
-        self.E0 = cdist(x, x).max() or max(abs(x).max(), first) or 1e-8
+        size = max(abs(x).max(), first)
+        self.E0 = (
+            d if (d := cdist(x, x).max()) > (1e-7 if self.map else 1e-3) * size else size or 1e-8
+        )
         T = duration / time_unit if duration else 250 if self.map else 5.0
         self.far = 1e8 * max(self.E0, abs(x).max(), move[np.isfinite(move)].max(initial=1e-4))
         self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
@@ -366,7 +369,8 @@ class Run:
         """
         S, _, pairs, gaps = self.set[:4]
         size = 1 + (bends(S).mean() > 0.1)
-        if S.shape[1] <= size:  # the tangents span the state space
+        self.is_tested = S.shape[1] > size
+        if not self.is_tested:  # the tangents span the state space
             return np.zeros(len(S))
         tangents, ids, far = np.zeros((len(S), size, S.shape[1])), np.arange(len(S)), []
         for i in ids:
@@ -418,6 +422,7 @@ class Run:
         if pieces > 1:  # "two lines": by the gaps that are not broken
             line = most(np.bincount(self.set[4][self.set[5] <= gap * k].ravel()) > 2, part=0.1)
         good = pieces > 0 and most(self.aside) and (pieces == 1 or line) and not rests
+        good = good and (self.is_tested or are("continuum"))
         ghosts = []
         for depth, near, out in self.slows:
             ghosts.append(inf if out or any(near(p.state) < 1 for p in self.points) else depth)

@@ -196,6 +196,41 @@ def test_states_that_begin_in_one_place_have_the_size_of_their_first_move(start,
     }
 
 
+LEAK = sx.Flow(lambda x: 100.0 - x, size=1)
+ON_A_LINE = sx.Flow(
+    lambda r: -r + jax.nn.relu(np.array([[0.0, -1.0], [-1.0, 0.0]]) @ r + 1), size=2
+)
+SIDES = np.linspace(-1, 1, 40)[:, None]
+CLOSE = {
+    "from near zero to far away": (LEAK, 0.01 * SIDES, 40.0, "point", {"point"}),
+    "as near as errors are": (LEAK, 100 + 3e-5 * SIDES, 30.0, "point", {"point"}),
+    "from near a saddle": (
+        sx.Flow(lambda x: jnp.tanh(2 * x) - x, size=1), 1e-4 * SIDES, 40.0, "points", {"point"}
+    ),
+    "on a short line": (
+        ON_A_LINE, [0.3, 0.7] + 1e-3 * SIDES * [1, -1], 20.0, "line", {"continuum"}
+    ),
+    "in one place of a line": (
+        ON_A_LINE, np.tile([0.3, 0.7], (9, 1)), 20.0, "moving", {"continuum"}
+    ),
+    "beside a large unit": (
+        sx.Flow(lambda x: jnp.stack([-65 - x[0], 1e-6 * jnp.tanh(2e6 * x[1]) - x[1]]), size=2),
+        np.concatenate([np.full((40, 1), -65.0), 1e-6 * SIDES], 1), 50.0, "points", {"point"},
+    ),
+    "in one unit, for a while": (
+        sx.Flow(lambda x: -x, size=1), SIDES, 0.01, "still", {"point"}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_states_that_are_close_together(name):
+    system, states, duration, held, ends = CLOSE[name]
+    found = sx.verdict(system, np.asarray(states, float), duration=duration)
+    assert found.held == held
+    assert {c.numbers["what"] for c in found.claims if c.kind == "end"} == ends
+
+
 def test_claims_survive_a_file(tmp_path):
     found = sx.verdict(WELLS, LINE, duration=20.0)
     sx.save_records({"verdict": found}, tmp_path / "results.nc")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
@@ -33,6 +33,10 @@ _WITHIN = 0.2
 """How far the decay of a distance may be from that of the slowest mode, as a part of it."""
 _NEARER = 0.6
 """Of all earlier distances to a point: a state that has come to it is as near, after an e-fold."""
+_CLEARLY = 0.1
+"""Of the distance to any other point: a state is at a point if it is so much nearer to it."""
+_TELLS = 100.0
+"""Times the error of a state: distances between states that tell something."""
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 _BLOCKS = (64, 256)
 _FAR, _FURTHER = 1e9, 64.0
@@ -102,7 +106,6 @@ class _Follower:
         self.system, self.look = system, look
         self.scale = scale_of(system, starts)
         self.size = largest(system, starts)
-        self.floor = (ROUNDING if system.kind == "map" else INTEGRATION) * self.size
         self.twice = 0.0 if duration is None else 2 * duration
         stops = () if duration is None else (duration, 2 * duration)
         self.motion = Motion(system, starts, stops)
@@ -225,10 +228,15 @@ class _Follower:
             rows = self._open()
             self._search(rows)
             self._approach(final)
-        self._come_to_rest()
+        self._come_to_rest(final)
         self._turn(final)
         if final:
             self._bounded()
+
+    def _floor(self, rows: Int[np.ndarray, " row"] | int) -> Float[np.ndarray, " row"]:
+        """Return distances that rounding, or the integrator, makes of none where states are."""
+        here = np.abs(self.moving.states[rows]).max(-1, initial=0.0)
+        return error_of(self.system) * np.maximum(self.size, here)
 
     def _search(self, rows: np.ndarray) -> None:
         """Look for fixed points near some states."""
@@ -245,27 +253,39 @@ class _Follower:
             return
         apart = scipy.spatial.distance.cdist(self.moving.states, pool.states[stable])
         nearest = stable[apart.argmin(1)]
+        every = scipy.spatial.distance.cdist(self.moving.states, pool.states)
+        every[np.arange(len(every)), nearest] = np.inf
+        others = every.min(1)
         times, away, parts = self.history.distances(pool.states[nearest], pool.left[nearest])
         for k in rows:
             rate = float(pool.rate[nearest[k]])
             turn = float(pool.turn[nearest[k]])
-            if away[-1, k] <= self.floor or any(
+            is_there = away[-1, k] <= self._floor(k) and away[-1, k] <= _CLEARLY * others[k]
+            if is_there or any(
                 _approaches(times[:, k], away[:, k], measure[:, k], rate, turn, final)
                 for measure in (away, parts)
             ):
                 self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
 
-    def _come_to_rest(self) -> None:
+    def _come_to_rest(self, final: bool) -> None:
         """Note which states have stopped: at an unstable point, a continuum, on a kink."""
         rows = self._open()
         block = self.history.last_block().states
         for before in (block[:1], block):  # most have moved since the first step of the block
             away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
-            rows = rows[away <= self.floor]
+            rows = rows[away <= self._floor(rows)]
+        if len(rows) and (final or self.vain < _VAIN):
+            self._search(rows)
+            self._approach(final)
+            rows = np.intersect1d(rows, self._open())
         if not len(rows):
             return
         ends, self.found.pool = ends_of_rest(
-            self.motion, self.moving.states[rows], self.found.pool, self.floor, self.scale
+            self.motion,
+            self.moving.states[rows],
+            self.found.pool,
+            np.asarray(self._floor(rows)),
+            self.scale,
         )
         for what, which, k in zip(*ends, rows, strict=True):
             if what != What.UNKNOWN:
@@ -294,11 +314,12 @@ class _Follower:
 
     def _curve(self, k: int) -> Turn | Open:
         times, path = self.history.recent(k)
-        if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= 100 * self.floor:
+        floor = 100 * float(self._floor(k))
+        if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= floor:
             return Open.NO
         if self.motion.is_map:
             return self._solved(cycle_of_steps(path, 1e-15 * float(np.abs(path).max())), path)
-        return curve_of_flow(times, path, self.motion.velocities(path), 100 * self.floor)
+        return curve_of_flow(times, path, self.motion.velocities(path), floor)
 
     def _solved(self, curve: Turn | Open, path: np.ndarray) -> Turn | Open:
         """Return a cycle of a map as Newton's method finds it, where it does not close already."""
@@ -405,16 +426,26 @@ def _lie_beside(curves: list[Turn], many: int) -> bool:
     return bool(np.mean(near) > 0.5)
 
 
+def error_of(system: AbstractSystem) -> float:
+    """Return the error of a state, as a part of its size."""
+    return ROUNDING if system.kind == "map" else INTEGRATION
+
+
 def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
     """Return E₀: the largest distance between two states; if they coincide, their size or move."""
     apart = 0.0
     if len(states) > 1:
         apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
-    if apart:
-        return apart
     moves = np.abs(Motion(system, states, ()).velocities(states))
     first = float(moves[np.isfinite(moves)].max(initial=0.0))
-    return max(first, float(np.abs(states).max(initial=0.0))) or 1e-8
+    size = max(first, float(np.abs(states).max(initial=0.0)))
+    return apart if apart > _TELLS * error_of(system) * size else size or 1e-8
+
+
+def coincide(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> bool:
+    """Whether states lie so near to one another that errors hide how they differ."""
+    apart = np.linalg.norm(states - states[:1], axis=1).max(initial=0.0)
+    return bool(2 * apart < scale_of(system, states))
 
 
 def largest(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:

@@ -56,7 +56,7 @@ class Pool:
         """Return these points and others that are not among them; slow ones are left out."""
         fixed = np.flatnonzero(np.asarray(found.kind) == "fixed")
         states = np.asarray(found.states, float)[fixed]
-        new = np.array([k for k in range(len(states)) if self._is_new(states, k)], int)
+        new = np.array([k for k in range(len(states)) if self._is_new(states[k])], int)
         if not len(new):
             return self
         rows = fixed[new]
@@ -104,9 +104,9 @@ class Pool:
         is_proved[rows] = proofs[nearest] & (away.min(1) <= _SAME * self.scale)
         return replace(self, is_proved=is_proved)
 
-    def _is_new(self, states: np.ndarray, k: int) -> bool:
-        known = np.concatenate([self.states, states[:k]])
-        return not (np.linalg.norm(known - states[k], axis=1) <= _SAME * self.scale).any()
+    def _is_new(self, state: np.ndarray) -> bool:
+        """Whether no point that was known before is this one: those of one search differ."""
+        return not (np.linalg.norm(self.states - state, axis=1) <= _SAME * self.scale).any()
 
 
 def empty_pool(size: int, scale: float) -> Pool:

@@ -17,7 +17,7 @@ _STEPS = 1024
 
 
 def ends_of_rest(
-    motion: Motion, states: np.ndarray, pool: Pool, floor: float, scale: float
+    motion: Motion, states: np.ndarray, pool: Pool, floor: np.ndarray, scale: float
 ) -> tuple[tuple[np.ndarray, np.ndarray], Pool]:
     """Return what each state rests at and the row of its point, and the points."""
     what = np.full(len(states), What.UNKNOWN, object)
@@ -25,24 +25,24 @@ def ends_of_rest(
     for k, state in enumerate(states):
         away = np.linalg.norm(pool.states - state, axis=1)
         near = int(away.argmin()) if len(away) else -1
-        if near >= 0 and away[near] <= floor and pool.stability[near] in ("saddle", "unstable"):
+        if near >= 0 and away[near] <= floor[k] and pool.stability[near] in ("saddle", "unstable"):
             what[k], which[k] = What.UNSTABLE, near
     left = np.flatnonzero(what == What.UNKNOWN)
     tried = left[:: max(1, len(left) // _TRIED)][:_TRIED]
     if not len(tried) or motion.system.size > DENSE:
         return (what, which), pool
-    kinds = {int(k): _beside(motion, states[k], _ASIDE * scale) for k in tried}
+    kinds = {int(k): _beside(motion, states[k], max(_ASIDE * scale, 100 * floor[k])) for k in tried}
     if all(kind == What.CONTINUUM for kind in kinds.values()):
         what[left] = What.CONTINUUM  # of all that rest, where each that was tried rests on one
         return (what, which), pool
     for k, kind in kinds.items():
         what[k] = kind
         if kind == What.POINT:
-            pool, which[k] = _with_point(pool, states[k], floor)
+            pool, which[k] = _with_point(pool, states[k], float(floor[k]))
     for k in np.setdiff1d(left, tried):  # others rest at points that were tried, or are not known
         away = np.linalg.norm(states[tried] - states[k], axis=1)
         same = int(tried[away.argmin()])
-        if away.min() <= floor:
+        if away.min() <= floor[k]:
             what[k], which[k] = what[same], which[same]
     return (what, which), pool
 

@@ -10,7 +10,7 @@ from ...systems import AbstractSystem
 from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import Ends, What
-from ..following.follower import INTEGRATION
+from ..following.follower import INTEGRATION, coincide
 from . import holding
 from .along import along_axis
 from .answer import Verdict, units_of
@@ -146,7 +146,8 @@ def _over_the_duration(
         recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95
         recurs |= words[0].held in (Held.CYCLE, Held.RECURRENT)
         spread, order, kept = along_axis(seen, bool(recurs), unit)
-        claims += [] if _is_lost(asked.system, ends, seen.duration) else kept
+        hidden = _is_lost(asked.system, ends, seen.duration) or coincide(asked.system, seen.starts)
+        claims += [] if hidden else kept
         fields |= {"spread": spread, "order": order, "axis_name": asked.axis_name}
     return claims, fields
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
 from ..following.end import Ends, What
-from ..following.follower import INTEGRATION, scale_of
+from ..following.follower import INTEGRATION, error_of, scale_of
 from .claims import Held
 from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording
@@ -108,7 +108,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     partial = Measured(
         ends=ends,
         extent=extent,
-        first_extent=_extent(seen.starts),
+        first_extent=scale_of(system, seen.starts),
         is_followed=known | np.isfinite(seen.later).all(1),
         period=_periods(ends, duration),
         place=place,
@@ -193,7 +193,9 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
         returned = gaps.returned[:, dimension - 1]
         asked = np.isfinite(returned) | np.isinf(returned)
         share = float(np.mean(returned[asked] <= at.returned)) if asked.any() else float("nan")
-        if found and (np.isnan(share) or share >= _SHARE):
+        # With no direction left in which to put a state beside the set, the states must rest.
+        untested = np.isnan(share) and _holds(m.ends.are(What.CONTINUUM))
+        if found and (untested or share >= _SHARE):
             held = Held.SURFACE
             if dimension == 1:
                 held = Held.RING if found == 1 and gaps.is_closed(bound) else Held.LINE
@@ -278,7 +280,9 @@ def _slowing(
     floor = 1e-8 if system.kind == "map" else INTEGRATION  # of speeds: less tells nothing
     for k in range(count):
         there = np.isfinite(speeds[:, k])
-        if there.sum() < 3:
+        way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
+        still = _extent(way) <= 100 * error_of(system) * np.abs(way).max(initial=0.0)
+        if there.sum() < 3 or still:
             continue
         slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k], floor)
     slow = slowed >= Thresholds().slows / 2

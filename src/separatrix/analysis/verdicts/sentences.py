@@ -201,7 +201,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
     return {
         What.UNSTABLE: f"{whole} end at an unstable point",
         What.CURVE: f"{whole} end on {_curves(v)}",
-        What.CONTINUUM: f"{whole} come to rest, each at its own point of a continuum",
+        What.CONTINUUM: f"{whole} come to rest at points of a continuum",
         What.BOUNDED: f"{whole} move within bounds and do not come to rest{_chaos(v)}",
         What.INFINITY: f"{whole} leave for infinity",
     }[What(what)]
