@@ -233,7 +233,7 @@ class _Follower:
         if final:
             self._bounded()
 
-    def _floor(self, rows: Int[np.ndarray, " row"] | int) -> Float[np.ndarray, " row"]:
+    def _floor(self, rows: Int[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
         """Return distances that rounding, or the integrator, makes of none where states are."""
         here = np.abs(self.moving.states[rows]).max(-1, initial=0.0)
         return error_of(self.system) * np.maximum(self.size, here)
@@ -257,10 +257,10 @@ class _Follower:
         every[np.arange(len(every)), nearest] = np.inf
         others = every.min(1)
         times, away, parts = self.history.distances(pool.states[nearest], pool.left[nearest])
-        for k in rows:
+        for k, floor in zip(rows, self._floor(rows), strict=True):
             rate = float(pool.rate[nearest[k]])
             turn = float(pool.turn[nearest[k]])
-            is_there = away[-1, k] <= self._floor(k) and away[-1, k] <= _CLEARLY * others[k]
+            is_there = away[-1, k] <= floor and away[-1, k] <= _CLEARLY * others[k]
             if is_there or any(
                 _approaches(times[:, k], away[:, k], measure[:, k], rate, turn, final)
                 for measure in (away, parts)
@@ -284,7 +284,7 @@ class _Follower:
             self.motion,
             self.moving.states[rows],
             self.found.pool,
-            np.asarray(self._floor(rows)),
+            self._floor(rows),
             self.scale,
         )
         for what, which, k in zip(*ends, rows, strict=True):
@@ -314,7 +314,7 @@ class _Follower:
 
     def _curve(self, k: int) -> Turn | Open:
         times, path = self.history.recent(k)
-        floor = 100 * float(self._floor(k))
+        floor = 100 * float(self._floor(np.array([k]))[0])
         if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= floor:
             return Open.NO
         if self.motion.is_map:
