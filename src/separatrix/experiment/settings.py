@@ -252,7 +252,7 @@ class Experiment(Settings):
 
     @property
     def source(self) -> str:
-        """Where the settings come from, such as the path of a file. Error messages name it."""
+        """The origin of the settings, such as the path of a file. Error messages name it."""
         return self._source
 
     @property
