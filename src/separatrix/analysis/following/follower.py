@@ -18,6 +18,7 @@ from .end import Ends, What
 from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
+from .sizes import error_of, largest, scale_of
 from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
@@ -27,16 +28,12 @@ KNOWN = 0.95
 INFINITE, LEAST = 1e8, 1e-4
 """A state that is so many times as large as where it came from, as its first move, and as `LEAST`
 has left for infinity. Trials may all begin in one state, 0 or nearly so."""
-ROUNDING, INTEGRATION = 1e-9, 1e-5
-"""Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _WITHIN = 0.2
 """How far the decay of a distance may be from that of the slowest mode, as a part of it."""
 _NEARER = 0.6
 """Of all earlier distances to a point: a state that has come to it is as near, after an e-fold."""
 _CLEARLY = 0.1
 """Of the distance to any other point: a state is at a point if it is so much nearer to it."""
-_TELLS = 100.0
-"""Times the error of a state: distances between states that tell something."""
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 _BLOCKS = (64, 256)
 _FAR, _FURTHER = 1e9, 64.0
@@ -424,33 +421,6 @@ def _lie_beside(curves: list[Turn], many: int) -> bool:
         away = min(float(other.distance(curve.path[:1])[0]) for other in others)
         near.append(away <= _BESIDE * curve.diameter)
     return bool(np.mean(near) > 0.5)
-
-
-def error_of(system: AbstractSystem) -> float:
-    """Return the error of a state, as a part of its size."""
-    return ROUNDING if system.kind == "map" else INTEGRATION
-
-
-def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
-    """Return E₀: the largest distance between two states; if they coincide, their size or move."""
-    apart = 0.0
-    if len(states) > 1:
-        apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
-    moves = np.abs(Motion(system, states, ()).velocities(states))
-    first = float(moves[np.isfinite(moves)].max(initial=0.0))
-    size = max(first, float(np.abs(states).max(initial=0.0)))
-    return apart if apart > _TELLS * error_of(system) * size else size or 1e-8
-
-
-def coincide(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> bool:
-    """Whether states lie so near to one another that errors hide how they differ."""
-    apart = np.linalg.norm(states - states[:1], axis=1).max(initial=0.0)
-    return bool(2 * apart < scale_of(system, states))
-
-
-def largest(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
-    """Return the size in which rounding is counted: of distances, or of coordinates."""
-    return max(scale_of(system, states), float(np.abs(states).max(initial=0.0)))
 
 
 def _approaches(

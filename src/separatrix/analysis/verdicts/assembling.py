@@ -10,7 +10,7 @@ from ...systems import AbstractSystem
 from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import Ends, What
-from ..following.follower import INTEGRATION, coincide
+from ..following.sizes import INTEGRATION, coincide
 from . import holding
 from .along import along_axis
 from .answer import Verdict, units_of

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
 from ..following.end import Ends, What
-from ..following.follower import INTEGRATION, error_of, scale_of
+from ..following.sizes import INTEGRATION, error_of, scale_of
 from .claims import Held
 from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording

@@ -14,8 +14,9 @@ from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import What
 from ..following.exponents import with_exponent
-from ..following.follower import MOST_STEPS, follow, largest
+from ..following.follower import MOST_STEPS, follow
 from ..following.pool import empty_pool
+from ..following.sizes import largest
 from . import holding
 from .answer import Verdict
 from .assembling import Question, not_followed, recorded, without_contradictions
