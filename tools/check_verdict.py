@@ -561,7 +561,7 @@ class Run:
         if kind == "kept":
             whats = [e.what for e in self.ends]
             most = np.mean([w in ("curve", "slow curve", "bounded") for w in whats]) + 1e-9
-            turns = [most >= 0.95, most + np.mean([w == "unknown" for w in whats]) >= 0.95]
+            turns = [most >= 0.05, most + np.mean([w == "unknown" for w in whats]) >= 0.05]
             signed = np.minimum(y * np.sign(y[k]), spread)  # with the sign that it has at T
             least = [signed[late if turn else [k]].min() for turn in turns]
             kept = agree([None if abs(x - 0.5) < 0.05 else (x >= 0.5) == n["value"] for x in least])

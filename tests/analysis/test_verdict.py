@@ -168,6 +168,16 @@ def test_the_order_is_that_at_the_end_of_the_duration():
     assert even.claim("spread time") is None
 
 
+def test_differences_that_turn_over_are_not_kept_though_other_states_leave():
+    swap = sx.DiscreteMap(lambda x: jnp.where(jnp.abs(x) < 1, -x, 3 * x), size=1)
+    states = np.linspace(-1.2, 1.2, 60)[:, None]
+    found = sx.verdict(swap, states, duration=20.0, axis=np.array([1.0]))
+    assert 0.05 < sum(c.numbers["share"] for c in found.claims
+                      if c.kind == "end" and c.numbers["what"] == "infinity") < 0.3  # fmt: skip
+    assert found.claim("order").numbers["value"] > 0.5 > found.claim("order").numbers["low"]
+    assert not found.keeps_differences
+
+
 def test_points_that_are_given_are_the_ends_with_their_proofs():
     points = sx.find_fixed_points(WELLS, np.linspace(-1.5, 1.5, 40)[:, None])
     found = sx.verdict(WELLS, LINE, duration=20.0, points=points)

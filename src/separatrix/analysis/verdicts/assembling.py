@@ -22,6 +22,8 @@ MOST_MOVED = 10.0
 """Extents: of a movement by more no number is claimed."""
 _MUCH = 0.01
 """Of an extent: where chaos makes as much of rounding, nothing is said of order and spread."""
+_RECUR = 0.05
+"""Share of states that keep moving, from which on one instant does not tell what is kept."""
 _DRAWN = 16
 """Closed curves in the figure, at most."""
 
@@ -143,7 +145,7 @@ def _over_the_duration(
         "changes": ", ".join(f"“{word}” with {how}" for how, word in changes.items()),
     }
     if asked.axis is not None:
-        recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= 0.95
+        recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= _RECUR
         recurs |= words[0].held in (Held.CYCLE, Held.RECURRENT)
         spread, order, kept = along_axis(seen, bool(recurs), unit)
         hidden = _is_lost(asked.system, ends, seen.duration) or coincide(asked.system, seen.starts)
