@@ -78,6 +78,7 @@ TRUTH = {
     "expm1": (lambda x: x.expm1(), lambda x: x.exp()),
     "log": (lambda x: x.log(), lambda x: 1 / x),
     "log1p": (lambda x: x.log1p(), lambda x: 1 / (1 + x)),
+    "log2": (lambda x: x.log() / flint.arb(2).log(), lambda x: 1 / (x * flint.arb(2).log())),
     "sqrt": (lambda x: x.sqrt(), lambda x: 1 / (2 * x.sqrt())),
     "rsqrt": (lambda x: x.rsqrt(), lambda x: -x.rsqrt() / (2 * x)),
     "sin": (lambda x: x.sin(), lambda x: x.cos()),
@@ -92,8 +93,8 @@ TRUTH = {
     "bernoulli": (bernoulli, bernoulli_slope),
 }
 DOMAINS = {
-    "log": (0.0, np.inf), "sqrt": (0.0, np.inf), "rsqrt": (0.0, np.inf), "log1p": (-1.0, np.inf),
-    "atanh": (-1.0, 1.0),
+    "log": (0.0, np.inf), "log2": (0.0, np.inf), "sqrt": (0.0, np.inf), "rsqrt": (0.0, np.inf),
+    "log1p": (-1.0, np.inf), "atanh": (-1.0, 1.0),
 }  # fmt: skip
 
 

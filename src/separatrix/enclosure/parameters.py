@@ -20,7 +20,7 @@ _NOTHING = (
     "floor ge gt is_finite le lt max min ne neg not optimization_barrier or pow select_n sign "
     "sinh square stop_gradient sub"
 )
-_ACCURACY = "cos erfc exp expm1 log log1p logistic rsqrt sin sqrt tanh"
+_ACCURACY = "cos erfc exp expm1 log log1p log2 logistic rsqrt sin sqrt tanh"
 _CALL = (
     "compiler_options_kvs ctx_mesh donated_invars in_layouts in_shardings inline jaxpr "
     "keep_unused name out_layouts out_shardings"

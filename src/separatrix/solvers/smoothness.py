@@ -10,7 +10,7 @@ from ..enclosure.flat import trace
 # all the same, as a square root is but at zero.
 _SMOOTH = frozenset(
     ("add", "add_any", "sub", "mul", "neg", "div", "square", "integer_pow", "dot_general",
-     "conv_general_dilated", "reduce_sum", "exp", "expm1", "log", "log1p", "tanh",
+     "conv_general_dilated", "reduce_sum", "exp", "expm1", "log", "log1p", "log2", "tanh",
      "logistic", "sin", "cos", "sinh", "cosh", "asinh", "atan", "erf", "erfc", "reshape",
      "squeeze", "broadcast_in_dim", "transpose", "slice", "rev", "split", "unstack", "concatenate",
      "stack", "pad", "tile", "copy", "stop_gradient", "name", "device_put", "convert_element_type")

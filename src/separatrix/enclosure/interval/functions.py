@@ -77,6 +77,7 @@ def _sigmoid(x: Array) -> Array:
 exp = _increasing(np.exp, 0.0)
 expm1 = _increasing(np.expm1, -1.0)
 log = _increasing(np.log)
+log2 = _increasing(np.log2)
 log1p = _increasing(np.log1p)
 sqrt = _increasing(np.sqrt, 0.0)
 tanh = _increasing(np.tanh, -1.0, 1.0)
@@ -169,6 +170,7 @@ SMOOTH: dict[str, Function] = {
     "exp": Function(exp, lambda x, y: y),
     "expm1": Function(expm1, lambda x, y: exp(x)),
     "log": Function(log, lambda x, y: reciprocal(x)),
+    "log2": Function(log2, lambda x, y: reciprocal(multiply(log(_like(x, 2.0)), x))),
     "log1p": Function(log1p, lambda x, y: reciprocal(add(_like(x, 1.0), x))),
     "sqrt": Function(sqrt, lambda x, y: reciprocal(multiply(_like(y, 2.0), y))),
     "rsqrt": Function(_rsqrt, lambda x, y: divide(multiply(_like(y, -0.5), y), x)),

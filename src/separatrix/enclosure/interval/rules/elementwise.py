@@ -276,6 +276,7 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
         lambda step, base, exponent: ~base.excludes_zero() & ~(exponent.lower >= 0),
     ),
     "log": (_unary("log"), _beyond(0.0)),
+    "log2": (_unary("log2"), _beyond(0.0)),  # jnp.log2 from JAX 0.12 on
     "log1p": (_unary("log1p"), _beyond(-1.0)),
     "rsqrt": (_unary("rsqrt"), _beyond(0.0)),
     "atanh": (
