@@ -37,6 +37,8 @@ def describe_duration(time: float, units: str = "ms") -> str:
     if units == "ms" and size >= 999.5:
         size, units = size / 1000, "s"
     text = f"{size:.0f}" if 999.5 <= size < 1e6 else f"{size:.3g}"
+    if units == "steps" and text == "1":
+        units = "step"
     return f"{'−' if time < 0 else ''}{text} {units}"
 
 

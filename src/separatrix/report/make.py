@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from .._files import as_path
 from .._records import Record
-from .._types import Array, InvalidInputError
+from .._types import Array, InvalidInputError, counted
 from .._watch import Report, is_over, quiet, report_progress, watching, why_over
 from ..analysis import (
     FrozenInputs,
@@ -165,8 +165,8 @@ def make_report(
 
 def _title(given: Given) -> str:
     if given.network is not None:
-        return f"{type(given.network).__name__} of {given.network.num_units} units"
-    return f"A {given.system.kind} of {given.system.size} units"
+        return f"{type(given.network).__name__} of {counted(given.network.num_units, 'unit')}"
+    return f"A {given.system.kind} of {counted(given.system.size, 'unit')}"
 
 
 def _records(given: Given) -> dict[str, Record]:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from .._files import sha256
+from .._tables import describe_duration
 from .._types import counted
 from ..store import Run
 from ..store.directory import PROOFS
@@ -33,7 +34,8 @@ def methods(run: Run) -> str:
         )
         said += _proofs(run) if points.certified.any() else []
     if verdict is not None:
-        over = f" over {verdict.duration:g} {verdict.time_units}" if verdict.held else ""
+        lasted = describe_duration(verdict.duration, verdict.time_units)
+        over = f" over {lasted}" if verdict.held else ""
         said.append(
             f"{counted(len(verdict.followed), 'state')} were left alone{over} and followed to "
             "their ends; intervals of shares are 95 % Wilson intervals."

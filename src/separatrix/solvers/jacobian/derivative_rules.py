@@ -13,8 +13,8 @@ from ...enclosure.jaxprs import bind, body_of, is_plain_call, walk
 _ELEMENTWISE = """
     abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type
     copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow
-    is_finite le lgamma log log1p log2 logistic lt max min mul ne neg not or pow rem round rsqrt select_n
-    sign sin sinh sqrt square sub tan tanh xor
+    is_finite le lgamma log log1p log2 logistic lt max min mul ne neg not or pow rem round rsqrt
+    select_n sign sin sinh sqrt square sub tan tanh xor
 """.split()  # noqa: SIM905
 _REARRANGING = """
     broadcast_in_dim concatenate expand_dims reshape rev slice split squeeze transpose
