@@ -10,13 +10,13 @@ NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2
 # Of OpenBLAS: they differ in the last bits. SkylakeX needs AVX512, which not every machine has.
 KERNELS ?= Nehalem Sandybridge Haswell
 # Parts of `make weekly`, each of which a hosted job can run alone (.github/workflows/weekly.yml).
-WEEKLY := test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
+WEEKLY := test-long test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
 # What runs once need not be fast: LLVM's plain code, and no fusions, compile in a sixth of the time.
 # The other tests, and those of the newest JAX, run what users run.
 COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
 
 # Without what other targets run.
-ORDINARY := -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs" \
+ORDINARY := -n $(WORKERS) --dist worksteal -m "not golden and not laws and not runs and not weekly" \
   --ignore tests/golden --ignore tests/laws --ignore tests/runs --ignore tests/interop
 
 .PHONY: demo test lint lines docs bench bench-finders peers finders notebook format doctor clean
@@ -44,17 +44,20 @@ test-kernel: $(VENV)/installed-test  ## Run the tests under other kernels of Ope
 	$(COMPILE_QUICKLY) taskset -c 0 $(BIN)/python -m pytest $(ORDINARY) -n 1 $(TESTS)
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check outer -m runs tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check outer -m "runs and not weekly" tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check all -m laws tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check all -m "laws and not weekly" tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
+
+test-long: $(VENV)/installed-test  ## Run the tests of all kinds that take longest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m weekly tests --ignore tests/interop
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force
 	$(BIN)/python -m pytest tests/report/browser.py --report runs/report-check/report.html
 
 test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax, BrainPy, diffrax, reservoirpy, jaxley, vbjax, Dask and dsa-metric
-	$(VENV)-interop/bin/python -m pytest tests/interop tests/networks/interop
+	$(VENV)-interop/bin/python -m pytest -n $(WORKERS) --dist worksteal tests/interop tests/networks/interop
 
 attack: $(VENV)/installed-test  ## Damage files and kill commands, twenty times as long as `make test-runs` does (SEED=1, ROUNDS=20)
 	SEED=$${SEED:-1} ROUNDS=$${ROUNDS:-20} $(BIN)/python -m pytest -m runs tests/attack

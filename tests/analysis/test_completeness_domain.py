@@ -361,7 +361,7 @@ def random_expression(rng, depth, x):
 
 
 @pytest.mark.parametrize(
-    ("count", "least"), [(15, 3), pytest.param(60, 12, marks=pytest.mark.laws)]
+    ("count", "least"), [(15, 3), pytest.param(60, 12, marks=pytest.mark.weekly)]
 )
 def test_random_expressions_are_bounded_only_where_they_point_back(count, least):
     rng, boxes = np.random.default_rng(3), 0

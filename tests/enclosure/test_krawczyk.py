@@ -279,7 +279,7 @@ def test_random_cases_hold_no_false_certificate():
     assert counts["ghost", "absent"] == counts["ghost", "cases"]
 
 
-@pytest.mark.laws
+@pytest.mark.weekly
 def test_searches_of_random_functions_prove_nothing_false():
     """In a process of its own: run-time type checks would make it ten times slower."""
     search = "import runpy, sys; print(dict(runpy.run_path(sys.argv[1])['run_searches'](54, 1)))"

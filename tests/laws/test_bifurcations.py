@@ -281,9 +281,13 @@ CYCLES = {
     ),
     "Goldbeter": Cycles("Goldbeter", 0.0119169, (0.005, 0.02), {"fold": ["0.01082442"]}),
 }  # fmt: skip
+LONG = ("Hodgkin-Huxley", "Jansen-Rit", "FitzHugh-Nagumo", "Lorenz-96, N = 8", "Goldbeter")
 
 
-@pytest.mark.parametrize("name", CYCLES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.weekly if name in LONG else ()) for name in CYCLES],
+)
 def test_special_points_of_cycles(name):
     row = CYCLES[name]
     points = POINTS[row.points]

@@ -161,7 +161,7 @@ OFTEN = ("rate",)
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name in OFTEN else pytest.mark.laws) for name in EQUATIONS],
+    [pytest.param(name, marks=() if name in OFTEN else pytest.mark.weekly) for name in EQUATIONS],
 )
 def test_what_is_verified_of_a_changed_file_is_true(verifier, tmp_path, name):
     verdicts, told = Verdicts(verifier, tmp_path / "told.json"), file_of(name)
