@@ -72,7 +72,10 @@ class Run:
         x, self.map, self.f = x[np.isfinite(x).all(1)], kind == "map", function
         self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
         self.unknown = 0  # states of which the claims give no end
-        move = abs(self.go(x))
+        go = self.go(x)
+        move = abs(go).max(1, initial=0.0)
+        if not self.map:  # less far where the velocity changes before
+            move /= np.fmax(abs(self.go(x + 1e-6 * go) - go).max(1) / (1e-6 * move), 1.0)
         first = move[np.isfinite(move)].max(initial=0.0)
         size = max(abs(x).max(), first)
         self.E0 = (

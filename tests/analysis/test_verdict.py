@@ -241,6 +241,55 @@ def test_states_that_are_close_together(name):
     assert {c.numbers["what"] for c in found.claims if c.kind == "end"} == ends
 
 
+def test_states_that_go_from_saddle_to_saddle_are_not_said_to_end_there():
+    # May & Leonard (1975): they stay at each for longer and longer, and always leave
+    A = np.array([[1.0, 0.8, 1.5], [1.5, 1.0, 0.8], [0.8, 1.5, 1.0]])
+    starts = np.random.default_rng(6).uniform(0.05, 1, (40, 3))
+    found = sx.verdict(sx.Flow(lambda x: x * (1 - A @ x), size=3), starts, duration=100.0)
+    assert set(found.known) == {"watched"}
+    assert " end at " not in str(found)
+    assert found.sentences[-1] == (
+        "Left alone, all still are at one of three unstable points after 2000 τ."
+    )
+
+
+def test_chaos_that_ends_is_said_of_the_time_that_was_watched():
+    # Lorenz (1963) at ρ = 22: all come to one of two stable points, some after 200 τ
+    def velocity(x):
+        return jnp.stack(
+            [10 * (x[1] - x[0]), x[0] * (22 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]]
+        )
+
+    starts = np.random.default_rng(0).normal([0, 0, 20], 10, (40, 3))
+    found = sx.verdict(sx.Flow(velocity, size=3), starts, duration=1.0)
+    (moving,) = (c for c in found.claims if c.numbers.get("what") == "bounded")
+    assert moving.numbers["until"] >= 20.0
+    assert "still move within bounds after" in str(found) and "do not come to rest" not in str(
+        found
+    )
+
+
+@pytest.mark.parametrize("angle", [2.0944, 0.7854])
+def test_a_circle_that_is_not_filled_yet_is_not_several_curves(angle):
+    found = sx.verdict(turning(angle), PLANE, duration=10.0)
+    assert "curve" not in {c.numbers.get("what") for c in found.claims}
+
+
+@pytest.mark.parametrize(("units", "count"), [(3, 12), (4, 30)])
+def test_cycles_that_attract_are_counted_however_few_states_there_are(units, count):
+    starts = np.random.default_rng(0).normal(0, 1, (count, units))
+    found = sx.verdict(sx.DiscreteMap(lambda x: jnp.tanh(-1.2 * x), units), starts, duration=50.0)
+    corners = np.sign(starts) * np.sign(starts[:, :1])
+    assert len(found.ends) == len(np.unique(corners, axis=0))
+
+
+def test_a_fast_unit_does_not_hide_how_states_differ():
+    stiff = sx.Flow(lambda x: jnp.stack([-1000 * (x[0] - x[1] ** 2), 0.1 - x[1]]), size=2)
+    found = sx.verdict(stiff, PLANE, duration=0.3, axis=np.array([0.0, 1.0]))
+    assert found.held != "point"
+    np.testing.assert_allclose(found.claim("spread").numbers["value"], np.exp(-0.3), rtol=0.01)
+
+
 def test_claims_survive_a_file(tmp_path):
     found = sx.verdict(WELLS, LINE, duration=20.0)
     sx.save_records({"verdict": found}, tmp_path / "results.nc")

@@ -18,7 +18,7 @@ from .end import Ends, What
 from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
-from .sizes import error_of, largest, scale_of
+from .sizes import error_of, first_move, largest, scale_of
 from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
@@ -42,6 +42,8 @@ while it takes fewer than 2,000 steps."""
 _PLACES_OF_TURN = 32
 _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 """So many curves, most of them nearer to another than this part of their diameter, are a family."""
+_EACH_ITS_OWN = 0.75
+"""Curves for each state that ends on one: of curves that attract, several states share one."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
@@ -107,9 +109,7 @@ class _Follower:
         stops = () if duration is None else (duration, 2 * duration)
         self.motion = Motion(system, starts, stops)
         self.moving = self.motion.begin(starts)
-        moves = np.abs(self.motion.velocities(starts))
-        first = float(moves[np.isfinite(moves)].max(initial=LEAST))
-        self.infinite = INFINITE * max(self.size, first)
+        self.infinite = INFINITE * max(self.size, first_move(system, starts), LEAST)
         self.wanted = DURATIONS / 2 * self.twice
         self.farthest = np.inf
         if not self.motion.is_map:
@@ -284,8 +284,9 @@ class _Follower:
             self._floor(rows),
             self.scale,
         )
+        stays = final or self._is_past_twice()  # or it would not be known that it still is there
         for what, which, k in zip(*ends, rows, strict=True):
-            if what != What.UNKNOWN:
+            if what != What.UNKNOWN and (stays or what != What.UNSTABLE):
                 self.found.end(self.alive[[k]], what, int(which))
 
     def _turn(self, final: bool) -> None:
@@ -406,7 +407,7 @@ class _Follower:
             pool=pool,
             curves=tuple(found.curves),
             is_family=_lie_beside([found.curves[k] for k in np.unique(found.which[on_curve])], many)
-            or bool(many >= max(3, 0.25 * on_curve.sum())),
+            or bool(many >= max(3, _EACH_ITS_OWN * on_curve.sum())),
             grows=found.grows,
         )
 

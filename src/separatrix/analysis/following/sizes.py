@@ -9,6 +9,8 @@ from ...systems.motion import Motion
 
 ROUNDING, INTEGRATION = 1e-9, 1e-5
 """Of the size of the states: distances that rounding, or the integrator, makes of none."""
+_SHORT = 1e-6
+"""Of a time constant: over which the change of a velocity is taken."""
 _TELLS = 100.0
 """Times the error of a state: distances between states that tell something."""
 
@@ -23,10 +25,25 @@ def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) ->
     apart = 0.0
     if len(states) > 1:
         apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
-    moves = np.abs(Motion(system, states, ()).velocities(states))
-    first = float(moves[np.isfinite(moves)].max(initial=0.0))
-    size = max(first, float(np.abs(states).max(initial=0.0)))
+    size = max(first_move(system, states), float(np.abs(states).max(initial=0.0)))
     return apart if apart > _TELLS * error_of(system) * size else size or 1e-8
+
+
+def first_move(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
+    """Return the largest coordinate of a first step of a map, or of what a flow covers at once.
+
+    That is f(x) over a time constant, or over the time in which f changes by as much along itself:
+    a fast unit comes to rest long before it has gone as far as its first velocity says.
+    """
+    motion = Motion(system, states, ())
+    velocities = motion.velocities(states)
+    moves = np.abs(velocities).max(1, initial=0.0)
+    if not motion.is_map:
+        with np.errstate(all="ignore"):
+            after = motion.velocities(states + _SHORT * velocities)
+            rates = np.abs(after - velocities).max(1, initial=0.0) / (_SHORT * moves)
+            moves = moves / np.fmax(rates, 1.0)
+    return float(moves[np.isfinite(moves)].max(initial=0.0))
 
 
 def coincide(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> bool:

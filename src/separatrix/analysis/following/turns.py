@@ -49,6 +49,8 @@ _SETTLED = 1e-4
 _ALIKE = 0.005
 """Of a period: by how much the last turns may differ, or states are still on their way."""
 _CIRCLE_TURNS = 50
+_GAP = np.pi / 8
+"""In radians, between neighbors on a circle: farther apart they do not tell that it is one."""
 _LEAST_EXTENT = 1e-4
 """Of the largest: of units that hardly move, no less is a whole."""
 _AS_FAST = 0.7
@@ -321,7 +323,7 @@ def _filled(path: Float[np.ndarray, "time unit"]) -> Turn | None:
     whole = diameter_of(path)
     gaps = np.linalg.norm(np.diff(path[around], axis=0), axis=1)
     wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
-    if not (gaps <= MISS * whole + 4 * wide).mean() > 0.98:
+    if not (gaps <= MISS * whole + 4 * wide).mean() > 0.98 or wide.max() > _GAP * radius.max():
         return None
     in_order = path[around]  # steps of a path may come back to the same few places
     return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(in_order), in_order)

@@ -96,7 +96,8 @@ def _kreiss(
     work = 200.0 * z.shape[1] * J.shape[0] * J.shape[1] ** 2
 
     def norms(p: np.ndarray) -> np.ndarray:
-        return _resolvent_norms(J[p], values[p], right[p], left[p], z[p], beyond[p])
+        with np.errstate(all="ignore"):  # at an eigenvalue, where it is not finite
+            return _resolvent_norms(J[p], values[p], right[p], left[p], z[p], beyond[p])
 
     bounds = distance * over_parts(norms, np.arange(len(J)), work=work)
     bounds = np.where(np.isfinite(bounds), bounds, 1.0)

@@ -85,7 +85,8 @@ def _claim(
     if what in (What.POINT, What.UNSTABLE):
         place = int(ends.which[rows[0]])
         numbers["state"] = ends.pool.states[place]
-        known = Known.PROVED if ends.pool.is_proved[place] else Known.SOLVED
+        if what == What.POINT:
+            known = Known.PROVED if ends.pool.is_proved[place] else Known.SOLVED
     elif what == What.CURVE:
         curves = [ends.curves[k] for k in ends.which[rows]]
         period, turn = (
@@ -111,6 +112,8 @@ def _claim(
         }
     elif what == What.CONTINUUM:
         numbers["state"] = ends.states[rows[0]]
+    if what in (What.BOUNDED, What.UNSTABLE):
+        numbers["until"] = float(ends.times[rows].min()) * unit
     elif what == What.UNKNOWN:
         grows = ends.grows[rows]
         several = grows[np.isfinite(grows)]

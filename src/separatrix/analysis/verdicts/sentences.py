@@ -147,6 +147,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         else:
             what = f"{NAMES[held]} holds states"
         return f"{what[0].upper()}{what[1:]} {about}where they are"
+    at = _ends(v, What.UNSTABLE)
     return {
         Held.UNKNOWN: "Too few states could be followed for long enough to know what holds them",
         Held.POINT: "States come to rest at one stable point",
@@ -158,7 +159,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.DIVERGING: "States leave for infinity",
         Held.SLOW_PATH: "States keep moving along a one-dimensional set",
         Held.MIXTURE: "States do different things",
-        Held.UNSTABLE: "States come to rest at an unstable point",
+        Held.UNSTABLE: f"States come to rest at {_unstable(at)} and still are there{_until(v, at)}",
         Held.MOVING: "Nothing is found that holds 95 % of the states",
     }[Held(held)]
 
@@ -199,12 +200,22 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
             return unknown
         return f"{unknown}: most of them still move away, e-fold in {span(v, grows[0])}"
     return {
-        What.UNSTABLE: f"{whole} end at an unstable point",
+        What.UNSTABLE: f"{whole} still are at {_unstable(of)}{_until(v, of)}",
         What.CURVE: f"{whole} end on {_curves(v)}",
         What.CONTINUUM: f"{whole} come to rest at points of a continuum",
-        What.BOUNDED: f"{whole} move within bounds and do not come to rest{_chaos(v)}",
+        What.BOUNDED: f"{whole} still move within bounds{_until(v, of)}{_chaos(v)}",
         What.INFINITY: f"{whole} leave for infinity",
     }[What(what)]
+
+
+def _unstable(of: list[dict[str, Any]]) -> str:
+    return f"one of {count(len(of))} unstable points" if len(of) > 1 else "an unstable point"
+
+
+def _until(v: "Verdict", of: list[dict[str, Any]]) -> str:
+    """Write until when states were followed that may yet go elsewhere: " after 20 s"."""
+    times = [float(one["until"]) for one in of if "until" in one]
+    return f" after {span(v, min(times))}" if times else ""
 
 
 def _curves(v: "Verdict") -> str:
