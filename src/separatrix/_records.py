@@ -140,7 +140,7 @@ def _checked_index(index: Any, length: int, axis: str) -> slice | np.ndarray:
     if places.dtype.kind not in "iu" or places.ndim > 1:
         raise InvalidInputError(
             f"an index of {axis}s must be a whole number, a slice, or an array of whole numbers or "
-            f"of {length} booleans, got {index!r}."
+            f"of {length} booleans, got {index!r:.60}."
         )
     places = places.reshape(-1)
     outside = places[(places < -length) | (places >= length)]

@@ -74,7 +74,9 @@ class Dimensionality(Record):
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
         if not 0 < require_number(fraction, "fraction") <= 1:
-            raise InvalidInputError(f"fraction must be above 0 and at most 1, got {fraction!r}.")
+            raise InvalidInputError(
+                f"fraction must be above 0 and at most 1, got {fraction!r:.60}."
+            )
         if self.participation_ratio == 0:
             return 0
         # a sum of fractions may fall short of 1 by rounding
@@ -344,7 +346,7 @@ def _components_of(states: np.ndarray, num_components: int) -> PrincipalComponen
     if not (is_whole(num_components) and 1 <= num_components <= min(states.shape)):
         raise InvalidInputError(
             f"num_components must be between 1 and {min(states.shape)} for {len(states)} "
-            f"states of {states.shape[1]} units, got {num_components}."
+            f"states of {states.shape[1]} units, got {num_components!r:.60}."
         )
     require_finite(states, "the activity")
     if (states == states[0]).all():

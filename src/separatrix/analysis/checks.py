@@ -78,7 +78,7 @@ def method_of(method: Any, default: type[T], *others: type[Any], name: str = "me
         return method
     expected = " or ".join(f"sx.{_home(kind)}{kind.__name__}(…)" for kind in kinds)
     raise InvalidInputError(
-        f"{name} must be {expected}, got {method!r}: give one of these, or leave it out for "
+        f"{name} must be {expected}, got {method!r:.60}: give one of these, or leave it out for "
         f"{default.__name__}()."
     )
 
@@ -92,6 +92,7 @@ def band_of(marginal_band: Any) -> float:
     band = require_number(marginal_band, "marginal_band")
     if not 0 <= band < np.inf:
         raise InvalidInputError(
-            f"marginal_band must be a distance from the stability boundary, 0 or more, got {band}."
+            "marginal_band must be a distance from the stability boundary, 0 or more, got "
+            f"{band!r:.60}."
         )
     return band

@@ -217,7 +217,7 @@ def selective_connections(
     excites = real_array(excitatory, "excitatory") != 0
     _check_shapes(W, dprime, excites)
     if not require_number(threshold, "threshold") >= 0:
-        raise InvalidInputError(f"threshold must be 0 or more, got {threshold!r}.")
+        raise InvalidInputError(f"threshold must be 0 or more, got {threshold!r:.60}.")
     side = (dprime > threshold) * 1.0 - (dprime < -threshold)
     order = np.lexsort((-dprime, ~excites))
     counts, means = _means(np.abs(W), side, excites)

@@ -37,7 +37,7 @@ def class_called(name: str, base: type, folder: Path) -> type:
     """
     module, _, path = name.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), *path.split("."))):
-        raise InvalidInputError(f"expected module:Class, such as my_own:Mine, got {name!r}.")
+        raise InvalidInputError(f"expected module:Class, such as my_own:Mine, got {name!r:.60}.")
     found: Any = _imported(module, folder)
     for part in path.split("."):
         owner, found = found, getattr(found, part, None)

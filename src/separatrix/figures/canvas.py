@@ -156,11 +156,13 @@ def _inches(wanted: float | str) -> float:
         if wanted not in WIDTHS:
             raise InvalidInputError(
                 f"width must be a number of inches, or one of {', '.join(map(repr, WIDTHS))}; "
-                f"got {wanted!r}."
+                f"got {wanted!r:.60}."
             )
         return WIDTHS[wanted]
     if not LEAST <= require_number(wanted, "width") <= MOST:
-        raise InvalidInputError(f"width must be between {LEAST} and {MOST} inches, got {wanted!r}.")
+        raise InvalidInputError(
+            f"width must be between {LEAST} and {MOST} inches, got {wanted!r:.60}."
+        )
     return float(wanted)
 
 

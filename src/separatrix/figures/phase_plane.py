@@ -94,7 +94,9 @@ def phase_portrait(
     """
     _require_two_units(system)
     if field not in (None, False, "streamlines", "arrows"):
-        raise InvalidInputError(f'field must be "streamlines", "arrows" or False, got {field!r}.')
+        raise InvalidInputError(
+            f'field must be "streamlines", "arrows" or False, got {field!r:.60}.'
+        )
     if not isinstance(names, list | tuple) or len(names) != 2:
         raise InvalidInputError(f"names must be two texts, got {names!r:.60}.")
     figure, axes = one_panel(5.6, 4.6, ax, width)

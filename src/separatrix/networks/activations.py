@@ -26,7 +26,7 @@ def activation(name: Any) -> Callable[[Array], jax.Array]:
     if not isinstance(name, str):
         raise InvalidInputError(
             "an activation must be given by its name, such as 'tanh', so that files can hold it; "
-            f"got {name!r}. Valid: {', '.join(ACTIVATIONS)}."
+            f"got {name!r:.60}. Valid: {', '.join(ACTIVATIONS)}."
         )
     if name not in ACTIVATIONS:
         raise InvalidInputError(f"unknown activation {name!r}: {nearest(name, ACTIVATIONS)}")

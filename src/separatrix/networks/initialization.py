@@ -86,7 +86,7 @@ def check_initialization(name: Any, *further: str) -> None:
     known = [*INITIALIZATIONS, *further]
     if not isinstance(name, str):
         raise InvalidInputError(
-            f"an initialization must be given by its name, such as 'orthogonal'; got {name!r}. "
+            f"an initialization must be given by its name, such as 'orthogonal'; got {name!r:.60}. "
             f"Valid: {', '.join(known)}."
         )
     if name not in known:

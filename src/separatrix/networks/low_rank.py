@@ -120,7 +120,7 @@ class LowRankRNN(AbstractCurrentNetwork):
         activation_called(activation)
         if rank > num_units:
             raise InvalidInputError(
-                f"rank must be at most the number of units, {num_units}; got {rank}."
+                f"rank must be at most the number of units, {num_units}; got {rank!r:.60}."
             )
         if np.ndim(tau):
             raise InvalidInputError(

@@ -282,7 +282,7 @@ def _check_choices(
 ) -> None:
     activation(activation_name)
     if leak not in ("outside", "inside"):
-        raise InvalidInputError(f'leak must be "outside" or "inside", got {leak!r}.')
+        raise InvalidInputError(f'leak must be "outside" or "inside", got {leak!r:.60}.')
     if gain is not None and recurrent_initialization is None:
         raise InvalidInputError(
             "gain scales the initial recurrent weights, so it needs recurrent_initialization: give "

@@ -65,6 +65,6 @@ def _numbers(text: str, count: int) -> np.ndarray:
         values = []
     if len(values) != count:
         raise InvalidInputError(
-            f"--input must be {count} numbers separated by commas, got {text!r}."
+            f"--input must be {count} numbers separated by commas, got {text!r:.60}."
         )
     return np.array(values)

@@ -54,7 +54,7 @@ def _span(steps: Any, name: str, count: int) -> tuple[int, int]:
     if not 0 <= start < stop <= count:
         raise InvalidInputError(
             f"periods[{name!r}] must be (start, stop) or a slice within the {count} steps of a "
-            f"trial, got {steps!r}."
+            f"trial, got {steps!r:.60}."
         )
     return start, stop
 

@@ -214,7 +214,7 @@ def _with_equation(name: str, given: Any) -> tuple[Equation, FixedPoints]:
 def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any]:
     if not (0 < len(name) <= 300 and name.isprintable()):
         raise InvalidInputError(
-            f"the name of a system must be one line of printable text, got {name!r}."
+            f"the name of a system must be one line of printable text, got {name!r:.60}."
         )
     if not {"equation", "kind", "parameters"} <= set(equation):
         raise InvalidInputError(

@@ -70,7 +70,7 @@ def save_records(
         )
     for name, record in records.items():
         if not (isinstance(name, str) and name.isidentifier()):
-            raise InvalidInputError(f"a record's name must be an identifier, got {name!r}.")
+            raise InvalidInputError(f"a record's name must be an identifier, got {name!r:.60}.")
         if not isinstance(record, Record):
             raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
     about = {"Conventions": CONVENTIONS, **(origin or provenance()), **(attributes or {})}

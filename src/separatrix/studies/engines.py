@@ -49,7 +49,9 @@ def by_dask(jobs: Sequence[Job], address: str) -> Generator[Ended, None, None]:
     Raises InvalidInputError where no scheduler of the same versions answers.
     """
     if "://" not in address and ":" not in address:
-        raise InvalidInputError(f"a scheduler's address is like tcp://HOST:8786, got {address}.")
+        raise InvalidInputError(
+            f"a scheduler's address is like tcp://HOST:8786, got {address!s:.60}."
+        )
     try:
         from distributed import Client
     except ImportError as error:

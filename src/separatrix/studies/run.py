@@ -242,5 +242,7 @@ def _part(text: str | None) -> Part:
     found = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", str(text))
     number, of = map(int, found.groups()) if found else (0, 0)
     if not 1 <= number <= of:
-        raise InvalidInputError(f"part: expected K/N with K from 1 to N, such as 3/16, got {text}.")
+        raise InvalidInputError(
+            f"part: expected K/N with K from 1 to N, such as 3/16, got {text!s:.60}."
+        )
     return number, of

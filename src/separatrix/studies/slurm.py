@@ -29,7 +29,7 @@ def slurm_script(study: Study, file: Path, out: Path, parts: int) -> str:
     Raises InvalidInputError for fewer than one job.
     """
     if parts < 1:
-        raise InvalidInputError(f"expected 1 or more parts of a study, got {parts}.")
+        raise InvalidInputError(f"expected 1 or more parts of a study, got {parts!r:.60}.")
     return _SCRIPT.format(
         name=shlex.quote(study.name),
         parts=min(parts, len(study.cells)),

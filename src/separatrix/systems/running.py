@@ -130,7 +130,7 @@ def _times(times: Any) -> np.ndarray:
     if when.ndim != 1 or not len(when) or not (np.diff(when) > 0).all():
         raise InvalidInputError(
             "times must be a duration in ms, or increasing times (time,) in ms that begin with the "
-            f"time of the states, such as np.linspace(0, 500, 101); got {times!r}."
+            f"time of the states, such as np.linspace(0, 500, 101); got {times!r:.60}."
         )
     return when
 

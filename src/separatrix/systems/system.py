@@ -415,6 +415,6 @@ def _checked_input(input: Any) -> np.ndarray | None:
         return None
     values = np.asarray(input)
     if values.dtype.kind not in "biuf" and not jnp.issubdtype(values.dtype, jnp.inexact):
-        raise InvalidInputError(f"the input to freeze in must be numbers, got {input!r}.")
+        raise InvalidInputError(f"the input to freeze in must be numbers, got {input!r:.60}.")
     require_finite(values, "the input to freeze in")
     return values

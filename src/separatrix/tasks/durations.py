@@ -208,7 +208,9 @@ def as_length(value: Spelled, name: str) -> Length:
 def _checked(length: Duration, name: str) -> Duration:
     low, high = length.possible[0], length.possible[-1]
     if not isinstance(length, Choice) and not low < high:
-        raise InvalidInputError(f"{name} must lie between a low and a higher end, got {length}.")
+        raise InvalidInputError(
+            f"{name} must lie between a low and a higher end, got {length!s:.60}."
+        )
     if isinstance(length, TruncatedExponential) and not length.scale > 0:
         raise InvalidInputError(f"{name}: the scale must be above 0 ms, got {length.scale:g}.")
     return length

@@ -93,14 +93,16 @@ def numbers(
 ) -> tuple[float, ...]:
     """Return a list or an array of numbers in a range, at least one, as a tuple."""
     if isinstance(given, (str, bytes)) or np.ndim(given) != 1 or len(given) == 0:
-        raise InvalidInputError(f"{name} must be a list of numbers, at least one; got {given!r}.")
+        raise InvalidInputError(
+            f"{name} must be a list of numbers, at least one; got {given!r:.60}."
+        )
     return tuple(at_least(v, f"each of {name}", least, most) for v in given)
 
 
 def texts(given: Any, name: str) -> tuple[str, ...]:
     """Return a list of names as a tuple; a single text would be taken apart into its letters."""
     if not isinstance(given, (tuple, list)) or not all(isinstance(v, str) for v in given):
-        raise InvalidInputError(f"{name} must be a list of names, got {given!r}.")
+        raise InvalidInputError(f"{name} must be a list of names, got {given!r:.60}.")
     return tuple(given)
 
 
@@ -108,11 +110,11 @@ def one_of(given: Any, name: str, valid: tuple[str, ...]) -> str:
     """Return a text that is one of some; raise InvalidInputError for anything else."""
     if given not in valid:
         expected = " or ".join(f'"{v}"' for v in valid)
-        raise InvalidInputError(f"{name} must be {expected}, got {given!r}.")
+        raise InvalidInputError(f"{name} must be {expected}, got {given!r:.60}.")
     return str(given)
 
 
 def _true_or_false(given: Any, name: str) -> bool:
     if not isinstance(given, (bool, np.bool_)):
-        raise InvalidInputError(f"{name} must be true or false, got {given!r}.")
+        raise InvalidInputError(f"{name} must be true or false, got {given!r:.60}.")
     return bool(given)

@@ -79,7 +79,7 @@ class AntiReach(StagedTask):
 
     def __check_init__(self) -> None:
         if self.ring % 2:
-            raise InvalidInputError(f"ring must be even, got {self.ring}.")
+            raise InvalidInputError(f"ring must be even, got {self.ring!r:.60}.")
 
     @property
     def channels(self) -> tuple[str, ...]:

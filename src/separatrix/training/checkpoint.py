@@ -32,7 +32,9 @@ def _path(given: Any) -> Path:
 def _seconds(given: Any) -> float:
     seconds = require_number(given, "seconds between two checkpoints")
     if not seconds >= 0:
-        raise InvalidInputError(f"seconds between two checkpoints must be at least 0, got {given}.")
+        raise InvalidInputError(
+            f"seconds between two checkpoints must be at least 0, got {given!r:.60}."
+        )
     return seconds
 
 
@@ -47,7 +49,7 @@ def _settings(given: Any) -> dict[str, Any]:
     if not isinstance(given, Mapping) or not is_plain(given):
         raise InvalidInputError(
             "settings of a checkpoint must be a dict of numbers, texts, lists and dicts by name, "
-            f"such as {{'learning_rate': 1e-3}}, got {given!r}."
+            f"such as {{'learning_rate': 1e-3}}, got {given!r:.60}."
         )
     return dict(given)
 

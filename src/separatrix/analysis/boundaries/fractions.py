@@ -119,7 +119,7 @@ def basins(
     landscape = survey(system, points)
     sampled = states_of(system, states, "states")
     if not is_number(confidence) or not 0 < confidence < 1:
-        raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r}.")
+        raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r:.60}.")
     follower = Follower(system, landscape)
     with watching("basins", max_seconds, progress):
         ends = follower.follow(sampled)

@@ -202,7 +202,7 @@ def _checked_lengths(length: Any) -> tuple[int, ...]:
     if not several or not all(is_whole(k) and k >= 1 for k in several):
         raise InvalidInputError(
             "length must be the number of steps of the cycles of a map, a whole number of at least "
-            f"1 or several of them such as range(2, 9), got {length!r}."
+            f"1 or several of them such as range(2, 9), got {length!r:.60}."
         )
     return tuple(sorted({int(k) for k in several}))
 
@@ -212,7 +212,7 @@ def _checked_period(length: Any, time_unit: float) -> float | None:
         return None
     if not is_number(length):
         raise InvalidInputError(
-            f"length must be the period of a flow to try, in ms, or None, got {length!r}."
+            f"length must be the period of a flow to try, in ms, or None, got {length!r:.60}."
         )
     require_positive(length, "length", "ms")
     return float(length) / time_unit

@@ -82,7 +82,7 @@ def checked_domain(system: AbstractSystem) -> tuple[Corner, Corner]:
     if not usable:
         raise InvalidInputError(
             "the domain of the system must be (lower, upper), each a number or one for each of the "
-            f"{system.size} units, with lower ≤ upper in every unit; got {system.domain!r}."
+            f"{system.size} units, with lower ≤ upper in every unit; got {system.domain!r:.60}."
         )
     return lower, upper
 

@@ -154,10 +154,12 @@ def input_gating(
     patterns = _checked_inputs(linearization, inputs)
     count = len(patterns)
     if not (is_whole(relevant) and 0 <= relevant < count):
-        raise InvalidInputError(f"relevant must be a whole number below {count}, got {relevant!r}.")
+        raise InvalidInputError(
+            f"relevant must be a whole number below {count}, got {relevant!r:.60}."
+        )
     names = tuple(sources) if sources is not None else tuple(f"input {k + 1}" for k in range(count))
     if len(names) != count:
-        raise InvalidInputError(f"expected a name for each of {count} inputs, got {names}.")
+        raise InvalidInputError(f"expected a name for each of {count} inputs, got {names!r:.60}.")
     a = _checked_axis(axis, linearization.states.shape[1])
     modes = linearization.selection_vectors(1)
     left, right = np.asarray(modes.selection)[:, 0], np.asarray(modes.directions)[:, 0]

@@ -86,7 +86,7 @@ def selection_vectors(
     size = values.shape[1]
     if not (is_whole(num_modes) and 1 <= num_modes <= size):
         raise InvalidInputError(
-            f"num_modes must be a whole number between 1 and {size}, got {num_modes!r}."
+            f"num_modes must be a whole number between 1 and {size}, got {num_modes!r:.60}."
         )
     weights = _checked_readout(readout, len(values), size)
     columns = None if weights is None else np.swapaxes(weights, -1, -2)

@@ -36,7 +36,8 @@ class _Compared(AbstractMeasure[tuple[Any, ...]]):
             require_count(self.rank, "rank")
         if self.score_method not in self.methods:
             raise InvalidInputError(
-                f"score_method must be one of {', '.join(self.methods)}, got {self.score_method!r}."
+                f"score_method must be one of {', '.join(self.methods)}, got "
+                f"{self.score_method!r:.60}."
             )
 
     @property

@@ -113,7 +113,7 @@ class Topology(AbstractMeasure[_Points]):
 
     def __post_init__(self) -> None:
         if not 0 <= require_number(self.coverage, "coverage") <= 1:
-            raise InvalidInputError(f"coverage must be from 0 to 1, got {self.coverage!r}.")
+            raise InvalidInputError(f"coverage must be from 0 to 1, got {self.coverage!r:.60}.")
 
     def read(self, network: Dynamics) -> Reading[_Points]:
         points, topology = network.points, network.topology

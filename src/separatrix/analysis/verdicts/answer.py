@@ -117,7 +117,7 @@ class Verdict(Record):
         Raises InvalidInputError for an unknown kind.
         """
         if kind not in [str(k) for k in Kind]:
-            raise InvalidInputError(f"expected one of {', '.join(Kind)}, got {kind!r}.")
+            raise InvalidInputError(f"expected one of {', '.join(Kind)}, got {kind!r:.60}.")
         return next((claim for claim in self.claims if claim.kind == kind), None)
 
     def is_held_by(self, claimed: str) -> str:
@@ -131,7 +131,7 @@ class Verdict(Record):
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
-            raise InvalidInputError(f"expected one of {', '.join(valid)}, got {claimed!r}.")
+            raise InvalidInputError(f"expected one of {', '.join(valid)}, got {claimed!r:.60}.")
         if self.held in ("", Held.UNKNOWN, Held.STILL):
             return "yes" if self.held == claimed else "unknown"
         for claim in self.claims:

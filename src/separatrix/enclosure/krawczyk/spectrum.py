@@ -78,7 +78,7 @@ def certify_unstable(
     if jacobians.ndim != 3 or jacobians.shape[1] != jacobians.shape[2]:
         raise ValueError(f"expected matrices of shape (point, n, n), got {jacobians.shape}")
     if kind not in ("map", "flow"):
-        raise ValueError(f'expected kind "map" or "flow", got {kind!r}')
+        raise ValueError(f'expected kind "map" or "flow", got {kind!r:.60}')
     count, size = jacobians.shape[:2]
     counts: list[int | None] = [None] * count
     bounded = np.asarray(np.isfinite(jacobians.magnitude()).all(axis=(1, 2)))

@@ -79,7 +79,7 @@ class PseudoArclength:
         require_positive(self.max_angle, "max_angle", "degrees")
         if not self.max_angle < 90:
             raise InvalidInputError(
-                f"max_angle must lie between 0 and 90 degrees, got {self.max_angle!r}."
+                f"max_angle must lie between 0 and 90 degrees, got {self.max_angle!r:.60}."
             )
         if not self.min_step <= self.first_step <= self.max_step:
             raise InvalidInputError(

@@ -71,7 +71,7 @@ class EvidenceAccumulation(StagedTask):
         if self.num_cues % 2 == 0:
             raise InvalidInputError(
                 "EvidenceAccumulation: num_cues must be odd, because otherwise the sides can be "
-                f"equal; got {self.num_cues}."
+                f"equal; got {self.num_cues!r:.60}."
             )
 
     @property

@@ -83,7 +83,7 @@ class PulseDecisionMaking(StagedTask):
     def __check_init__(self) -> None:
         if len(self.probabilities) != 2:
             raise InvalidInputError(
-                f"probabilities must be two numbers, got {self.probabilities!r}."
+                f"probabilities must be two numbers, got {self.probabilities!r:.60}."
             )
 
     @property

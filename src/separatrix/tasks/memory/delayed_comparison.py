@@ -26,7 +26,7 @@ from ..timeline import Timeline
 
 
 def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
-    text = f"pairs must be a list of pairs of numbers, the larger one first; got {given!r}."
+    text = f"pairs must be a list of pairs of numbers, the larger one first; got {given!r:.60}."
     if not isinstance(given, (tuple, list)) or len(given) == 0:
         raise InvalidInputError(text)
     pairs = []

@@ -83,7 +83,7 @@ class SingleContextDecisionMaking(StagedTask):
 
     def __check_init__(self) -> None:
         if self.context > 1:
-            raise InvalidInputError(f"context must be 0 or 1, got {self.context}.")
+            raise InvalidInputError(f"context must be 0 or 1, got {self.context!r:.60}.")
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def _check_kind(environment: Any) -> None:
     name = type(inner).__name__
     if not isinstance(inner, TrialEnv):
         raise InvalidInputError(
-            f"expected the name of a NeuroGym environment or a neurogym.TrialEnv, got {name}."
+            f"expected the name of a NeuroGym environment or a neurogym.TrialEnv, got {name!s:.60}."
         )
     actions, shown = environment.action_space, environment.observation_space
     if not isinstance(actions, Discrete) or not isinstance(shown, Box):

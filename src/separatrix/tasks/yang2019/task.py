@@ -112,7 +112,7 @@ class Yang2019(SolvableTask):
         if count and (count != len(self.rules) or sum(self.rule_weights) == 0):
             raise InvalidInputError(
                 f"rule_weights: expected {len(self.rules)} numbers, not all 0, one for each of "
-                f"rules; got {self.rule_weights}."
+                f"rules; got {self.rule_weights!r:.60}."
             )
 
     @property
