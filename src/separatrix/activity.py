@@ -14,6 +14,7 @@ from ._types import (
     Array,
     InvalidInputError,
     is_whole,
+    label_array,
     nearest,
     real_array,
     require_finite,
@@ -191,7 +192,7 @@ class Activity(Record):
         NaN. Raises InvalidInputError if there is not one label for each trial, or if a label is
         NaN.
         """
-        labels = np.asarray(labels)
+        labels = label_array(labels, "labels")
         if labels.shape != (len(self),):
             raise InvalidInputError(
                 f"expected one label for each of {len(self)} trials, got shape {labels.shape}."

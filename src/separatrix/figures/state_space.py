@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure, FigureBase
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-from .._types import Array
+from .._types import Array, real_array
 from ..activity import Activity
 from .canvas import (
     LETTERING,
@@ -190,7 +190,7 @@ def condition_averages(
     """
     components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.4, 4.4, ax, width, dimensions(components, activity))
-    values, means = as_activity(activity).average_over(np.asarray(labels))
+    values, means = as_activity(activity).average_over(real_array(labels, "labels"))
     plane = in_plane(components, means)
     strength = np.abs(values)
     # the levels are powers of two: their ranks spread over the colors, their values would not
