@@ -12,6 +12,7 @@ import separatrix as sx
 FAULTS = Path(__file__).parents[2] / "benchmarks" / "faults.py"
 
 
+@pytest.mark.weekly
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_a_study_that_is_killed_and_damaged_ends_the_same():
     asked = [sys.executable, str(FAULTS), "--rounds", "3", "--seeds", "2"]
@@ -22,7 +23,9 @@ def test_a_study_that_is_killed_and_damaged_ends_the_same():
 @pytest.mark.parametrize(
     ("limits", "steps", "states"),
     [
-        ({"seconds": 60.0}, [4, 10_000_000], ["done", "out of time"]),
+        pytest.param(
+            {"seconds": 60.0}, [4, 10_000_000], ["done", "out of time"], marks=pytest.mark.weekly
+        ),
         ({"memory": 0.01}, [4], ["out of memory"]),
     ],
 )

@@ -11,6 +11,7 @@ from .._records import Record, array, setting
 from .._types import (
     Array,
     InvalidInputError,
+    label_array,
     real_array,
     require_count,
     require_finite,
@@ -97,9 +98,11 @@ def condition_variance(
     given = real_array(states, "states")
     if given.ndim != 3:
         raise InvalidInputError(f"states must have shape (trial, time, unit), got {given.shape}.")
-    if not isinstance(steps, slice) and np.shape(steps) != given.shape[1:2]:
+    if not isinstance(steps, slice):
+        steps = label_array(steps, "steps")
+    if not isinstance(steps, slice) and steps.shape != given.shape[1:2]:
         raise InvalidInputError(
-            f"steps must be a slice, or {given.shape[1]} booleans, got shape {np.shape(steps)}."
+            f"steps must be a slice, or {given.shape[1]} booleans, got shape {steps.shape}."
         )
     counted = given[:, steps if isinstance(steps, slice) else np.asarray(steps, bool)]
     if counted.shape[0] < 2 or counted.shape[1] == 0:

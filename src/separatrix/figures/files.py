@@ -100,7 +100,7 @@ def save(
     paths = []
     with _as_printed(figure):
         for extension in extensions:
-            path = folder / f"{name}.{extension}"
+            path = as_path(folder / f"{name}.{extension}")
             content = _printed(figure, extension)
             with written_in_one_piece(path) as temporary:
                 temporary.write_bytes(content)
