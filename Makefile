@@ -10,9 +10,9 @@ NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2
 # Of OpenBLAS: they differ in the last bits. SkylakeX needs AVX512, which not every machine has.
 KERNELS ?= Nehalem Sandybridge Haswell
 # Parts of `make weekly`, each of which a hosted job can run alone (.github/workflows/weekly.yml).
-WEEKLY := test-long test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
+WEEKLY := test-long test-optimized test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
 # What runs once need not be fast: LLVM's plain code, and no fusions, compile in a sixth of the time.
-# The other tests, and those of the newest JAX, run what users run.
+# `make weekly`, whole runs on the newest JAX and the demo compile what users compile.
 COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
 
 # Without what other targets run.
@@ -36,7 +36,7 @@ test-lowest: $(VENV)-lowest/installed  ## Run them (or TESTS) with the lowest ve
 	$(VENV)-lowest/bin/python -m pytest $(ORDINARY) -W default $(TESTS)
 
 test-golden: $(VENV)/installed-test  ## Search the systems of the golden table (tests/golden/README.md)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/golden
+	$(COMPILE_QUICKLY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not weekly" tests/golden
 
 test-kernel: $(VENV)/installed-test  ## Run the tests under other kernels of OpenBLAS, and on one core (KERNELS="Nehalem Haswell")
 	for kernel in $(KERNELS); do \
@@ -44,13 +44,16 @@ test-kernel: $(VENV)/installed-test  ## Run the tests under other kernels of Ope
 	$(COMPILE_QUICKLY) taskset -c 0 $(BIN)/python -m pytest $(ORDINARY) -n 1 $(TESTS)
 
 test-runs: $(VENV)/installed-test  ## Run the command line, the classics, the examples (also of docstrings) and the how-to pages
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check outer -m "runs and not weekly" tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
+	$(COMPILE_QUICKLY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check outer -m "runs and not weekly" tests --ignore tests/golden --ignore tests/laws --ignore tests/interop
 
 test-laws: $(VENV)/installed-test  ## Check the laws over every system, network and task, and over all parameters
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check all -m "laws and not weekly" tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
+	$(COMPILE_QUICKLY) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --check all -m "laws and not weekly" tests --ignore tests/golden --ignore tests/runs --ignore tests/interop
 
 test-long: $(VENV)/installed-test  ## Run the tests of all kinds that take longest
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m weekly tests --ignore tests/interop
+
+test-optimized:  ## Run those of the golden table, the laws and whole runs compiled as users compile them
+	$(MAKE) test-golden test-laws test-runs COMPILE_QUICKLY=
 
 test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debian: chromium)
 	$(BIN)/separatrix run yang2020 --out runs/report-check --force

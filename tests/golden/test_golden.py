@@ -34,6 +34,7 @@ print("\\n".join(differences(row, row.search())))
 """
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     "name",
     [

@@ -64,8 +64,8 @@ def fixed_point_topology(
     >>> points = sx.find_fixed_points(system, states)
     >>> topology = sx.fixed_point_topology(system, points, points.states)
     >>> figure = sx.figures.fixed_point_topology(topology)
-    >>> topology.counts, [text.get_text() for text in figure.axes[0].texts]
-    ((4, 4, 1), ['+−', '−+', '++', '−−'])
+    >>> topology.counts, sorted(text.get_text() for text in figure.axes[0].texts)
+    ((4, 4, 1), ['++', '+−', '−+', '−−'])
     """
     components = for_axes(components, np.asarray(topology.states), ax)
     spatial = dimensions(components, topology.states) == 3
