@@ -32,7 +32,8 @@ def function_of(system):
 
     def function(states):
         given = np.asarray(states, float)
-        padded = np.zeros((max(64, 1 << (len(given) - 1).bit_length()), given.shape[1]))
+        rows = 1 if len(given) == 1 else max(64, 1 << (len(given) - 1).bit_length())
+        padded = np.zeros((rows, given.shape[1]))
         padded[: len(given)] = given
         with jax.enable_x64(True):
             return np.array(_evaluated(system, padded))[: len(given)]

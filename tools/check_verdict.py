@@ -35,6 +35,12 @@ finite = lambda x: np.nan_to_num(x, nan=np.inf)
 agree = lambda answers: answers[0] if len(set(answers)) == 1 else None
 
 
+def axes(y):
+    """Return the two directions along which states about 0 differ most, as columns."""
+    y = y[some(len(y), 500)]
+    return np.linalg.eigh(y.T @ y)[1][:, :-3:-1]
+
+
 def neighbors(x):
     """Return the pairs of the relative neighborhood graph."""
     d = cdist(x, x)
@@ -137,7 +143,7 @@ class Run:
 
     def newton(self, x):
         """Return the fixed point near a state, or None."""
-        field, exact = lambda y: self.go(y[None])[0], {"xtol": 1e-14, "ftol": 1e-14}
+        field, exact = lambda y: self.go(y[None])[0], {"xtol": 1e-14, "ftol": 1e-14, "maxiter": 200}
         p = root(field, x, method="lm", jac=self.jacobian, options=exact).x
         return p if norm(field(p)) <= 1e-10 * (self.E0 + norm(p)) else None
 
@@ -255,8 +261,7 @@ class Run:
     def rotation(self, X):
         """Return how much of a turn a step makes, and the path about its middle."""
         Y = X - X.mean(0)
-        axes = np.linalg.svd(Y[some(len(Y), 500)], full_matrices=False)[2][:2]
-        z = Y @ axes.T @ [1, 1j][: Y.shape[1]]
+        z = Y @ axes(Y) @ [1, 1j][: Y.shape[1]]
         s = (np.arange(len(z) - 1) + 0.5) / (len(z) - 1)
         angles = np.angle(z[1:] / z[:-1]) / (2 * np.pi)
         return abs(np.average(angles, weights=np.exp(-1 / (s * (1 - s))))), Y
@@ -276,8 +281,8 @@ class Run:
     def roams(self, X):
         """Return how far the end of a path goes, over the part before; 0 if it seldom returns."""
         Y = X[len(X) // 4 :] - X[len(X) // 4 :].mean(0)
-        axes, half = np.linalg.svd(Y[some(len(Y), 500)], full_matrices=False)[2], len(Y) // 2
-        side = Y[half:] @ axes[0] > 0
+        half = len(Y) // 2
+        side = Y[half:] @ axes(Y)[:, 0] > 0
         often = (side[1:] != side[:-1]).sum() >= 6
         return often * norm(Y[half:]).max() / norm(Y[:half]).max()
 
