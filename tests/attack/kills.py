@@ -67,16 +67,19 @@ def same(one, other):
 
 
 def killed(command, number, after):
-    """Start a command, send it a signal after some seconds; its exit code, and how long it took."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    """Start a command, and send it a signal after some seconds.
+
+    Return its exit code, how long it took to end, and what it wrote.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        process.communicate(timeout=after)
-        return process.returncode, 0.0
+        said = process.communicate(timeout=after)[0]
+        return process.returncode, 0.0, said
     except subprocess.TimeoutExpired:
         begun = time.perf_counter()
         process.send_signal(number)
-        process.communicate(timeout=SECONDS)
-        return process.returncode, time.perf_counter() - begun
+        said = process.communicate(timeout=SECONDS)[0]
+        return process.returncode, time.perf_counter() - begun, said
 
 
 def main():
@@ -99,11 +102,13 @@ def main():
             whole = [*command, str(out), *further]
             for _ in range(int(rng.integers(1, 4))):
                 number = signal.Signals(int(rng.choice(list(CODES))))
-                code, seconds = killed(whole, number, float(rng.uniform(0.2, spent[what])))
+                code, seconds, said = killed(whole, number, float(rng.uniform(0.2, spent[what])))
                 slowest = max(slowest, seconds if number != signal.SIGKILL else 0.0)
                 ended = "ended before" if code == 0 else f"stopped by {number.name}"
-                right = code in (0, CODES[number], -number)  # −: before it had begun
-                counts[ended if right else f"wrong: code {code} after {number.name}"] += 1
+                # Before it had begun: −, or 1 while Python itself was starting.
+                right = code in (0, CODES[number], -number) or "init_import_site" in said
+                wrong = f"wrong: code {code} after {number.name}: {said[-300:]}"
+                counts[ended if right else wrong] += 1
             ended = subprocess.run(whole, capture_output=True, text=True, check=False)
             if ended.returncode:
                 counts[f"wrong: does not go on: {ended.stderr[-300:]}"] += 1

@@ -4,7 +4,7 @@ import jax
 import pytest
 from typer.testing import CliRunner
 
-from separatrix.cli import app
+from separatrix.cli.commands import app
 
 
 @pytest.fixture(autouse=True)

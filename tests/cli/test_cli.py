@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 import separatrix as sx
-from separatrix.cli import app
+from separatrix.cli.commands import app
 from separatrix.store.integrity import write_digests
 
 SMALL = [

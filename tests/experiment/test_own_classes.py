@@ -267,7 +267,7 @@ def test_another_process_reads_the_run_and_imports_nothing(run, folder, tmp_path
         (tmp_path / name).write_text(TRAP)
     code = f"""
 import separatrix as sx
-from separatrix.cli import app
+from separatrix.cli.commands import app
 from typer.testing import CliRunner
 run = sx.load_run({str(run.path)!r})
 assert run.task is None and run.network is None and len(run.fixed_points) >= 0

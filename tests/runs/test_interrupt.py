@@ -1,4 +1,4 @@
-"""Ctrl-C during a search, in a process of its own."""
+"""Ctrl-C during a search, and while the command line starts, in processes of their own."""
 
 import os
 import signal
@@ -54,5 +54,33 @@ def test_ctrl_c_ends_a_search_within_three_seconds(system, stage, done):
             assert time.monotonic() - sent < 3  # what is being compiled is finished first
             assert process.wait(timeout=60) == 0  # no thread goes on
             assert time.monotonic() - sent < 7
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["jaxlib", "jax._src.lax", "equinox"])
+def test_a_signal_ends_the_command_while_it_is_imported(number, module, tmp_path):
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "separatrix",
+        "run",
+        str(tmp_path / "none"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while module not in (line := process.stderr.readline()):
+                assert line, "the module is not imported"
+            process.send_signal(number)
+            sent = time.monotonic()
+            said = process.stderr.read()
+            assert process.wait(timeout=60) == 128 + number
+            assert time.monotonic() - sent < 2
+            assert said.endswith("separatrix: interrupted. Nothing was written.\n")
+            assert "Traceback" not in said
         finally:
             process.kill()

@@ -1,5 +1,23 @@
 """The command line."""
 
-from .commands import app, main
+import os
+import signal
+from typing import Any
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C and SIGTERM end it while it is being imported, too."""
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    from .commands import start
+
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    start()
+
+
+def _leave(number: int, frame: Any) -> None:
+    """End the process: an exception would be lost in callbacks of what is being imported."""
+    os.write(2, b"separatrix: interrupted. Nothing was written.\n")
+    os._exit(128 + number)

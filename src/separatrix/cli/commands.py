@@ -408,7 +408,7 @@ def _complete(directory: Path) -> str:
     return f"The results in {directory} are complete."
 
 
-def main() -> None:
+def start() -> None:
     """Run the command line."""
     # A command makes millions of small objects, by imports above all, and few cycles: looking for
     # those less often saves a twentieth of its time.
