@@ -55,6 +55,31 @@ def test_an_error_says_what_came_and_what_to_do(file, number, remedy):
     assert said.startswith(f"cannot write {file}: {os.strerror(number)}. ") and remedy in said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pipes in directories")
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with (
+        pytest.raises(sx.InvalidInputError, match="pipe"),
+        written_in_one_piece(tmp_path / "pipe"),
+    ):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [sx.load_network, lambda path: sx.networks.from_state_dict(path, dt=1.0)],
+    ids=["network", "weights"],
+)
+def test_a_header_that_would_fill_memory_is_not_read(tmp_path, read):
+    file = tmp_path / "large.safetensors"
+    with file.open("wb") as large:
+        large.write((99_000_000).to_bytes(8, "little") + b'{"a":')
+        large.truncate(99_000_008)
+    with pytest.raises(sx.UnreadableFileError, match="99,000,000 bytes"):
+        read(file)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no limits of files")
 def test_a_full_disk_is_an_error_for_every_kind_of_file(file):
     """A process of its own, for HDF5 would end it."""

@@ -144,6 +144,8 @@ def written_in_one_piece(path: Path) -> Iterator[Path]:
     means that. An error of this package passes as it is.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # as root it would be replaced
+            raise InvalidInputError(f"{path} is a pipe or a device; expected the path of a file.")
         with tempfile.NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ._files import existing_file, short, written_in_one_piece
+from ._files import existing_file, reason, short, written_in_one_piece
 from ._types import InvalidInputError, UnreadableFileError
 
 HEADER = "separatrix"
+MOST_HEADER = 2**23
+"""Bytes of a header that are read: a hundred times what thousands of arrays need."""
 
 
 def write_tensors(
@@ -27,9 +29,15 @@ def write_tensors(
     about = {"format": form, **header}
     about |= {"digest": _digest(arrays, about)}
     # One entry: safetensors writes several in an order that changes from process to process.
+    entry = json.dumps(about)
+    if len(entry) > MOST_HEADER // 2:
+        raise InvalidInputError(
+            f"cannot write {path}: beside its arrays it has {len(entry):,} bytes of settings, more "
+            f"than {MOST_HEADER // 2:,}. Make large fields arrays."
+        )
     with written_in_one_piece(path) as temporary:
         try:
-            save_file(arrays, temporary, {HEADER: json.dumps(about)})
+            save_file(arrays, temporary, {HEADER: entry})
         except SafetensorError as error:  # what it makes of a full disk
             raise InvalidInputError(f"cannot write {path}: {error}.") from error
 
@@ -45,7 +53,7 @@ def read_tensors(
     """
     from safetensors import SafetensorError, safe_open
 
-    path = existing_file(path, f"a {what} file (.safetensors)")
+    path = check_header(existing_file(path, f"a {what} file (.safetensors)"))
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
@@ -74,6 +82,24 @@ def read_tensors(
             f"{anyway}".rstrip()
         )
     return arrays, header
+
+
+def check_header(path: Path) -> Path:
+    """Return `path`; raise UnreadableFileError where the header of its arrays is too large.
+
+    Its first eight bytes say how long it is. Reading one of 99 MB takes 20 s and 2 GB.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+    except OSError as error:
+        raise UnreadableFileError(f"cannot read {path}: {reason(error)}") from error
+    if length > MOST_HEADER:
+        raise UnreadableFileError(
+            f"{path} is damaged or is not a safetensors file: its header would have {length:,} "
+            f"bytes, more than {MOST_HEADER:,}."
+        )
+    return path
 
 
 def has_header(path: Path) -> bool:

@@ -98,6 +98,24 @@ def test_damaged_results_are_said_to_be_so(copied):
         results.run(RIGHT.key)
 
 
+@pytest.mark.parametrize("at", [0.1, 0.4, 0.7])
+def test_a_row_that_is_not_what_was_written_is_not_told(copied, at):
+    file = copied.run_of(RIGHT.key) / "cell.json"
+    content = bytearray(file.read_bytes())
+    content[int(at * len(content))] ^= 1
+    file.write_bytes(content)
+    row = sx.load_study(copied.path).table.loc[RIGHT.key]
+    assert row.state == "damaged" and str(file) in row.error
+    assert np.isnan(row.get("score", np.nan))
+
+
+def test_a_damaged_study_names_its_file(copied):
+    file = copied.path / "study.toml"
+    file.write_text(file.read_text().replace("num_units", "num_unitt"))
+    with pytest.raises(sx.UnreadableFileError, match=r"study\.toml: unknown key"):
+        sx.load_study(copied.path)
+
+
 def test_a_cell_is_named_by_its_key_or_its_row(swept):
     row = list(swept.table.index).index(RIGHT.key)
     assert swept.run(RIGHT.key).path == swept.run(row).path
@@ -118,6 +136,7 @@ def test_what_is_done_is_not_done_again(copied):
         {"weights.safetensors": b"damaged"},
         {"cell.json": b'{"row": {'},
         {"cell.json": None},
+        {"cell.json": b'{"row": {"seconds": 1.0, "score": 0.99}}'},
         {"experiment.toml": None},
         {"cell.json": None, "experiment.toml": None},
     ],
@@ -156,7 +175,8 @@ def test_a_damaged_note_is_no_note(copied):
         assert sx.load_study(copied.path).table.state[DIVERGING.key] == "planned"
     (copied.run_of(RIGHT.key) / "cell.json").write_text('{"row": {}, "digests": {}}')
     (copied.path / "claims" / f"{DIVERGING.key}.json").write_text('{"pid": "x"}')
-    assert sx.load_study(copied.path).status.count(State.PLANNED) == 2
+    status = sx.load_study(copied.path).status
+    assert (status.count(State.PLANNED), status.count(State.DAMAGED)) == (1, 1)
 
 
 @pytest.fixture

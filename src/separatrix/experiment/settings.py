@@ -1,6 +1,7 @@
 """The configuration of an experiment, and its errors in the user's words."""
 
 import functools
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -400,9 +401,12 @@ def read_toml(path: str | Path) -> dict[str, Any]:
                 f"{path} has {size:,} bytes; expected a file of settings, of at most "
                 f"{MOST_BYTES:,}."
             )
-        return tomllib.loads(
-            existing_file(as_path(path), "a TOML file").read_text(encoding="utf-8")
-        )
+        text = file.read_text(encoding="utf-8")
+        if any(part.count(".") > 100 for part in re.split("[,\n]", text)):
+            raise UnreadableFileError(  # tomllib's time grows as the square of a key's parts
+                f"{path}: expected keys such as a.b.c, got more than 100 dots without a comma."
+            )
+        return tomllib.loads(text)
     except SeparatrixError:
         raise
     except RecursionError:

@@ -6,6 +6,7 @@ wants to deceive can write a digest, too.
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from .._files import sha256, written_in_one_piece
@@ -30,8 +31,8 @@ def write_digests(run: Path) -> None:
         temporary.write_text(content + "\n", encoding="utf-8")
 
 
-def damaged_files(run: Path) -> list[str]:
-    """Return which files of a run are not those that were written, by name.
+def damaged_files(run: Path, of: Collection[str] = FILES) -> list[str]:
+    """Return which of these files of a run are not those that were written, by name.
 
     Where the digests themselves cannot be read, that is their file alone.
     """
@@ -42,7 +43,7 @@ def damaged_files(run: Path) -> list[str]:
         return [DIGESTS]
     if held.get("format") != FORMAT:
         return [DIGESTS]
-    return [name for name in FILES if not _is_as_written(run / name, known.get(name))]
+    return [name for name in of if not _is_as_written(run / name, known.get(name))]
 
 
 def check_run(run: Path) -> None:

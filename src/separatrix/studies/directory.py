@@ -81,7 +81,8 @@ class StudyDirectory:
 
     def summary(self, key: str) -> dict[str, Any] | None:
         """Return what `cell.json` of a run says, None where it is not there or is damaged."""
-        said = _json(self.run_of(key) / CELL, row=dict)
+        run = self.run_of(key)
+        said = None if damaged_files(run, [CELL]) else _json(run / CELL, row=dict)
         return said if said and isinstance(said["row"].get("seconds"), int | float) else None
 
     def failure(self, key: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from .._files import as_path
 from .._tables import describe_duration
 from .._types import InvalidInputError, UnreadableFileError, counted, is_whole, listed, nearest
 from ..store import Run, load_run
-from ..store.directory import RESULTS, runs_in
+from ..store.directory import CELL, RESULTS, STUDY, runs_in
 from .cell import Cell
 from .directory import StudyDirectory, is_study
 from .row import row_of
@@ -286,7 +286,10 @@ def load_study(path: str | Path) -> StudyResults:
     if is_study(path):
         directory = StudyDirectory(path)
         study = directory.study()
-        known = _states(directory, study)
+        try:
+            known = _states(directory, study)
+        except InvalidInputError as error:
+            raise UnreadableFileError(f"{path / STUDY}: {error}") from None
         rows = {cell.key: _row(cell.changes, *known[cell.key]) for cell in study.cells}
         status = _status(study, known)
     else:
@@ -348,6 +351,11 @@ def _state(directory: StudyDirectory, key: str) -> tuple[State, dict[str, Any]]:
     summary = directory.summary(key)
     if summary is not None:
         return State.DONE, summary
+    if directory.is_done(key):
+        said = (
+            f"{directory.run_of(key) / CELL} is not what was written; `sweep` runs the cell again"
+        )
+        return State.DAMAGED, {"error": said}
     failure, claim = directory.failure(key), directory.claimant(key)
     if claim is not None:
         return State.RUNNING, claim

@@ -19,7 +19,7 @@ from .._types import InvalidInputError
 from ..experiment import Experiment, Setup, read_toml
 from ..experiment.own_classes import folder_of
 from ..experiment.settings import directory_name, experiment_of
-from ..experiment.tables import Count, Number, Positive, Settings, VariantName, validated
+from ..experiment.tables import Number, Positive, Settings, VariantName, validated
 from .cell import Cell
 
 MOST_CELLS = 20_000
@@ -58,7 +58,7 @@ class Between(Settings):
 class RandomSettings(Settings):
     """Random values of settings: each of the `count` draws has a value for every key."""
 
-    count: Count
+    count: int = Field(ge=1, le=MOST_CELLS, strict=True)
     seed: int = Field(0, ge=0, strict=True)
     values: dict[str, Between | Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(
         min_length=1

@@ -20,6 +20,7 @@ class State(enum.Enum):
     OUT_OF_TIME = "out of time"
     OUT_OF_MEMORY = "out of memory"
     LOST = "lost"
+    DAMAGED = "damaged"
 
 
 MAY_BE_TRIED_AGAIN = (State.OUT_OF_TIME, State.OUT_OF_MEMORY, State.LOST)

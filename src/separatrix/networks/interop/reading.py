@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..._files import as_path, existing_file, read_npz
+from ..._tensors import check_header
 from ..._types import (
     InvalidInputError,
     SeparatrixError,
@@ -141,7 +142,7 @@ def _npz(path: Path) -> Mapping[str, Any]:
 def _safetensors(path: Path) -> Mapping[str, Any]:
     from safetensors.numpy import load_file
 
-    return load_file(path)
+    return load_file(check_header(path))
 
 
 def _torch(path: Path) -> Mapping[str, Any]:
