@@ -167,3 +167,24 @@ def test_what_cannot_be_saved(tmp_path, name, place):
     with pytest.raises(sx.InvalidInputError):
         save_records({name: RECORDS["history"]}, tmp_path / place)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"accuracy": np.ones(3)},
+        {"loss": np.ones(5) * 1j},
+        {"loss": "xx"},
+        {"loss": np.ones((5, 2))},
+        {"accuracy": np.array(["2020"] * 5, "datetime64[D]")},
+        {"accuracy": np.full(5, None, object)},
+        {"epoch_steps": "a"},
+    ],
+)
+def test_what_is_not_as_declared_is_not_written(tmp_path, changes):
+    history = sx.records.History(
+        **{"loss": np.ones(5), "accuracy": np.ones(5), "epoch_steps": 1, **changes}
+    )
+    with pytest.raises(sx.InvalidInputError, match=r"h cannot be saved: ") as caught:
+        save_records({"h": history}, tmp_path / "h.nc")
+    assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []

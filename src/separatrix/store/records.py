@@ -13,6 +13,8 @@ from .integrity import check_trailer, trailer
 from .provenance import provenance
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from .hdf5 import Attributes, Group
 
 CONVENTIONS = "Separatrix-1"
@@ -46,8 +48,8 @@ def save_records(
     Raises
     ------
     InvalidInputError
-        If `records` is not a dict, a name is not an identifier, a value is not a record, or the
-        file cannot be written.
+        If `records` is not a dict, a name is not an identifier, a value is not a record, an array
+        of a record has another type or shape than declared, or the file cannot be written.
 
     Examples
     --------
@@ -61,8 +63,6 @@ def save_records(
     """
     import xarray as xr
 
-    from .netcdf import to_dataset
-
     if not isinstance(records, Mapping):
         raise InvalidInputError(
             f"records must be a dict of names and records, got {type(records).__name__}: "
@@ -74,13 +74,24 @@ def save_records(
         if not isinstance(record, Record):
             raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
     about = {"Conventions": CONVENTIONS, **(origin or provenance()), **(attributes or {})}
-    groups = {f"/{name}": to_dataset(record) for name, record in records.items()}
+    groups = {f"/{name}": _as_declared(name, record) for name, record in records.items()}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
     # In memory first: HDF5 ends the process when the disk is full.
     content = tree.to_netcdf(None, engine="h5netcdf", format="NETCDF4")
     with written_in_one_piece(as_path(path)) as temporary, temporary.open("wb") as file:
         file.write(content)
         file.write(trailer(content))
+
+
+def _as_declared(name: str, record: Record) -> "xr.Dataset":
+    """Return the dataset of a record whose types and shapes are those that reading asks for."""
+    from .netcdf import to_dataset
+
+    try:
+        Record.from_xarray(record.to_xarray())
+        return to_dataset(record)
+    except (ValueError, TypeError, UnreadableFileError) as error:
+        raise InvalidInputError(f"{name} cannot be saved: {short(error)}.") from None
 
 
 def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
