@@ -82,8 +82,9 @@ def test_what_is_wrong_in_a_file_is_said_by_file_and_key(write, old, new, key, m
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["no.toml", ".", "broken.toml", "binary.toml"])
+@pytest.mark.parametrize("name", ["no.toml", ".", "broken.toml", "binary.toml", "deep.toml"])
 def test_files_that_cannot_be_read(tmp_path, name):
+    (tmp_path / "deep.toml").write_text("a" + ".a" * 50_000 + " = 1\n")  # tomllib takes a minute
     (tmp_path / "broken.toml").write_text("name = \n")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises((sx.InvalidInputError, sx.UnreadableFileError), match=str(tmp_path / name)):
@@ -104,6 +105,7 @@ def test_files_that_cannot_be_read(tmp_path, name):
         ("name=' '", "name"),
         ("trainig.steps=3", "'training'"),
         ("training.steps.x=3", "'steps'"),
+        ("analysis.num_trials=1000000000000", "less than or equal to 2147483647"),
         ("training.steps", "KEY=VALUE"),
         ("=3", "KEY=VALUE"),
     ],
@@ -111,6 +113,12 @@ def test_files_that_cannot_be_read(tmp_path, name):
 def test_changes_that_are_refused(change, word):
     with pytest.raises(sx.InvalidInputError, match=word):
         Experiment.named("yang2020").with_changes([change])
+
+
+def test_devices_are_checked_before_they_are_made():
+    many = Experiment.named("yang2020").with_changes(["training.devices=1000000"])
+    with pytest.raises(sx.InvalidInputError, match="multiple of the 1000000 devices"):
+        Setup(many)
 
 
 def test_changes_are_toml_and_bare_words_are_texts():

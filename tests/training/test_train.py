@@ -162,6 +162,7 @@ def a_network(*sizes, **settings):
         (lambda task: task.trials(2**31 - 1, key=jax.random.key(0)), "GiB"),
         (lambda task: a_network(3, 10**6, 3, recurrent_initialization="gaussian"), "GiB"),
         (lambda task: a_network(3, 10**6, 3), "GiB"),
+        (lambda task: sx.networks.DaleCTRNN(3, 10**9, 3, key=jax.random.key(0)), "GiB"),
         (lambda task: fit(a_network(4, 8, 3), task), "input"),
         (lambda task: fit(a_network(3, 8, 2), task), "outputs"),
         (lambda task: fit(a_network(3, 8, 3, dt=20.0), task), "dt"),

@@ -31,6 +31,8 @@ class Setup:
             )
         experiment.check_imported()
         settings, at = experiment.training, functools.partial(_at, source=experiment.source)
+        where = f"training.batch_size in {experiment.source}"
+        check_divisible(settings.batch_size, settings.devices, where)
         provide_devices(settings.devices)  # before anything is done with JAX
         with at("task"):
             self.task: AbstractTask = experiment.task.made()
@@ -43,8 +45,6 @@ class Setup:
             given = dict(zip(("num_inputs", "num_outputs", "dt"), sizes, strict=True))
             self.network: AbstractNetwork = experiment.network.made(**given, key=self.key_network)
         check_network_fits(self.network, *sizes)
-        where = f"training.batch_size in {experiment.source}"
-        check_divisible(settings.batch_size, settings.devices, where)
         with at("training.optimizer"):
             optimizer = settings.optimizer.made()
         if settings.schedule is not None:

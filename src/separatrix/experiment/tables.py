@@ -20,12 +20,12 @@ from pydantic import (
     model_serializer,
 )
 
-from .._types import InvalidInputError, first_line, nearest
+from .._types import MOST, InvalidInputError, first_line, nearest
 from ..tasks.durations import Spelled
 
 M = TypeVar("M", bound=BaseModel)
 Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]

@@ -143,12 +143,12 @@ class DaleCTRNN(AbstractCurrentNetwork):
         excitatory = count_excitatory(excitatory_fraction, num_units)
         key, key_mask = jr.split(require_key(key))
         _check_probability(connection_probability)
+        sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, excitatory))
+        (into, bias), (recurrent, _), readout = dense("torch_linear", key, sizes)
         if mask is None:
             mask = jr.bernoulli(key_mask, connection_probability, (num_units, num_units))
         else:
             _check_mask(mask, num_units)
-        sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, excitatory))
-        (into, bias), (recurrent, _), readout = dense("torch_linear", key, sizes)
         self.mask = jnp.asarray(mask, bool) & ~jnp.eye(num_units, dtype=bool)
         # U(0, 1/√N) for a full network; fewer inputs make up for it by being stronger.
         density = jnp.maximum(self.mask.mean() * num_units / (num_units - 1), 1 / num_units)
