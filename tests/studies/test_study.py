@@ -117,6 +117,7 @@ TWO_VARIANTS = {"a": {"training": {"steps": 5}}, "b": {"training": {"steps": 6}}
         ({"tests": {"far": {"task.dt": 10.0}}}, "dt"),
         ({"random": {"count": 2, "values": {"seed": {"low": 3, "high": 3}}}}, "low < high"),
         ({"random": {"count": 2, "values": {}}}, "random.values"),
+        ({"random": {"count": 10**9, "values": {"seed": {"low": 1, "high": 9}}}}, "random.count"),
         ({"random": {"count": 2, "values": {"seed": []}}}, "random.values.seed"),
         ({"random": {"count": 5, "values": {"network.tau": [100.0, 200.0]}}}, "random.count"),
         ({"limits": {"seconds": -1.0}}, "limits.seconds"),
