@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._files import existing_file, short, written_in_one_piece
-from ._types import InvalidInputError, UnreadableFileError
+from ._types import InvalidInputError, UnreadableFileError, require_flag
 
 HEADER = "separatrix"
 
@@ -45,7 +45,10 @@ def read_tensors(
     """
     from safetensors import SafetensorError, safe_open
 
-    path = existing_file(path, f"a {what} file (.safetensors)")
+    path, verify = (
+        existing_file(path, f"a {what} file (.safetensors)"),
+        require_flag(verify, "verify"),
+    )
     try:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
