@@ -30,6 +30,13 @@ def test_what_the_system_refuses_while_a_file_is_written(file):
     assert untouched(file)
 
 
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_file_is_no_folder_for_compiled_programs(file, below):
+    with pytest.raises(sx.InvalidInputError, match="cannot write"):
+        sx.enable_compilation_cache(file / below)
+    assert untouched(file)
+
+
 @pytest.mark.parametrize(
     "error",
     [sx.UnreadableFileError, sx.InvalidInputError, KeyboardInterrupt, ZeroDivisionError],

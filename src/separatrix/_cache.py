@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import platformdirs
 
-from ._files import as_path
+from ._files import as_path, cannot_write
 
 
 def enable_compilation_cache(directory: str | Path | None = None) -> Path:
@@ -29,7 +29,7 @@ def enable_compilation_cache(directory: str | Path | None = None) -> Path:
 
     Raises
     ------
-    OSError
+    InvalidInputError
         If the folder cannot be made or written to.
 
     Examples
@@ -41,9 +41,12 @@ def enable_compilation_cache(directory: str | Path | None = None) -> Path:
     chosen = directory or os.environ.get("SEPARATRIX_CACHE_DIR")
     default = Path(platformdirs.user_cache_dir("separatrix")) / "compiled"
     place = as_path(chosen) if chosen else default
-    place.mkdir(parents=True, exist_ok=True)
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise cannot_write(place, error) from error
     jax.config.update("jax_compilation_cache_dir", str(place))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

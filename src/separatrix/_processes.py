@@ -124,7 +124,7 @@ def _begin() -> None:
 
     # Ctrl-C reaches every process of a terminal; the one that began this one ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(OSError):
+    with suppress(InvalidInputError):
         enable_compilation_cache()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._files import existing_file, reason, short, written_in_one_piece
-from ._types import InvalidInputError, UnreadableFileError
+from ._types import InvalidInputError, UnreadableFileError, require_flag
 
 HEADER = "separatrix"
 MOST_HEADER = 2**23
@@ -53,6 +53,7 @@ def read_tensors(
     """
     from safetensors import SafetensorError, safe_open
 
+    require_flag(verify, "verify")
     path = check_header(existing_file(path, f"a {what} file (.safetensors)"))
     try:
         with safe_open(path, framework="numpy") as file:

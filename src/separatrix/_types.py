@@ -3,6 +3,7 @@
 import difflib
 import functools
 import os
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -22,6 +23,9 @@ class SeparatrixError(Exception):
 
 class InvalidInputError(SeparatrixError, ValueError):
     """An argument is not valid: the text says what was expected, what came, and what to do."""
+
+    def __init__(self, text: str = ""):
+        super().__init__(re.sub(r"\n+\s+", " ", text))  # arrays are quoted over several lines
 
 
 class UnreadableFileError(SeparatrixError, OSError):
@@ -97,14 +101,14 @@ MOST = 2**31 - 1
 """The largest count: JAX numbers the entries of an array by 32 bits."""
 
 
-def require_count(value: Any, name: str, least: int = 1) -> int:
+def require_count(value: Any, name: str, least: int = 1, most: int = MOST) -> int:
     """Return `value` as an int; raise InvalidInputError unless it is whole and of a usable size."""
     if not is_whole(value) or value < least:
         raise InvalidInputError(
             f"{name} must be a whole number of at least {least}, got {value!r:.60}."
         )
-    if value > MOST:
-        raise InvalidInputError(f"{name} must be at most {MOST:,}, got {float(value):g}.")
+    if value > most:
+        raise InvalidInputError(f"{name} must be at most {most:,}, got {value!r:.60}.")
     return int(value)
 
 
@@ -135,6 +139,11 @@ def require_positive(value: Any, name: str, unit: str = "") -> None:
     require_number(value, name)
     if not (np.isfinite(value) and value > 0):
         raise InvalidInputError(f"{name} must be positive, got {value:g} {unit}".rstrip() + ".")
+
+
+def require_seed(value: Any) -> int:
+    """Return a seed that NumPy and scikit-learn take; raise InvalidInputError for anything else."""
+    return require_count(value, "seed", 0, 2**32 - 1)
 
 
 GivenKey = Annotated[Any, "PRNGKeyArray"]
@@ -173,6 +182,12 @@ def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:
         raise InvalidInputError(f"{name} must be {expected}, got {_briefly(value)}.")
 
 
+def require_flag(value: Any, name: str) -> bool:
+    """Return a bool; raise InvalidInputError for what is neither True nor False."""
+    require_kind(value, (bool, np.bool_), name, "True or False")
+    return bool(value)
+
+
 def _briefly(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 40 else f"a {type(value).__name__}"
@@ -203,7 +218,7 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
             array.flags.writeable = False
             return array
         return array.astype(float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         parts = value if isinstance(value, list | tuple) else ()
         if len(shapes := {tuple(part.shape) for part in parts if hasattr(part, "shape")}) > 1:
             got = " and ".join(map(str, sorted(shapes)[:2]))
@@ -218,11 +233,14 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
 
 
 def label_array(value: Any, name: str) -> np.ndarray:
-    """Return an array of labels, numbers or texts; raise InvalidInputError for a ragged list."""
+    """Return an array of labels; raise InvalidInputError unless all are numbers, or all texts."""
     try:
+        np.unique(np.asarray(value))  # which sorts them
         return np.asarray(value)
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{name} must be an array of labels: {error}.") from error
+        raise InvalidInputError(
+            f"{name} must be an array of numbers, or one of texts: {error}."
+        ) from error
 
 
 def require_finite(array: Array, name: str) -> None:

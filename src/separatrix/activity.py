@@ -327,7 +327,7 @@ def project(
     if onto is None:
         axes = _components_of(flat, 2 if num is None else num)
         return axes.project(values), axes
-    axes = onto if isinstance(onto, PrincipalComponents) else _along(np.asarray(onto, float), flat)
+    axes = onto if isinstance(onto, PrincipalComponents) else _along(real_array(onto, "onto"), flat)
     count, size = axes.components.shape
     if size != values.shape[-1]:
         raise InvalidInputError(
@@ -370,6 +370,7 @@ def _components_of(states: np.ndarray, num_components: int) -> PrincipalComponen
 
 def _along(directions: np.ndarray, states: np.ndarray) -> PrincipalComponents:
     """Return orthonormal axes through the mean of states `(n, unit)`, the first along the first."""
+    require_finite(directions, "onto")
     fits = directions.ndim == 2 and directions.shape[1] == states.shape[1] and len(states)
     if not fits or np.linalg.matrix_rank(directions) < len(directions):
         raise InvalidInputError(

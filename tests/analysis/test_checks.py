@@ -97,6 +97,10 @@ ARRAYS = {
     "find_cycles candidates": lambda text: sx.find_cycles(MAP, text, length=2),
     "lyapunov_exponents start": lambda text: exponents(text),
     "lyapunov_exponents inputs": lambda text: exponents(inputs=text),
+    "run states": lambda text: MAP.run(text, 3),
+    "verdict states": lambda text: held(text),
+    "project states": lambda text: sx.project(text),
+    "project onto": lambda text: sx.project(np.ones((9, 2)), onto=text),
     "fixed_point_graph points": lambda text: sx.fixed_point_graph(MAP, text),
     "fixed_point_topology outputs": lambda text: sx.fixed_point_topology(MAP, POINTS, text),
     "separatrix states": lambda text: sx.separatrix(MAP, POINTS, text),
@@ -110,7 +114,9 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("call", ARRAYS)
-@pytest.mark.parametrize("other", ["text", [[1, 2], [3]], 1j * np.ones((2, 1))], ids=type)
+@pytest.mark.parametrize(
+    "other", ["text", [[1, 2], [3]], [[10**400]], 1j * np.ones((2, 1))], ids=type
+)
 def test_what_is_no_array_of_numbers(call, other):
     with pytest.raises(sx.InvalidInputError, match=call.split()[1]):
         ARRAYS[call](other)
@@ -140,6 +146,9 @@ REFUSED = [
     ("lower", lambda: in_domain(np.zeros(3), np.ones(3))),
     ("lower", lambda: in_domain(np.nan, 1.0)),
     ("lower", lambda: in_domain("a", "b")),
+    ("domain", lambda: sx.DiscreteMap(jnp.tanh, 2, domain=np.nan)),
+    ("domain", lambda: sx.DiscreteMap(jnp.tanh, 2, domain=np.ones(()))),
+    ("domain", lambda: sx.Flow(jnp.tanh, 2, domain=int)),
     ("no points", lambda: found()[:0].middle(np.ones(1))),
     ("direction", lambda: found().middle(np.ones(2))),
     ("direction", lambda: found().middle(np.array([np.nan]))),
@@ -181,6 +190,8 @@ REFUSED = [
     # branches
     ("residual", lambda: branches([40.0])),
     ("outside", lambda: branches(at=3.0)),
+    ("outside", lambda: branches(at=np.ones((2, 3, 7)))),
+    ("name", lambda: branches(name=3)),
     ("empty", lambda: branches(parameter=(1.0, 1.0))),
     ("finite", lambda: branches(parameter=(0.0, np.nan))),
     ("start", lambda: branches(np.zeros(2))),
@@ -255,6 +266,7 @@ REFUSED = [
     ("boundary", lambda: sx.commitment(FLOW, np.zeros((1, 2, 1)), WELLS, boundary="line")),
     ("outputs", lambda: sx.fixed_point_topology(FLOW, WELLS, np.zeros((2, 3)))),
     ("outputs", lambda: sx.fixed_point_topology(FLOW, WELLS, np.zeros((3, 0)))),
+    ("seed", lambda: sx.fixed_point_topology(FLOW, WELLS, seed="")),
     # verdicts
     ("states", lambda: held(np.zeros((9, 3)))),
     ("states", lambda: held(NAN)),
@@ -263,6 +275,10 @@ REFUSED = [
     ("axis", lambda: held(axis=np.ones(3))),
     ("direction", lambda: held(axis=np.zeros(1))),
     ("max_seconds", lambda: held(max_seconds=0.0)),
+    ("axis_name", lambda: held(axis_name=3)),
+    ("points", lambda: held(points="")),
+    ("points", lambda: held(points=WELLS)),
+    ("cycles", lambda: held(cycles="")),
     ("one of", lambda: held().is_held_by("plane")),
     ("one of", lambda: held().claim("attractor")),
     # measures
@@ -284,12 +300,21 @@ REFUSED = [
     ("task", lambda: sx.classics.task_variance({"a": np.ones(3), "b": np.ones(4)})),
     ("unit 1", lambda: sx.classics.task_variance({"a": np.array([1.0, -1.0])})),
     ("NaN", lambda: sx.classics.task_variance({"a": np.array([1.0, np.nan])})),
+    ("seed", lambda: sx.classics.task_variance({"a": np.ones(3)}, seed="")),
+    ("restarts", lambda: sx.classics.task_variance({"a": np.ones(3)}, restarts=None)),
+    ("restarts", lambda: sx.classics.task_variance({"a": np.ones(3)}, restarts=10**15)),
+    ("threshold", lambda: sx.classics.task_variance({"a": np.ones(3)}, threshold=np.nan)),
+    ("labels", lambda: sx.classics.selectivity(np.ones((2, 2)), np.array([None, OTHER]))),
     ("1 different", lambda: sx.classics.selectivity(np.ones((3, 2)), np.array([0, 0, 0]))),
     ("3 different", lambda: sx.classics.selectivity(np.ones((3, 2)), np.array([0, 1, 2]))),
     ("shape", lambda: sx.classics.selectivity(np.ones((3, 2)), np.array([0, 1]))),
     ("weights", lambda: connections(np.ones((3, 4)), np.ones(4))),
     ("NaN", lambda: connections(np.ones((4, 4)), np.full(4, np.nan))),
     ("threshold", lambda: connections(np.ones((4, 4)), np.ones(4), threshold=-1.0)),
+    ("num_shuffles", lambda: connections(np.ones((4, 4)), np.ones(4), num_shuffles=-1)),
+    ("num_shuffles", lambda: connections(np.ones((4, 4)), np.ones(4), num_shuffles=10**15)),
+    ("seed", lambda: connections(np.ones((4, 4)), np.ones(4), seed=-1)),
+    ("onto", lambda: sx.project(np.ones((9, 2)), onto=np.full((20, 2), np.nan))),
     ("direction 1", lambda: averages([[1.0, 0.0], [-2.0, 0.0]])),
     ("direction 0", lambda: averages([[0.0, 0.0]])),
     ("axis", lambda: averages([[1.0, 0.0, 0.0]])),

@@ -104,6 +104,14 @@ def test_outputs_that_tie_read_out_no_choice():
     assert largest_of(fixation_left_out).tolist() == [2, -1]
 
 
+@pytest.mark.parametrize("points", ["", [], {"fixation": 1}], ids=str)
+def test_points_are_given_by_the_names_of_periods(points):
+    task = sx.tasks.PerceptualDecisionMaking()
+    network = sx.networks.CTRNN(3, 4, 3, dt=task.dt, key=jax.random.key(0))
+    with pytest.raises(sx.InvalidInputError, match="points"):
+        sx.trial_periods(network, task, points=points)
+
+
 def test_a_start_at_rest_is_not_taken_for_the_scale_of_the_system():
     # all trials begin at 0, and go to 6: that is not growth without bound
     system = sx.DiscreteMap(lambda x: 0.5 * x + 3.0, size=1)

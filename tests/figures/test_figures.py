@@ -14,6 +14,8 @@ from sample_records import RECORDS, fixed_points
 import separatrix as sx
 from separatrix import figures
 
+PLANE = sx.Flow(lambda x: x - x**3, size=2)
+
 
 def fixed_points_figure(points="fixed_points"):
     given = (points, "activity", "principal_components")
@@ -71,7 +73,7 @@ def test_text_stays_text_in_pdf_and_svg(tmp_path):
     assert fonts and "/Type3" not in {font["/Subtype"] for font in fonts}  # cannot be edited
 
 
-@pytest.mark.parametrize("where", [("", "s", ["docx"]), ("s",), ("nowhere", "s")])
+@pytest.mark.parametrize("where", [("", "s", ["docx"]), ("s",), (".",), ("nowhere", "s")])
 def test_saving_that_cannot_work(tmp_path, where):
     place, *rest = where
     with pytest.raises(sx.InvalidInputError):
@@ -205,6 +207,25 @@ def test_what_is_no_such_record_is_refused_by_name(name):
     needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
     with pytest.raises(sx.InvalidInputError, match=rf"^figures.{name}: {needed[0]} "):
         function(*["x"] * len(needed))
+
+
+@pytest.mark.parametrize(
+    ("draw", "word"),
+    [
+        (lambda: figures.commitment(RECORDS["commitment"], num_trials=None), "num_trials"),
+        (lambda: figures.commitment(RECORDS["commitment"], num_trials=10**15), "num_trials"),
+        (lambda: figures.trials(RECORDS["activity"], num_trials=-1), "num_trials"),
+        (lambda: figures.activity(RECORDS["activity"], num_trials=-1), "num_trials"),
+        (lambda: figures.bifurcation_diagram(RECORDS["branches"], direction=-1), "direction"),
+        (lambda: figures.training(RECORDS["history"], ideal_accuracy=np.nan), "ideal_accuracy"),
+        (lambda: figures.phase_portrait(PLANE, limits=np.full((20, 2), np.nan)), "limits"),
+        (lambda: figures.phase_portrait(PLANE, limits=""), "limits"),
+    ],
+)
+def test_numbers_that_draw_nothing_are_refused(draw, word):
+    with pytest.raises(sx.InvalidInputError, match=word) as found:
+        draw()
+    assert len(str(found.value)) <= 500
 
 
 @pytest.mark.parametrize(

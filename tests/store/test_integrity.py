@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import equinox as eqx
 import h5py
@@ -16,6 +17,7 @@ from separatrix.store import load_network, load_records, load_run, save_network,
 from separatrix.store.integrity import check_trailer, damaged_files, write_digests
 
 TEXT = 'name = "mine"\n'
+READ = {load_run: "", load_network: "weights.safetensors", load_records: "results.nc"}
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,25 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     for read in (load_records, load_network):
         with pytest.raises(sx.UnreadableFileError, match="pipe"):
             read(tmp_path / "pipe.nc")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="only Linux has this file")
+def test_what_the_system_cannot_read_is_named():
+    with pytest.raises(sx.UnreadableFileError, match="/proc/self/mem"):
+        load_records("/proc/self/mem")
+
+
+@pytest.mark.parametrize("verify", ["", [], None, 1], ids=repr)
+def test_whether_to_verify_is_true_or_false(whole, verify):
+    for read, path in READ.items():
+        with pytest.raises(sx.InvalidInputError, match="verify"):
+            read(whole / path, verify=verify)
+
+
+@pytest.mark.parametrize("only", ["history", [None], 3], ids=repr)
+def test_names_of_records_are_texts(whole, only):
+    with pytest.raises(sx.InvalidInputError, match="only"):
+        load_run(whole, only=only)
 
 
 def test_digests_name_all_files_of_a_run_and_nothing_drawn(whole):

@@ -73,6 +73,8 @@ def test_durations_have_the_mean_of_their_distribution(duration, mean):
         ("FlipFlop", {"pulse": 200.0}, "interval"),
         ("ReadySetGo", {"gain": 0.1, "measure": {"uniform": [80.0, 1500.0]}}, "0.2 times"),
         ("GoNoGo", {"noise_on": "fixation"}, "stimulus"),
+        ("PerceptualDecisionMaking", {"coherences": [[1.0], [1.0, 2.0]]}, "coherences"),
+        ("Yang2019", {"rule_weights": [[1.0], [1.0, 2.0]]}, "rule_weights"),
         ("PulseDecisionMaking", {"probabilities": [0.5, 2]}, "probabilities"),
     ],
 )

@@ -117,6 +117,8 @@ def test_strengths_that_are_none(kind, strength):
     [
         (lambda: Rates(1.0, norm=3), "norm"),
         (lambda: check_regularizers([0.001]), "regularizers"),
+        (lambda: check_regularizers(""), "regularizers"),
+        (lambda: check_regularizers({}), "regularizers"),
         (lambda: Weights(0.1, of=("recurent_weights",)), "recurrent_weights"),
     ],
 )

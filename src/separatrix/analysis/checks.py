@@ -35,17 +35,17 @@ def require_some_finite(rows: Float[np.ndarray, "state unit"], name: str) -> Non
         )
 
 
-def axis_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, " unit"]:
+def axis_of(size: int, value: Any, name: str = "axis") -> Float[np.ndarray, " unit"]:
     """Return an axis of the state space; raise InvalidInputError for what names no direction."""
-    axis = real_array(value, "axis")
-    if axis.shape != (system.size,):
+    axis = real_array(value, name)
+    if axis.shape != (size,):
         raise InvalidInputError(
-            f"axis must have shape ({system.size},), one weight for each unit of the system, got "
-            f"{axis.shape}."
+            f"{name} must have shape ({size},), one weight for each unit, got {axis.shape}: give "
+            "for example the first row of the .components of activity.pca(…)."
         )
-    require_finite(axis, "axis")
+    require_finite(axis, name)
     if not axis.any():
-        raise InvalidInputError("axis is zero everywhere: it names no direction.")
+        raise InvalidInputError(f"{name} is zero everywhere: it names no direction.")
     return axis
 
 

@@ -12,8 +12,10 @@ from .._types import (
     InvalidInputError,
     label_array,
     real_array,
+    require_count,
     require_finite,
     require_number,
+    require_seed,
 )
 
 BLOCKS = ("E to E", "E to I", "I to E", "I to I")
@@ -271,7 +273,7 @@ def _p_values(
     size: np.ndarray, side: np.ndarray, excitatory: np.ndarray, num_shuffles: int, seed: int
 ) -> Float[np.ndarray, " block"]:
     """Return how often shuffled preferences make the two means differ as much."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(require_seed(seed))
 
     def difference(side: np.ndarray) -> np.ndarray:
         _, means = _means(size, side, excitatory)
@@ -279,7 +281,7 @@ def _p_values(
 
     found = difference(side)
     as_large = np.ones(4)
-    for _ in range(num_shuffles):
+    for _ in range(require_count(num_shuffles, "num_shuffles", 0, 10**6)):
         shuffled = side.copy()
         for kind in (excitatory, ~excitatory):
             shuffled[kind] = generator.permutation(side[kind])

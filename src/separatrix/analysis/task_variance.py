@@ -15,7 +15,9 @@ from .._types import (
     real_array,
     require_count,
     require_finite,
+    require_finite_number,
     require_kind,
+    require_seed,
 )
 
 
@@ -167,6 +169,8 @@ def task_variance(
     (array([0, 0, 1, 1]), array([ True,  True,  True,  True, False]))
     """
     most_clusters = require_count(most_clusters, "most_clusters", 2)
+    restarts, seed = require_count(restarts, "restarts", most=10**6), require_seed(seed)
+    threshold = require_finite_number(threshold, "threshold")
     require_kind(variances, Mapping, "variances", "a dict of variances (unit,) by task")
     table = _table(variances)
     active = table.sum(1) > threshold
@@ -184,7 +188,7 @@ def task_variance(
         num_clusters=np.array(numbers, int),
         silhouette=np.array(scores, float),
         tasks=tuple(variances),
-        threshold=float(threshold),
+        threshold=threshold,
     )
 
 

@@ -17,7 +17,7 @@ from .._double import double_precision
 from .._files import sha256, written_in_one_piece
 from .._stopping import stopped_by
 from .._types import InvalidInputError
-from .guard import errors, guarded, noting, os_error, settle_in
+from .guard import errors, guarded, noting, settle_in
 
 app = typer.Typer(
     name="separatrix",
@@ -309,8 +309,8 @@ def _describe_cache() -> str:
     try:
         cache = enable_compilation_cache()
         files = [f.stat().st_size for f in cache.rglob("*") if f.is_file()]
-    except OSError as error:
-        return f"NONE, so every process compiles again: {os_error(error)}"
+    except InvalidInputError as error:
+        return f"NONE, so every process compiles again: {error}"
     return f"{cache} ({len(files)} files, {sum(files) / 2**20:.1f} MiB)"
 
 

@@ -111,8 +111,8 @@ def _keep_compiled_programs() -> None:
 
     try:
         enable_compilation_cache()
-    except OSError as error:
-        errors.print(f"separatrix: no compilation cache: {os_error(error)}")
+    except InvalidInputError as error:
+        errors.print(f"separatrix: no compilation cache: {error}")
 
 
 def os_error(error: OSError) -> str:

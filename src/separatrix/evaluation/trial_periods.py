@@ -124,11 +124,15 @@ def trial_periods(
     require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     require_kind(task, AbstractTask, "task", "one such as sx.tasks.FlipFlop()")
     count = require_count(num_trials, "num_trials")
+    known = {} if points is None else points
+    require_kind(known, Mapping, "points", "a dict of points by the name of a period")
+    for name, each in known.items():
+        require_kind(each, FixedPoints, f"points[{name!r:.60}]", "what find_fixed_points gives")
     drawn = without_noise(task.varied())
     trials = drawn.trials(count, key=jr.key(0) if key is None else require_key(key))
     watched, periods = _watched(network, task, trials), _periods(drawn, trials)
     with watching("trial periods", max_seconds, progress):
-        rows = found_in(network.at_input, watched, periods, known=dict(points or {}))
+        rows = found_in(network.at_input, watched, periods, known=known)
         pulses = no_pulses()
         if isinstance(task, FlipFlop):
             pulses = pulses_of(network, task, rows[0].points)

@@ -52,7 +52,7 @@ def keep_incomplete(
         with new_directory(place, force=True) as directory:
             write_run(experiment, network, records, directory)
     except (InvalidInputError, OSError) as error:
-        stopped.add_note(f"{what} could not be kept: {error}")
+        stopped.add_note(f"{what} not kept: {error}")
         return
     command = ["separatrix", "analyze", str(place), *(["--out", str(out)] if goes_on else [])]
     does = "goes on from there" if goes_on else "looks at it as it is"

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from .._types import InvalidInputError
 from ..analysis import Branches, CycleBranch
+from ..analysis.checks import axis_of
 from .canvas import Width, one_panel, whole
 from .drawing import styled
 from .legends import Place, legend_below
@@ -148,7 +149,7 @@ def bifurcation_diagram(
     ('w', ['pitchfork'])
     """
     size = branches.states.shape[-1]
-    along = np.full(size, 1 / size) if direction is None else np.asarray(direction, float)
+    along = np.full(size, 1 / size) if direction is None else axis_of(size, direction, "direction")
     drawn = _drawn(branches, along, period)
     figure, axes = one_panel(6.2, 4.2, ax, width)
     kinds = _draw_branches(axes, drawn)

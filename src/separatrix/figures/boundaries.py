@@ -177,7 +177,7 @@ def commitment(
     times = (np.arange(made.reached.shape[1]) + 1) * made.dt
     above.axhline(0, color=BOUNDARY, linewidth=1, label="boundary")
     places = np.unique(np.asarray(made.choice)[np.asarray(made.choice) >= 0])
-    shown = np.unique(np.linspace(0, len(made) - 1, num_trials).astype(int))
+    shown = np.unique(np.linspace(0, len(made) - 1, min(num_trials, len(made))).astype(int))
     for trial in shown:
         choice = int(made.choice[trial])
         if choice >= 0:

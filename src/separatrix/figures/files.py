@@ -90,13 +90,11 @@ def save(
     ['flip-flop.png', 'flip-flop.svg']
     """
     require_kind(figure, Figure, "figure", "what a function of sx.figures gives")
-    stem, extensions = as_path(directory), list(formats)
-    if name is None:
-        extensions, stem = [stem.suffix[1:].lower()], stem.with_suffix("")
-        folder, name = stem.parent, stem.name
-    else:
-        folder = stem
+    folder = as_path(directory)
+    extensions = [folder.suffix[1:].lower()] if name is None else list(formats)
     require_formats(extensions)
+    if name is None:
+        folder, name = folder.parent, folder.stem
     paths = []
     with _as_printed(figure):
         for extension in extensions:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from .._records import Record
-from .._types import InvalidInputError
+from .._types import InvalidInputError, require_count
 from ..systems import AbstractSystem
 from ..tasks import AbstractTask
 
@@ -39,9 +39,11 @@ def require_given(draw: Callable[..., Any], args: tuple, kwargs: dict[str, Any])
 
 
 def _require_members(name: str, value: Any, annotation: Any) -> None:
-    """Raise InvalidInputError where a dict holds none, or other things than it should."""
+    """Raise InvalidInputError for no text or count, and for a dict of none, or of other things."""
     if annotation is str and not isinstance(value, str):
         raise InvalidInputError(f"{name} must be a text, got {value!r:.60}.")
+    if name == "num_trials" and (value is not None or annotation is int):
+        require_count(value, name)
     kind = get_args(annotation)[-1] if get_origin(annotation) is Mapping else None
     if kind is None or not isinstance(value, Mapping):
         return

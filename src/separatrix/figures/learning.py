@@ -6,7 +6,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
-from .._types import require_number
+from .._types import require_finite_number
 from ..training import History
 from .canvas import Width, new_figure, whole
 from .drawing import styled
@@ -97,7 +97,7 @@ def training(
     bottom.set_ylim(-0.03, 1.03)
     bottom.set_xlabel(f"training step (an epoch is {history.epoch_steps} steps)")
     if ideal_accuracy is not None:
-        require_number(ideal_accuracy, "ideal_accuracy")
+        require_finite_number(ideal_accuracy, "ideal_accuracy")
         label = f"ideal observer ({ideal_accuracy:.3f})"
         bottom.axhline(ideal_accuracy, color=GRAY, linestyle="--", linewidth=1.2, label=label)
     legend_beside(figure, top, bottom, legend=legend)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .._double import double_precision
-from .._types import Array, InvalidInputError
+from .._types import Array, InvalidInputError, real_array
 from ..activity import Activity
 from ..analysis import FixedPoints
 from ..systems import AbstractSystem, DiscreteMap, Flow
@@ -144,12 +144,12 @@ def _limits(
         else:
             low = high = np.full(2, np.nan)
     else:
-        ends = np.asarray(limits, float)
+        ends = real_array(limits, "limits")
         low, high = ends.T if ends.shape == (2, 2) else np.full((2, 2), np.nan)
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
         raise InvalidInputError(
             "say what to show: limits=((low, high), (low, high)) for the two units, or points or "
-            f"states that are not all the same; got limits={limits!r}."
+            f"states that are not all the same; got limits={limits!r:.60}."
         )
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
 

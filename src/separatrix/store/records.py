@@ -4,11 +4,18 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from .._files import as_path, existing_file, short, written_in_one_piece
 from .._records import Record
-from .._types import InvalidInputError, UnreadableFileError
+from .._types import (
+    InvalidInputError,
+    SeparatrixError,
+    UnreadableFileError,
+    require_flag,
+    require_kind,
+)
 from .integrity import check_trailer, trailer
 from .provenance import provenance
 
@@ -73,6 +80,11 @@ def save_records(
             raise InvalidInputError(f"a record's name must be an identifier, got {name!r:.60}.")
         if not isinstance(record, Record):
             raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
+    for name, texts in {"attributes": attributes, "origin": origin}.items():
+        require_kind(texts, (Mapping, NoneType), name, "a dict of texts by name")
+        for key, text in (texts or {}).items():
+            require_kind(key, str, f"a name in {name}", "a text")
+            require_kind(text, str, f"{name}[{key!r:.60}]", "a text")
     about = {"Conventions": CONVENTIONS, **(origin or provenance()), **(attributes or {})}
     groups = {f"/{name}": _as_declared(name, record) for name, record in records.items()}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
@@ -140,15 +152,15 @@ def read_records(
     from .netcdf import from_group
 
     path = existing_file(as_path(path), "a file of records (.nc)")
-    if verify:
-        check_trailer(path)
     try:
+        if require_flag(verify, "verify"):
+            check_trailer(path)
         found, groups = (read_groups if verify else _read_apart)(path, only)
         about = {key: str(value) for key, value in found.items()}
         if about.pop("Conventions", "") != CONVENTIONS:
             raise UnreadableFileError(f"{path} holds no records of this package.")
         return {name: from_group(group, path) for name, group in groups.items()}, about
-    except UnreadableFileError:
+    except SeparatrixError:
         raise
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UnreadableFileError(

@@ -8,9 +8,10 @@ from typing import Any
 
 from .._files import as_path, short
 from .._records import Record
-from .._types import UnreadableFileError, counted, listed
+from .._types import UnreadableFileError, counted, listed, require_flag
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask
+from ..tasks.fields import texts
 from ..tasks.registry import TASK_MAKERS
 from .directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS, is_run, runs_in
 from .integrity import check_run
@@ -136,7 +137,8 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     >>> sx.load_run(run.path, only=["activity"]).activity.states.shape
     (4, 22, 8)
     """
-    path = as_path(path)
+    path, verify = as_path(path), require_flag(verify, "verify")
+    only = None if only is None else texts(only, "only")
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise UnreadableFileError(f"{path} {what}; expected a run directory.")

@@ -219,7 +219,7 @@ class DiscreteMap(AbstractSystem):
     ):
         require_positive(dt, "dt", "ms")
         self.size = require_count(size, "size, the number of units,")
-        self.time_unit, self.input, self.domain = float(dt), _checked_input(input), domain
+        self.time_unit, self.input, self.domain = float(dt), _checked_input(input), _pair(domain)
         traced = programs(step, "step", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
         self.translation = None
@@ -322,7 +322,7 @@ class Flow(AbstractSystem):
     ):
         require_positive(tau, "tau", "ms")
         self.size = require_count(size, "size, the number of units,")
-        self.time_unit, self.input, self.domain = float(tau), _checked_input(input), domain
+        self.time_unit, self.input, self.domain = float(tau), _checked_input(input), _pair(domain)
         traced = programs(field, "field", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
         self.translation = None
@@ -407,6 +407,17 @@ def require_system(value: Any) -> AbstractSystem:
     raise InvalidInputError(
         f"system must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
     )
+
+
+def _pair(domain: Any) -> Any:
+    """Return a domain, whose ends may be traced; raise InvalidInputError unless it has two."""
+    try:
+        _, _ = (0, 0) if domain is None else domain
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"domain must be a pair (lower, upper), got {domain!r:.60}."
+        ) from None
+    return domain
 
 
 def _checked_input(input: Any) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from .._types import InvalidInputError, require_count, require_number, require_positive
+from .._types import InvalidInputError, real_array, require_count, require_number, require_positive
 from .durations import Length, as_length
 
 
@@ -92,7 +92,7 @@ def numbers(
     given: Any, name: str, least: float = -np.inf, most: float = np.inf
 ) -> tuple[float, ...]:
     """Return a list or an array of numbers in a range, at least one, as a tuple."""
-    if isinstance(given, (str, bytes)) or np.ndim(given) != 1 or len(given) == 0:
+    if isinstance(given, (str, bytes)) or real_array(given, name).ndim != 1 or len(given) == 0:
         raise InvalidInputError(
             f"{name} must be a list of numbers, at least one; got {given!r:.60}."
         )

@@ -2,7 +2,7 @@
 
 import abc
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -193,7 +193,8 @@ def trained_matrices(network: AbstractNetwork) -> dict[str, Float[Array, "..."]]
 
 def check_regularizers(regularizers: Iterable[Any]) -> tuple[AbstractRegularizer, ...]:
     """Return regularizers as a tuple; raise InvalidInputError where one is something else."""
-    given = tuple(regularizers) if isinstance(regularizers, Iterable) else (regularizers,)
+    is_list = isinstance(regularizers, Iterable) and not isinstance(regularizers, str | Mapping)
+    given = tuple(regularizers) if is_list else (regularizers,)
     for each in given:
         if not isinstance(each, AbstractRegularizer):
             raise InvalidInputError(

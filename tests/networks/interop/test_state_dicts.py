@@ -260,6 +260,8 @@ REFUSED = {
         "optimizer.groups",
     ),
     "layout": (GRU_, {"layout": "tourch"}, "'torch'"),
+    "no text as layout": (GRU_, {"layout": []}, "layout"),
+    "no text as prefix": (GRU_, {"prefix": -1}, "prefix"),
     "activation": (GRU_, {"activation": "relu"}, "activation"),
     "tau without dt": (PRIMER, {"tau": 100.0}, "tau"),
     "no dictionary": ([1, 2], {}, "dictionary"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, is_number, real_array
+from ..._types import InvalidInputError, is_number, real_array, require_kind
 from ...solvers.continuation import Deflation, correct_at, deflated_newton
 from ...systems import AbstractSystem
 from ..fixed_points.points import FixedPoints
@@ -17,6 +17,7 @@ NEAR = 0.25
 
 def checked_range(parameter: Any, at: Any, name: str) -> tuple[float, float, float]:
     """Return the two ends of the range and the value at which the starts are fixed points."""
+    require_kind(name, str, "name", "a text")
     is_array = isinstance(parameter, np.ndarray) and parameter.ndim == 1
     pair: Any = parameter if isinstance(parameter, (tuple, list)) or is_array else ()
     if len(pair) != 2 or not all(is_number(p) and np.isfinite(p) for p in pair):
@@ -30,7 +31,7 @@ def checked_range(parameter: Any, at: Any, name: str) -> tuple[float, float, flo
         return first, last, first
     if not is_number(at) or not min(first, last) <= float(at) <= max(first, last):
         raise InvalidInputError(
-            f"the start lies at {name} = {at!r}, outside the range from {first:g} to {last:g}: "
+            f"the start lies at {name} = {at!r:.60}, outside the range from {first:g} to {last:g}: "
             "widen the range, or give a start inside it."
         )
     return first, last, float(at)

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._tables import Columns, undecided
-from ..._types import Array, InvalidInputError, counted, real_array, require_finite
+from ..._types import Array, InvalidInputError, counted, real_array
+from ..checks import axis_of
 
 Text = np.ndarray
 _PART = "a part of what a search found; of the whole search: "
@@ -209,18 +210,11 @@ class FixedPoints(Record):
         If the number of points is even, it is the lower one of the two in the middle. For the first
         principal component of the activity, this is the point whose eigenvectors show the line
         attractor in the primer by Yang & Wang (2020). Raises InvalidInputError if there are no
-        points, if the direction has another shape, or if it is not finite.
+        points, or if the direction has another shape, is not finite, or is zero.
         """
         if not len(self):
             raise InvalidInputError("there are no points from which to choose the middle one.")
-        given, size = real_array(direction, "direction"), self.states.shape[1]
-        if given.shape != (size,):
-            raise InvalidInputError(
-                f"direction must have shape ({size},), a number for each unit, got {given.shape}: "
-                "give for example the first row of the .components of activity.pca(…)."
-            )
-        require_finite(given, "direction")
-        along = np.asarray(self.states) @ given
+        along = np.asarray(self.states) @ axis_of(self.states.shape[1], direction, "direction")
         return int(np.argsort(along, kind="stable")[(len(self) - 1) // 2])
 
     def _table(self) -> Columns:

@@ -95,7 +95,7 @@ def slow_curve(
     array([1.01, 0.26, 0.01, 0.26, 1.01])
     """
     system = require_system(system)
-    a, v = axis_of(system, axis), _checked_values(values)
+    a, v = axis_of(system.size, axis), _checked_values(values)
     states = _checked_start(system, start)
     if method is not None:
         method = method_of(method, DampedNewton, KinkDescent)

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, real_array, require_count
+from ..._types import Array, InvalidInputError, real_array, require_count, require_seed
 from ...systems import AbstractSystem, require_system
 from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower
@@ -166,7 +166,7 @@ def _signs(
 
 def _fans(system: AbstractSystem, landscape: Landscape, directions: int, seed: int) -> list[Fan]:
     """Return departures from each saddle, on a small ellipsoid in its unstable subspace."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(require_seed(seed))
     saddles = np.flatnonzero(landscape.n_unstable > 0)
     with one_blas_thread():
         modes = eigenmodes(Evaluator(system).jacobian(landscape.states[saddles]), system.kind)

@@ -1,12 +1,13 @@
 """Verdict on what holds the states of a system and where they end, from arguments to claims."""
 
+from types import NoneType
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, require_positive
+from ..._types import Array, InvalidInputError, require_kind, require_positive
 from ..._watch import Report, is_over, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import axis_of, states_of
@@ -114,15 +115,18 @@ def verdict(
         )
     chosen = np.linspace(0, len(finite) - 1, min(MOST_STATES, len(finite))).round().astype(int)
     rows = finite[np.unique(chosen)]
-    along = None if axis is None else axis_of(system, axis)
+    along = None if axis is None else axis_of(system.size, axis)
     span = None if duration is None else _steps(system, duration)
+    require_kind(axis_name, (str, NoneType), "axis_name", "a text")
+    require_kind(points, (FixedPoints, NoneType), "points", "what find_fixed_points gives")
+    require_kind(cycles, (Cycles, NoneType), "cycles", "what find_cycles gives")
     asked = Question(
         system=system,
         states=given[rows],
         rows=rows,
         span=None if len(rows) < 3 else span,
         axis=along,
-        axis_name="the axis" if axis_name is None else str(axis_name),
+        axis_name="the axis" if axis_name is None else axis_name,
         points=points,
         cycles=cycles,
     )

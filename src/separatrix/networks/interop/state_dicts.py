@@ -127,8 +127,8 @@ def from_state_dict(
     >>> type(net).__name__, net.num_units, net.num_outputs
     ('GRU', 32, 32)
     """
-    if layout not in LAYOUTS:
-        raise InvalidInputError(f"unknown layout {layout!r}: {nearest(layout, LAYOUTS)}")
+    if layout not in list(LAYOUTS):
+        raise InvalidInputError(f"unknown layout {layout!r:.60}: {nearest(layout, LAYOUTS)}")
     arrays = read_arrays(source)
     recurrent = read_layer(arrays, layout, prefix, layer)
     weights = _take_readout(arrays, recurrent.num_units, readout, layout)

@@ -11,7 +11,15 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from ..._types import Array, GivenKey, InvalidInputError, nearest, require_count, require_key
+from ..._types import (
+    Array,
+    GivenKey,
+    InvalidInputError,
+    nearest,
+    real_array,
+    require_count,
+    require_key,
+)
 from .. import fields
 from ..durations import check_timing, count_steps
 from ..rings import circular_distance, population_vector
@@ -33,7 +41,8 @@ def _rules(given: Any) -> tuple[str, ...]:
 
 
 def _weights(given: Any) -> tuple[float, ...]:
-    return fields.numbers(given, "rule_weights", 0.0) if np.size(given) else ()
+    is_given = real_array(given, "rule_weights").size > 0
+    return fields.numbers(given, "rule_weights", 0.0) if is_given else ()
 
 
 class Yang2019(SolvableTask):
