@@ -55,8 +55,8 @@ def save_records(
     Raises
     ------
     InvalidInputError
-        If `records` is not a dict, a name is not an identifier, a value is not a record, an array
-        of a record has another type or shape than declared, or the file cannot be written.
+        If `records` is not a dict, a name is not an identifier, or a value is not a record. If an
+        array of a record has another type or shape than declared, or the file cannot be written.
 
     Examples
     --------
