@@ -10,7 +10,7 @@ import jax
 import jax.random as jr
 import optax
 
-from .._types import InvalidInputError
+from .._types import InvalidInputError, require_finite
 from ..networks import AbstractNetwork, check_network_fits, trained_leaves
 from ..tasks import AbstractTask
 from ..training import AbstractBatches, WholeTrials, Windows
@@ -65,9 +65,8 @@ class Setup:
             asked = self.task.period_before_answer
         with at("analysis.input"):
             self.inputs = frozen_inputs(asked, self.task)
+            require_finite(self.inputs.values, "the input to freeze in")
         self.input = self.inputs.values[0].tolist()
-        for value in self.inputs.values:
-            self.network.at_input(value)
         with at("analysis.questions"):
             check_questions(experiment.analysis.questions)
         self.experiment = _filled(experiment, asked)
