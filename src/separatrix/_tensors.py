@@ -13,7 +13,7 @@ from ._types import InvalidInputError, UnreadableFileError, require_flag
 
 HEADER = "separatrix"
 MOST_HEADER = 2**23
-"""Bytes of a header that are read: a hundred times what thousands of arrays need."""
+"""Bytes of a header that are read: that of 100,000 arrays."""
 
 
 def write_tensors(
