@@ -268,6 +268,12 @@ SYSTEMS = {
         [end("infinity", ALL, 24), held("diverging")],
         [point([0, 0]), held("moving"), held("recurrent"), bounded(1.0)],
     ),
+    "divergence within the limit": (  # 20 T, doubled until it is 2,000 steps: 2,400
+        ("map", lambda x: 1.0085 * x, X2 / np.linalg.norm(X2, axis=1)[:, None], 60.0),
+        {},
+        [end("infinity", ALL, 24), held("diverging")],
+        [point([0, 0]), held("moving")],
+    ),
     "saddle": (
         ("flow", wells, PASS, 8.0),
         {"axis": [0, 1]},

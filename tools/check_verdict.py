@@ -4,8 +4,9 @@
 
 FILE holds kind, states, duration, axis, time_unit, claims; mymodule.py has `function`. Words are
 asked with the page's thresholds and 10 % to either side: None ("cannot tell") where they differ.
-"95 %" moves by a tenth of the other 5 %. A flow is followed for 20 T, or 2,000 of the checker's own
-steps where that is longer (100 T at most), by DOP853 (LSODA where stiff) at 1e-11.
+"95 %" moves by a tenth of the other 5 %. A map is followed as long as the page says. A flow is
+followed for 20 T, or 2,000 of the checker's own steps where that is longer (100 T at most), by
+DOP853 (LSODA where stiff) at 1e-11.
 """
 
 import json
@@ -92,6 +93,8 @@ class Run:
         self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
         self.units = {"period": time_unit, "turn": time_unit}
         self.timed = bool(duration) and len(x) > 2
+        doubled = np.ceil(np.log2(max(2000 / (20 * self.T), 1.0)))
+        self.limit = np.ceil(20 * self.T * 2**doubled / 256) * 256  # of a map, in whole blocks
         fast = max(norm(self.jacobian(p)).max() for p in x[some(len(x), 5)])
         self.by = "DOP853" if fast * self.T < 5e4 else "LSODA"  # stiff
         size = 2 * x.shape[1] * len(self.follow(x[:4], self.T)[0])  # numbers of a state over 2 T
@@ -303,7 +306,7 @@ class Run:
     def ends(self):
         """Return the end of each state: those not known are followed on, twice as long."""
         t, X, rows, span, T = self.t, self.X[:, self.few], self.few, 2 * self.T, self.T
-        limit, steps = (min(max(20 * T, 2000), self.cap), 0) if self.map else (20 * T, 8000)
+        limit, steps = (min(self.limit, self.cap), 0) if self.map else (20 * T, 8000)
         found = {}
         while True:
             self.tries = 40
@@ -487,7 +490,7 @@ class Run:
         counts = Counter(ends[j].what.replace("slow curve", "unknown") for j in rows)
         if what == "unknown":  # missed where known by 2 T, or where following was to go on
             rows = [k for k in rows if share > 0.05 or self.few[k] in self.early]
-            turns = lambda e: max(20 * self.T, 2000) / e.period if self.map and not e.steps else 50
+            turns = lambda e: self.limit / e.period if self.map and not e.steps else 50
             missed = [j for j in rows if turns(ends[j]) >= 50 and ends[j].what in KINDS]
             yield "missed" if len(missed) > 0.1 * counts.total() else None, str(dict(counts))
             return

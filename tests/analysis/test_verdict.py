@@ -316,6 +316,14 @@ def test_a_slow_spiral_is_no_closed_curve(rate):
     assert isinstance(found, Open) or not found.is_told
 
 
+@pytest.mark.parametrize(("growth", "what"), [(1.0062, "infinity"), (1.0052, "unknown")])
+def test_a_map_is_followed_until_20_durations_doubled_are_2000_steps(growth, what):
+    """States leave at 2e8: after 3,150 and 3,685 steps; and 20 T = 400, 800, 1600, 3200 steps."""
+    starts = PLANE / np.linalg.norm(PLANE, axis=1)[:, None]
+    found = sx.verdict(sx.DiscreteMap(lambda x: growth * x, size=2), starts, duration=20.0)
+    assert [c.numbers["what"] for c in found.claims if c.kind == "end"] == [what]
+
+
 def test_a_ghost_is_one_over_any_duration_that_sees_it_passed():
     # speeds fall twentyfold, away from the only fixed point, and peak again after 460 ms
     W = np.array([[1.5, -0.75], [-0.75, 1.5]])

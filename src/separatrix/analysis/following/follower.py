@@ -88,7 +88,8 @@ def follow(
     """Follow finite states, and say where they end.
 
     `duration` is T in units of the system: all states are followed for 2 T, each step of which
-    `look` sees; then until the ends of 95 % are known, and at most for 20 T or 2,000 steps.
+    `look` sees; then until the ends of 95 % are known, and at most for 20 T. If these take
+    fewer than 2,000 steps, they are doubled until they do not.
     """
     return _Follower(system, starts, duration, pool, look).run()
 

@@ -41,9 +41,10 @@ def verdict(
     r"""Find what holds the states of a system over a duration, and where the states end.
 
     The system runs on from the states, without noise, at its frozen input. It runs for twice the
-    duration T. Then it runs on until the ends of 95 % of the states are known, but not beyond 20 T
-    or 2,000 steps, whichever is later, and never beyond 50,000 steps. (Steps are those of the map,
-    or of the integrator of a flow.) A verdict is a list of claims, which anyone can check by
+    duration T. Then it runs on until the ends of 95 % of the states are known, but not beyond 20 T.
+    If that takes fewer than 2,000 steps, this limit is doubled until it takes as many. No state is
+    followed beyond 50,000 steps. (Steps are those of the map, or of the integrator of a flow.)
+    A verdict is a list of claims, which anyone can check by
     running the system on. The page docs/reference/verdict.md says what every word means, with its
     thresholds.
 
