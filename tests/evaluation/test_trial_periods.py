@@ -110,6 +110,9 @@ def test_points_are_given_by_the_names_of_periods(points):
     network = sx.networks.CTRNN(3, 4, 3, dt=task.dt, key=jax.random.key(0))
     with pytest.raises(sx.InvalidInputError, match="points"):
         sx.trial_periods(network, task, points=points)
+    found = sx.find_fixed_points(network.at_input([1.0, 0.0, 0.0]), np.zeros((1, 4)))
+    with pytest.raises(sx.InvalidInputError, match="'delay'; the periods of the task are "):
+        sx.trial_periods(network, task, points={"delay": found})
 
 
 def test_a_start_at_rest_is_not_taken_for_the_scale_of_the_system():

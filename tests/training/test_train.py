@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import equinox as eqx
 import jax
@@ -139,6 +140,24 @@ def test_divergence_says_where_and_keeps_the_history(network, task):
     with pytest.raises(sx.TrainingDivergedError, match="No weight had changed") as caught:
         fit(network, task, loss=lambda outputs, trials: outputs.mean() * jnp.nan)
     assert caught.value.step == 0  # before anything was learned
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [(lambda x: x, "float32[16, 22, 3]"), (lambda x: "a", "a str"), (lambda x: 1, "int32[]")],
+    ids=["of each output", "text", "whole"],
+)
+def test_a_loss_is_one_real_number(network, task, value, got):
+    expected = re.escape(f"must give one real number for a batch, got {got}.")
+    with pytest.raises(sx.InvalidInputError, match="loss " + expected):
+        fit(network, task, loss=lambda outputs, trials: value(outputs))
+
+    class Own(sx.training.AbstractRegularizer):
+        def penalty(self, network, states, trials):
+            return value(network.outputs(states))
+
+    with pytest.raises(sx.InvalidInputError, match="Own " + expected):
+        fit(network, task, regularizers=[Own()])
 
 
 def test_the_progress_bar_shows_loss_and_accuracy(network, task, capsys):

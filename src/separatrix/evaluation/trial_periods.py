@@ -106,7 +106,8 @@ def trial_periods(
     ------
     InvalidInputError
         If `network` is not a network, if `task` is not a task, or if they differ in their numbers
-        of input channels or of outputs, or in the time step.
+        of input channels or of outputs, or in the time step. If `points` names a period that the
+        task does not have.
 
     References
     ----------
@@ -131,6 +132,11 @@ def trial_periods(
     drawn = without_noise(task.varied())
     trials = drawn.trials(count, key=jr.key(0) if key is None else require_key(key))
     watched, periods = _watched(network, task, trials), _periods(drawn, trials)
+    names = [period.name for period in periods]
+    if others := [name for name in known if name not in names]:
+        raise InvalidInputError(
+            f"points has {others[0]!r:.60}; the periods of the task are {', '.join(names)}."
+        )
     with watching("trial periods", max_seconds, progress):
         rows = found_in(network.at_input, watched, periods, known=known)
         pulses = no_pulses()

@@ -388,7 +388,7 @@ def experiment_of(values: Mapping[str, Any], source: str, beside: Path | None) -
     return experiment
 
 
-MOST_BYTES = 2**22
+MOST_BYTES = 2**20
 """The largest file of settings: lists of a study, too, are shorter."""
 
 

@@ -17,7 +17,7 @@ from ..tasks import AbstractTask, Trials
 from .batches import AbstractBatches
 from .devices import Division
 from .history import Measures
-from .loss import Loss
+from .loss import Loss, require_one_number
 from .optimizer import Optimizer
 from .regularizers import AbstractRegularizer
 
@@ -51,10 +51,14 @@ class Epoch(eqx.Module):
             network = with_number(network, "noise", self.noise)
         states = self.division.unroll(network, trials.inputs, key)
         outputs = network.outputs(states)
-        loss, score = self.loss(outputs, trials), self.task.score(outputs, trials)
+        loss = require_one_number(self.loss(outputs, trials), "loss")
+        score = self.task.score(outputs, trials)
         if not self.regularizers:
             return loss, (loss, score)
-        penalties = [each.penalty(network, states, trials) for each in self.regularizers]
+        penalties = [
+            require_one_number(each.penalty(network, states, trials), type(each).__name__)
+            for each in self.regularizers
+        ]
         penalty = jnp.stack(penalties).sum()
         return loss + penalty, (loss, score, penalty)
 

@@ -1,13 +1,15 @@
 """Loss functions of training."""
 
 from collections.abc import Callable
+from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Float
 
-from .._types import Array
+from .._types import Array, InvalidInputError
 from ..tasks import Trials
 from ..tasks.task import check_outputs
 
@@ -157,3 +159,14 @@ def _for_each_output(mask: Array) -> Array:
 def _weighted_mean(each: jax.Array, mask: Array) -> jax.Array:
     # A window over trials can lie where nothing counts.
     return jnp.sum(each * mask) / jnp.maximum(jnp.sum(mask), jnp.finfo(mask.dtype).tiny)
+
+
+def require_one_number(value: Any, name: str) -> Float[Array, ""]:
+    """Return a loss; raise InvalidInputError for what is not one real number."""
+    if not eqx.is_array_like(value):
+        got = f"a {type(value).__name__}"
+    elif jnp.shape(value) or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
+        got = f"{jnp.result_type(value)}{list(jnp.shape(value))}"
+    else:
+        return value
+    raise InvalidInputError(f"{name} must give one real number for a batch, got {got}.")

@@ -105,10 +105,10 @@ def train(
     ------
     InvalidInputError
         If the network does not fit the task, if weights are not finite, or if a regularizer does
-        not fit the network. If `key` is not a random key, or another argument has the wrong type or
-        value. If JAX has fewer devices than asked for, or `batch_size` is not a multiple of
-        `devices`. If the checkpoint belongs to a different training, or has more steps than asked
-        for.
+        not fit the network. If `loss` or a penalty does not give one real number. If `key` is not a
+        random key, or another argument has the wrong type or value. If JAX has fewer devices than
+        asked for, or `batch_size` is not a multiple of `devices`. If the checkpoint belongs to a
+        different training, or has more steps than asked for.
     UnreadableFileError
         If the checkpoint is damaged.
     TrainingDivergedError
