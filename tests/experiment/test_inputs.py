@@ -1,5 +1,7 @@
 """The inputs that an analysis freezes: by the name of a period, by channels, or by numbers."""
 
+import re
+
 import pytest
 from small_experiment import SETTINGS
 
@@ -82,6 +84,19 @@ def test_the_default_is_the_period_before_the_answer():
 def test_what_is_no_input_is_refused_in_a_line(given, word):
     with pytest.raises(sx.InvalidInputError, match=f"^analysis.input in my.toml: .*{word}.*$"):
         Setup(settings(given))
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({"period": "dealy"}, "period in my.toml is 'dealy'; the task's periods are fixation, "),
+        ({"duration": 1e300}, "duration in my.toml: a duration of 1e+298 steps is too long: "),
+    ],
+)
+def test_what_no_question_can_ask_is_refused_before_the_training(question, words):
+    analysis = SETTINGS["analysis"] | {"question": question}
+    with pytest.raises(sx.InvalidInputError, match=re.escape("analysis.question." + words)):
+        Setup(Experiment.from_dict(SETTINGS | {"analysis": analysis}, "my.toml"))
 
 
 def test_a_task_whose_rules_are_mixed_asks_for_channels():

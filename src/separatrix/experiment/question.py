@@ -22,11 +22,6 @@ def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
     question, task = subject.settings.question, subject.task
     given = subject.settings.input
     period = question.period or (given if isinstance(given, str) else task.period_before_answer)
-    if period not in task.periods:
-        raise SkippedError(
-            f"the task has no period {period!r} (analysis.question.period): it has "
-            f"{', '.join(task.periods)}."
-        )
     states = states_at_end(subject, period)
     begin, end = task.periods[period]
     axis, name = _axis(subject, states)

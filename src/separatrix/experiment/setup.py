@@ -11,6 +11,7 @@ import jax.random as jr
 import optax
 
 from .._types import InvalidInputError, require_finite
+from ..analysis.verdicts.question import check_steps
 from ..networks import AbstractNetwork, check_network_fits, trained_leaves
 from ..tasks import AbstractTask
 from ..training import AbstractBatches, WholeTrials, Windows
@@ -67,6 +68,14 @@ class Setup:
             self.inputs = frozen_inputs(asked, self.task)
             require_finite(self.inputs.values, "the input to freeze in")
         self.input = self.inputs.values[0].tolist()
+        question = experiment.analysis.question
+        with at("analysis.question.duration"):
+            check_steps((question.duration or 0.0) / self.task.dt)
+        if question.period is not None and question.period not in self.task.periods:
+            raise InvalidInputError(
+                f"analysis.question.period in {experiment.source} is {question.period!r:.60}; the "
+                f"task's periods are {', '.join(self.task.periods)}."
+            )
         with at("analysis.questions"):
             check_questions(experiment.analysis.questions)
         self.experiment = _filled(experiment, asked)

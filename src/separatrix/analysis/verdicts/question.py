@@ -159,9 +159,14 @@ def _steps(system: AbstractSystem, duration: Any) -> float:
     span = float(duration) / system.time_unit
     if system.kind == "flow":
         return span
+    check_steps(span)
+    return float(max(1, round(span)))
+
+
+def check_steps(span: float) -> None:
+    """Raise InvalidInputError for a duration in steps of a map that is longer than is followed."""
     if span > MOST_STEPS / 2:
         raise InvalidInputError(
-            f"a duration of {span:.0f} steps is too long: at most {MOST_STEPS // 2} steps are "
+            f"a duration of {span:.6g} steps is too long: at most {MOST_STEPS // 2} steps are "
             "followed; give the time over which the task asks for states to be held."
         )
-    return float(max(1, round(span)))
