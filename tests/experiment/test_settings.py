@@ -82,8 +82,12 @@ def test_what_is_wrong_in_a_file_is_said_by_file_and_key(write, old, new, key, m
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["no.toml", ".", "broken.toml", "binary.toml", "deep.toml"])
+@pytest.mark.parametrize(
+    "name", ["no.toml", ".", "broken.toml", "binary.toml", "deep.toml", "nested.toml", "large.toml"]
+)
 def test_files_that_cannot_be_read(tmp_path, name):
+    (tmp_path / "large.toml").write_text("a = 1\n" + "#" * 2**20)
+    (tmp_path / "nested.toml").write_text("a = " + "[" * 50_000 + "]" * 50_000)
     (tmp_path / "deep.toml").write_text("a" + ".a" * 50_000 + " = 1\n")  # tomllib takes a minute
     (tmp_path / "broken.toml").write_text("name = \n")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
