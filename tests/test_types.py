@@ -47,6 +47,10 @@ def test_an_error_that_quotes_an_array_is_one_line(call):
 def test_trials_of_unequal_length_are_named_by_their_shapes():
     with pytest.raises(sx.InvalidInputError, match=r"\(2, 5\) and \(3, 5\).*NaN"):
         real_array([np.zeros((3, 5)), np.zeros((2, 5))], "states")
+    with pytest.raises(sx.InvalidInputError, match=r"a list of parts .* \(1,\) and \(2,\).*NaN"):
+        real_array([[1.0], [2.0, 3.0]], "states")
+    with pytest.raises(sx.InvalidInputError, match=r"inhomogeneous part\.$"):
+        real_array([[[1.0], [2.0, 3.0]]], "states")
 
 
 def test_the_nearest_names():

@@ -220,15 +220,18 @@ def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
         return array.astype(float)
     except (TypeError, ValueError, OverflowError) as error:
         parts = value if isinstance(value, list | tuple) else ()
-        if len(shapes := {tuple(part.shape) for part in parts if hasattr(part, "shape")}) > 1:
+        shapes = {tuple(part.shape) for part in parts if hasattr(part, "shape")}
+        shapes |= {(len(part),) for part in parts if isinstance(part, list | tuple)}
+        if len(shapes) > 1:
             got = " and ".join(map(str, sorted(shapes)[:2]))
             raise InvalidInputError(
-                f"{name} must be one array of real numbers, got a {type(value).__name__} of arrays "
+                f"{name} must be one array of real numbers, got a {type(value).__name__} of parts "
                 f"of different shapes, such as {got}. Join states with np.concatenate, or make "
                 "trials equally long by filling their ends with NaN."
             ) from error
         raise InvalidInputError(
-            f"{name} must be an array of real numbers, got {type(value).__name__}: {error}."
+            f"{name} must be an array of real numbers, got {type(value).__name__}: "
+            f"{str(error).rstrip('.')}."
         ) from error
 
 
