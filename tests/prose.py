@@ -69,7 +69,9 @@ def public():
             thing = getattr(module, name)
             if inspect.isclass(thing) and thing.__module__.startswith("separatrix"):
                 for member, value in vars(thing).items():
-                    if not member.startswith("_") and (callable(value) or type(value) is property):
+                    if member.startswith(("_", "model_")):  # pydantic's own
+                        continue
+                    if callable(value) or type(value) is property:
                         yield f"{module.__name__}.{name}.{member}", value
             if callable(thing):
                 yield f"{module.__name__}.{name}", thing
