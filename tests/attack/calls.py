@@ -8,10 +8,12 @@ package. Exit code 1 where anything else is raised.
 """
 
 import argparse
+import contextlib
 import datetime
 import doctest
 import signal
 import sys
+import tempfile
 import types
 import warnings
 from collections import Counter
@@ -142,4 +144,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):  # odd names of files
+        sys.exit(main())
