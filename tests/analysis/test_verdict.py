@@ -316,11 +316,22 @@ def test_a_slow_spiral_is_no_closed_curve(rate):
     assert isinstance(found, Open) or not found.is_told
 
 
-@pytest.mark.parametrize(("growth", "what"), [(1.0062, "infinity"), (1.0052, "unknown")])
-def test_a_map_is_followed_until_20_durations_doubled_are_2000_steps(growth, what):
-    """States leave at 2e8: after 3,150 and 3,685 steps; and 20 T = 400, 800, 1600, 3200 steps."""
+@pytest.mark.parametrize(
+    ("duration", "growth", "what"),
+    [
+        (20.0, 1.0062, "infinity"),
+        (20.0, 1.0052, "unknown"),
+        (99.0, 1.0052, "infinity"),
+        (None, 1.0085, "unknown"),
+    ],
+)
+def test_a_map_is_followed_until_20_durations_doubled_are_2000_steps(duration, growth, what):
+    """States leave at 2e8: after 3,150, 3,685 and 2,299 steps.
+
+    20 T = 400, 800, 1600, 3200 steps, or 1980, 3960; without a duration there are 2,000.
+    """
     starts = PLANE / np.linalg.norm(PLANE, axis=1)[:, None]
-    found = sx.verdict(sx.DiscreteMap(lambda x: growth * x, size=2), starts, duration=20.0)
+    found = sx.verdict(sx.DiscreteMap(lambda x: growth * x, size=2), starts, duration=duration)
     assert [c.numbers["what"] for c in found.claims if c.kind == "end"] == [what]
 
 

@@ -112,8 +112,12 @@ class _Follower:
         self.moving = self.motion.begin(starts)
         self.infinite = INFINITE * max(self.size, first_move(system, starts), LEAST)
         self.wanted = DURATIONS / 2 * self.twice
-        self.farthest = np.inf
-        if not self.motion.is_map:
+        if self.motion.is_map:
+            self.wanted = self.wanted or FEW_STEPS
+            while self.wanted < FEW_STEPS:
+                self.wanted *= 2
+            self.farthest = self.wanted
+        else:
             if duration is None:
                 self.wanted = _FAR * float(np.median(self.moving.lengths))
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
@@ -137,7 +141,7 @@ class _Follower:
         taken, check = 0, 256
         while len(self.alive) and not is_over():
             count = _BLOCKS[0] if taken < _BLOCKS[1] else _BLOCKS[1]
-            if self._is_limit(taken):
+            if self._is_limit():
                 break
             if self.wanted < self.farthest and (self.moving.times >= self.wanted).all():
                 self.wanted *= 2  # fewer steps were taken than may be
@@ -163,15 +167,13 @@ class _Follower:
             self._resolve(final=True)
         return self._ends()
 
-    def _is_limit(self, taken: int) -> bool:
+    def _is_limit(self) -> bool:
         """Whether no state may be followed further."""
         steps = int(self.moving.steps.max())
         if steps >= MOST_STEPS or bool((self.moving.times >= self.farthest).all()):
             return True
         if not self._is_past_twice():
             return False
-        if self.motion.is_map:
-            return taken >= max(self.wanted, FEW_STEPS)
         return steps >= FEW_STEPS and bool((self.moving.times >= self.wanted).all())
 
     def _is_past_twice(self) -> bool:
