@@ -80,6 +80,38 @@ def test_a_slow_point_beyond_a_minimum_of_the_residual_is_reached():
     assert points.speed == pytest.approx([0.01])
 
 
+def test_a_zero_of_the_residual_attracts_nothing_that_a_slow_point_is_about_to_hold():
+    """A gate makes the velocity slow at (−1, 1), far from the zero at (1, 1)."""
+
+    def residual(x):
+        hole = 1 - 0.999 * jnp.exp(-4 * jnp.sum((x - BEGIN) ** 2))
+        return valley(10.0)(x) * hole
+
+    def velocity(x):
+        return valley(10.0)(x) * jnp.stack([1.0, 0.01 + (x[0] + 1) ** 2])
+
+    system = sx.DiscreteMap(lambda x: x + 0.1 * velocity(x), 2, residual=residual)
+    points = sx.find_fixed_points(system, around(BEGIN, 4), completeness=False)
+    assert points.outcomes.tolist() == ["slow"] * 4
+    assert points.states == pytest.approx(np.array([[-1.0, 1.0]]), abs=0.01)
+
+
+def test_what_is_no_slower_than_the_candidates_is_not_slow():
+    """The speed is least at −2, where nearly all candidates are, and at 2, where others move."""
+
+    def field(x):
+        return 1.05 - jnp.exp(-((x + 2) ** 2)) - 0.3 * jnp.exp(-((x - 2) ** 2))
+
+    starts = np.concatenate([np.linspace(-3, -1, 95), np.linspace(1.9, 2.1, 5)])
+    points = sx.find_fixed_points(sx.Flow(field, size=1), starts[:, None])
+    assert points.states == pytest.approx(np.array([[-2.0]]), abs=1e-6)
+    assert (points.outcomes == "rejected").tolist() == [False] * 95 + [True] * 5
+    median = np.median(np.asarray(field(starts)))
+    assert points.typical_speed == pytest.approx(median)
+    assert Ending.NOT_SLOW.describe(0.75 / median)[:40] in points.outcome_reasons[-1]
+    assert "of typical" in points._table()
+
+
 def test_a_speed_that_falls_for_ever_outside_the_domain_is_told_so():
     step, residual = lambda h: h + jnp.exp(-(h**2)), lambda h: 1 + (h - 0.3) ** 2
     system = sx.DiscreteMap(step, 1, residual=residual, domain=(-1.0, 1.0))

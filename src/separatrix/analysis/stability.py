@@ -11,6 +11,8 @@ from ..solvers import batched
 
 KINK = "kink"
 """The stability of a point at which the function bends or jumps."""
+STABLE_OTHERWISE = "otherwise stable"
+"""The stability of a slow point at which every mode decays but the one that is still by law."""
 
 _EPS = float(np.finfo(float).eps)
 _ULPS = 8  # of a state, and of the size of a Jacobian: what rounding makes of either
@@ -156,7 +158,8 @@ def judge(
     lost = np.isnan(margin).any(1)
     least = np.where(lost | blurred | np.asarray(on_kink), 0, least)
     number = np.where(known & ~lost & ~np.asarray(on_kink), most, -1)
-    return Stability(number, np.where(lost, "unknown", names), least)
+    names = np.where(lost, "unknown", names).astype("<U16")  # the longest name of any point
+    return Stability(number, names, least)
 
 
 def judge_slow(
@@ -167,16 +170,26 @@ def judge_slow(
 ) -> Stability:
     """Judge minima of the speed, at which one mode lies on the boundary exactly: Jᵀ f = 0.
 
-    So the one nearest to λ = 0, or μ = 1, is not counted. Where another one is within the band the
-    number is −1.
+    So the one nearest to λ = 0, or μ = 1, is neither counted nor named (`without_still`). Where
+    another one is within the band, the point is marginal and the number −1. A point of one unit,
+    which has no other, is marginal. Where all others grow it is a saddle, not unstable.
     """
-    still = np.abs(eigenvalues - (kind == "map")).argmin(1)
-    others = np.arange(eigenvalues.shape[1]) != still[:, None]
-    rest = eigenvalues[others].reshape(len(eigenvalues), eigenvalues.shape[1] - 1)
+    rest = without_still(eigenvalues, kind)
     counted = judge(rest, kind, band, on_kink)
-    judged = judge(eigenvalues, kind, band, on_kink)
+    named = counted if rest.shape[1] else judge(eigenvalues, kind, band, on_kink)
+    names = np.where(named.names == "unstable", "saddle", named.names)
+    names = np.where(names == "stable", STABLE_OTHERWISE, names)
     number = np.where(np.isnan(eigenvalues).any(1), -1, counted.n_unstable)
-    return Stability(number, judged.names, counted.least)
+    return Stability(number, names, counted.least)
+
+
+def without_still(
+    eigenvalues: Complex[np.ndarray, "point mode"], kind: str
+) -> Complex[np.ndarray, "point other"]:
+    """Leave out the mode nearest to μ = 1, or λ = 0: at a minimum of the speed one lies there."""
+    still = np.nan_to_num(np.abs(eigenvalues - (kind == "map")), nan=np.inf).argmin(1)
+    others = np.arange(eigenvalues.shape[1]) != still[:, None]
+    return eigenvalues[others].reshape(len(eigenvalues), eigenvalues.shape[1] - 1)
 
 
 def name_of(n_unstable: Int[np.ndarray, " point"], size: int) -> Shaped[np.ndarray, " point"]:

@@ -149,7 +149,7 @@ def _slowest_times(run: Run, points: FixedPoints) -> list[str]:
     times = ["–"] * len(points)
     for i, place in linearized_points(run).items():
         linearization = run.linearization
-        mode = slowest_mode(linearization, i)
+        mode = slowest_mode(linearization, i, points.kind[place] == "slow")
         time = float(np.asarray(linearization.time_constants)[i, mode])
         beyond = abs(time) > NEUTRAL * points.time_unit  # of rounding, where a mode is neutral
         times[place] = "neutral" if beyond else time_constant(time, points.time_units)

@@ -12,7 +12,7 @@ from ...systems import AbstractSystem
 from ..completeness import Completeness
 from ..kinks import on_kinks
 from ..point_table import PointTable
-from ..stability import disturbed, growth, judge, judge_slow, name_of
+from ..stability import disturbed, growth, judge, judge_slow, name_of, without_still
 from . import words
 from .certificates import count_unstable_certified
 from .evaluator import LEADING, Evaluator
@@ -150,8 +150,11 @@ def _stability(
     n_unstable[proved] = known[proved]
     stability[renamed] = name_of(known[renamed], system.size)
     values = np.where(refuted[:, None], np.nan, values)
-    offset = 1.0 if system.kind == "map" else 0.0
-    return n_unstable, stability, growth(values, system.kind).max(1, initial=-np.inf) + offset
+    largest = growth(values, system.kind).max(1, initial=-np.inf)
+    others = growth(without_still(values[slow], system.kind), system.kind)
+    if others.size:
+        largest[slow] = others.max(1)
+    return n_unstable, stability, largest + (system.kind == "map")
 
 
 def _spectra(evaluator: Evaluator, table: PointTable, certify: bool) -> Spectra:

@@ -68,11 +68,12 @@ class FixedPoints(Record):
     )
     stability: Shaped[Text, " point"] = array(
         '"stable", "saddle", "unstable", "marginal", "kink" (the function bends or jumps there) or '
-        '"unknown"'
+        '"unknown"; of a slow point, by all modes but the one that is still: "otherwise stable" if '
+        "they decay"
     )
     largest_eigenvalue: Float[Array, " point"] = array(
-        "largest |μ| of a map, largest Re λ of a flow (for a point on a kink, that of one side); "
-        "NaN if unknown"
+        "largest |μ| of a map, largest Re λ of a flow (for a point on a kink, that of one side; "
+        "for a slow point, without the mode that is still); NaN if unknown"
     )
     hits: Int[Array, " point"] = array("number of candidates that led to the point")
     label: Int[Array, " point"] = array("number of the point, by which `reached` refers to it")
@@ -98,6 +99,11 @@ class FixedPoints(Record):
         'properties of units; for a state in parts, "part" is the name of the part to which each '
         "unit belongs",
         default_factory=dict,
+    )
+    typical_speed: float | None = setting(
+        "median speed of the candidates that move (faster than a hundredth of the fastest one), "
+        "beside which slow points are slow; None if there are none",
+        default=None,
     )
     index_sum: int | None = setting(
         "Σ sign det(I − J) over the fixed points that were found; if it is not 1, some are "
@@ -224,9 +230,17 @@ class FixedPoints(Record):
             "stability": self.stability,
             "unstable": undecided(self.n_unstable),
             "speed": np.asarray(self.speed),
+            **self._relative_speed(),
             "hits": np.asarray(self.hits),
             "evidence": self.certificate,
         }
+
+    def _relative_speed(self) -> Columns:
+        """Return the speeds beside the candidates', where there are slow points."""
+        if self.typical_speed is None:
+            return {}
+        parts = zip(100 * np.asarray(self.speed) / self.typical_speed, self.kind, strict=True)
+        return {"of typical": [f"{part:.2g} %" * (kind == "slow") or "–" for part, kind in parts]}
 
     def _closing(self) -> str:
         kinds = Counter(

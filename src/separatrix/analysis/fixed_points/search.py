@@ -32,6 +32,7 @@ from .even_rows import with_even_rows
 from .latent import prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .root_finding import Known
+from .slow_points import without_fast
 from .solver_selection import FixedPointSolver
 from .starts import nearest_in_domain
 
@@ -91,6 +92,9 @@ def find_fixed_points(
         `sx.solvers.LevenbergMarquardt()`.
     slow_points
         Whether to look for slow points. If False, candidates that end at slow points are rejected.
+        A slow point is slower than the median speed of the candidates that move (`typical_speed` of
+        the result). Candidates that move are those faster than a hundredth of the fastest one.
+        Candidates that led to a faster minimum of the speed are rejected with this reason.
         In a piecewise-linear system, the 1000 slowest slow points are kept. Candidates that led to
         other slow points are rejected, and their reason says so.
     certify
@@ -116,9 +120,11 @@ def find_fixed_points(
         fixed point, the number of unstable modes, `n_unstable`, does not depend on the band (in
         systems of up to 2048 units). It is −1 where rounding errors may change this number and
         there is no proof of it. At a slow point that is not on a kink, the gradient of the speed is
-        zero, although the velocity is not. So the Jacobian of the velocity is singular, and one
-        mode is neither stable nor unstable. This mode is not counted, and `n_unstable` is −1 if
-        another mode is marginal, too.
+        zero, although the velocity is not. So the Jacobian of the velocity is singular: one mode
+        has μ = 1 (map) or λ = 0 (flow) by definition, which says nothing of the network. This mode
+        is left out of `n_unstable`, `stability` and `largest_eigenvalue`. A slow point at which all
+        other modes decay is "otherwise stable": states are attracted to its surroundings, but
+        they do not stay. `n_unstable` is −1 if another mode is marginal, too.
     max_seconds
         The time after which the search stops and returns what it has found. None means no limit, so
         that the answer does not depend on the machine. Candidates that were not finished are
@@ -176,6 +182,7 @@ def find_fixed_points(
         zero_test = ZeroTest(even.residual, system.size, inside)
         solver = FixedPointSolver(evaluator, zero_test, method, certify)
         table, learned = solver.solve(starts, slow_points)
+        table, speed = without_fast(evaluator, table, inside)
         known: Completeness | str = words.NOT_ASKED
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
@@ -190,7 +197,10 @@ def find_fixed_points(
         stopped = why_over() if is_over() else ""
         if isinstance(known, Completeness):
             known = _with_remarks(known, system, table, typical, stopped)
-        return describe(solver, table, known, marginal_band, certify=bool(certify), stopped=stopped)
+        found = describe(
+            solver, table, known, marginal_band, certify=bool(certify), stopped=stopped
+        )
+        return replace(found, typical_speed=speed)
 
 
 def _completed(

@@ -23,9 +23,31 @@ ENDED = (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY)
 """Endings of a descent of the speed that is not to be gone on with."""
 _FIRST = 16  # states that descend without the help of known minima
 _ROUNDS = (10, 20)  # steps of the descent, after each of which a zero may attract
+_WHOLE = (DampedNewton.max_steps,)  # or it would attract what is about to end at a slow point
 _PROBES = 8  # states that tell whether a residual is a multiple of the velocity
 _SAME = 1e-9  # beside 1, of ratios
+_ALIKE = 1e-6  # the same of speeds, as candidates may be slow points themselves
 _SCOUTS = 64  # states that tell whether any does
+
+
+def without_fast(
+    evaluator: Evaluator, table: PointTable, candidates: States
+) -> tuple[PointTable, float | None]:
+    """Reject minima of the speed that are no slower than the candidates; return their speed, too.
+
+    That is the median speed of those candidates that move: faster than a hundredth of the fastest
+    one, since activity may rest at fixed points for most of the time. Without slow points it is
+    None.
+    """
+    if table.fixed.all():
+        return table, None
+    speeds = evaluator.speed(candidates)
+    speeds = speeds[np.isfinite(speeds)]
+    typical = float(np.median(speeds[speeds >= speeds.max(initial=0.0) / 100]))
+    ratios = evaluator.speed(table.states) / typical
+    fast = ~table.fixed & (ratios > 1 + _ALIKE)
+    table = table.without(fast, Ending.NOT_SLOW, ratios)
+    return table, None if table.fixed.all() else typical
 
 
 class DescentResult(NamedTuple):
@@ -254,7 +276,7 @@ class SpeedDescent:
         for going in parts:
             if going[0] > 0 and not (zeros.endings[: going[0]] == Ending.ZERO).any():
                 break
-            for steps in _ROUNDS:
+            for steps in _WHOLE if slow_points else _ROUNDS:
                 descended, known = self.minimize(minima.states[going], known, steps)
                 minima = minima.put(going, descended)
                 going = going[self._may_reach_zeros(descended, slow_points)]

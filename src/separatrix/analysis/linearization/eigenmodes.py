@@ -12,7 +12,7 @@ from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.points import FixedPoints
 from ..kinks import on_kinks
-from ..stability import Disturbed, disturbed, judge, judge_slow, moved_by_errors
+from ..stability import STABLE_OTHERWISE, Disturbed, disturbed, judge, judge_slow, moved_by_errors
 from .jacobians import jacobians
 from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
@@ -58,18 +58,21 @@ class Linearization(Record):
     )
     stability: Shaped[np.ndarray, " point"] = array(
         '"stable", "saddle", "unstable", "marginal"; "kink": the function bends or jumps there; '
-        '"unknown": the Jacobian is not finite, or the search stopped before this point'
+        '"unknown": the Jacobian is not finite, or the search stopped before this point; '
+        '"otherwise stable": a slow point at which all modes decay but the one that is still'
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 
     def _table(self) -> Columns:
-        times = np.asarray(self.time_constants)[:, 0], np.asarray(self.periods)[:, 0]
+        # At a slow point the first mode is still, so that the next one is told.
+        leading = range(len(self)), 1 * (np.asarray(self.stability) == STABLE_OTHERWISE)
+        times = np.asarray(self.time_constants)[leading], np.asarray(self.periods)[leading]
         return {
             "point": range(len(self)),
             "stability": self.stability,
             "unstable": undecided(self.n_unstable),
-            "leading eigenvalue": np.asarray(self.eigenvalues)[:, 0],
+            "leading eigenvalue": np.asarray(self.eigenvalues)[leading],
             "its mode": [
                 describe_mode(float(t), float(p), self.time_units)
                 for t, p in zip(*times, strict=True)
@@ -252,9 +255,10 @@ def linearize(
         The linear systems, in float64. The number of unstable modes, `n_unstable`, is −1 where
         rounding errors may change this number; it does not depend on the band. At a slow point of a
         `FixedPoints` that is not on a kink, the gradient of the speed is zero, although the
-        velocity is not. So the Jacobian of the velocity is singular, and one mode is neither stable
-        nor unstable. This mode is not counted, and `n_unstable` is −1 if another mode is marginal,
-        too.
+        velocity is not. So the Jacobian of the velocity is singular: one mode has μ = 1 or λ = 0 by
+        definition. This mode is left out of `n_unstable` and `stability`. If all others decay, the
+        stability is "otherwise stable", and the printed table shows the next mode. `n_unstable` is
+        −1 if another mode is marginal, too.
 
         Where the state or its Jacobian is not finite, the modes and `condition`, the condition
         number of the eigenvectors, are NaN, `n_unstable` is −1 and `stability` is "unknown". On a
