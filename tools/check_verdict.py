@@ -595,18 +595,22 @@ class Run:
             * np.sqrt(self.X[0].var(0).mean())
             * np.random.default_rng(1).normal(size=self.A.shape)
         )
-        truth = values[y].astype(float)[:, None] if n["as"] == "order" else np.eye(len(values))[y]
         for key, x in (("first", self.X[0]), ("value", self.A)):
             x = x + noise - x.mean(0)
             u, s, _ = np.linalg.svd(x, full_matrices=False)
-            x, told = (u * s / s[0] * len(x) ** 0.5)[:, :20], np.zeros(truth.shape)
+            x, told = (u * s / s[0] * len(x) ** 0.5)[:, :20], np.zeros(len(x))
+            wide = x / np.sqrt(x.var(0) + 0.01)
             for fold in set(held_out):
                 a, b = np.c_[x, np.ones(len(x))], held_out == fold
-                told[b] = a[b] @ np.linalg.lstsq(a[~b], truth[~b], rcond=1e-3)[0]
+                if n["as"] == "order":
+                    told[b] = a[b] @ np.linalg.lstsq(a[~b], values[y][~b], rcond=1e-3)[0]
+                else:
+                    means = np.array([wide[~b & (y == v)].mean(0) for v in range(len(values))])
+                    told[b] = cdist(wide[b], means).argmin(1)
             if n["as"] == "order":
-                score = np.corrcoef(rankdata(truth), rankdata(told))[0, 1]
+                score = np.corrcoef(rankdata(values[y]), rankdata(told))[0, 1]
             else:
-                score = np.mean([(told.argmax(1) == y)[y == v].mean() for v in set(y)])
+                score = np.mean([(told == y)[y == v].mean() for v in set(y)])
             yield from number(n, key, score, 0.1, 0.3)
 
     def check_along(self, kind, n, soft):

@@ -13,7 +13,7 @@ CLASSES = 3
 RESOLUTION = 0.01
 """Of the spread of the states at the beginning: smaller differences are not seen."""
 _FOLDS, _SHUFFLES = 5, 20
-_RIDGE = 1e-3
+_RIDGE, _FLOOR = 1e-3, 0.1
 
 Labels = Mapping[str, Shaped[np.ndarray, " state"]]
 
@@ -26,10 +26,11 @@ def decoded(
 ) -> tuple[str, float, float]:
     """Decode a label; return "order" or "accuracy", its value, and the most that chance gives.
 
-    A linear decoder is fitted and tested on different conditions. Numbers are predicted for values
-    that the decoder has not seen, and the result is Spearman's rank correlation of predicted and
-    true values. Classes are predicted for combinations of the other labels that the decoder has not
-    seen, and the result is the accuracy, averaged over the classes. Chance is the largest of 20
+    A decoder is fitted and tested on different conditions. Numbers are predicted by a linear
+    regression for values that it has not seen, and the result is Spearman's rank correlation of
+    predicted and true values. Classes are told by the nearest class mean for combinations of the
+    other labels that were left out of the means, and the result is the accuracy, averaged over the
+    classes. Chance is the largest of 20
     results for labels that were shuffled among the conditions. NaN: the label cannot be decoded so,
     because it has one value, or fewer than two states for each value.
 
@@ -48,13 +49,14 @@ def decoded(
     group = coded if is_number else _conditions(finite, labels, name, coded)
     of_group = np.zeros(group.max() + 1, int)
     of_group[group] = coded
-    targets = [coded, *(draws.permutation(of_group)[group] for _ in range(_SHUFFLES))]
+    targets = np.stack([coded, *(draws.permutation(of_group)[group] for _ in range(_SHUFFLES))])
+    place = np.argsort(np.argsort(of_group, kind="stable"))  # every class is in every fold
+    folds = place[group] % min(_FOLDS, len(of_group))
     if is_number:
-        truth = np.stack([values[target].astype(float) for target in targets])
+        numbers = values.astype(float)[targets]
+        result, *chance = _orders(numbers, _predicted(seen, numbers, folds))
     else:
-        truth = np.stack(targets)[..., None] == np.arange(len(values))
-    told = _predicted(seen, truth.astype(float), group, of_group)
-    result, *chance = _orders(truth, told) if is_number else _accuracies(truth, told)
+        result, *chance = _accuracies(targets, _nearest(seen, targets, folds))
     return kind, result, max(0.0, *chance)
 
 
@@ -80,18 +82,29 @@ def _conditions(
 
 
 def _predicted(
-    seen: np.ndarray, truth: np.ndarray, group: np.ndarray, of_group: np.ndarray
-) -> Float[np.ndarray, "target state ..."]:
-    """Return what a ridge regression says of conditions that it has not seen."""
+    seen: np.ndarray, numbers: np.ndarray, folds: np.ndarray
+) -> Float[np.ndarray, "target state"]:
+    """Return what a ridge regression predicts of numbers that it has not seen."""
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
-    place = np.argsort(np.argsort(of_group, kind="stable"))  # every class in every fold
-    folds = PredefinedSplit(place[group] % min(_FOLDS, len(of_group)))
-    every = np.moveaxis(truth, 1, 0).reshape(truth.shape[1], -1)
-    told = cross_val_predict(Ridge(alpha=_RIDGE), seen, every, cv=folds)
-    shape = (truth.shape[1], truth.shape[0], *truth.shape[2:])
-    return np.moveaxis(told.reshape(shape), 0, 1)
+    split = PredefinedSplit(folds)
+    return np.asarray(cross_val_predict(Ridge(alpha=_RIDGE), seen, numbers.T, cv=split).T)
+
+
+def _nearest(
+    seen: np.ndarray, targets: np.ndarray, folds: np.ndarray
+) -> Int[np.ndarray, "target state"]:
+    """Return the class with the nearest mean over the other folds, by the units' own spreads."""
+    told, scaled = np.zeros_like(targets), seen / np.sqrt(seen.var(0) + _FLOOR**2)
+    for fold in np.unique(folds):
+        rest = folds != fold
+        member = (targets[:, rest, None] == np.arange(targets.max() + 1)).astype(float)
+        with np.errstate(all="ignore"):  # of no state there is no mean
+            means = np.einsum("tsc,sd->tcd", member, scaled[rest]) / member.sum(1)[..., None]
+        away = np.square(scaled[~rest][None, :, None] - means[:, None]).sum(3)
+        told[:, ~rest] = np.nan_to_num(away, nan=np.inf).argmin(2)
+    return told
 
 
 def _orders(truth: np.ndarray, told: np.ndarray) -> list[float]:
@@ -99,10 +112,10 @@ def _orders(truth: np.ndarray, told: np.ndarray) -> list[float]:
     ranks = [scipy.stats.rankdata(part, axis=1) for part in (truth, told)]
     true, said = (part - part.mean(1, keepdims=True) for part in ranks)
     sizes = np.linalg.norm(true, axis=1) * np.linalg.norm(said, axis=1)
-    return np.where(sizes > 0, (true * said).sum(1) / np.maximum(sizes, 1e-300), 0.0).tolist()
+    return list(np.where(sizes > 0, (true * said).sum(1) / np.maximum(sizes, 1e-300), 0.0))
 
 
-def _accuracies(truth: np.ndarray, told: np.ndarray) -> list[float]:
+def _accuracies(targets: np.ndarray, told: np.ndarray) -> list[float]:
     """Return the share of right answers for each target, averaged over its classes."""
-    right = (told.argmax(2) == truth.argmax(2))[..., None] & truth
-    return (right.sum(1) / truth.sum(1)).mean(1).tolist()
+    classes = np.arange(targets.max() + 1)[:, None, None] == targets
+    return list((((targets == told) & classes).sum(2) / classes.sum(2)).mean(0))

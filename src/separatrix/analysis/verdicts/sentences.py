@@ -110,10 +110,9 @@ def reason(v: "Verdict", claimed: str) -> str:
 
 def numbers(v: "Verdict") -> list[str]:
     """Return the lines under the table: numbers, thresholds, defects."""
-    lines = []
+    lines: list[str] = []
     first = _first(v)
-    if moved := _moved(v):
-        lines.append(moved)
+    lines += filter(None, [_moved(v), _failed(v)])
     if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
         back = float(first.numbers["attracting"])
         lines.append(
@@ -292,7 +291,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
             what = f"{NAMES[held]} holds {object_}"
         return f"{what} {about}where they are"
     at = _ends(v, What.UNSTABLE)
-    slow = f", by no line, ring or surface: {failed}" if (failed := _failed(v)) else ""
+    slow = ", by no line, ring or surface" if _failed(v) else ""
     return {
         Held.UNKNOWN: "",
         Held.POINT: f"{them} come to rest at one stable point",
