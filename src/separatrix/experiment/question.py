@@ -19,7 +19,7 @@ _KEY = 0x68656C64
 
 
 def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
-    """Leave states alone at the end of the period, at the frozen input; say what holds them."""
+    """Run on from states at the end of the period, at the frozen input; say what holds them."""
     question, task = subject.settings.question, subject.task
     given = subject.settings.input
     period = question.period or (given if isinstance(given, str) else task.period_before_answer)
