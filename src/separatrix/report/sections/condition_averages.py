@@ -11,10 +11,12 @@ from ..view import has_plane, plane
 
 def draw(run: Run) -> Figure:
     """Draw average trajectories by signed coherence, or by each column of labels."""
+    from ...figures.state_space import label_averages
+
     record = run.activity
     if is_decision(run):
         return figures.condition_averages(record, plane(run), signed_coherence(record.conditions))
-    return figures.label_averages(record, plane(run), record.conditions)
+    return label_averages(record, plane(run), record.conditions)
 
 
 def is_decision(run: Run) -> bool:
@@ -43,4 +45,5 @@ SECTION = Section(
     draw,
     values,
     applies=_applies,
+    of_any=True,
 )
