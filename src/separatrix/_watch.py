@@ -266,7 +266,8 @@ def _lines(label: str) -> Iterator[Report]:
         if latest[0] != written[0]:
             written[0] = latest[0]
             with suppress(OSError, ValueError, AttributeError):  # it was closed, or there is none
-                print(f"{label}: {latest[0]}", file=sys.stderr, flush=True)
+                sys.stderr.write(f"{label}: {latest[0]}\n")
+                sys.stderr.flush()
 
     def report(stage: str, done: int, total: int | None) -> None:
         latest[0] = stage

@@ -167,9 +167,7 @@ def noisy_trials():
                                    Agreement.STEP),
     }.values(),
 )  # fmt: skip
-def test_noise_is_told_from_a_wrong_step_input_or_time_base(
-    noisy_trials, noise, step, shown, word
-):
+def test_noise_is_told_from_a_wrong_step_input_or_time_base(noisy_trials, noise, step, shown, word):
     compared = agreement(step, noisy_trials[noise], shown)
     assert compared.word == word
     if word == Agreement.TIME:

@@ -241,8 +241,17 @@ def label_averages(
             place = place * MOST_LABELS // len(values)
         for k in np.unique(place)[:MOST_LABELS]:
             shown = np.unique(labels[known][place == k])
-            text = str(shown[0]) if is_text else " to ".join(dict.fromkeys(f"{v:g}" for v in (float(shown[0]), float(shown[-1]))))
-            path = in_plane(components, activity[known[place == k]].average_over(np.zeros((place == k).sum()))[1])[0]
+            text = (
+                str(shown[0])
+                if is_text
+                else " to ".join(
+                    dict.fromkeys(f"{v:g}" for v in (float(shown[0]), float(shown[-1])))
+                )
+            )
+            path = in_plane(
+                components,
+                activity[known[place == k]].average_over(np.zeros((place == k).sum()))[1],
+            )[0]
             color = cycle(k) if is_text else sequential()(k / max(1, place.max()))
             axes.plot(*path.T, color=color, label=_plain(text))
             axes.plot(*path[0], "s", color=ink(), markersize=3)

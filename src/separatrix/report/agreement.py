@@ -72,14 +72,14 @@ class Compared:
     @property
     def sentence(self) -> str:
         """What a page says."""
-        size = f"{percent(self.size)} of the states' spread"
-        part = f"{percent(self.structured)} of a step"
-        also = f"; {part} follows from states and inputs" if self.structured > SMALL else ""
-        miss = "one step from a state, at the inputs given, misses the next state by"
-        noise = f"agree with this network up to {self.word}: {miss} {size}, as noise does{also}."
-        denied = f"do NOT agree with this network: {miss} {size}, and not as noise does ({part} follows from states and inputs)."
+        part = f"{percent(self.structured)} of a step follows from states and inputs"
+        also = f"; {part}" if self.structured > SMALL else ""
+        size = f"{100 * self.size:.2g} % of the states' spread"
+        miss = f"one step from a state, at the inputs given, misses the next state by {size}"
+        noise = f"agree with this network up to {self.word}: {miss}{also}."
+        denied = f"do NOT agree with this network: {miss}, and not as noise does ({part})."
         said = {
-            Agreement.ROUNDING: f"agree with this network to rounding: {miss} {size}.",
+            Agreement.ROUNDING: f"agree with this network to rounding: {miss}.",
             Agreement.FEW: f"miss this network's steps by {size}; whether that is noise cannot be "
             f"told from {counted(self.steps, 'step')}.",
             Agreement.PRIVATE: noise,
