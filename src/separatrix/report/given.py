@@ -4,12 +4,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._double import double_precision
 from .._types import (
     InvalidInputError,
     first_line,
@@ -17,6 +14,7 @@ from .._types import (
     real_array,
     require_kind,
     require_positive,
+    require_text,
 )
 from ..activity import Activity
 from ..analysis.verdicts.claims import Held
@@ -24,11 +22,11 @@ from ..evaluation.readout import outputs_of
 from ..evaluation.trial_periods import Period, Watched
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
+from .agreement import Compared, agreement
 from .choices import choices_of
 from .named_periods import in_words, main_period, named_periods
 
 QUESTION = ("claim", "paper", "period")
-MOST_COMPARED = 512
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,9 +49,8 @@ class Given:
         The period whose input is the main one; None: no period.
     words
         The main input in words.
-    miss
-        How far one step from the states given is from the next ones, in the median, as a part of
-        the step, and of how many; None: not compared.
+    compared
+        How the states given agree with the steps of the network; None: not compared.
     duration
         Over which states are asked to be held; None: only where they end.
     readout
@@ -69,7 +66,7 @@ class Given:
     periods: tuple[Period, ...]
     main: Period | None
     words: str
-    miss: tuple[float, int] | None
+    compared: Compared | None
     duration: float | None
     readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None
     question: dict[str, str]
@@ -166,7 +163,7 @@ def checked(
         periods=spans,
         main=main,
         words=words,
-        miss=None if shown is None else _miss(system_or_network, trials, shown),
+        compared=None if shown is None else _compared(system_or_network, trials, shown),
         duration=duration,
         readout=read,
         question=asked,
@@ -227,32 +224,16 @@ def _step(system: AbstractSystem, dt: float | None, is_timed: bool) -> float:
     return float(system.time_unit if dt is None else dt)
 
 
-def _miss(
+def _compared(
     given: AbstractSystem | AbstractNetwork,
     states: Float[np.ndarray, "trial time unit"],
     inputs: Float[np.ndarray, "trial time channel"],
-) -> tuple[float, int] | None:
-    """Compare steps of a map from the states given, at the inputs given, with the next states.
-
-    The input of the step may stand beside the state before it, or after it: the better one counts.
-    """
+) -> Compared | None:
+    """Compare the states given with steps of a map, at the inputs given."""
     if isinstance(given, AbstractSystem) and (given.kind == "flow" or given.input is None):
         return None
     function = given.step if isinstance(given, AbstractNetwork) else given.evaluate
-    before, after = states[:, :-1].reshape(-1, states.shape[2]), states[:, 1:]
-    after = after.reshape(before.shape)
-    chosen = np.flatnonzero(np.isfinite(before).all(1) & np.isfinite(after).all(1))[:MOST_COMPARED]
-    if not len(chosen):
-        return None
-    misses = []
-    for shown in (inputs[:, 1:], inputs[:, :-1]):
-        u = shown.reshape(len(before), -1)[chosen]
-        with double_precision():
-            step = np.asarray(jax.vmap(function)(jnp.asarray(before[chosen]), jnp.asarray(u)))
-        way = np.linalg.norm(after[chosen] - before[chosen], axis=1)
-        off = np.linalg.norm(step - after[chosen], axis=1)
-        misses.append(float(np.median(off) / max(np.median(way), np.finfo(float).tiny)))
-    return min(misses), len(chosen)
+    return agreement(function, states, inputs)
 
 
 def _read_out(
@@ -267,7 +248,9 @@ def _read_out(
 
 def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
     """Return the question as a table; raise InvalidInputError for another."""
+    require_kind(question, str | Mapping | None, "question", "a claim, or a table")
     asked = {"claim": question} if isinstance(question, str) else dict(question or {})
+    asked = {str(name): require_text(text, f"question {name!r}") for name, text in asked.items()}
     if unknown := sorted(set(asked) - set(QUESTION)):
         raise InvalidInputError(
             f"question has no entry {unknown[0]!r}: {nearest(unknown[0], QUESTION)}"
@@ -299,15 +282,28 @@ def _labels(labels: Any, trials: int) -> dict[str, np.ndarray]:
     """Return a table of labels, a value for each trial."""
     if labels is None:
         return {}
-    table = labels if isinstance(labels, Mapping) else {"label": labels}
-    columns = {str(name): np.asarray(column) for name, column in table.items()}
+    is_table = isinstance(labels, Mapping) or hasattr(labels, "columns")  # pandas' too
+    table = dict(labels) if is_table else {"label": labels}
+    columns = {require_text(str(name), "a name in labels"): _column(table[name]) for name in table}
     for name, column in columns.items():
-        if column.shape != (trials,) or column.dtype.kind not in "biufUS":
+        if column.shape != (trials,) or column.dtype.kind not in "biufU":
             raise InvalidInputError(
                 f"labels must have one number or text for each of {trials} trials, got "
                 f"{name!r} of shape {column.shape} and type {column.dtype}."
             )
+        if column.dtype.kind == "U":
+            require_text("".join(column), f"labels[{name!r}]")
     return columns
+
+
+def _column(labels: Any) -> np.ndarray:
+    """Return labels as an array; texts that come as objects are texts."""
+    try:
+        column = np.asarray(labels)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"labels must be numbers or texts: {first_line(error)}.") from error
+    texts = column.dtype.kind in "OT" and all(isinstance(one, str) for one in column.ravel())
+    return column.astype(str) if texts or column.dtype.kind == "S" else column
 
 
 def _frozen(

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from .._files import as_path
 from .._records import Record
-from .._types import Array, InvalidInputError, counted
+from .._types import Array, InvalidInputError, counted, require_text
 from .._watch import Report, is_over, quiet, report_progress, watching, why_over
 from ..analysis import (
     FrozenInputs,
@@ -138,6 +138,8 @@ def make_report(
         raise InvalidInputError(
             f"path must name an .html file in an existing folder, got {str(path)!r}."
         )
+    if title is not None:
+        require_text(title, "title")
     given = checked(
         system_or_network,
         states,
@@ -154,8 +156,8 @@ def make_report(
         records = _records(given)
     name = title or _title(given)
     about: dict[str, Any] = {"name": name, "analysis": {"question": dict(given.question)}}
-    if given.miss is not None:
-        about["miss"], about["compared"] = given.miss
+    if given.compared is not None:
+        about["compared"] = given.compared
     origin = provenance()
     run = Run(path, about, given.network, records, origin)
     save_records(records, path.with_suffix(".nc"), origin=origin)
