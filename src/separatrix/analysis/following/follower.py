@@ -19,7 +19,15 @@ from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
 from .sizes import error_of, first_move, largest, scale_of
-from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps
+from .turns import (
+    MAP_ERROR,
+    MISS,
+    Open,
+    Turn,
+    curve_of_flow,
+    cycle_of_steps,
+    invariant_circle,
+)
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
@@ -45,6 +53,9 @@ _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 _EACH_ITS_OWN = 0.75
 """Curves for each state that ends on one: of curves that attract, several states share one."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
+_RUN_ON, _LONGEST = 4, 16_384
+"""States that may go round an invariant circle, and the steps of each that are looked at, at most.
+"""
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
 that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
@@ -368,24 +379,44 @@ class _Follower:
 
     def _bounded(self) -> None:
         """Note which of the rest move within bounds, and which grow."""
-        rows = self._open()
-        if not len(rows):
-            return
-        for k in rows:  # what has come to a curve that is known, if slowly
+        for k in self._open():  # what has come to a curve that is known, if slowly
             self._join(int(k))
+        if self.motion.is_map:
+            self._circles()
         rows = self._open()
         rows = rows[~self.found.may_close[self.alive[rows]]]
-        bounded, circles = bounded_motion(self.history, rows, self.motion.is_map, self.found.pool)
-        for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is not None and not self._holds_cycle(circle):
-                self._on_curve(int(k), circle)
-        for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is None and not self._join(int(k)):
-                self.found.end(self.alive[[k]], What.BOUNDED)
-        for k in self._open():
-            self._join(int(k))
+        bounded = bounded_motion(self.history, rows, self.found.pool)
+        self.found.end(self.alive[rows[bounded]], What.BOUNDED)
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
+
+    def _circles(self) -> None:
+        """Note which states go round an invariant circle.
+
+        If turns of some are too few, or miss by little, these are run on by themselves.
+        """
+        rows = [k for k in self._open() if not self.found.may_close[self.alive[k]]]
+        rows = [k for k in rows if self._goes_round(k, self.history.recent(k)[1])][:_RUN_ON]
+        moving = self.moving.take(np.array(rows, int))
+        paths = [np.stack([self.history.recent(k)[1] for k in rows], axis=1)] if rows else []
+        while rows and sum(map(len, paths)) < _LONGEST and not is_over():
+            for _ in range(sum(map(len, paths)) // _BLOCKS[1]):
+                moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
+                paths.append(block.states[1:])
+            paths = [np.concatenate(paths)]
+            stays = [j for j, k in enumerate(rows) if self._goes_round(k, paths[0][:, j])]
+            rows, moving, paths = [rows[j] for j in stays], moving.take(np.array(stays, int)), [paths[0][:, stays]]
+        for k in self._open():
+            self._join(int(k))
+
+    def _goes_round(self, k: int, path: np.ndarray) -> bool:
+        """Note whether a state goes round an invariant circle; return whether more steps may tell."""
+        if self._join(k) or not np.isfinite(path).all():
+            return False
+        circle = invariant_circle(path)
+        if isinstance(circle, Turn) and not self._holds_cycle(circle):
+            self._on_curve(k, circle)
+        return circle is Open.NOT_YET
 
     def _holds_cycle(self, circle: Turn) -> bool:
         """Whether a stable cycle lies on a circle that a path fills: it comes to that, slowly."""

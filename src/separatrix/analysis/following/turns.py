@@ -9,7 +9,7 @@ the integration; on a spiral they stay equal while the diameters change.
 import functools
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -48,9 +48,14 @@ _SETTLED = 1e-4
 """Of the diameter: turns that miss by less are over the approach, for which the period changes."""
 _ALIKE = 0.005
 """Of a period: by how much the last turns may differ, or states are still on their way."""
-_CIRCLE_TURNS = 50
-_GAP = np.pi / 8
-"""In radians, between neighbors on a circle: farther apart they do not tell that it is one."""
+_CIRCLE_MISS = 1e-4
+"""Of the diameter: earlier states of an invariant circle lie so near the curve of later ones."""
+_BEGUN = 0.75
+"""Turns after which more may tell that there is a circle: what goes straight on makes a half."""
+_GAP = 1 / 16
+"""Of a turn, between neighbors on a circle: farther apart they do not tell that it is one."""
+_CELLS, _ON_CIRCLE, _SHARPENINGS = 1024, 1920, 4
+"""Of the phase, in each of which one state gives the curve; places on it; rounds of its rate."""
 _LEAST_EXTENT = 1e-4
 """Of the largest: of units that hardly move, no less is a whole."""
 _AS_FAST = 0.7
@@ -295,38 +300,59 @@ def curve_of_flow(
     return Open.NO
 
 
-def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | None:
-    """Return the closed curve that a path of consecutive steps of a map fills, None for none.
+def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | Open:
+    """Return the closed curve that a path of consecutive steps of a map fills, or that it is open.
 
-    The path is read without its beginning, where it may be on its way to the curve.
+    The path is read without its beginning, where it may be on its way to the curve. "Not yet" says
+    that its turns are too few, or miss by little.
     """
-    tails = (path[len(path) // 2 :], path[len(path) // 4 :], path)
-    return next((found for tail in tails if (found := _filled(tail)) is not None), None)
+    found: Turn | Open = Open.NO
+    for begin in (len(path) // 2, len(path) // 4, 0):
+        tail = _filled(path[begin:])
+        found = tail if found is Open.NO else found
+        if isinstance(tail, Turn):
+            return tail
+    return found
 
 
-def _filled(path: Float[np.ndarray, "time unit"]) -> Turn | None:
-    centered = path - path.mean(0)
+def _filled(path: np.ndarray) -> Turn | Open:
+    """Return the closed curve on which each step makes an equal part of a turn.
+
+    In the order of phase, states of the second half give the curve, and the first half has to lie
+    on it. By how much of a turn it is behind or ahead of the curve sharpens the rotation.
+    """
+    centered, half = path - path.mean(0), len(path) // 2
     plane = principal(centered, 2)
     if len(plane) < 2:
-        return None
-    across = centered @ plane.T
-    radius = np.linalg.norm(across, axis=1)
-    if not radius.min() > 0.1 * radius.max():
-        return None
-    angles = np.arctan2(across[:, 1], across[:, 0])
-    advance = np.diff(np.unwrap(angles))
-    turns = abs(advance.sum()) / (2 * np.pi)
-    if turns < _CIRCLE_TURNS or not (advance * np.sign(advance.sum()) > 0).all():
-        return None
-    order = np.argsort(angles)
-    around = np.append(order, order[0])
-    whole = diameter_of(path)
-    gaps = np.linalg.norm(np.diff(path[around], axis=0), axis=1)
-    wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
-    if not (gaps <= MISS * whole + 4 * wide).mean() > 0.98 or wide.max() > _GAP * radius.max():
-        return None
-    in_order = path[around]  # steps of a path may come back to the same few places
-    return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(in_order), in_order)
+        return Open.NO
+    flat, part = centered @ plane.T, (np.arange(1, len(path)) - 0.5) / (len(path) - 1)
+    z = flat @ np.array([1, 1j])
+    smooth = np.exp(-1 / (part * (1 - part)))  # the mean converges at once, as Birkhoff's does not
+    rotation = abs(np.average(np.angle(z[1:] * z[:-1].conj()), weights=smooth)) / (2 * np.pi)
+    if rotation * len(path) < _TURNS:
+        return Open.NOT_YET if rotation * len(path) > _BEGUN else Open.NO
+    for states in [flat] * _SHARPENINGS + [path]:
+        phase = rotation * np.arange(len(path)) % 1
+        curve, gap = _by_phase(phase[half:], states[half:])
+        away, along = states[:half] - curve(phase[:half]), curve(phase[:half], 1)
+        ahead = (away * along).sum(1) / np.maximum((along**2).sum(1), 1e-300)
+        rotation -= np.median(ahead) / half
+    places = curve(np.linspace(0, 1, _ON_CIRCLE + 1))
+    whole, miss = _exact_diameter(places), np.linalg.norm(away, axis=1)
+    if gap > _GAP or not (miss <= _NEAR * whole).mean() > 0.98:
+        return Open.NO
+    if not (miss <= _CIRCLE_MISS * whole).mean() > 0.98:
+        return Open.NOT_YET
+    return Turn(1 / rotation, 0, float("nan"), whole, places)
+
+
+def _by_phase(phase: np.ndarray, states: np.ndarray) -> tuple[Any, float]:
+    """Return the curve through states at their phases, and the widest gap between these."""
+    cells = min(_CELLS, len(phase) // 2)
+    chosen = np.unique((phase * cells).astype(int), return_index=True)[1]
+    at, around = np.append(phase[chosen], phase[chosen[0]] + 1), np.append(chosen, chosen[0])
+    curve = scipy.interpolate.CubicSpline(at, states[around], bc_type="periodic")
+    return curve, float(np.diff(at).max())
 
 
 def _going_round(states: Float[np.ndarray, "step unit"]) -> float:
