@@ -396,16 +396,16 @@ class _Follower:
         If turns of some are too few, or miss by little, these are run on by themselves.
         """
         rows = [k for k in self._open() if not self.found.may_close[self.alive[k]]]
-        rows = [k for k in rows if self._goes_round(k, self.history.recent(k)[1])][:_RUN_ON]
-        moving = self.moving.take(np.array(rows, int))
-        paths = [np.stack([self.history.recent(k)[1] for k in rows], axis=1)] if rows else []
-        while rows and sum(map(len, paths)) < _LONGEST and not is_over():
-            for _ in range(sum(map(len, paths)) // _BLOCKS[1]):
+        late = [k for k in rows if self._goes_round(k, self.history.recent(k)[1])]
+        rows = np.array(late[:_RUN_ON], int)
+        moving, paths, waits = self.moving.take(rows), self.history.recent(rows)[1], len(rows)
+        while waits and len(paths) < _LONGEST and not is_over():
+            blocks = [paths]
+            for _ in range(len(paths) // _BLOCKS[1]):
                 moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
-                paths.append(block.states[1:])
-            paths = [np.concatenate(paths)]
-            stays = [j for j, k in enumerate(rows) if self._goes_round(k, paths[0][:, j])]
-            rows, moving, paths = [rows[j] for j in stays], moving.take(np.array(stays, int)), [paths[0][:, stays]]
+                blocks.append(block.states[1:])
+            paths = np.concatenate(blocks)
+            waits = sum(self._goes_round(k, paths[:, j]) for j, k in enumerate(rows))
         for k in self._open():
             self._join(int(k))
 

@@ -9,7 +9,7 @@ the integration; on a spiral they stay equal while the diameters change.
 import functools
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -306,13 +306,8 @@ def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | Open:
     The path is read without its beginning, where it may be on its way to the curve. "Not yet" says
     that its turns are too few, or miss by little.
     """
-    found: Turn | Open = Open.NO
-    for begin in (len(path) // 2, len(path) // 4, 0):
-        tail = _filled(path[begin:])
-        found = tail if found is Open.NO else found
-        if isinstance(tail, Turn):
-            return tail
-    return found
+    found = [_filled(path[begin:]) for begin in (len(path) // 2, len(path) // 4, 0)]
+    return max(found, key=lambda one: one.value if isinstance(one, Open) else len(Open))
 
 
 def _filled(path: np.ndarray) -> Turn | Open:
@@ -322,37 +317,30 @@ def _filled(path: np.ndarray) -> Turn | Open:
     on it. By how much of a turn it is behind or ahead of the curve sharpens the rotation.
     """
     centered, half = path - path.mean(0), len(path) // 2
-    plane = principal(centered, 2)
+    plane = principal(centered[:: 1 + len(path) // _CELLS], 2)
     if len(plane) < 2:
         return Open.NO
     flat, part = centered @ plane.T, (np.arange(1, len(path)) - 0.5) / (len(path) - 1)
     z = flat @ np.array([1, 1j])
-    smooth = np.exp(-1 / (part * (1 - part)))  # the mean converges at once, as Birkhoff's does not
-    rotation = abs(np.average(np.angle(z[1:] * z[:-1].conj()), weights=smooth)) / (2 * np.pi)
-    if rotation * len(path) < _TURNS:
-        return Open.NOT_YET if rotation * len(path) > _BEGUN else Open.NO
+    advance = np.angle(z[1:] * z[:-1].conj()) / (2 * np.pi)
+    if abs(advance.sum()) < _TURNS:
+        return Open.NOT_YET if abs(advance.sum()) > _BEGUN else Open.NO
+    rotation = abs(np.average(advance, weights=np.exp(-1 / (part * (1 - part)))))
     for states in [flat] * _SHARPENINGS + [path]:
-        phase = rotation * np.arange(len(path)) % 1
-        curve, gap = _by_phase(phase[half:], states[half:])
+        phase, cells = rotation * np.arange(len(path)) % 1, min(_CELLS, half // 2)
+        given = half + np.unique((phase[half:] * cells).astype(int), return_index=True)[1]
+        at, around = np.append(phase[given], phase[given[0]] + 1), np.append(given, given[0])
+        curve = scipy.interpolate.CubicSpline(at, states[around], bc_type="periodic")
         away, along = states[:half] - curve(phase[:half]), curve(phase[:half], 1)
+        miss, whole = np.linalg.norm(away, axis=1), _exact_diameter(states[given])
+        if np.diff(at).max() > _GAP or not (miss <= _NEAR * whole).mean() > 0.9:
+            return Open.NO
         ahead = (away * along).sum(1) / np.maximum((along**2).sum(1), 1e-300)
         rotation -= np.median(ahead) / half
-    places = curve(np.linspace(0, 1, _ON_CIRCLE + 1))
-    whole, miss = _exact_diameter(places), np.linalg.norm(away, axis=1)
-    if gap > _GAP or not (miss <= _NEAR * whole).mean() > 0.98:
-        return Open.NO
     if not (miss <= _CIRCLE_MISS * whole).mean() > 0.98:
         return Open.NOT_YET
-    return Turn(1 / rotation, 0, float("nan"), whole, places)
-
-
-def _by_phase(phase: np.ndarray, states: np.ndarray) -> tuple[Any, float]:
-    """Return the curve through states at their phases, and the widest gap between these."""
-    cells = min(_CELLS, len(phase) // 2)
-    chosen = np.unique((phase * cells).astype(int), return_index=True)[1]
-    at, around = np.append(phase[chosen], phase[chosen[0]] + 1), np.append(chosen, chosen[0])
-    curve = scipy.interpolate.CubicSpline(at, states[around], bc_type="periodic")
-    return curve, float(np.diff(at).max())
+    places = curve(np.linspace(0, 1, _ON_CIRCLE + 1))
+    return Turn(1 / rotation, 0, float("nan"), whole, places, float(np.median(miss) / whole))
 
 
 def _going_round(states: Float[np.ndarray, "step unit"]) -> float:
