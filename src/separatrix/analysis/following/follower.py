@@ -342,7 +342,9 @@ class _Follower:
         for known in self.found.curves:
             if curve.is_told and known.steps == curve.steps and known.attracts(path):
                 return known
-        if not curve.is_told and self.futile >= _FIRST_TRIED:
+        if not curve.is_told and (
+            self.futile >= _FIRST_TRIED or invariant_circle(path) is not Open.NO
+        ):
             return Open.NO
         states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
         self.futile += states is None
