@@ -21,7 +21,6 @@ from .rest import ends_of_rest
 from .sizes import error_of, first_move, largest, scale_of
 from .turns import (
     MAP_ERROR,
-    MISS,
     Open,
     Turn,
     curve_of_flow,
@@ -381,24 +380,24 @@ class _Follower:
 
     def _bounded(self) -> None:
         """Note which of the rest move within bounds, and which grow."""
-        for k in self._open():  # what has come to a curve that is known, if slowly
-            self._join(int(k))
-        if self.motion.is_map:
-            self._circles()
         rows = self._open()
         rows = rows[~self.found.may_close[self.alive[rows]]]
+        if self.motion.is_map:
+            self._circles(rows)
+        for k in self._open():  # what has come to a curve that is known, if slowly
+            self._join(int(k))
+        rows = np.intersect1d(rows, self._open())
         bounded = bounded_motion(self.history, rows, self.found.pool)
         self.found.end(self.alive[rows[bounded]], What.BOUNDED)
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
 
-    def _circles(self) -> None:
+    def _circles(self, rows: np.ndarray) -> None:
         """Note which states go round an invariant circle.
 
         If turns of some are too few, or miss by little, these are run on by themselves.
         """
-        rows = [k for k in self._open() if not self.found.may_close[self.alive[k]]]
-        late = [k for k in rows if self._goes_round(k, self.history.recent(k)[1])]
+        late = [k for k in map(int, rows) if self._goes_round(k, self.history.recent(k)[1])]
         rows = np.array(late[:_RUN_ON], int)
         moving, paths, waits = self.moving.take(rows), self.history.recent(rows)[1], len(rows)
         while waits and len(paths) < _LONGEST and not is_over():
@@ -408,24 +407,14 @@ class _Follower:
                 blocks.append(block.states[1:])
             paths = np.concatenate(blocks)
             waits = sum(self._goes_round(k, paths[:, j]) for j, k in enumerate(rows))
-        for k in self._open():
-            self._join(int(k))
 
     def _goes_round(self, k: int, path: np.ndarray) -> bool:
-        """Note whether a state goes round an invariant circle; return whether more steps may tell."""
-        if self._join(k) or not np.isfinite(path).all():
-            return False
-        circle = invariant_circle(path)
-        if isinstance(circle, Turn) and not self._holds_cycle(circle):
+        """Note whether a state goes round an invariant circle; return if more steps may tell."""
+        is_known = self._join(k) or not np.isfinite(path).all()
+        circle = Open.NO if is_known else invariant_circle(path)
+        if isinstance(circle, Turn):
             self._on_curve(k, circle)
         return circle is Open.NOT_YET
-
-    def _holds_cycle(self, circle: Turn) -> bool:
-        """Whether a stable cycle lies on a circle that a path fills: it comes to that, slowly."""
-        near = 2 * MISS * circle.diameter
-        return any(
-            known.steps and circle.distance(known.path).max() <= near for known in self.found.curves
-        )
 
     def _ends(self) -> Ends:
         found = self.found

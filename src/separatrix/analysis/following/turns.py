@@ -48,12 +48,10 @@ _SETTLED = 1e-4
 """Of the diameter: turns that miss by less are over the approach, for which the period changes."""
 _ALIKE = 0.005
 """Of a period: by how much the last turns may differ, or states are still on their way."""
-_CIRCLE_MISS = 1e-4
-"""Of the diameter: earlier states of an invariant circle lie so near the curve of later ones."""
-_BEGUN = 0.75
-"""Turns after which more may tell that there is a circle: what goes straight on makes a half."""
-_GAP = 1 / 16
-"""Of a turn, between neighbors on a circle: farther apart they do not tell that it is one."""
+_CIRCLE_MISS, _GAP, _BEGUN = 1e-4, 1 / 16, 0.75
+"""Of the diameter: earlier states of an invariant circle lie so near the curve of later ones; of a
+turn: neighbors farther apart do not tell that there is a circle; turns, after which more may tell:
+what goes straight on makes a half."""
 _CELLS, _ON_CIRCLE, _SHARPENINGS = 1024, 1920, 4
 """Of the phase, in each of which one state gives the curve; places on it; rounds of its rate."""
 _LEAST_EXTENT = 1e-4
@@ -242,7 +240,7 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         is_closed = closes(misses, diameters, error)
         if is_closed is not False:  # or a multiple of it would be taken for the cycle
             states = back[: k + 1][::-1]
-            turn, miss = _going_round(states), float(misses[0] / diameters[0])
+            turn, miss = going_round(states), float(misses[0] / diameters[0])
             whole = _exact_diameter(states)
             return Turn(float(k), int(k), turn, whole, states, miss, is_told=bool(is_closed))
     return Open.NO
@@ -316,11 +314,10 @@ def _filled(path: np.ndarray) -> Turn | Open:
     In the order of phase, states of the second half give the curve, and the first half has to lie
     on it. By how much of a turn it is behind or ahead of the curve sharpens the rotation.
     """
-    centered, half = path - path.mean(0), len(path) // 2
-    plane = principal(centered[:: 1 + len(path) // _CELLS], 2)
-    if len(plane) < 2:
+    flat, half = _in_plane(path), len(path) // 2
+    if flat.shape[1] < 2:
         return Open.NO
-    flat, part = centered @ plane.T, (np.arange(1, len(path)) - 0.5) / (len(path) - 1)
+    part = (np.arange(1, len(path)) - 0.5) / (len(path) - 1)
     z = flat @ np.array([1, 1j])
     advance = np.angle(z[1:] * z[:-1].conj()) / (2 * np.pi)
     if abs(advance.sum()) < _TURNS:
@@ -339,17 +336,21 @@ def _filled(path: np.ndarray) -> Turn | Open:
         rotation -= np.median(ahead) / half
     if not (miss <= _CIRCLE_MISS * whole).mean() > 0.98:
         return Open.NOT_YET
-    places = curve(np.linspace(0, 1, _ON_CIRCLE + 1))
-    return Turn(1 / rotation, 0, float("nan"), whole, places, float(np.median(miss) / whole))
+    places, off = curve(np.linspace(0, 1, _ON_CIRCLE + 1)), float(np.median(miss) / whole)
+    return Turn(1 / rotation, 0, float("nan"), whole, places, off)
 
 
-def _going_round(states: Float[np.ndarray, "step unit"]) -> float:
+def _in_plane(path: np.ndarray) -> np.ndarray:
+    """Return a path about its mean, along the two directions in which it extends most."""
+    centered = path - path.mean(0)
+    return np.asarray(centered @ principal(centered[:: 1 + len(path) // _CELLS], 2).T)
+
+
+def going_round(states: Float[np.ndarray, "step unit"]) -> float:
     """Return the steps in which a cycle goes round once; NaN unless it does so several times."""
-    centered = states - states[:-1].mean(0)
-    plane = principal(centered, 2)
-    if len(plane) < 2:
+    across = _in_plane(states)
+    if across.shape[1] < 2:
         return float("nan")
-    across = centered @ plane.T
     radius = np.linalg.norm(across, axis=1)
     advance = np.diff(np.unwrap(np.arctan2(across[:, 1], across[:, 0])))
     turns = round(abs(advance.sum()) / (2 * np.pi))
