@@ -58,9 +58,11 @@ def find_cycles(
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
     (In a flow, the search first follows the candidate for a transient, and then for 410 τ. If the
     motion returns to where it was within this time, the search solves for a cycle at once.) If the
-    candidate ends on a cycle, the search solves for this cycle, which is an attractor. If it
-    reaches an invariant circle, or its motion does not close within the steps that are followed,
-    the fields `led` and `reasons` of the result say so.
+    candidate ends on a cycle, the search solves for this cycle, which is an attractor. If the
+    candidate of a map goes round an invariant circle, because a turn is no whole number of steps,
+    the circle is listed as well. Its `kind` is "invariant circle", its `period` is the mean time
+    once round, and its `length` is 0. If the motion does not close within the steps that are
+    followed, the fields `led` and `reasons` of the result say so.
 
     With a `length`, the search solves for a cycle of this length from each candidate, and again
     from the state that the candidate has reached after a transient. Unlike the motion itself, this
@@ -102,8 +104,8 @@ def find_cycles(
     Returns
     -------
     Cycles
-        The cycles, in float64, sorted by period, and for every candidate the reason why its search
-        ended. If no cycle was found, a record without cycles is returned.
+        The cycles and circles, in float64, sorted by period, and for every candidate the reason why
+        its search ended. If no cycle was found, a record without cycles is returned.
 
     Raises
     ------
