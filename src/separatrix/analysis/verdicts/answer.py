@@ -126,9 +126,8 @@ class Verdict(Record):
         The word `claimed` is one of those that `held` can be, such as "line", except "unknown".
         Several words may be true of the same states, and `held` is only the first of them. So the
         answer may also be "yes" for a word other than `held`. If `held` is "still", "unknown" or
-        empty, the answer for every other word is "unknown". It is "unknown" for "cycle", too, if
-        states move within bounds, and it is open whether on a closed curve (their largest exponent
-        is not above twice its error). Raises InvalidInputError if `claimed` is not such a word.
+        empty, the answer for every other word is "unknown". Raises InvalidInputError if `claimed`
+        is not such a word.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
@@ -138,11 +137,7 @@ class Verdict(Record):
         for claim in self.claims:
             if claim.kind == Kind.HELD and claim.numbers["word"] == claimed:
                 return "approximately" if claim.numbers["answer"] == "approximately" else "yes"
-        is_open = any(
-            "exponent" in of and not of["exponent"] > 2 * of["exponent_error"]
-            for of in (claim.numbers for claim in self.claims)
-        )
-        return "unknown" if claimed == Held.CYCLE and is_open else "no"
+        return "no"
 
     @property
     def keeps_differences(self) -> bool | None:
