@@ -74,10 +74,11 @@ def number(n, key, value, tol, soft=0):
 class Run:
     """A system and where its states go. Times are in steps, or in units of tau."""
 
-    def __init__(self, kind, function, states, duration, axis, time_unit, max_steps):
+    def __init__(self, kind, function, states, duration, axis, time_unit, max_steps, labels=None):
         x = np.asarray(states, float)
         x, self.map, self.f = x[np.isfinite(x).all(1)], kind == "map", function
         self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
+        self.labels = labels or {}
         self.unknown = 0  # states of which the claims give no end
         go = self.go(x)
         move = abs(go).max(1, initial=0.0)
@@ -546,6 +547,14 @@ class Run:
     def check_number(self, kind, n):
         """Compare what is measured over T, and look for fixed points."""
         soft = 0.2 * (np.mean([e.what == "bounded" for e in self.ends]) > 0.05)  # few, and chaotic
+        if kind == "drift":
+            far = norm(self.X[: self.k + 1] - self.X[0]).max(0) / self.E0
+            value = np.quantile(finite(far), 0.95, method="inverted_cdf")
+            yield from number(n, "value", value, 0.01 + 0.01 * value, soft)
+            return
+        if kind == "decoded":
+            yield from self.check_decoded(n)
+            return
         if kind == "moved":
             value = np.quantile(self.moved, 0.95, method="inverted_cdf")
             yield from number(n, "value", value, 0.01 + 1e-3 * value, soft)
@@ -561,6 +570,48 @@ class Run:
             yield all(x is None for x in found), "fixed points are there"
         else:
             yield from self.check_along(kind, n, soft)
+
+    def check_decoded(self, n):
+        """Decode a label from states at first and at T, by least squares on held-out conditions."""
+        if n["label"] not in self.labels:
+            yield None, "labels are not given"
+            return
+        table = {k: np.unique(np.asarray(v)[self.rows], return_inverse=True)
+                 for k, v in self.labels.items()}  # fmt: skip
+        values, y = table[n["label"]]
+        group = y
+        if n["as"] == "accuracy":
+            others = [c for k, (_, c) in table.items() if k != n["label"]]
+            group = np.unique(np.stack([y, *others], 1), axis=0, return_inverse=True)[1]
+            if min(len(set(group[y == v])) for v in set(y)) < 2:
+                group = np.arange(len(y))
+        held_out = np.zeros(len(y), int)
+        for v in set(y):  # conditions of every class in every fold
+            of = sorted(set(group[y == v])) if n["as"] == "accuracy" else [v]
+            for k, g in enumerate(of):
+                held_out[group == g] = (k if n["as"] == "accuracy" else v) % 5
+        noise = (
+            0.01
+            * np.sqrt(self.X[0].var(0).mean())
+            * np.random.default_rng(1).normal(size=self.A.shape)
+        )
+        for key, x in (("first", self.X[0]), ("value", self.A)):
+            x = x + noise - x.mean(0)
+            u, s, _ = np.linalg.svd(x, full_matrices=False)
+            x, told = (u * s / s[0] * len(x) ** 0.5)[:, :20], np.zeros(len(x))
+            wide = x / np.sqrt(x.var(0) + 0.01)
+            for fold in set(held_out):
+                a, b = np.c_[x, np.ones(len(x))], held_out == fold
+                if n["as"] == "order":
+                    told[b] = a[b] @ np.linalg.lstsq(a[~b], values[y][~b], rcond=1e-3)[0]
+                else:
+                    means = np.array([wide[~b & (y == v)].mean(0) for v in range(len(values))])
+                    told[b] = cdist(wide[b], means).argmin(1)
+            if n["as"] == "order":
+                score = np.corrcoef(rankdata(values[y]), rankdata(told))[0, 1]
+            else:
+                score = np.mean([(told == y)[y == v].mean() for v in set(y)])
+            yield from number(n, key, score, 0.1, 0.3)
 
     def check_along(self, kind, n, soft):
         """Compare order and spread along the axis."""
@@ -583,7 +634,7 @@ class Run:
             log = np.log(np.interp(s, self.t, spread))
             time, r2 = -self.unit / np.polyfit(s, log, 1)[0], np.corrcoef(s, log)[0, 1] ** 2
             yield from number(n, "value", time, 0.05 * abs(time))
-            yield r2 > 0.978 and abs(log[-1]) > 0.045, f"R2 {r2:.4f}, change {log[-1]:.3f}"
+            yield r2 > 0.978 and abs(log[-1]) > 0.009, f"R2 {r2:.4f}, change {log[-1]:.3f}"
         else:
             soft = np.inf if kind == "order" and abs(y - coarse)[late].max() > 0.02 else soft
             y = y if kind == "order" else spread
@@ -613,10 +664,21 @@ def word(kind, function, states, duration, *, time_unit=1.0, max_steps=None):
         return say(Run(kind, function, states, duration, None, time_unit, max_steps).told())
 
 
-def check(kind, function, states, duration, claims, *, axis=None, time_unit=1.0, max_steps=None):
+def check(
+    kind,
+    function,
+    states,
+    duration,
+    claims,
+    *,
+    axis=None,
+    time_unit=1.0,
+    max_steps=None,
+    labels=None,
+):
     """Return "true", "false", "cannot tell" or "missed", and a reason, for each claim."""
     with np.errstate(all="ignore"):
-        run = Run(kind, function, states, duration, axis, time_unit, max_steps)
+        run = Run(kind, function, states, duration, axis, time_unit, max_steps, labels)
         ends = [claim["numbers"] for claim in claims if claim["kind"] == "end"]
         run.unknown = sum(len(n["rows"]) for n in ends if n["what"] == "unknown")
         for claim in claims:  # where two ends are near each other, a path may seem to reach either
@@ -630,7 +692,9 @@ def check(kind, function, states, duration, claims, *, axis=None, time_unit=1.0,
 
 if __name__ == "__main__":
     case, module = json.loads(Path(sys.argv[1]).read_text()), runpy.run_path(sys.argv[3])
-    options = {key: case[key] for key in ("axis", "time_unit", "max_steps") if key in case}
+    options = {
+        key: case[key] for key in ("axis", "time_unit", "max_steps", "labels") if key in case
+    }
     system = case["kind"], module["function"], np.array(case["states"], float), case["duration"]
     answers = check(*system, case["claims"], **options)
     for claim, (verdict, reason) in zip(case["claims"], answers, strict=True):

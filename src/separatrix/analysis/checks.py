@@ -1,9 +1,10 @@
 """Checks of arguments that analyses share: real numbers, states of the system, a method."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from .._types import InvalidInputError, real_array, require_finite, require_number
 from ..systems import AbstractSystem, require_array_of_states, require_width
@@ -47,6 +48,25 @@ def axis_of(size: int, value: Any, name: str = "axis") -> Float[np.ndarray, " un
     if not axis.any():
         raise InvalidInputError(f"{name} is zero everywhere: it names no direction.")
     return axis
+
+
+def labels_of(
+    labels: Any, count: int, each: str = "trial"
+) -> dict[str, Shaped[np.ndarray, " trial"]]:
+    """Return a table of labels, a number or text for each trial; raise InvalidInputError else."""
+    if labels is None:
+        return {}
+    table = labels if isinstance(labels, Mapping) else {"label": labels}
+    columns = {str(name): np.asarray(column) for name, column in table.items()}
+    for name, column in columns.items():
+        if column.shape != (count,) or column.dtype.kind not in "biufUS":
+            raise InvalidInputError(
+                f"labels must have one number or text for each of {count} {each}s, got "
+                f"{name!r:.60} of shape {column.shape} and type {column.dtype}."
+            )
+        if column.dtype.kind == "f":
+            require_finite(column, f"labels[{name!r:.60}]")
+    return columns
 
 
 def points_of(

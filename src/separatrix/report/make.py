@@ -20,6 +20,7 @@ from ..analysis import (
     fixed_point_topology,
     verdict,
 )
+from ..analysis.projections import widest
 from ..evaluation.pulses import no_pulses
 from ..evaluation.trial_periods import found_in, record
 from ..experiment.geometry import readout_slopes
@@ -30,7 +31,6 @@ from ..store import Run, provenance, save_records
 from ..systems import AbstractSystem
 from .given import Given, checked, slopes_of
 from .page import write_report
-from .view import widest
 
 CANDIDATES = 512
 """States, evenly chosen, from which points are looked for."""
@@ -252,10 +252,12 @@ def _verdict(given: Given, points: Any) -> Verdict:
         duration=given.duration,
         axis=axis,
         axis_name=name,
+        labels=given.activity.conditions if len(closing) == len(given.activity) else None,
         points=points,
     )
     words = f"the input “{given.words}”" if given.system.input is not None else ""
-    return dataclasses.replace(found, input=words)
+    since = "" if given.main is None else f"the end of the period {given.main.name}"
+    return dataclasses.replace(found, input=words, since=since)
 
 
 def _axis(given: Given, states: np.ndarray) -> tuple[np.ndarray, str]:

@@ -190,15 +190,23 @@ def _verdict(run: Run) -> Iterator[Statement]:
     call = f"sx.verdict(system, run.verdict.states{over}, points=run.fixed_points)"
     for text, kind in parts(verdict):
         yield Statement(DYNAMICS, text, _known(verdict, kind), call, "held")
-    part = relative(verdict.speed, usual_speed(run))
-    if verdict.held == Held.SLOW_PATH and part != "–":
+    if text := pace(run):
         yield Statement(
             DYNAMICS,
-            f"From T to 2 T, the median speed of the states is {part} of the activity's.",
+            text,
             f"watched: {counted(len(verdict.followed), 'state')}, without noise",
             f"{call}.speed",
             "held",
         )
+
+
+def pace(run: Run) -> str:
+    """Say how fast the states that are followed still move beside the activity, "" if unknown."""
+    verdict = run.verdict
+    part = relative(verdict.speed, usual_speed(run))
+    if verdict.held not in (Held.STILL, Held.SLOW_PATH, Held.MOVING) or part == "–":
+        return ""
+    return f"From T to 2 T, the median speed of the states is {part} of the activity's."
 
 
 def _known(verdict: Verdict, kind: Kind) -> str:

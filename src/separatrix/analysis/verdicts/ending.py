@@ -55,7 +55,7 @@ def detail(numbers: dict[str, Any], units: str) -> str:
     """Return the numbers of an end in words, for the table."""
     what = numbers["what"]
     if what == What.CURVE and np.isfinite(numbers["period"]):
-        turn = f", turns once in {describe_duration(numbers['turn'], units)}"
+        turn = f", mean period {describe_duration(numbers['turn'], units)}"
         known = np.isfinite(numbers["turn"])
         return f"period {describe_duration(numbers['period'], units)}{turn if known else ''}"
     if what == What.BOUNDED:

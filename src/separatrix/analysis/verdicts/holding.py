@@ -92,6 +92,7 @@ class Word:
     pieces: int = 0
     dimension: int = 0
     attracting: float = float("nan")
+    connected: float = float("nan")
     places: int = 0
 
 
@@ -190,6 +191,7 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
             continue
         dimension = gaps.dimension(bound)
         found = _pieces(gaps, bound, m.extent)
+        joined = np.bincount(gaps.pieces(bound), weights=gaps.weights).max() / gaps.weights.sum()
         returned = gaps.returned[:, dimension - 1]
         asked = np.isfinite(returned) | np.isinf(returned)
         share = float(np.mean(returned[asked] <= at.returned)) if asked.any() else float("nan")
@@ -199,9 +201,9 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
             held = Held.SURFACE
             if dimension == 1:
                 held = Held.RING if found == 1 and gaps.is_closed(bound) else Held.LINE
-            return [Word(held, answer, found, dimension, share)]
+            return [Word(held, answer, found, dimension, share, joined)]
         if answer == "approximately":
-            return [Word(Held.STILL, pieces=found, dimension=dimension, attracting=share)]
+            return [Word(Held.STILL, "no", found, dimension, share, joined)]
     return []
 
 
