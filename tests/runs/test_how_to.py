@@ -28,7 +28,7 @@ SAYS = {
         "[200. 200.]",
         "[-10. -10.]",
         "1 cycle of a flow",
-        "0 an invariant circle 6.4",
+        "['invariant circle'] [6.4] [0] ['stable']\n[[0.61 0.61]] (240, 2)",
         "2 200.0 stable True [[0.0, 0.0], [1.0, 1.0]]",
         "supercritical Hopf at p = 0\n[200.]",
         "[[0.4 0.4]] [200.] ['stable']",

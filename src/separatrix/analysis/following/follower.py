@@ -19,7 +19,14 @@ from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
 from .sizes import error_of, first_move, largest, scale_of
-from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps
+from .turns import (
+    MAP_ERROR,
+    Open,
+    Turn,
+    curve_of_flow,
+    cycle_of_steps,
+    invariant_circle,
+)
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
@@ -45,6 +52,9 @@ _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 _EACH_ITS_OWN = 0.75
 """Curves for each state that ends on one: of curves that attract, several states share one."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
+_RUN_ON, _LONGEST = 4, 16_384
+"""States that may go round an invariant circle, and the steps of each that are looked at, at most.
+"""
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
 that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
@@ -331,7 +341,9 @@ class _Follower:
         for known in self.found.curves:
             if curve.is_told and known.steps == curve.steps and known.attracts(path):
                 return known
-        if not curve.is_told and self.futile >= _FIRST_TRIED:
+        if not curve.is_told and (
+            self.futile >= _FIRST_TRIED or invariant_circle(path) is not Open.NO
+        ):
             return Open.NO
         states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
         self.futile += states is None
@@ -369,30 +381,40 @@ class _Follower:
     def _bounded(self) -> None:
         """Note which of the rest move within bounds, and which grow."""
         rows = self._open()
-        if not len(rows):
-            return
-        for k in rows:  # what has come to a curve that is known, if slowly
-            self._join(int(k))
-        rows = self._open()
         rows = rows[~self.found.may_close[self.alive[rows]]]
-        bounded, circles = bounded_motion(self.history, rows, self.motion.is_map, self.found.pool)
-        for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is not None and not self._holds_cycle(circle):
-                self._on_curve(int(k), circle)
-        for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is None and not self._join(int(k)):
-                self.found.end(self.alive[[k]], What.BOUNDED)
-        for k in self._open():
+        if self.motion.is_map:
+            self._circles(rows)
+        for k in self._open():  # what has come to a curve that is known, if slowly
             self._join(int(k))
+        rows = np.intersect1d(rows, self._open())
+        bounded = bounded_motion(self.history, rows, self.found.pool)
+        self.found.end(self.alive[rows[bounded]], What.BOUNDED)
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
 
-    def _holds_cycle(self, circle: Turn) -> bool:
-        """Whether a stable cycle lies on a circle that a path fills: it comes to that, slowly."""
-        near = 2 * MISS * circle.diameter
-        return any(
-            known.steps and circle.distance(known.path).max() <= near for known in self.found.curves
-        )
+    def _circles(self, rows: np.ndarray) -> None:
+        """Note which states go round an invariant circle.
+
+        If turns of some are too few, or miss by little, these are run on by themselves.
+        """
+        late = [k for k in map(int, rows) if self._goes_round(k, self.history.recent(k)[1])]
+        rows = np.array(late[:_RUN_ON], int)
+        moving, paths, waits = self.moving.take(rows), self.history.recent(rows)[1], len(rows)
+        while waits and len(paths) < _LONGEST and not is_over():
+            blocks = [paths]
+            for _ in range(len(paths) // _BLOCKS[1]):
+                moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
+                blocks.append(block.states[1:])
+            paths = np.concatenate(blocks)
+            waits = sum(self._goes_round(k, paths[:, j]) for j, k in enumerate(rows))
+
+    def _goes_round(self, k: int, path: np.ndarray) -> bool:
+        """Note whether a state goes round an invariant circle; return if more steps may tell."""
+        is_known = self._join(k) or not np.isfinite(path).all()
+        circle = Open.NO if is_known else invariant_circle(path)
+        if isinstance(circle, Turn):
+            self._on_curve(k, circle)
+        return circle is Open.NOT_YET
 
     def _ends(self) -> Ends:
         found = self.found

@@ -60,8 +60,8 @@ class History:
             )
         return ~(now > 0.5 * mean)
 
-    def recent(self, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the times and states of the last steps of one state."""
+    def recent(self, row: int | Int[np.ndarray, " row"]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the times and states of the last steps of one state, or of some."""
         times = np.concatenate([block.times[:, row] for block in self._blocks])
         return times, np.concatenate([block.states[:, row] for block in self._blocks])
 

@@ -126,6 +126,7 @@ def is_known(curve: Turn, unit: float, cycles: Cycles, any_stability: bool = Fal
     """Whether a closed curve is a stable one, or any, of those that were found before."""
     periods, period, path = np.asarray(cycles.period, float), curve.period * unit, curve.path
     chosen = any_stability | (np.asarray(cycles.stability) == "stable")
+    chosen &= np.asarray(cycles.length) > 0  # an invariant circle was watched, not solved
     for k in np.flatnonzero(chosen):
         states = np.asarray(cycles.states, float)[k]
         states = states[np.isfinite(states).all(1)]
