@@ -6,7 +6,14 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from .._types import InvalidInputError, real_array, require_finite, require_number
+from .._types import (
+    InvalidInputError,
+    first_line,
+    real_array,
+    require_finite,
+    require_number,
+    require_text,
+)
 from ..systems import AbstractSystem, require_array_of_states, require_width
 
 T = TypeVar("T")
@@ -56,17 +63,28 @@ def labels_of(
     """Return a table of labels, a number or text for each trial; raise InvalidInputError else."""
     if labels is None:
         return {}
-    table = labels if isinstance(labels, Mapping) else {"label": labels}
-    columns = {str(name): np.asarray(column) for name, column in table.items()}
+    is_table = isinstance(labels, Mapping) or hasattr(labels, "columns")  # pandas' too
+    table = dict(labels) if is_table else {"label": labels}
+    columns = {require_text(str(name), "a name in labels"): _column(table[name]) for name in table}
     for name, column in columns.items():
-        if column.shape != (count,) or column.dtype.kind not in "biufUS":
+        if column.shape != (count,) or column.dtype.kind not in "biufU":
             raise InvalidInputError(
                 f"labels must have one number or text for each of {count} {each}s, got "
-                f"{name!r:.60} of shape {column.shape} and type {column.dtype}."
+                f"{name!r} of shape {column.shape} and type {column.dtype}."
             )
-        if column.dtype.kind == "f":
-            require_finite(column, f"labels[{name!r:.60}]")
+        if column.dtype.kind == "U":
+            require_text("".join(column), f"labels[{name!r}]")
     return columns
+
+
+def _column(labels: Any) -> np.ndarray:
+    """Return labels as an array; texts that come as objects are texts."""
+    try:
+        column = np.asarray(labels)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"labels must be numbers or texts: {first_line(error)}.") from error
+    texts = column.dtype.kind in "OT" and all(isinstance(one, str) for one in column.ravel())
+    return column.astype(str) if texts or column.dtype.kind == "S" else column
 
 
 def points_of(

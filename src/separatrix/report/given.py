@@ -17,6 +17,7 @@ from .._types import (
     require_text,
 )
 from ..activity import Activity
+from ..analysis.checks import labels_of
 from ..analysis.verdicts.claims import Held
 from ..evaluation.readout import outputs_of
 from ..evaluation.trial_periods import Period, Watched
@@ -150,7 +151,7 @@ def checked(
         outputs=answers,
         inputs=np.zeros((*trials.shape[:2], 0)) if shown is None else shown,
         choice=np.full(len(trials), -1),
-        conditions=dict(_labels(labels, len(trials))),
+        conditions=dict(labels_of(labels, len(trials))),
         dt=dt,
         inside=inside,
         system=system.kind,
@@ -276,34 +277,6 @@ def _per_step(
             f"got shape {np.shape(given)}."
         )
     return values
-
-
-def _labels(labels: Any, trials: int) -> dict[str, np.ndarray]:
-    """Return a table of labels, a value for each trial."""
-    if labels is None:
-        return {}
-    is_table = isinstance(labels, Mapping) or hasattr(labels, "columns")  # pandas' too
-    table = dict(labels) if is_table else {"label": labels}
-    columns = {require_text(str(name), "a name in labels"): _column(table[name]) for name in table}
-    for name, column in columns.items():
-        if column.shape != (trials,) or column.dtype.kind not in "biufU":
-            raise InvalidInputError(
-                f"labels must have one number or text for each of {trials} trials, got "
-                f"{name!r} of shape {column.shape} and type {column.dtype}."
-            )
-        if column.dtype.kind == "U":
-            require_text("".join(column), f"labels[{name!r}]")
-    return columns
-
-
-def _column(labels: Any) -> np.ndarray:
-    """Return labels as an array; texts that come as objects are texts."""
-    try:
-        column = np.asarray(labels)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"labels must be numbers or texts: {first_line(error)}.") from error
-    texts = column.dtype.kind in "OT" and all(isinstance(one, str) for one in column.ravel())
-    return column.astype(str) if texts or column.dtype.kind == "S" else column
 
 
 def _frozen(

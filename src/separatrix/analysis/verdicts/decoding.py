@@ -14,6 +14,8 @@ RESOLUTION = 0.01
 """Of the spread of the states at the beginning: smaller differences are not seen."""
 _FOLDS, _SHUFFLES = 5, 20
 _RIDGE, _FLOOR = 1e-3, 0.1
+_ONE_SIDED = 1.645
+"""Of a normal law: 5 % of rank correlations of k independent pairs exceed 1.645/√(k − 1)."""
 
 Labels = Mapping[str, Shaped[np.ndarray, " state"]]
 
@@ -30,9 +32,10 @@ def decoded(
     regression for values that it has not seen, and the result is Spearman's rank correlation of
     predicted and true values. Classes are told by the nearest class mean for combinations of the
     other labels that were left out of the means, and the result is the accuracy, averaged over the
-    classes. Chance is the largest of 20
-    results for labels that were shuffled among the conditions. NaN: the label cannot be decoded so,
-    because it has one value, or fewer than two states for each value.
+    classes. Chance is the largest of 20 results for labels that were shuffled among the conditions.
+    For k numbers it is at least 1.645/√(k − 1), which 5 % of the rank correlations of k independent
+    values exceed. NaN: the label cannot be decoded so, because it has one value, or fewer than two
+    states for each value.
 
     Noise of 1 % of the spread of the states `begin` is added first, so differences that are much
     smaller are not decoded.
@@ -55,6 +58,7 @@ def decoded(
     if is_number:
         numbers = values.astype(float)[targets]
         result, *chance = _orders(numbers, _predicted(seen, numbers, folds))
+        chance.append(min(1.0, _ONE_SIDED / np.sqrt(len(values) - 1)))
     else:
         result, *chance = _accuracies(targets, _nearest(seen, targets, folds))
     return kind, result, max(0.0, *chance)
