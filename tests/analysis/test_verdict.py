@@ -9,8 +9,10 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.analysis.following.history import History
 from separatrix.analysis.following.turns import Open, curve_of_flow, cycle_of_steps
 from separatrix.analysis.verdicts import sentences
+from separatrix.systems.motion import Motion
 
 RNG = np.random.default_rng(0)
 W = np.array([[0.0, -1.0], [-1.0, 0.0]])
@@ -385,3 +387,24 @@ def test_a_ghost_is_one_over_any_duration_that_sees_it_passed():
     for duration in (300.0, 450.0, 600.0, 800.0):
         found = sx.verdict(system, starts, duration=duration)
         assert found.is_held_by("ghost") == "yes", duration
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_steps_that_are_not_stored_are_stepped_again(kind, monkeypatch):
+    system = {"map": turning(0.1), "flow": HOPF}[kind]
+    starts = np.random.default_rng(0).normal(size=(5, 2))
+    found = []
+    for stored in (1 << 20, 0):
+        monkeypatch.setattr("separatrix.analysis.following.history._STORED", stored)
+        motion = Motion(system, starts, (100.0,))
+        history, moving = History(starts, motion), motion.begin(starts)
+        for _ in range(4):
+            before = moving
+            moving, block = motion.advance(before, 16, 100.0)
+            history.add(before, 100.0, block)
+        history.keep(np.array([1, 3]))
+        found.append([history.recent(1), history.recent(1, since=float(before.times[3]) + 1e-9)])
+    for whole, again in zip(found[0], found[1], strict=True):
+        for expected, values in zip(whole, again, strict=True):
+            np.testing.assert_allclose(values, expected, rtol=1e-9)
+    assert len(found[0][0][0]) == 64 and len(found[0][1][0]) == 16

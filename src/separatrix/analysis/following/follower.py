@@ -7,6 +7,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int
 
+from ..._parallel import give_memory_back
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion
@@ -42,7 +43,8 @@ _NEARER = 0.6
 _CLEARLY = 0.1
 """Of the distance to any other point: a state is at a point if it is so much nearer to it."""
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
-_BLOCKS = (64, 256)
+_BLOCKS, _FEWEST, _NUMBERS = (64, 256), 8, 1 << 20
+"""Steps of a block, at first and then; fewer, 8 at least, where their numbers would be more."""
 _FAR, _FURTHER = 1e9, 64.0
 """First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
 while it takes fewer than 2,000 steps."""
@@ -132,7 +134,7 @@ class _Follower:
                 self.wanted = _FAR * float(np.median(self.moving.lengths))
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
-        self.history = History(starts)
+        self.history = History(starts, self.motion)
         self.vain = self.futile = 0
         self.found = _Search(
             what=np.full(len(starts), What.UNKNOWN, object),
@@ -150,16 +152,18 @@ class _Follower:
         """Follow all states."""
         taken, check = 0, 256
         while len(self.alive) and not is_over():
-            count = _BLOCKS[0] if taken < _BLOCKS[1] else _BLOCKS[1]
+            room = max(_FEWEST, _NUMBERS // max(1, self.moving.states.size))
+            count = min(_BLOCKS[taken >= _BLOCKS[1]], 1 << room.bit_length() - 1)
             if self._is_limit():
                 break
             if self.wanted < self.farthest and (self.moving.times >= self.wanted).all():
                 self.wanted *= 2  # fewer steps were taken than may be
             last = np.inf if self.motion.is_map else max(self.wanted, self.twice)
-            self.moving, block = self.motion.advance(self.moving, count, last)
+            before = self.moving
+            self.moving, block = self.motion.advance(before, count, last)
             taken += count
             self.look(block, self.alive)
-            self.history.add(block)
+            self.history.add(before, last, block)
             self._note()
             self._escaped()
             waiting = bool((self.moving.times >= last * (1 - 1e-12)).all())
@@ -230,6 +234,7 @@ class _Follower:
         rows = self._open()
         if not len(rows):
             return
+        give_memory_back()
         slower = rows if final else rows[self.history.slowed(rows)]
         if final or self.vain < _VAIN:
             self._search(slower)
@@ -280,7 +285,7 @@ class _Follower:
     def _come_to_rest(self, final: bool) -> None:
         """Note which states have stopped: at an unstable point, a continuum, on a kink."""
         rows = self._open()
-        block = self.history.last_block().states
+        block = self.history.last_states()
         for before in (block[:1], block):  # most have moved since the first step of the block
             away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
             rows = rows[away <= self._floor(rows)]
@@ -369,8 +374,9 @@ class _Follower:
 
     def _join(self, k: int) -> bool:
         """Note whether a state has come to a curve that is known, over the last turn of it."""
-        times, path = self.history.recent(k)
         for place, curve in enumerate(self.found.curves):
+            now = float(self.moving.times[k])
+            times, path = self.history.recent(k, now - 1.1 * curve.period)
             turn = path[times >= times[-1] - 1.1 * curve.period]
             turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
             if len(turn) and curve.carries(turn):
@@ -399,7 +405,10 @@ class _Follower:
         """
         late = [k for k in map(int, rows) if self._goes_round(k, self.history.recent(k)[1])]
         rows = np.array(late[:_RUN_ON], int)
-        moving, paths, waits = self.moving.take(rows), self.history.recent(rows)[1], len(rows)
+        if not len(rows):
+            return
+        moving, waits = self.moving.take(rows), len(rows)
+        paths = np.stack([self.history.recent(k)[1] for k in late[:_RUN_ON]], 1)
         while waits and len(paths) < _LONGEST and not is_over():
             blocks = [paths]
             for _ in range(len(paths) // _BLOCKS[1]):
