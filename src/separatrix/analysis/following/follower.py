@@ -122,7 +122,7 @@ class _Follower:
                 self.wanted = _FAR * float(np.median(self.moving.lengths))
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
-        self.history = History(starts)
+        self.history = History(starts, self.motion.is_map)
         self.vain = self.futile = 0
         self.found = _Search(
             what=np.full(len(starts), What.UNKNOWN, object),

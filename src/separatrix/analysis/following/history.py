@@ -11,6 +11,9 @@ from ...systems.motion import Block
 _KEPT = 1 << 26
 """Numbers that are kept at most, of either kind."""
 _MOST_RECENT, _MOST_PLACES = 4096, 1024
+_OF_FLOW = 1 << 15, 1 << 24
+"""Steps of a flow that are kept, and numbers for more than others: a turn of a relaxation oscillator
+takes thousands."""
 
 
 class History:
@@ -19,9 +22,10 @@ class History:
     Rows are those of the states that are still followed: `keep` leaves others out.
     """
 
-    def __init__(self, states: Float[np.ndarray, "state unit"]):
+    def __init__(self, states: Float[np.ndarray, "state unit"], is_map: bool):
         count = max(1, states.size)
-        self._recent_size = int(np.clip(_KEPT // count, 256, _MOST_RECENT))
+        longer = 0 if is_map else min(_OF_FLOW[0], _OF_FLOW[1] // count)
+        self._recent_size = max(int(np.clip(_KEPT // count, 256, _MOST_RECENT)), longer)
         self._most_places = int(np.clip(_KEPT // count, 128, _MOST_PLACES))
         self._blocks: list[Block] = []
         self._places: list[np.ndarray] = [np.array(states)]

@@ -227,8 +227,9 @@ def _curves(v: "Verdict") -> str:
     periods = [float(one["period"]) for one in of]
     alike = np.isfinite(periods).all() and np.ptp(periods) <= 0.01 * max(periods)
     steps = {int(one["steps"]) for one in of}
-    if v.system == "map" and alike and len(steps) == 1 and min(steps) > 0:
-        k, turn = steps.pop(), float(of[0]["turn"])
+    if v.system == "map" and min(steps) > 0:
+        turn = float(of[0]["turn"]) if alike else float("nan")
+        k = " or ".join(map(str, sorted(steps))) if len(steps) < 3 else f"{min(steps)} to {max(steps)}"
         cycle = f"{count(number)} cycles of {k} steps" if number > 1 else f"a cycle of {k} steps"
         cycle = f"cycles of {k} steps beside one another" if family else cycle
         return cycle + (f" (once round in {span(v, turn)})" if np.isfinite(turn) else "")
