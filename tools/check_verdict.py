@@ -523,6 +523,12 @@ class Run:
             yield "missed" if len(missed) > 0.1 * counts.total() else None, str(dict(counts))
             return
         like = [ends[j] for j in rows if ends[j].what == what]
+        if n.get("left"):  # errors decided where they went: they were at the point
+            p, size = np.array(n["state"], float), 1e-9 if self.map else 1e-5
+            there = norm(self.X[:, self.few] - p).min(0) <= 10 * size * (self.E0 + norm(p))
+            yield self.fixed(p, what)
+            yield there[[k for k, j in enumerate(self.few) if self.rows[j] in claimed]].all(), "away"
+            return
         if "point" in what:
             yield self.fixed(n["state"], what)
             like = [e for e in like if norm(e.state - n["state"]) <= 1e-4 * self.E0]

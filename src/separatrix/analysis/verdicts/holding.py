@@ -172,8 +172,8 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
 
 
 def passes(m: Measured, at: Thresholds) -> bool:
-    """Whether the states slow down beside a fixed point and go on."""
-    keeps = ~m.ends.are(What.CURVE, What.BOUNDED)
+    """Whether the states slow down beside a fixed point and go on, by no mere error."""
+    keeps = ~m.ends.are(What.CURVE, What.BOUNDED, What.UNSTABLE)
     return _holds(keeps & (m.slowed >= at.slows) & (m.beside <= at.beside))
 
 

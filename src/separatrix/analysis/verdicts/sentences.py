@@ -159,7 +159,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
         Held.DIVERGING: "States leave for infinity",
         Held.SLOW_PATH: "States keep moving along a one-dimensional set",
         Held.MIXTURE: "States do different things",
-        Held.UNSTABLE: f"States come to rest at {_unstable(at)} and still are there{_until(v, at)}",
+        Held.UNSTABLE: f"States come to rest at {_unstable(at)} and {_stays(v, at)}",
         Held.MOVING: "Nothing is found that holds 95 % of the states",
     }[Held(held)]
 
@@ -200,7 +200,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
             return unknown
         return f"{unknown}: most of them still move away, e-fold in {span(v, grows[0])}"
     return {
-        What.UNSTABLE: f"{whole} still are at {_unstable(of)}{_until(v, of)}",
+        What.UNSTABLE: f"{whole} come to rest at {_unstable(of)} and {_stays(v, of)}",
         What.CURVE: f"{whole} end on {_curves(v)}",
         What.CONTINUUM: f"{whole} come to rest at points of a continuum",
         What.BOUNDED: f"{whole} still move within bounds{_until(v, of)}{_chaos(v)}",
@@ -210,6 +210,13 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
 
 def _unstable(of: list[dict[str, Any]]) -> str:
     return f"one of {count(len(of))} unstable points" if len(of) > 1 else "an unstable point"
+
+
+def _stays(v: "Verdict", of: list[dict[str, Any]]) -> str:
+    """Write that states still are at an unstable point, or that only errors led them away."""
+    if any(one.get("left") for one in of):
+        return f"leave it{_until(v, of)}, where rounding errors decide"
+    return f"still are there{_until(v, of)}"
 
 
 def _until(v: "Verdict", of: list[dict[str, Any]]) -> str:
