@@ -51,18 +51,6 @@ class TrialPeriods(Record):
     sentences: Shaped[Text, " period"] = array(
         "what happens during the period, and what the verdict at its end says"
     )
-    moved: Float[Array, " period"] = array(
-        "median distance between where a trial is when the period begins and where it is at its "
-        "end, relative to the largest distance between two states of the activity"
-    )
-    order: Float[Array, " period"] = array(
-        "rank correlation of the positions at the beginning and at the end of the period, along "
-        "the first principal component of the states at its end; NaN if there is no order"
-    )
-    decoded: Shaped[Text, " period"] = array(
-        "labels that can be decoded at the beginning and at the end of the period, as JSON; the "
-        "keys are those of the claim “decoded” of a verdict"
-    )
     missing: Shaped[Text, " period"] = array(
         "what is known about fixed points that the search may have missed"
     )
@@ -127,6 +115,21 @@ class TrialPeriods(Record):
         "signs of the outputs that the task asks for after the pulse"
     )
 
+    moved: Float[Array, " period"] | None = array(
+        "median distance between where a trial is when the period begins and where it is at its "
+        "end, relative to the largest distance between two states of the activity",
+        default=None,
+    )
+    order: Float[Array, " period"] | None = array(
+        "rank correlation of the positions at the beginning and at the end of the period, along "
+        "the first principal component of the states at its end; NaN if there is no order",
+        default=None,
+    )
+    decoded: Shaped[Text, " period"] | None = array(
+        "labels that can be decoded at the beginning and at the end of the period, as JSON; the "
+        "keys are those of the claim “decoded” of a verdict",
+        default=None,
+    )
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
 

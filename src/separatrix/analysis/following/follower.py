@@ -207,9 +207,33 @@ class _Follower:
             gone | self.moving.is_stuck | (known & (self.moving.times >= self.twice * (1 - 1e-12)))
         )
         if done.any():
+            self._decided_by_errors(np.flatnonzero(done))
             stays = np.flatnonzero(~done)
             self.alive, self.moving = self.alive[stays], self.moving.take(stays)
             self.history.keep(stays)
+
+    def _decided_by_errors(self, rows: np.ndarray) -> None:
+        """Note which states came to an unstable point, before errors decided where they went on."""
+        floor, near = error_of(self.system) * self.size, {}
+        what = self.found.what[self.alive[rows]]
+        for k in rows[(what == What.POINT) | (what == What.CURVE) | (what == What.INFINITY)]:
+            times, places = self.history.places(int(k))
+            rests = np.linalg.norm(np.diff(places, axis=0), axis=1) <= floor
+            rests &= np.linalg.norm(places[:-1] - places[0], axis=1) > 100 * floor
+            rests &= ~(np.linalg.norm(places[:-1] - places[-1], axis=1) <= 100 * floor)
+            if rests.any():
+                near[int(k)] = times[:-1][rests], places[:-1][rests]
+        if not near:
+            return
+        middles = np.array([places[len(places) // 2] for _, places in near.values()])
+        self.found.pool = self.found.pool.search(self.system, _far_apart(middles, _CANDIDATES))
+        points = self.found.pool.states
+        unstable = np.flatnonzero(np.isin(self.found.pool.stability, ("saddle", "unstable")))
+        for k, (times, places) in near.items():
+            there = scipy.spatial.distance.cdist(places, points[unstable]) <= floor
+            if there.any():
+                self.found.end(self.alive[[k]], What.UNSTABLE, unstable[there.any(0).argmax()])
+                self.found.times[self.alive[k]] = times[there.any(1)].max()
 
     def _open(self) -> np.ndarray:
         """Return which of the states that are followed have no end yet, as places in the batch."""

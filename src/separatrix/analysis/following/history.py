@@ -16,6 +16,9 @@ _STORED, _OF_PLACES = 1 << 21, 3 << 21
 """Numbers that are stored of the last steps, and of the places over the whole way."""
 _WINDOW = 256
 """Steps in which what has not moved is at rest."""
+_OF_FLOW = 1 << 15, 1 << 24
+"""Steps of a flow that are kept, and numbers for more than others: a turn of a relaxation
+oscillator takes thousands."""
 
 
 class _Past(NamedTuple):
@@ -37,7 +40,8 @@ class History:
     def __init__(self, states: Float[np.ndarray, "state unit"], motion: Motion):
         count = max(1, states.size)
         self._motion = motion
-        self._recent_size = int(np.clip(_KEPT // count, 256, _MOST_RECENT))
+        longer = 0 if motion.is_map else min(_OF_FLOW[0], _OF_FLOW[1] // count)
+        self._recent_size = max(int(np.clip(_KEPT // count, 256, _MOST_RECENT)), longer)
         self._most_places = int(np.clip(_OF_PLACES // count, 128, _MOST_PLACES))
         self._pasts: list[_Past] = []
         self._places: list[np.ndarray] = [np.array(states)]

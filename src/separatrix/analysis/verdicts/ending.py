@@ -10,6 +10,7 @@ from ...systems import AbstractSystem
 from ..boundaries.fractions import wilson
 from ..cycles.cycle_search import Cycles
 from ..following.end import Ends, What
+from ..following.sizes import TELLS, error_of
 from ..following.turns import Turn
 from .claims import Claim, Kind, Known
 
@@ -114,7 +115,10 @@ def _claim(
         numbers["state"] = ends.states[rows[0]]
     if what in (What.BOUNDED, What.UNSTABLE):
         numbers["until"] = float(ends.times[rows].min()) * unit
-    elif what == What.UNKNOWN:
+    if what == What.UNSTABLE:
+        away = np.linalg.norm(ends.states[rows] - numbers["state"], axis=1)
+        numbers["left"] = not (away <= TELLS * error_of(system) * ends.pool.scale).all()
+    if what == What.UNKNOWN:
         grows = ends.grows[rows]
         several = grows[np.isfinite(grows)]
         enough = len(several) > 0.5 * len(rows)

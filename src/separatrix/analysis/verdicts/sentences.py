@@ -303,7 +303,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
         Held.DIVERGING: f"{them} leave for infinity",
         Held.SLOW_PATH: f"{them} keep moving along a one-dimensional set",
         Held.MIXTURE: f"{them} do different things",
-        Held.UNSTABLE: f"{them} come to rest at {_unstable(at)} and still are there{_until(v, at)}",
+        Held.UNSTABLE: f"{them} come to rest at {_unstable(at)} and {_stays(v, at)}",
         Held.MOVING: f"{them} move on",
     }[Held(held)]
 
@@ -390,7 +390,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
         places = "one stable point" if len(of) == 1 else f"one of {count(len(of))} stable points"
         return f"{whole} end at {places}"
     return {
-        What.UNSTABLE: f"{whole} still are at {_unstable(of)}{_until(v, of)}",
+        What.UNSTABLE: f"{whole} come to rest at {_unstable(of)} and {_stays(v, of)}",
         What.CURVE: f"{whole} end on {_curves(v)}",
         What.CONTINUUM: f"{whole} come to rest at points of a continuum",
         What.BOUNDED: f"{whole} still move within bounds{_until(v, of)}{_chaos(v)}",
@@ -400,6 +400,13 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
 
 def _unstable(of: list[dict[str, Any]]) -> str:
     return f"one of {count(len(of))} unstable points" if len(of) > 1 else "an unstable point"
+
+
+def _stays(v: "Verdict", of: list[dict[str, Any]]) -> str:
+    """Write that states still are at an unstable point, or that only errors led them away."""
+    if any(one.get("left") for one in of):
+        return f"leave it{_until(v, of)}, where rounding errors decide"
+    return f"still are there{_until(v, of)}"
 
 
 def _until(v: "Verdict", of: list[dict[str, Any]]) -> str:
@@ -417,8 +424,13 @@ def _curves(v: "Verdict") -> str:
     periods = [float(one["period"]) for one in of]
     alike = np.isfinite(periods).all() and np.ptp(periods) <= 0.01 * max(periods)
     steps = {int(one["steps"]) for one in of}
-    if v.system == "map" and alike and len(steps) == 1 and min(steps) > 0:
-        k, turn = steps.pop(), float(of[0]["turn"])
+    if v.system == "map" and min(steps) > 0:
+        turn = float(of[0]["turn"]) if alike else float("nan")
+        k = (
+            " or ".join(map(str, sorted(steps)))
+            if len(steps) < 3
+            else f"{min(steps)} to {max(steps)}"
+        )
         cycle = f"{count(number)} cycles of {k} steps" if number > 1 else f"a cycle of {k} steps"
         cycle = f"cycles of {k} steps beside one another" if family else cycle
         return cycle + (f" (mean period {span(v, turn)})" if np.isfinite(turn) else "")
