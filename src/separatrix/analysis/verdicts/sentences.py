@@ -390,7 +390,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
         places = "one stable point" if len(of) == 1 else f"one of {count(len(of))} stable points"
         return f"{whole} end at {places}"
     return {
-        What.UNSTABLE: f"{whole} come to rest at {_unstable(of)} and {_stays(v, of)}",
+        What.UNSTABLE: f"{whole} come to {_unstable(of)} and {_stays(v, of)}",
         What.CURVE: f"{whole} end on {_curves(v)}",
         What.CONTINUUM: f"{whole} come to rest at points of a continuum",
         What.BOUNDED: f"{whole} still move within bounds{_until(v, of)}{_chaos(v)}",
