@@ -105,8 +105,8 @@ def _check_script() -> None:
     if again:
         raise InvalidInputError(
             f'{script.name} lacks `if __name__ == "__main__":` around the call that starts worker '
-            "processes. Each of them runs the script again: put below that line whatever is to be "
-            "done once."
+            "processes. Each of them runs the script again: put below that line what should run "
+            "once."
         )
 
 

@@ -59,8 +59,8 @@ def find_cycles(
     (In a flow, the search first follows the candidate for a transient, and then for 410 τ. If the
     motion returns to where it was within this time, the search solves for a cycle at once.) If the
     candidate ends on a cycle, the search solves for this cycle, which is an attractor. If the
-    candidate of a map goes round an invariant circle, because a turn is no whole number of steps,
-    the circle is listed as well. Its `kind` is "invariant circle", its `period` is the mean time
+    candidate of a map goes round an invariant circle, which takes no whole number of steps, the
+    circle is listed as well. Its `kind` is "invariant circle", its `period` is the mean time
     once round, and its `length` is 0. If the motion does not close within the steps that are
     followed, the fields `led` and `reasons` of the result say so.
 

@@ -15,8 +15,8 @@ class Cycles(Record):
 
     Closed curves round which a map's states go without closing, the invariant circles, are among
     them: `kind` says what each is. The `length` of a circle is 0, its `period` is the mean time
-    once round, its states are places on it, equally spaced in phase, and its multipliers are the
-    factors by which distances change once round, of which the one along the circle is 1.
+    once round, and its states are places on it, equally spaced in phase. Its multipliers are the
+    factors by which distances change once round. The one along the circle is 1.
 
     The multipliers of a cycle are the eigenvalues of the derivative of the motion once around the
     cycle. In a flow, the multiplier along the orbit is 1, so the distance of the computed value
