@@ -111,8 +111,8 @@ class Motion:
             moving = self._choose(moving, until)
         return self._advance_flow(moving, count, until)
 
-    def velocities(self, states: Float[np.ndarray, "state unit"]) -> np.ndarray:
-        """Return F(x) − x of a map, f(x) of a flow `(state, unit)`."""
+    def velocities(self, states: Float[np.ndarray, "... unit"]) -> np.ndarray:
+        """Return F(x) − x of a map, f(x) of a flow `(…, unit)`."""
         flat = states.reshape(-1, states.shape[-1])
         size = 1 << max(len(flat) - 1, 15).bit_length()
         with double_precision():
