@@ -215,9 +215,12 @@ class _Follower:
     def _decided_by_errors(self, rows: np.ndarray) -> None:
         """Note which states came to an unstable point, before errors decided where they went on."""
         floor, near = error_of(self.system) * self.size, {}
+        most = 1e100  # of what has left for infinity, the squares are not known
         what = self.found.what[self.alive[rows]]
         for k in rows[(what == What.POINT) | (what == What.CURVE) | (what == What.INFINITY)]:
             times, places = self.history.places(int(k))
+            seen = (np.abs(places) < most).all(1)
+            times, places = times[seen], places[seen]
             rests = np.linalg.norm(np.diff(places, axis=0), axis=1) <= floor
             rests &= np.linalg.norm(places[:-1] - places[0], axis=1) > 100 * floor
             rests &= ~(np.linalg.norm(places[:-1] - places[-1], axis=1) <= 100 * floor)

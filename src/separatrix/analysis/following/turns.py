@@ -48,7 +48,7 @@ _SETTLED = 1e-4
 """Of the diameter: turns that miss by less are over the approach, for which the period changes."""
 _ALIKE = 0.005
 """Of a period: by how much the last turns may differ, or states are still on their way."""
-_CIRCLE_MISS, _GAP, _BEGUN = 1e-4, 1 / 16, 0.75
+_CIRCLE_MISS, _GAP, _BEGUN = 1e-3, 1 / 16, 0.75
 """Of the diameter: earlier states of an invariant circle lie so near the curve of later ones; of a
 turn: neighbors farther apart do not tell that there is a circle; turns, after which more may tell:
 what goes straight on makes a half."""

@@ -8,11 +8,11 @@ from jaxtyping import Float, Int, Shaped
 
 COMPONENTS = 20
 """Principal components of the states that a decoder reads, at most."""
-CLASSES = 3
+CLASSES = 10
 """Numbers with at most so many values are decoded as classes."""
 RESOLUTION = 0.01
 """Of the spread of the states at the beginning: smaller differences are not seen."""
-_FOLDS, _SHUFFLES = 5, 20
+_FOLDS, _SHUFFLES, _FEWEST = 5, 20, 3
 _RIDGE, _FLOOR = 1e-3, 0.1
 _ONE_SIDED = 1.645
 """Of a normal law: 5 % of rank correlations of k independent pairs exceed 1.645/√(k − 1)."""
@@ -80,7 +80,7 @@ def _conditions(
     others = [np.unique(np.asarray(of)[finite], return_inverse=True)[1]
               for key, of in labels.items() if key != name]  # fmt: skip
     rows, group = np.unique(np.stack([coded, *others], 1), axis=0, return_inverse=True)
-    if np.bincount(rows[:, 0]).min() < 2:
+    if np.bincount(rows[:, 0]).min() < _FEWEST:
         return np.arange(len(coded))
     return group
 

@@ -104,9 +104,15 @@ class _Stretched:
         return cls(motion, axes * factor @ axes.T, axes / factor @ axes.T)
 
 
-def measure(motion: Motion, settled: Float[np.ndarray, "state unit"], duration: float) -> Gaps:
+def measure(
+    motion: Motion,
+    settled: Float[np.ndarray, "state unit"],
+    duration: float,
+    is_stretched: bool = False,
+) -> Gaps:
     """Put states between and beside settled ones, and run them on."""
-    stretched = _Stretched.of(motion, settled)
+    same = np.eye(settled.shape[1])
+    stretched = _Stretched.of(motion, settled) if is_stretched else _Stretched(motion, same, same)
     settled = settled @ stretched.there
     extent = float(scipy.spatial.distance.pdist(settled).max())
     chosen = _apart(settled, min(MOST, len(settled)), _ONE_PLACE * extent)

@@ -135,7 +135,10 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     widest = 2 * Thresholds().approximately
     if partial.has_set and _holds(partial.moved <= widest):
         motion = Motion(system, seen.settled[settled], (duration, 2 * duration))
-        gaps = measure(motion, seen.settled[settled], duration)
+        there = seen.settled[settled]
+        gaps = measure(motion, there, duration)
+        if words(replace(partial, gaps=gaps), Thresholds())[0].held == Held.STILL:
+            gaps = measure(motion, there, duration, is_stretched=True)
         return replace(partial, gaps=gaps)
     return replace(partial, **_slowing(system, ends, seen))
 
