@@ -79,7 +79,7 @@ else:
 
 # What the analysis is given: one step of the state under an input, and what goes with it.
 size = 48  # units; for an LSTM (64, 64), and a step of (h, c)
-input = np.zeros(2)  # what is held while the network is left alone
+input = np.zeros(2)  # what is held while the network runs on
 dt = 20.0  # ms; 1.0 where only steps are counted
 duration = 1000.0  # for how long states have to be held, in ms
 change = 0.05  # how far the first channel of the input is varied

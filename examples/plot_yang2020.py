@@ -131,8 +131,8 @@ if len(points):
 # %% [markdown]
 # ## Conclusion: is it a line attractor?
 # The notebook ends with the claim of an approximate line attractor along PC 1. Here the states at
-# the end of the stimulus are left alone, at the same input, without noise. The verdict says what
-# holds them for as long as a stimulus lasts, and where they end.
+# the end of the stimulus run on at the same input, without noise. The verdict says what is kept of
+# them for as long as a stimulus lasts, what holds them, and where they end.
 
 # %%
 held = sx.verdict(
@@ -144,7 +144,7 @@ held = sx.verdict(
     points=points,
 )
 print(held)
-print("Is it a line attractor?", held.is_held_by("line"))
+print("Is it a line attractor?", held.is_held_by("line"), held.why("line"))
 if held.held == "line":
     settled = held.settled[np.isfinite(held.settled).all(1)]
     along = np.linalg.svd(settled - settled.mean(0), full_matrices=False)[2][0]

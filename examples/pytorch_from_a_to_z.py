@@ -86,7 +86,7 @@ system = sx.torch_map(model.step, 24, dt=20.0, input=np.zeros(2))
 print(system.translation)
 
 # %% [markdown]
-# ## What the network does when it is left alone
+# ## What the network does at a constant input
 
 # %%
 states = np.random.default_rng(0).permutation(hidden.reshape(-1, 24))[:400]

@@ -21,6 +21,7 @@ from separatrix.analysis.measures.intervals import NoInterval
 from separatrix.analysis.point_table import Evidence
 from separatrix.analysis.slow_curves import slices
 from separatrix.analysis.verdicts import claims
+from separatrix.report.agreement import Agreement
 from separatrix.solvers.continuation.curve import CurveEnd
 from separatrix.solvers.endings import Ending
 from separatrix.studies.states import State
@@ -47,7 +48,7 @@ TEXTS = [
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
 WORDLESS = {Stage, What, Open, State, TrainingEnding, cycles.Led}
-WORDLESS |= {claims.Known, claims.Kind, claims.Held}
+WORDLESS |= {claims.Known, claims.Kind, claims.Held, Agreement}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 
 

@@ -1,11 +1,12 @@
-"""Work in parts: a part at a time, one on every core, and BLAS on one thread."""
+"""Work in parts, one on every core, BLAS on one thread, and what is free given back."""
 
+import ctypes
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cache
 from typing import Any, TypeVar
@@ -72,6 +73,12 @@ def chunks(count: int, room: int) -> Iterator[slice]:
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
     return (slice(first, min(first + room, count)) for first in range(0, count, room))
+
+
+def give_memory_back() -> None:
+    """Let the system have what is free in this process; glibc would keep most of it."""
+    with suppress(AttributeError, OSError, TypeError):  # there is another library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

@@ -4,16 +4,18 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ._parallel import cores
-from ._stopping import stop_if_asked
+from ._stopping import HANGUP, stop_if_asked
 from ._types import InvalidInputError, require_count
 
 _Label = TypeVar("_Label")
@@ -21,6 +23,8 @@ Job = tuple[_Label, Callable[..., Any], tuple[Any, ...]]
 """The label of a piece of work, a function, and its arguments."""
 _THREADS = ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that limit the threads of XLA and BLAS."""
+_GUARDS = (b"__name__", b"parent_process", b"current_process")
+"""Words by which scripts know the process that a user has started."""
 
 _idle: dict[int, list[ProcessPoolExecutor]] = {}
 """Idle pools of one process each, kept for the next call, by the number of their threads."""
@@ -40,17 +44,17 @@ def in_processes(
     Each worker has its pool, so that one which dies takes none of the others with it; another takes
     its place. Ctrl-C ends them. By default they share the cores' threads. With `keep_warm`
     they wait for the next call, which finds everything imported and compiled.
+
+    Raises InvalidInputError in a script that would start its workers again in each of them.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise InvalidInputError(
-            'start worker processes only below `if __name__ == "__main__":` in a script, because '
-            "each worker process runs the script again."
-        )
+    _check_script()
     left, ended = deque(jobs), queue.Queue[tuple[_Label, Future[Any]]]()
     threads = threads or max(1, cores() // workers)
     others = set(multiprocessing.active_children()) - _waiting
 
     def work() -> None:
+        if HANGUP is not None:  # reaches what starts here, too, which this process ends
+            signal.pthread_sigmask(signal.SIG_BLOCK, (HANGUP,))
         pool = _taken(threads)
         while True:
             try:
@@ -89,6 +93,21 @@ def in_processes(
                 runner.join()
             _waiting.clear()
             _waiting.update(set(multiprocessing.active_children()) - others)
+
+
+def _check_script() -> None:
+    """Refuse a script that no worker can run again: one without `if __name__ == "__main__":`."""
+    main, again = sys.modules["__main__"], hasattr(multiprocessing.current_process(), "_inheriting")
+    script = Path(getattr(main, "__file__", None) or sys.argv[0])
+    is_package = getattr(getattr(main, "__spec__", None), "name", "").endswith("__main__")
+    with suppress(OSError):  # without a file there is nothing to run again
+        again |= not is_package and not any(word in script.read_bytes() for word in _GUARDS)
+    if again:
+        raise InvalidInputError(
+            f'{script.name} lacks `if __name__ == "__main__":` around the call that starts worker '
+            "processes. Each of them runs the script again: put below that line what should run "
+            "once."
+        )
 
 
 def _next(ended: "queue.Queue[tuple[_Label, Future[Any]]]") -> tuple[_Label, Future[Any]]:

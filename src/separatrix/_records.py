@@ -339,7 +339,7 @@ class Record(eqx.Module):
 
         variables: dict[str, Any] = {}
         coordinates: dict[str, Any] = {}
-        fields = {info.name for info in self.field_infos()}
+        fields = {info.name for info in self.field_infos()} | self.sizes.keys()
         for info, name, value in self._arrays():
             attrs = {"description": info.description, "units": self._units_of(info)}
             if info.is_table:

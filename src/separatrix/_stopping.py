@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM while a command is at work: a flag that stages, epochs and chunks look at.
+"""What stops a command at work sets a flag, at which its stages, epochs and chunks look.
+
+That is Ctrl-C, SIGTERM, or SIGHUP of a terminal that is closed.
 
 An exception that a handler raises comes up in whatever Python is at, which may be a callback of the
 garbage collector: there it is lost. So the handler sets a flag, and the work ends where it looks at
@@ -6,6 +8,7 @@ it. What does not look within `GRACE` seconds has the exception raised in it, ag
 it arrives.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +20,15 @@ GRACE = 0.7
 _asked: list[int] = []
 """The signals that came."""
 
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+"""The signal of a terminal that is closed, where there is one."""
+
+
+def stop_signals() -> tuple[int, ...]:
+    """Return the signals that stop a command; `nohup` lets it ignore that of its terminal."""
+    is_heard = HANGUP is not None and signal.getsignal(HANGUP) is not signal.SIG_IGN
+    return signal.SIGINT, signal.SIGTERM, *((HANGUP,) if is_heard else ())
+
 
 def asked_to_stop() -> bool:
     """Whether a signal has asked the command at work to stop."""
@@ -24,7 +36,7 @@ def asked_to_stop() -> bool:
 
 
 def exit_code() -> int:
-    """Return the exit code of a command that was stopped: 130 of Ctrl-C, 143 of SIGTERM."""
+    """Return the exit code of a command that was stopped: 128 and the number of its signal."""
     return 128 + (_asked[0] if _asked else signal.SIGINT)
 
 
@@ -59,7 +71,20 @@ def stopped_by(*signals: int) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def leave_terminal() -> None:
+    """Write nowhere what would go to a terminal that is closed, where writing fails."""
+    for output in (1, 2):
+        try:
+            os.write(output, b"")
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+
+
 def _ask(number: int, frame: Any) -> None:
+    if number == HANGUP:
+        leave_terminal()
+        if _asked:  # the terminal and its shell both send it
+            return
     _asked.append(number)
     if len(_asked) > 1 or not hasattr(signal, "setitimer"):
         raise KeyboardInterrupt

@@ -182,6 +182,17 @@ def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:
         raise InvalidInputError(f"{name} must be {expected}, got {_briefly(value)}.")
 
 
+def require_text(value: Any, name: str) -> str:
+    """Return a text; raise InvalidInputError for anything else, and for what no file can hold."""
+    require_kind(value, str, name, "a text")
+    if re.search("[\\0\ud800-\udfff]", value):
+        raise InvalidInputError(
+            f"{name} must be text that can be stored, got {value!a:.60}: it holds a null character "
+            "or half of a surrogate pair."
+        )
+    return str(value)
+
+
 def require_flag(value: Any, name: str) -> bool:
     """Return a bool; raise InvalidInputError for what is neither True nor False."""
     require_kind(value, (bool, np.bool_), name, "True or False")

@@ -204,6 +204,8 @@ def _reporting(label: str, progress: Any, is_first: bool) -> AbstractContextMana
         return _bar(label)
     if progress is None and is_first and _may_appear():
         return _appearing_bar(label)
+    if progress is None and is_first and multiprocessing.parent_process() is None:
+        return _lines(label)
     return nullcontext(UNWATCHED.report)
 
 
@@ -253,6 +255,32 @@ def _appearing_bar(label: str) -> Iterator[Report]:
     finally:
         over.set()
         thread.join()
+
+
+@contextmanager
+def _lines(label: str) -> Iterator[Report]:
+    """Write a line of each stage to standard error, a log, once `AFTER` seconds have passed."""
+    begun, latest, written = time.monotonic(), [""], [""]
+
+    def write() -> None:
+        if latest[0] != written[0]:
+            written[0] = latest[0]
+            with suppress(OSError, ValueError, AttributeError):  # it was closed, or there is none
+                sys.stderr.write(f"{label}: {latest[0]}\n")
+                sys.stderr.flush()
+
+    def report(stage: str, done: int, total: int | None) -> None:
+        latest[0] = stage
+        if time.monotonic() - begun >= AFTER:
+            write()
+
+    timer = threading.Timer(AFTER, write)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield report
+    finally:
+        timer.cancel()
 
 
 def _may_appear() -> bool:

@@ -286,28 +286,123 @@ def turning(x):
 
 
 def turn_of_delayed_logistic():
-    """Counted in its own states."""
+    """The steps of a turn, and the range of a unit, counted in its own states."""
     states = [np.array([0.5, 0.55])]
     for _ in range(60_000):
         x, y = states[-1]
         states.append(np.array([2.1 * x * (1 - y), x]))
     around = np.array(states[10_000:]) - np.mean(states[10_000:], axis=0)
     angle = np.unwrap(np.angle(around @ [1, 1j]))
-    return 2 * np.pi * (len(angle) - 1) / abs(angle[-1] - angle[0])
+    return 2 * np.pi * (len(angle) - 1) / abs(angle[-1] - angle[0]), np.ptp(around[:, 0])
 
 
-CIRCLES = {  # a map, starts, and how many steps a turn takes
-    "turning": (turning, systems.box(2, -1, 1, 10), lambda: 2 * np.pi),
-    "delayed": (delayed_logistic, 0.5 + systems.box(2, -0.1, 0.1, 10), turn_of_delayed_logistic),
+def euler(mu, h):
+    """A step of Euler's method for van der Pol's oscillator: x'' = μ (1 − x²) x' − x."""
+    return lambda x: x + h * jnp.stack([x[1], mu * (1 - x[0] ** 2) * x[1] - x[0]])
+
+
+def turn_of_euler(mu, h):
+    """The steps from one upward crossing of 0 to another, in the mean, and the range of x."""
+    x, y, path, crossings = 2.0, 0.0, [], []
+    for step in range(60_000):
+        path.append(x)
+        x, y = x + h * y, y + h * (mu * (1 - x**2) * y - x)
+        if path[-1] < 0 <= x and step > 10_000:
+            crossings.append(step - x / (x - path[-1]))
+    return (crossings[-1] - crossings[0]) / (len(crossings) - 1), np.ptp(path[10_000:])
+
+
+BOX = systems.box(2, -1, 1, 10)
+CIRCLES = {  # a map, starts, and how many steps a turn takes, with the range of the first unit
+    "turning": (turning, BOX, lambda: (2 * np.pi, 2.0)),
+    "delayed": (delayed_logistic, 0.5 + 0.1 * BOX, turn_of_delayed_logistic),
+    "many turns": (euler(1.0, 0.1), BOX, lambda: turn_of_euler(1.0, 0.1)),
+    "few turns": (euler(0.5, 0.01), BOX, lambda: turn_of_euler(0.5, 0.01)),
+    "relaxation": (euler(4.0, 0.05), BOX, lambda: turn_of_euler(4.0, 0.05)),
+    "relaxation, in one turn": (euler(8.0, 0.01), BOX, lambda: turn_of_euler(8.0, 0.01)),
 }
 
 
 @pytest.mark.parametrize("name", CIRCLES)
-def test_an_invariant_circle_is_said_to_be_one(name):
-    step, starts, turn = CIRCLES[name]
-    cycles = sx.find_cycles(sx.DiscreteMap(step, 2, dt=20.0), starts)
-    assert len(cycles) == 0 and set(cycles.led) == {Led.CIRCLE}
-    np.testing.assert_allclose(cycles.turn, 20.0 * turn(), rtol=1e-3)
+def test_an_invariant_circle_is_listed_and_a_verdict_says_the_same(name):
+    step, starts, counted = CIRCLES[name]
+    system, (turn, swing) = sx.DiscreteMap(step, 2, dt=20.0), counted()
+    cycles = sx.find_cycles(system, starts)
+    assert cycles.kind.tolist() == ["invariant circle"] and cycles.length.tolist() == [0]
+    assert cycles.stability.tolist() == ["stable"] and cycles.hits.tolist() == [len(starts)]
+    assert set(cycles.led) == {Led.CIRCLE} and set(cycles.reached) == {0}
+    for times in (cycles.turn, cycles.period, cycles.once_round):
+        np.testing.assert_allclose(times, 20.0 * turn, rtol=1e-3)
+    assert cycles.amplitude[0, 0] == pytest.approx(swing, rel=0.01)
+    assert abs(cycles.multipliers - 1).min() < 0.1  # along the circle
+    (end,) = (c.numbers for c in sx.verdict(system, starts).claims if c.kind == "end")
+    assert (end["what"], end["steps"]) == ("curve", 0)
+    assert end["period"] == pytest.approx(20.0 * turn, rel=1e-3)
+
+
+def test_the_multiplier_across_a_circle_is_the_one_of_its_turn():
+    """The radius r goes to (1.2 − 0.2 r²) r, of slope 0.6 at 1: 0.6^(2 π) once round."""
+    cycles = sx.find_cycles(sx.DiscreteMap(turning, 2), BOX)
+    np.testing.assert_allclose(cycles.multipliers, [[1, 0.6 ** (2 * np.pi)]], rtol=0.01)
+
+
+def test_a_locked_circle_is_a_cycle_that_names_its_lock():
+    """θ' = θ + 2 π 3/20 + 0.05 sin 20 θ is drawn to every second multiple of π/20."""
+
+    def locked(x):
+        angle, radius = jnp.arctan2(x[1], x[0]), jnp.sqrt(x @ x)
+        angle = angle + 2 * np.pi * 3 / 20 + 0.05 * jnp.sin(20 * angle)
+        return (0.7 * radius + 0.3) * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
+
+    cycles = sx.find_cycles(sx.DiscreteMap(locked, 2, dt=10.0), BOX)
+    assert cycles.kind.tolist() == ["locked 3/20"] and cycles.length.tolist() == [20]
+    np.testing.assert_allclose(cycles.once_round, [200 / 3])
+    np.testing.assert_allclose(cycles.turn, 200 / 3)
+
+
+def spiral(angle, growth):
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return lambda x: growth * (turn @ x)
+
+
+def torus(x):
+    """Two circles: once round the first in 12.6 steps, the second in 8.9, a fortieth as wide."""
+    one, two = x[:2], 40 * x[2:]
+    turned_by = lambda z, a: (1.1 - 0.1 * z @ z) * spiral(a, 1.0)(z)  # noqa: E731
+    return jnp.concatenate([turned_by(one, 0.5), turned_by(two, 0.5 * np.sqrt(2)) / 40])
+
+
+def ikeda(x):
+    angle = 0.4 - 6 / (1 + x @ x)
+    turn = jnp.stack([jnp.stack([jnp.cos(angle), -jnp.sin(angle)]),
+                      jnp.stack([jnp.sin(angle), jnp.cos(angle)])])  # fmt: skip
+    return jnp.stack([1.0, 0.0]) + 0.9 * turn @ x
+
+
+NO_CIRCLE = {  # a map, starts, and whether a verdict leaves it open that a cycle holds them
+    "Henon": (systems.henon(), 0.1 * BOX, False),
+    "Ikeda": (sx.DiscreteMap(ikeda, 2), 0.3 * BOX, False),
+    "chaos that goes round": (
+        sx.DiscreteMap(lambda x: jnp.stack([2.27 * x[0] * (1 - x[1]), x[0]]), 2),
+        0.5 + 0.05 * BOX,
+        False,
+    ),
+    "a torus": (sx.DiscreteMap(torus, 4), systems.box(4, -1, 1, 8) / [1, 1, 40, 40], True),
+    "a decaying spiral": (sx.DiscreteMap(spiral(2 * np.pi / 100, 1 - 1e-6), 2), BOX, False),
+    "a growing spiral": (sx.DiscreteMap(spiral(1.0, 1 + 1e-5), 2), BOX, False),
+}
+
+
+@pytest.mark.parametrize("name", NO_CIRCLE)
+def test_what_does_not_close_is_no_circle(name):
+    system, starts, is_open = NO_CIRCLE[name]
+    cycles, held = sx.find_cycles(system, starts), sx.verdict(system, starts, duration=50.0)
+    assert Led.CIRCLE not in cycles.led and "invariant circle" not in cycles.kind
+    assert "curve" not in {c.numbers.get("what") for c in held.claims}
+    assert (Led.CHAOS in cycles.led) == (name in ("Henon", "Ikeda", "chaos that goes round"))
+    assert (Led.QUASIPERIODIC in cycles.led) == is_open
+    assert held.is_held_by("cycle") != "yes"
+    assert held.is_held_by("cycle") == "unknown" or not is_open
 
 
 def two_circles(x):

@@ -11,7 +11,6 @@ import scipy
 
 import separatrix as sx
 from separatrix.analysis.measures import (
-    DSA,
     Dynamics,
     Procrustes,
     Spectrum,
@@ -341,7 +340,13 @@ def test_a_selection_has_the_distances_among_its_networks():
 
 
 def test_measures_are_named_or_given():
-    assert measure_of("spectrum") == Spectrum() and measure_of(DSA(rank=3)).rank == 3
+    assert measure_of("spectrum") == Spectrum() and measure_of(Spectrum(3)).num_modes == 3
+
+
+@pytest.mark.parametrize("name", ["dsa", "input_dsa", "canonical correlation"])
+def test_the_measures_there_are_stand_beside_a_name_that_is_none(name):
+    with pytest.raises(sx.InvalidInputError, match="procrustes, spectrum, topology"):
+        measure_of(name)
 
 
 # Planted pairs

@@ -9,7 +9,10 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.analysis.following.history import History
 from separatrix.analysis.following.turns import Open, curve_of_flow, cycle_of_steps
+from separatrix.analysis.verdicts import sentences
+from separatrix.systems.motion import Motion
 
 RNG = np.random.default_rng(0)
 W = np.array([[0.0, -1.0], [-1.0, 0.0]])
@@ -17,6 +20,7 @@ AXIS = np.array([1.0, -1.0])
 STARTS = RNG.uniform(0, 1, (60, 2))
 PLANE = RNG.normal(size=(60, 2))
 LINE = RNG.normal(size=(60, 1))
+COIN = np.random.default_rng(1).permutation(np.arange(60) % 2)
 
 
 def pair(gain=1.0):
@@ -107,8 +111,8 @@ def test_what_holds_states_and_where_they_end(name):
     assert {end["what"] for end in ends} == set(shares)
     for what, share in shares.items():
         assert sum(e["share"] for e in ends if e["what"] == what) == pytest.approx(share)
-    assert 1 <= len(found.sentences) <= 3
-    assert max(len(sentence.replace(" %", "%").split()) for sentence in found.sentences) <= 20
+    assert 1 <= len(found.sentences) <= 4
+    assert max(len(sentence.replace(" %", "%").split()) for sentence in found.sentences) <= 45
 
 
 @pytest.mark.parametrize(
@@ -154,6 +158,45 @@ def test_a_leak_ends_a_line_after_a_while():
     assert later.claim("spread").numbers["value"] == pytest.approx(np.exp(-0.3), abs=0.02)
     assert later.keeps_differences and not late.keeps_differences
     assert early.claim("end").numbers["what"] == "point"  # left alone, it ends at a point
+
+
+def test_what_is_kept_and_for_how_long_is_said_first():
+    value = STARTS @ AXIS
+    side = np.where(value > 0, "left", "right")
+    found, late = (
+        sx.verdict(pair(0.99), STARTS, duration=t, axis=AXIS,
+                   labels={"value": np.round(value, 1), "side": side, "coin": COIN})
+        for t in (300.0, 20_000.0)
+    )  # fmt: skip
+    assert [kind for _, kind in sentences.parts(found)][:3] == ["kept", "decoded", "held"]
+    # every state comes back along the line with 1 s, so all draws of them do
+    time = found.claim("spread time").numbers
+    assert [time[key] for key in ("low", "value", "high")] == pytest.approx([1000] * 3, rel=0.02)
+    # where they began is known, so how far they go is too: onto the line, and along it
+    runs = sx.Flow(lambda r: -r + jax.nn.relu(0.99 * W @ r + 1.0), 2, tau=10.0)
+    path = np.asarray(runs.run(STARTS, np.linspace(0, 300.0, 301)))
+    far = np.linalg.norm(path - STARTS[:, None], axis=2).max(1)
+    extent = np.linalg.norm(STARTS[:, None] - STARTS, axis=2).max()
+    drift = found.claim("drift").numbers["value"]
+    assert drift == pytest.approx(np.quantile(far, 0.95, method="inverted_cdf") / extent, abs=0.01)
+    told = {c.numbers["label"]: c.numbers for c in found.claims if c.kind == "decoded"}
+    assert told["value"]["value"] > 0.98 and told["side"]["value"] > 0.9
+    assert told["coin"]["value"] <= max(0.65, told["coin"]["chance"])
+    gone = {c.numbers["label"]: c.numbers for c in late.claims if c.kind == "decoded"}
+    assert gone["side"]["value"] < 0.7 < gone["side"]["first"]
+
+
+def test_a_line_that_is_none_is_denied_by_the_number_that_fails():
+    slow = sx.Flow(lambda x: -1e-6 * x, size=6)
+    cloud = np.random.default_rng(0).normal(size=(30, 6))
+    still = sx.verdict(slow, cloud, duration=20.0)
+    assert still.held == "still" and still.is_held_by("line") == "no"
+    assert "put beside" in still.why("line")
+    later = sx.verdict(pair(0.99), STARTS, duration=300.0)
+    assert later.is_held_by("line") == "approximately" and "5 %" in later.why("line")
+    assert sx.verdict(WELLS, LINE, duration=20.0).is_held_by("line") == "no"
+    grows = sx.verdict(spiral(1 / 200), PLANE, duration=20.0)
+    assert grows.is_held_by("cycle") == "unknown" and "not known" in grows.why("cycle")
 
 
 def test_the_order_is_that_at_the_end_of_the_duration():
@@ -249,7 +292,8 @@ def test_states_that_go_from_saddle_to_saddle_are_not_said_to_end_there():
     assert set(found.known) == {"watched"}
     assert " end at " not in str(found)
     assert found.sentences[-1] == (
-        "Left alone, all still are at one of three unstable points after 2000 τ."
+        "In the long run, all come to one of three unstable points and still are there "
+        "after 2000 τ."
     )
 
 
@@ -344,3 +388,24 @@ def test_a_ghost_is_one_over_any_duration_that_sees_it_passed():
     for duration in (300.0, 450.0, 600.0, 800.0):
         found = sx.verdict(system, starts, duration=duration)
         assert found.is_held_by("ghost") == "yes", duration
+
+
+@pytest.mark.parametrize("kind", ["map", "flow"])
+def test_steps_that_are_not_stored_are_stepped_again(kind, monkeypatch):
+    system = {"map": turning(0.1), "flow": HOPF}[kind]
+    starts = np.random.default_rng(0).normal(size=(5, 2))
+    found = []
+    for stored in (1 << 20, 0):
+        monkeypatch.setattr("separatrix.analysis.following.history._STORED", stored)
+        motion = Motion(system, starts, (100.0,))
+        history, moving = History(starts, motion), motion.begin(starts)
+        for _ in range(4):
+            before = moving
+            moving, block = motion.advance(before, 16, 100.0)
+            history.add(before, 100.0, block)
+        history.keep(np.array([1, 3]))
+        found.append([history.recent(1), history.recent(1, since=float(before.times[3]) + 1e-9)])
+    for whole, again in zip(found[0], found[1], strict=True):
+        for expected, values in zip(whole, again, strict=True):
+            np.testing.assert_allclose(values, expected, rtol=1e-9)
+    assert len(found[0][0][0]) == 64 and len(found[0][1][0]) == 16

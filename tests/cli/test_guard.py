@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -95,6 +96,40 @@ def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix.experiment.reanalyze", analyze)
     done = run("analyze", tmp_path)
     assert done.exit_code == 130 and "It goes on with --resume." in done.stderr
+
+
+HUNG_UP = """
+import signal, sys, time
+from separatrix._stopping import exit_code, stop_if_asked, stop_signals, stopped_by
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[2]))  # as nohup does, or not
+with stopped_by(*stop_signals()):
+    print("at work", flush=True)
+    try:
+        for _ in range(30):
+            time.sleep(0.1)
+            stop_if_asked()
+        open(sys.argv[1], "w").write("went on")
+    except KeyboardInterrupt:
+        print("kept", flush=True)
+        open(sys.argv[1], "w").write("kept")
+        sys.exit(exit_code())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals")
+@pytest.mark.parametrize(("before", "said"), [("SIG_DFL", "kept"), ("SIG_IGN", "went on")])
+def test_a_terminal_that_is_closed_stops_a_command_as_a_signal_does(before, said, tmp_path):
+    """Twice, as the terminal and its shell both send it; what is printed goes nowhere."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", HUNG_UP, tmp_path / "said", before]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as one:
+        os.close(theirs)
+        assert b"at work" in os.read(ours, 100)
+        os.close(ours)
+        one.send_signal(signal.SIGHUP)
+        one.send_signal(signal.SIGHUP)
+        assert one.wait(timeout=60) == (129 if said == "kept" else 0)
+    assert (tmp_path / "said").read_text() == said
 
 
 def called(*arguments, **environment):

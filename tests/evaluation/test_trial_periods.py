@@ -1,5 +1,7 @@
 """The periods of a trial, against what a plain loop over the steps gives."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
@@ -80,6 +82,19 @@ def test_the_basin_at_the_end_of_a_period_predicts_the_choice():
     assert (periods.predicted[1:] == expected).all()
     decided = (expected > 0) & (periods.choice == expected)
     assert periods.agrees[1] == decided.sum() > 0
+
+
+def test_a_period_says_what_happens_during_it():
+    task = sx.tasks.PerceptualDecisionMaking(stimulus=500.0)
+    periods = sx.trial_periods(Latch(), task, num_trials=40)
+    during = [{one["label"]: one for one in json.loads(text)} for text in periods.decoded.tolist()]
+    new, held = (row["choice made"] for row in during[1:])
+    assert new["first"] <= new["chance"] < new["value"] > 0.9  # the stimulus brings it
+    assert min(held["first"], held["value"]) > max(0.9, held["chance"])  # and the decision keeps it
+    # the activity ends at about ±0.96, and begins at 0
+    decided = np.mean(np.asarray(periods.conditions["coherence"]) > 0)
+    assert decided > 0.5 and periods.moved == pytest.approx([0.0, 0.5, 0.0], abs=0.02)
+    assert periods.order[2] > 0.99
 
 
 class Forgetful(Latch):

@@ -425,7 +425,11 @@ ROWS: list[Row] = [
     Row("rank_one_50", partial(rank_one, 50)),
     Row("rank_one_300", partial(rank_one, 300)),
     Row("wilson_cowan_pair", partial(wilson_cowan_pairs, 1)),
-    Row("wilson_cowan_40_pairs", partial(wilson_cowan_pairs, 40)),
+    Row(
+        "wilson_cowan_40_pairs",
+        partial(wilson_cowan_pairs, 40),
+        unsolved="The one fixed point is missing, and an index sum of 0 says so.",
+    ),
     Row("bistable_chain_5", bistable_chain),
     Row("combinatorial_8", partial(combinatorial, 8, 0.5)),
     Row("combinatorial_9", partial(combinatorial, 9, 0.3)),

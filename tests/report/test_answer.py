@@ -29,14 +29,14 @@ def told(claim="line", verdict=None):
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():
-    learned, holds, *held, claimed = told()
+    learned, *held, claimed, holds = told()
     assert learned.startswith("A CTRNN of 6 units")
     assert "where the ideal observer answers" in learned
     assert holds.startswith("At the input “fixation 1, both stimuli 0.5”: ")
     assert tuple(held) == RECORDS["verdict"].sentences
     assert claimed == (
-        "Yang & Wang (2020) found a line attractor along PC1: that does not hold in this network "
-        "over 50 ms."
+        "Yang & Wang (2020) found a line attractor along PC1. Is it so in this network over 50 ms? "
+        f"No: {RECORDS['verdict'].why('line')}."
     )
 
 
@@ -46,17 +46,16 @@ def test_a_line_that_holds_is_compared_with_the_first_component():
     line = sx.Flow(lambda x: -across @ x, size=6)
     held = sx.verdict(line, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
     assert held.held == "line"
-    *_, claimed = told(verdict=held)
-    said = "that holds in this network over 20 τ, and it extends along PC1 (|cos| 1.00)."
-    assert claimed.endswith(said)
+    *_, claimed, _ = told(verdict=held)
+    assert claimed.endswith("over 20 τ? Yes, and it extends along PC1 (|cos| 1.00).")
 
 
-def test_what_is_too_short_to_tell_is_unknown():
+def test_what_is_no_line_is_answered_by_the_number_that_fails():
     slow = sx.Flow(lambda x: -1e-6 * x, size=6)
     held = sx.verdict(slow, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
-    *_, claimed = told(verdict=held)
+    *_, claimed, _ = told(verdict=held)
     assert held.held == "still"
-    assert claimed.endswith("whether that holds in this network is unknown.")
+    assert claimed.endswith(f"No: {held.why('line')}.")
 
 
 def test_without_a_verdict_nothing_is_said_of_it():

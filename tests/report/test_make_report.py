@@ -11,6 +11,7 @@ import pytest
 
 import separatrix as sx
 from separatrix._tables import describe_number
+from separatrix.report.agreement import Agreement, agreement
 from separatrix.report.places import places
 from separatrix.report.statements import statements
 
@@ -122,9 +123,55 @@ def test_states_of_the_network_are_known_as_its_own(tmp_path):
     inputs = RNG.normal(size=(5, 12, 2)).astype(np.float32)
     states = network.unroll(inputs)
     run = sx.make_report(network, states, tmp_path / "page.html", inputs=inputs)
-    assert run.experiment["compared"] == 55 and run.experiment["miss"] < 1e-5
-    other = sx.make_report(network, 2 * states, tmp_path / "page.html", inputs=inputs)
-    assert other.experiment["miss"] > 0.05
+    compared = run.experiment["compared"]
+    assert compared.steps == 50 and compared.word == Agreement.ROUNDING
+    assert compared.sentence in {one.text for one in statements(run)}
+
+
+UNITS, SHOWN = 24, np.repeat(RNG.normal(size=(30, 6, 2)), 5, axis=1)
+RECURRENT = RNG.normal(size=(UNITS, UNITS)) * 1.2 / np.sqrt(UNITS)
+FROM_INPUT = RNG.normal(size=(UNITS, 2))
+
+
+def rate(x, u, part=0.2, recurrent=RECURRENT, offset=0.0):
+    return (1 - part) * x + part * jnp.tanh(recurrent @ x + FROM_INPUT @ u) + offset
+
+
+@pytest.fixture(scope="module")
+def noisy_trials():
+    """The same network without noise, with private noise and observed in noise."""
+    found, step = {}, jax.jit(jax.vmap(rate))
+    for name, private, observed in (("none", 0, 0), ("private", 0.05, 0), ("observed", 0, 0.05)):
+        x, states = np.zeros((30, UNITS)), []
+        for k in range(SHOWN.shape[1]):
+            x = np.asarray(step(x, SHOWN[:, k])) + private * RNG.normal(size=x.shape)
+            states.append(x)
+        states = np.stack(states, 1)
+        found[name] = states + observed * RNG.normal(size=states.shape)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("noise", "step", "shown", "word"),
+    {
+        "private noise": ("private", rate, SHOWN, Agreement.PRIVATE),
+        "observed in noise": ("observed", rate, SHOWN, Agreement.OBSERVATION),
+        "dt": ("none", lambda x, u: rate(x, u, 0.1), SHOWN, Agreement.TIME),
+        "dt in noise": ("private", lambda x, u: rate(x, u, 0.1), SHOWN, Agreement.TIME),
+        "dt observed in noise": ("observed", lambda x, u: rate(x, u, 0.1), SHOWN, Agreement.TIME),
+        "inputs": ("private", rate, 2 * SHOWN, Agreement.INPUT),
+        "offset": ("none", lambda x, u: rate(x, u, offset=0.05), SHOWN, Agreement.OFFSET),
+        "weights": ("none", lambda x, u: rate(x, u, recurrent=0.8 * RECURRENT), SHOWN,
+                    Agreement.STEP),
+        "other weights in noise": ("private", lambda x, u: rate(x, u, recurrent=-RECURRENT), SHOWN,
+                                   Agreement.STEP),
+    }.values(),
+)  # fmt: skip
+def test_noise_is_told_from_a_wrong_step_input_or_time_base(noisy_trials, noise, step, shown, word):
+    compared = agreement(step, noisy_trials[noise], shown)
+    assert compared.word == word
+    if word == Agreement.TIME:
+        assert compared.times == pytest.approx(2, abs=0.1)
 
 
 def test_what_the_time_limit_leaves_is_not_claimed(tmp_path):

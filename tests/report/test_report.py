@@ -157,8 +157,8 @@ def test_a_run_of_another_task(tmp_path):
     )
     held = {"activity": other, "principal_components": other.pca(2)}
     shown = page(tmp_path, held, {"task": {"name": "Juggling"}})
-    assert len(shown.sources) == 2
-    assert "need the activity of a decision between two choices" in shown.text
+    assert len(shown.sources) == 3
+    assert "a panel for each column of labels (delay)" in shown.text
 
 
 def test_the_shown_point_is_fixed_where_one_is():

@@ -80,9 +80,9 @@ def test_figures_are_the_same_when_they_are_drawn_again(run, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_what_stops_a_run_leaves_the_network_and_its_exit_code(tmp_path, sent, code):
-    """Ctrl-C, and the end of a cluster's time."""
+    """Ctrl-C, the end of a cluster's time, a terminal that is closed."""
     # Tests that a shell started in the background ignore the signal, and so would what they start.
     heeding = (
         "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "

@@ -6,7 +6,7 @@ import pytest
 import separatrix as sx
 
 HERE = [name for name, library in docstring_examples.LIBRARY.items() if not library]
-MEASURES = ("Topology", "Spectrum", "Procrustes", "DSA", "InputDSA")
+MEASURES = ("Topology", "Spectrum", "Procrustes")
 METHODS = [getattr(sx.solvers, name) for name in sx.solvers.__all__]
 METHODS += [getattr(sx.measures, name) for name in MEASURES]
 

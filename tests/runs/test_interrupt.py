@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from separatrix._stopping import stop_signals
+
 SEARCH = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -59,7 +61,7 @@ def test_ctrl_c_ends_a_search_within_three_seconds(system, stage, done):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", stop_signals())
 @pytest.mark.parametrize("module", ["jaxlib", "jax._src.lax", "equinox"])
 def test_a_signal_ends_the_command_while_it_is_imported(number, module, tmp_path):
     command = [

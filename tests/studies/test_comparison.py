@@ -1,7 +1,6 @@
-"""Comparing networks that runs hold: of one task, in the same trials and in new ones."""
+"""Comparing networks that runs hold: of one task, in the same trials."""
 
 import dataclasses
-import importlib.util
 import re
 from pathlib import Path
 
@@ -161,10 +160,3 @@ def test_what_is_known_of_networks_made_elsewhere_is_compared():
 
     found = sx.compare({"a": known(0.5), "b": known(0.25)}, "spectrum")
     assert found.distances[0, 1] == pytest.approx(0.25)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("DSA") is not None, reason="dsa-metric is installed")
-@pytest.mark.parametrize("measure", ["dsa", "input_dsa"])
-def test_the_package_that_a_measure_needs_is_named(runs, measure):
-    with pytest.raises(sx.InvalidInputError, match="pip install"):
-        sx.compare(runs, measure, num_trials=4)

@@ -107,6 +107,21 @@ def test_workers_stay_for_the_next_call(networks, task):
     assert pids() == pids() != {os.getpid()}
 
 
+def test_a_script_that_each_worker_would_run_again_is_refused_at_once(tmp_path, monkeypatch):
+    from separatrix._processes import in_processes
+
+    script, main = tmp_path / "script.py", sys.modules["__main__"]
+    monkeypatch.setattr(main, "__file__", str(script), raising=False)
+    monkeypatch.setattr(main, "__spec__", None)
+    script.write_text("work()")
+    monkeypatch.setattr("threading.Thread.start", None)  # nothing begins
+    with pytest.raises(sx.InvalidInputError, match=r"script\.py lacks"):
+        next(in_processes([("", os.getpid, ())], 1))
+    script.write_text('if __name__ == "__main__":\n    work()')
+    with pytest.raises(TypeError):
+        next(in_processes([("", os.getpid, ())], 1))
+
+
 @pytest.mark.parametrize("devices", [1, 2])
 def test_mapped_networks_learn_what_each_learns_alone(networks, task, devices):
     ensemble = fit(networks, task, {"devices": devices})

@@ -1,11 +1,19 @@
 """Checks of arguments that analyses share: real numbers, states of the system, a method."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from .._types import InvalidInputError, real_array, require_finite, require_number
+from .._types import (
+    InvalidInputError,
+    first_line,
+    real_array,
+    require_finite,
+    require_number,
+    require_text,
+)
 from ..systems import AbstractSystem, require_array_of_states, require_width
 
 T = TypeVar("T")
@@ -47,6 +55,36 @@ def axis_of(size: int, value: Any, name: str = "axis") -> Float[np.ndarray, " un
     if not axis.any():
         raise InvalidInputError(f"{name} is zero everywhere: it names no direction.")
     return axis
+
+
+def labels_of(
+    labels: Any, count: int, each: str = "trial"
+) -> dict[str, Shaped[np.ndarray, " trial"]]:
+    """Return a table of labels, a number or text for each trial; raise InvalidInputError else."""
+    if labels is None:
+        return {}
+    is_table = isinstance(labels, Mapping) or hasattr(labels, "columns")  # pandas' too
+    table = dict(labels) if is_table else {"label": labels}
+    columns = {require_text(str(name), "a name in labels"): _column(table[name]) for name in table}
+    for name, column in columns.items():
+        if column.shape != (count,) or column.dtype.kind not in "biufU":
+            raise InvalidInputError(
+                f"labels must have one number or text for each of {count} {each}s, got "
+                f"{name!r} of shape {column.shape} and type {column.dtype}."
+            )
+        if column.dtype.kind == "U":
+            require_text("".join(column), f"labels[{name!r}]")
+    return columns
+
+
+def _column(labels: Any) -> np.ndarray:
+    """Return labels as an array; texts that come as objects are texts."""
+    try:
+        column = np.asarray(labels)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"labels must be numbers or texts: {first_line(error)}.") from error
+    texts = column.dtype.kind in "OT" and all(isinstance(one, str) for one in column.ravel())
+    return column.astype(str) if texts or column.dtype.kind == "S" else column
 
 
 def points_of(

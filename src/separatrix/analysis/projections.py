@@ -40,6 +40,11 @@ class TargetedAverages(Record):
         return self.filter(np.asarray(self.label) == label)
 
 
+def widest(states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " unit"]:
+    """Return the direction in which states extend most: their first principal component."""
+    return np.asarray(np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0])
+
+
 def targeted_averages(
     states: Float[Array, "trial time unit"],
     directions: Float[Array, "axis _"] | Sequence[Sequence[float]],

@@ -3,7 +3,6 @@
 import gc
 import inspect
 import os
-import signal
 import sys
 from collections.abc import Collection, Sequence
 from importlib import metadata
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from .._double import double_precision
 from .._files import sha256, written_in_one_piece
-from .._stopping import stopped_by
+from .._stopping import stop_signals, stopped_by
 from .._types import InvalidInputError
 from .guard import errors, guarded, noting, settle_in
 
@@ -415,5 +414,5 @@ def start() -> None:
     gc.set_threshold(200_000, 20, 20)
     settle_in()
     # A cluster says so that the time is over; what was reached is kept as on Ctrl-C.
-    with stopped_by(signal.SIGINT, signal.SIGTERM):
+    with stopped_by(*stop_signals()):
         app(prog_name="separatrix")

@@ -29,10 +29,10 @@ def settle_in() -> None:
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
     """Turn what the user can mend into a line or two and exit code 2.
 
-    Ctrl-C has exit code 130, SIGTERM 143. What fails after the training, when there is a network to
-    go on from, has exit code 1. When whoever read the output has gone away (`| head`), typer ends
-    the command without a word. Whatever else comes is a mistake of this package and keeps its
-    traceback: so does an OSError that is not the operating system's, which has no number.
+    Ctrl-C has exit code 130, SIGTERM 143, SIGHUP 129. What fails after the training, when there is
+    a network to go on from, has exit code 1. When whoever read the output has gone away (`| head`),
+    typer ends the command without a word. Whatever else comes is a mistake of this package and
+    keeps its traceback: so does an OSError that is not the operating system's, which has no number.
     """
 
     @functools.wraps(command)

@@ -16,7 +16,9 @@ class TrialPeriods(Record):
     `sx.trial_periods` draws trials without noise; `sx.make_report` uses the trials that it is
     given. From the states at the end of a period, the system runs on without noise at the period's
     input. It runs for as long as the period lasted, and then until it is known where the states
-    end. `held` and `sentences` are the verdict on this motion (`sx.verdict`). An end is what states
+    end. `held` is the word of the verdict on this motion (`sx.verdict`). `sentences` say first what
+    happens during the period, and then what this verdict says, where a word other than "still",
+    "moving", "slow path" or "unknown" is true. An end is what states
     finally reach, such as a stable point or a cycle. `ended` gives the end that each trial would
     reach, and so the basin in which the trial is when the period is over.
 
@@ -46,7 +48,9 @@ class TrialPeriods(Record):
     held: Shaped[Text, " period"] = array(
         "what holds the states: one of the words of `Verdict.held`"
     )
-    sentences: Shaped[Text, " period"] = array("sentences of the verdict of the period")
+    sentences: Shaped[Text, " period"] = array(
+        "what happens during the period, and what the verdict at its end says"
+    )
     missing: Shaped[Text, " period"] = array(
         "what is known about fixed points that the search may have missed"
     )
@@ -111,6 +115,21 @@ class TrialPeriods(Record):
         "signs of the outputs that the task asks for after the pulse"
     )
 
+    moved: Float[Array, " period"] | None = array(
+        "median distance between where a trial is when the period begins and where it is at its "
+        "end, relative to the largest distance between two states of the activity",
+        default=None,
+    )
+    order: Float[Array, " period"] | None = array(
+        "rank correlation of the positions at the beginning and at the end of the period, along "
+        "the first principal component of the states at its end; NaN if there is no order",
+        default=None,
+    )
+    decoded: Shaped[Text, " period"] | None = array(
+        "labels that can be decoded at the beginning and at the end of the period, as JSON; the "
+        "keys are those of the claim “decoded” of a verdict",
+        default=None,
+    )
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
 

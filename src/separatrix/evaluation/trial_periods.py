@@ -1,7 +1,9 @@
 """Points, ends and basins in each period of a trial, at its input."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax.random as jr
 import numpy as np
@@ -12,6 +14,10 @@ from .._types import GivenKey, InvalidInputError, require_count, require_key, re
 from .._watch import Report, quiet, report_progress, watching
 from ..activity import simulate
 from ..analysis import FixedPoints, Verdict, find_fixed_points, verdict
+from ..analysis.projections import widest
+from ..analysis.verdicts.decoding import decoded
+from ..analysis.verdicts.question import MOST_STATES
+from ..analysis.verdicts.sentences import in_a_period
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
 from ..tasks import AbstractTask, FlipFlop, Trials
@@ -172,6 +178,9 @@ class Found:
     """The row of the verdict's end of each of these trials; −1: it was not followed."""
     begin: float
     duration: float
+    moved: float
+    order: float
+    labels: tuple[dict[str, Any], ...]
 
 
 def _one(
@@ -189,7 +198,14 @@ def _one(
         if points is None:
             points = find_fixed_points(system, _candidates(watched, period))
         states = closing[:3] if together else closing
-        held = verdict(system, states, duration=watched.dt * lasts, points=points)
+        held = verdict(
+            system,
+            states,
+            duration=watched.dt * lasts,
+            axis=None if together else widest(closing),
+            axis_name="their first principal component",
+            points=points,
+        )
         if len(further := _unlisted(held, points)):
             known_states = np.concatenate([np.asarray(points.states, float), further])
             points = find_fixed_points(system, known_states)
@@ -206,7 +222,33 @@ def _one(
         ended,
         watched.dt * float(first[shown].mean()),
         watched.dt * lasts,
+        *_during(watched, rows, np.maximum(first[rows] - 1, 0), closing),
     )
+
+
+def _during(
+    watched: Watched, rows: Int[np.ndarray, " shown"], before: np.ndarray, closing: np.ndarray
+) -> tuple[float, float, tuple[dict[str, Any], ...]]:
+    """Return how far states move in a period, whether in order, and what becomes decodable."""
+    opening, known = watched.states[rows, before], np.isfinite(watched.states).all(2)
+    extent = float(scipy.spatial.distance.pdist(_evenly(watched.states[known], MOST_STATES)).max())
+    moved = float(np.median(np.linalg.norm(closing - opening, axis=1))) / max(extent, 1e-300)
+    axis = widest(closing)
+    ends = opening @ axis, closing @ axis
+    tells = min(map(np.ptp, ends)) > SAME * extent
+    order = float(scipy.stats.spearmanr(*ends).statistic) if tells else float("nan")
+    labels = {name: np.asarray(of)[rows] for name, of in watched.conditions.items()}
+    if (watched.choice >= 0).any():
+        labels["choice made"] = watched.choice[rows].astype(str)
+    told = []
+    for name in labels:
+        kind, first, _ = decoded(opening, closing, labels, name)
+        _, value, chance = decoded(closing, closing, labels, name)
+        if np.isfinite([first, value]).all():
+            told.append(
+                {"label": name, "as": kind, "first": first, "value": value, "chance": chance}
+            )
+    return moved, order, tuple(told)
 
 
 def _unlisted(held: Verdict, points: FixedPoints) -> Float[np.ndarray, "state unit"]:
@@ -262,7 +304,12 @@ def record(
         duration=np.array([row.duration for row in rows]),
         num_trials=np.array([len(row.trials) for row in rows]),
         held=np.array([row.held.held for row in rows]),
-        sentences=np.array([" ".join(row.held.sentences) for row in rows]),
+        sentences=np.array(
+            [in_a_period(row.held, row.moved, row.order, row.labels) for row in rows]
+        ),
+        moved=np.array([row.moved for row in rows]),
+        order=np.array([row.order for row in rows]),
+        decoded=np.array([json.dumps(row.labels) for row in rows]),
         missing=np.array([row.points.known_of_missing for row in rows]),
         agrees=np.array(
             [

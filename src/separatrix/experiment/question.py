@@ -7,6 +7,7 @@ import numpy as np
 
 from ..activity import Activity, simulate
 from ..analysis import FrozenInputs, Verdict, verdict
+from ..analysis.projections import widest
 from ..tasks.inputs import during
 from .geometry import decision_axis
 from .stages import SkippedError
@@ -18,11 +19,11 @@ _KEY = 0x68656C64
 
 
 def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
-    """Leave states alone at the end of the period, at the frozen input; say what holds them."""
+    """Run on from states at the end of the period, at the frozen input; say what holds them."""
     question, task = subject.settings.question, subject.task
     given = subject.settings.input
     period = question.period or (given if isinstance(given, str) else task.period_before_answer)
-    states = states_at_end(subject, period)
+    states, labels = states_at_end(subject, period)
     begin, end = task.periods[period]
     axis, name = _axis(subject, states)
     found = verdict(
@@ -31,13 +32,15 @@ def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
         duration=question.duration or end - begin,
         axis=axis,
         axis_name=name,
+        labels=labels,
         points=subject.points,
     )
-    return dataclasses.replace(found, input=f"the input “{inputs.words[0]}”")
+    words = f"the input “{inputs.words[0]}”"
+    return dataclasses.replace(found, input=words, since=f"the end of the period {period}")
 
 
-def states_at_end(subject: Subject, period: str) -> np.ndarray:
-    """Return where trials stand at the last step of a period `(trial, state)`."""
+def states_at_end(subject: Subject, period: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return where trials stand at the last step of a period `(trial, state)`, and their labels."""
     task, wanted = subject.task.varied(), subject.settings.question.trials
     trials = task.trials(NUM_TRIALS, key=jr.fold_in(subject.key, _KEY))
     activity: Activity = simulate(subject.network, trials)
@@ -53,7 +56,8 @@ def states_at_end(subject: Subject, period: str) -> np.ndarray:
     if chosen.sum() < 3:
         raise SkippedError(f"fewer than three trials of these conditions have a {period} period.")
     last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
-    return np.asarray(activity.states, float)[np.arange(len(last)), last][chosen]
+    states = np.asarray(activity.states, float)[np.arange(len(last)), last][chosen]
+    return states, {name: np.asarray(of)[chosen] for name, of in trials.conditions.items()}
 
 
 def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str]:
@@ -63,5 +67,4 @@ def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str]:
             return decision_axis(subject.network, subject.task, states), "the axis of the choice"
         except SkippedError:
             pass
-    direction = np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0]
-    return direction, "their first principal component"
+    return widest(states), "their first principal component"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import as_path
+from .._parallel import give_memory_back
 from .._records import Record
 from .._stopping import stop_if_asked, stop_noticed
 from .._types import InvalidInputError, require_kind
@@ -186,6 +187,7 @@ def _complete(
     """Write the results of a run and whatever `finish` adds to them."""
     announce("writing results")
     stop_if_asked()
+    give_memory_back()
     run = write_run(setup.experiment, network, records, directory)
     if finish is not None:
         announce("figures and report")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._parallel import give_memory_back
 from .._records import Record
 from .._stopping import stop_if_asked
 from .._types import InvalidInputError
@@ -31,6 +32,7 @@ def run_stages(stages: Mapping[str, Stage | None], announce: Announce) -> dict[s
         result: Any = ("skipped", "it was switched off in the settings.")
         if stage is not None:
             announce(name.replace("_", " "))
+            give_memory_back()
             result = _tried(stage)
             stop_if_asked()  # what it gave may be a part
         if isinstance(result, Record):

@@ -41,7 +41,8 @@ def cycle(
 ) -> Figure:
     """Draw cycles as closed curves, and their coordinates over a period.
 
-    The left panel shows the curves; a cycle of a map has a dot for each step. The panels on the
+    The left panel shows the curves; a cycle of a map has a dot for each step, and an invariant
+    circle is a line. The panels on the
     right show the two coordinates over time if there is one cycle, and over the phase if there are
     several. Lines of stable cycles are solid, lines of saddles and of unstable cycles are dashed,
     and lines of marginal cycles, whose stability is not known, are dotted. If the system has a
@@ -146,17 +147,18 @@ def _called(cycles: Cycles, k: int) -> str | None:
     """Return the entry of a cycle in the legend; None where it has none of its own."""
     if k >= MOST:
         return counted(len(cycles) - MOST, "other cycle") if k == MOST else None
-    parts = [f"{int(cycles.length[k])} steps"] if cycles.system == "map" else []
-    if cycles.time_units != "steps":
+    steps = f"{int(cycles.length[k])} steps" if cycles.length[k] else "invariant circle"
+    parts = [steps] if cycles.system == "map" else []
+    if cycles.time_units != "steps" or not cycles.length[k]:
         parts.append(describe_duration(float(cycles.period[k]), cycles.time_units))
     name = f"cycle {k}: " if len(cycles) > 1 else ""
     return name + ", ".join([str(cycles.stability[k]), *parts])
 
 
 def _draw_curve(axes: Axes, cycles: Cycles, k: int, curve: np.ndarray) -> None:
-    """Draw a closed curve of a flow with its direction, or the steps of a map."""
+    """Draw a closed curve, of a flow or an invariant circle, or the steps of a map's cycle."""
     around, look, label = np.append(curve, curve[:1], 0), _look(cycles, k), _called(cycles, k)
-    if cycles.system == "map":
+    if cycles.system == "map" and cycles.length[k]:
         few = len(curve) <= FEW_STEPS
         if few:
             axes.plot(*around.T, linewidth=0.6, zorder=3, **look)

@@ -116,5 +116,5 @@ def _courses(axes: Axes, verdict: Verdict) -> None:
     axes.axhline(0, color=LIGHT_GRAY, linewidth=0.8)
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -1.1), min(max(high, 1.1), 3.0))
-    axes.set_xlabel(f"time since states were left alone ({verdict.time_units})")
+    axes.set_xlabel(f"time with the input held constant ({verdict.time_units})")
     axes.set_title("over 2 T")

@@ -1,5 +1,6 @@
 """Activity in the plane of its first two principal components."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .canvas import (
     Width,
     grow,
     height_of,
+    in_a_row,
     inches_across,
     new_figure,
     one_panel,
@@ -27,7 +29,7 @@ from .canvas import (
 from .drawing import styled
 from .legends import BESIDE, Place, legend_below, legend_of
 from .space import Plane, States, as_activity, dimensions, for_axes, in_plane, label_plane, show
-from .style import GRAY, SIGNED, choice_color, choice_name, ink, paper, sequential, signed
+from .style import GRAY, SIGNED, choice_color, choice_name, cycle, ink, paper, sequential, signed
 
 __all__ = ["activity", "condition_averages"]
 
@@ -218,6 +220,47 @@ def condition_averages(
     return whole(figure)
 
 
+MOST_LABELS = 8
+"""Of more numbers, those with ranks near each other are averaged together; of more texts, the first
+are shown."""
+
+
+@styled
+def label_averages(
+    activity: Activity, components: Plane, columns: Mapping[str, Shaped[Array, " trial"]]
+) -> Figure:
+    """Draw the mean trajectories of each column of labels in a panel of its own."""
+    figure = new_figure(min(4.3 * len(columns), 40.0), 4.4, None, None)
+    panels = np.ravel(in_a_row(figure, len(columns)))
+    for axes, (name, column) in zip(panels, columns.items(), strict=True):
+        labels = np.asarray(column)
+        known = np.flatnonzero(labels == labels)  # NaN is no label
+        values, place = np.unique(labels[known], return_inverse=True)
+        is_text = labels.dtype.kind == "U"
+        if len(values) > MOST_LABELS and not is_text:
+            place = place * MOST_LABELS // len(values)
+        for k in np.unique(place)[:MOST_LABELS]:
+            shown = np.unique(labels[known][place == k])
+            text = (
+                str(shown[0])
+                if is_text
+                else " to ".join(
+                    dict.fromkeys(f"{v:g}" for v in (float(shown[0]), float(shown[-1])))
+                )
+            )
+            path = in_plane(
+                components,
+                activity[known[place == k]].average_over(np.zeros((place == k).sum()))[1],
+            )[0]
+            color = cycle(k) if is_text else sequential()(k / max(1, place.max()))
+            axes.plot(*path.T, color=color, label=_plain(text))
+            axes.plot(*path[0], "s", color=ink(), markersize=3)
+            axes.plot(*path[np.isfinite(path[:, 0])][-1], "o", color=color)
+        label_plane(axes, components)
+        axes.legend(title=_plain(name), fontsize="small")
+    return whole(figure)
+
+
 def trajectories(activity: Activity, components: Plane) -> np.ndarray:
     """Return the trials as they are drawn, `(trial, time, axis)`; NaN after the end of a trial."""
     plane = in_plane(components, activity.states)
@@ -245,6 +288,11 @@ def draw_background(axes: Any, activity: States, components: Plane) -> np.ndarra
     axes.add_collection(kind(list(plane), colors=[color], linewidths=0.5, zorder=1))
     axes.plot([], [], color=CROWDED, label=f"activity ({len(plane)} trials)")
     return plane[np.isfinite(plane[..., 0])]
+
+
+def _plain(text: str) -> str:
+    """Return a text of a user's as it is shown: "$" begins no formula, "_" hides nothing."""
+    return "\u200b" * text.startswith("_") + text.replace("$", r"\$")
 
 
 def _distinct(axes: Axes) -> tuple[list[Artist], list[str]]:

@@ -242,7 +242,7 @@ def _of_activity(
     lengths = np.full(len(activity), activity.states.shape[1])
     if activity.inside is not None:
         lengths = np.asarray(activity.inside).sum(1)
-    chosen = _spread_trials(activity, num_trials)
+    chosen = _spread_trials(activity, num_trials, in_order=task is not None)
     named = task.responses if task else ()
     return _Shown(
         [_describe_answer(activity, trial, named, softmax) for trial in chosen],
@@ -257,13 +257,15 @@ def _of_activity(
     )
 
 
-def _spread_trials(activity: Activity, count: int) -> list[int]:
-    """Pick trials from the least to the most coherent one, or the first ones."""
+def _spread_trials(activity: Activity, count: int, in_order: bool) -> list[int]:
+    """Pick trials from the least to the most coherent one, of tasks that are; or the first ones."""
     n = len(activity)
-    strength = activity.conditions.get("coherence")
-    order = np.arange(n) if strength is None else np.argsort(np.asarray(strength), kind="stable")
-    places = np.arange(min(count, n)) if strength is None else np.linspace(0, n - 1, min(count, n))
-    return [int(order[int(p)]) for p in places]
+    strength = np.asarray(activity.conditions.get("coherence", ()))
+    in_order |= bool((np.asarray(activity.choice) >= 0).all())
+    if not in_order or strength.dtype.kind not in "iuf" or not strength.size:
+        return list(range(min(count, n)))
+    order = np.argsort(strength, kind="stable")
+    return [int(order[int(p)]) for p in np.linspace(0, n - 1, min(count, n))]
 
 
 def _describe_answer(

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..analysis.projections import widest
 from ..analysis.verdicts.sentences import NAMES, span
 from ..store import Run
 from .section import Values
-from .statements import POINTS, statements
+from .statements import POINTS, pace, statements
 from .text_filters import paragraph
-from .view import plane, widest
+from .view import plane
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -28,7 +29,7 @@ def sentences(run: Run) -> list["Markup"]:
 
 
 def summary(run: Run) -> list["Markup"]:
-    """Return these sentences, with the statements on points after the first one, as HTML.
+    """Return these sentences, with the statements on points after them, as HTML.
 
     Each says how it is known; the last one, on missing points, does so itself.
     """
@@ -41,7 +42,7 @@ def summary(run: Run) -> list["Markup"]:
     inputs = run.find("frozen_inputs")
     if points and inputs is not None:
         points.insert(0, escape(f"At the input “{inputs.words[0]}”:"))
-    return [first, *([Markup(" ").join(points)] if points else []), *others]
+    return [first, *others, *([Markup(" ").join(points)] if points else [])]
 
 
 def _learned(run: Run) -> Values:
@@ -73,10 +74,11 @@ def _held(run: Run) -> Values:
         cosine = abs(float(widest(settled[np.isfinite(settled).all(1)]) @ first))
     return {
         "verdict": verdict,
-        "said": verdict.sentences,
+        "said": [*verdict.sentences, *filter(None, [pace(run)])],
         "claimed": None if claim is None else NAMES[claim],
         "answer": answer,
         "over": f" over {span(verdict, verdict.duration)}" if verdict.held else "",
+        "why": "" if claim is None else verdict.why(claim),
         "paper": question.get("paper"),
         "along": question.get("along"),
         "cosine": cosine,

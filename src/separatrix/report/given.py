@@ -4,12 +4,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._double import double_precision
 from .._types import (
     InvalidInputError,
     first_line,
@@ -17,18 +14,20 @@ from .._types import (
     real_array,
     require_kind,
     require_positive,
+    require_text,
 )
 from ..activity import Activity
+from ..analysis.checks import labels_of
 from ..analysis.verdicts.claims import Held
 from ..evaluation.readout import outputs_of
 from ..evaluation.trial_periods import Period, Watched
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
+from .agreement import Compared, agreement
 from .choices import choices_of
 from .named_periods import in_words, main_period, named_periods
 
 QUESTION = ("claim", "paper", "period")
-MOST_COMPARED = 512
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,9 +50,8 @@ class Given:
         The period whose input is the main one; None: no period.
     words
         The main input in words.
-    miss
-        How far one step from the states given is from the next ones, in the median, as a part of
-        the step, and of how many; None: not compared.
+    compared
+        How the states given agree with the steps of the network; None: not compared.
     duration
         Over which states are asked to be held; None: only where they end.
     readout
@@ -69,7 +67,7 @@ class Given:
     periods: tuple[Period, ...]
     main: Period | None
     words: str
-    miss: tuple[float, int] | None
+    compared: Compared | None
     duration: float | None
     readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None
     question: dict[str, str]
@@ -153,7 +151,7 @@ def checked(
         outputs=answers,
         inputs=np.zeros((*trials.shape[:2], 0)) if shown is None else shown,
         choice=np.full(len(trials), -1),
-        conditions=dict(_labels(labels, len(trials))),
+        conditions=dict(labels_of(labels, len(trials))),
         dt=dt,
         inside=inside,
         system=system.kind,
@@ -166,7 +164,7 @@ def checked(
         periods=spans,
         main=main,
         words=words,
-        miss=None if shown is None else _miss(system_or_network, trials, shown),
+        compared=None if shown is None else _compared(system_or_network, trials, shown),
         duration=duration,
         readout=read,
         question=asked,
@@ -227,32 +225,16 @@ def _step(system: AbstractSystem, dt: float | None, is_timed: bool) -> float:
     return float(system.time_unit if dt is None else dt)
 
 
-def _miss(
+def _compared(
     given: AbstractSystem | AbstractNetwork,
     states: Float[np.ndarray, "trial time unit"],
     inputs: Float[np.ndarray, "trial time channel"],
-) -> tuple[float, int] | None:
-    """Compare steps of a map from the states given, at the inputs given, with the next states.
-
-    The input of the step may stand beside the state before it, or after it: the better one counts.
-    """
+) -> Compared | None:
+    """Compare the states given with steps of a map, at the inputs given."""
     if isinstance(given, AbstractSystem) and (given.kind == "flow" or given.input is None):
         return None
     function = given.step if isinstance(given, AbstractNetwork) else given.evaluate
-    before, after = states[:, :-1].reshape(-1, states.shape[2]), states[:, 1:]
-    after = after.reshape(before.shape)
-    chosen = np.flatnonzero(np.isfinite(before).all(1) & np.isfinite(after).all(1))[:MOST_COMPARED]
-    if not len(chosen):
-        return None
-    misses = []
-    for shown in (inputs[:, 1:], inputs[:, :-1]):
-        u = shown.reshape(len(before), -1)[chosen]
-        with double_precision():
-            step = np.asarray(jax.vmap(function)(jnp.asarray(before[chosen]), jnp.asarray(u)))
-        way = np.linalg.norm(after[chosen] - before[chosen], axis=1)
-        off = np.linalg.norm(step - after[chosen], axis=1)
-        misses.append(float(np.median(off) / max(np.median(way), np.finfo(float).tiny)))
-    return min(misses), len(chosen)
+    return agreement(function, states, inputs)
 
 
 def _read_out(
@@ -267,7 +249,9 @@ def _read_out(
 
 def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
     """Return the question as a table; raise InvalidInputError for another."""
+    require_kind(question, str | Mapping | None, "question", "a claim, or a table")
     asked = {"claim": question} if isinstance(question, str) else dict(question or {})
+    asked = {str(name): require_text(text, f"question {name!r}") for name, text in asked.items()}
     if unknown := sorted(set(asked) - set(QUESTION)):
         raise InvalidInputError(
             f"question has no entry {unknown[0]!r}: {nearest(unknown[0], QUESTION)}"
@@ -293,21 +277,6 @@ def _per_step(
             f"got shape {np.shape(given)}."
         )
     return values
-
-
-def _labels(labels: Any, trials: int) -> dict[str, np.ndarray]:
-    """Return a table of labels, a value for each trial."""
-    if labels is None:
-        return {}
-    table = labels if isinstance(labels, Mapping) else {"label": labels}
-    columns = {str(name): np.asarray(column) for name, column in table.items()}
-    for name, column in columns.items():
-        if column.shape != (trials,) or column.dtype.kind not in "biufUS":
-            raise InvalidInputError(
-                f"labels must have one number or text for each of {trials} trials, got "
-                f"{name!r} of shape {column.shape} and type {column.dtype}."
-            )
-    return columns
 
 
 def _frozen(

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from .._files import as_path
 from .._records import Record
-from .._types import Array, InvalidInputError, counted
+from .._types import Array, InvalidInputError, counted, require_text
 from .._watch import Report, is_over, quiet, report_progress, watching, why_over
 from ..analysis import (
     FrozenInputs,
@@ -20,6 +20,7 @@ from ..analysis import (
     fixed_point_topology,
     verdict,
 )
+from ..analysis.projections import widest
 from ..evaluation.pulses import no_pulses
 from ..evaluation.trial_periods import found_in, record
 from ..experiment.geometry import readout_slopes
@@ -30,7 +31,6 @@ from ..store import Run, provenance, save_records
 from ..systems import AbstractSystem
 from .given import Given, checked, slopes_of
 from .page import write_report
-from .view import widest
 
 CANDIDATES = 512
 """States, evenly chosen, from which points are looked for."""
@@ -138,6 +138,8 @@ def make_report(
         raise InvalidInputError(
             f"path must name an .html file in an existing folder, got {str(path)!r}."
         )
+    if title is not None:
+        require_text(title, "title")
     given = checked(
         system_or_network,
         states,
@@ -154,8 +156,8 @@ def make_report(
         records = _records(given)
     name = title or _title(given)
     about: dict[str, Any] = {"name": name, "analysis": {"question": dict(given.question)}}
-    if given.miss is not None:
-        about["miss"], about["compared"] = given.miss
+    if given.compared is not None:
+        about["compared"] = given.compared
     origin = provenance()
     run = Run(path, about, given.network, records, origin)
     save_records(records, path.with_suffix(".nc"), origin=origin)
@@ -252,10 +254,12 @@ def _verdict(given: Given, points: Any) -> Verdict:
         duration=given.duration,
         axis=axis,
         axis_name=name,
+        labels=given.activity.conditions if len(closing) == len(given.activity) else None,
         points=points,
     )
     words = f"the input “{given.words}”" if given.system.input is not None else ""
-    return dataclasses.replace(found, input=words)
+    since = "" if given.main is None else f"the end of the period {given.main.name}"
+    return dataclasses.replace(found, input=words, since=since)
 
 
 def _axis(given: Given, states: np.ndarray) -> tuple[np.ndarray, str]:

@@ -37,8 +37,8 @@ def methods(run: Run) -> str:
         lasted = describe_duration(verdict.duration, verdict.time_units)
         over = f" over {lasted}" if verdict.held else ""
         said.append(
-            f"{counted(len(verdict.followed), 'state')} were left alone{over} and followed to "
-            "their ends; intervals of shares are 95 % Wilson intervals."
+            f"{counted(len(verdict.followed), 'state')} were followed{over} with the input held "
+            "constant, and then to their ends; intervals of shares are 95 % Wilson intervals."
         )
     digests = [f"network {_digest(run.network)}"] if run.network is not None else []
     digests += [f"states {_digest(activity)}"] if activity is not None else []

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._types import InvalidInputError, is_whole, nearest, real_array, require_kind
+from .._types import InvalidInputError, is_whole, nearest, real_array, require_kind, require_text
 from ..evaluation.trial_periods import SAME, Period
 
 
@@ -19,6 +19,7 @@ def named_periods(
     found = []
     require_kind(periods, Mapping | None, "periods", "a table: names and steps")
     for name, given in (periods or {}).items():
+        require_text(str(name), "a name in periods")
         steps, value = given if _is_pair(given) else (given, None)
         start, stop = _span(steps, str(name), inside.shape[1])
         within = np.zeros_like(inside)

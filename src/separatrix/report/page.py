@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._files import as_path, written_in_one_piece
-from .._types import require_kind
+from .._types import first_line, require_kind
 from ..store import Run
 from ..store.directory import RESULTS
 from .answer import sentences
@@ -110,12 +110,15 @@ def _sections(
     told, absent = [], []
     for section in SECTIONS:
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
-        if section.is_shown_in(run):
-            view |= embedded(section, run, directory)
-            text = section.caption(run)
-            told.append(view | {"text": text, "alt": _alt(text), "script": section.script(run)})
-        elif (section.of_any or "task" in run.experiment) and (missing := section.missing(run)):
-            absent.append(view | {"text": missing})
+        try:
+            if section.is_shown_in(run):
+                text, script = section.caption(run), section.script(run)
+                shown = embedded(section, run, directory)
+                told.append(view | shown | {"text": text, "alt": _alt(text), "script": script})
+            elif (section.of_any or "task" in run.experiment) and (missing := section.missing(run)):
+                absent.append(view | {"text": missing})
+        except Exception as error:  # the others, and what was computed, are not to be lost
+            absent.append(view | {"text": f"This section failed: {first_line(error)}."})
     return told, absent
 
 

@@ -19,8 +19,6 @@ from .text_filters import duration, percent
 BEHAVIOR, POINTS, DYNAMICS = "Behavior", "Points", "Dynamics"
 GROUPS = (BEHAVIOR, POINTS, DYNAMICS)
 MADE = "sx.make_report(…, periods=…)"
-MOST_MISSED = 0.05
-"""Part of a step by which states may miss the next ones: noise of trials, or single precision."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,15 +54,11 @@ def statements(run: Run) -> list[Statement]:
 
 def _behavior(run: Run) -> Iterator[Statement]:
     """Yield how well the network does its task, and whether the states given are its own."""
-    if "miss" in run.experiment:
-        miss, number = float(run.experiment["miss"]), int(run.experiment["compared"])
-        own = "agree with this network" if miss <= MOST_MISSED else "do NOT agree with this network"
-        off = f"{100 * miss:.2g} %" if miss >= 1e-5 else "less than 0.001 %"
+    if (compared := run.experiment.get("compared")) is not None:
         yield Statement(
             BEHAVIOR,
-            f"The states given {own}: one step from a state, at the inputs given, misses the next "
-            f"state by {off} of the distance between the two (by the medians).",
-            f"watched: {counted(number, 'step')}",
+            compared.sentence,
+            f"watched: {counted(compared.steps, 'step')}",
             "sx.make_report(system, states, inputs=inputs)",
             "trials",
         )
@@ -190,15 +184,23 @@ def _verdict(run: Run) -> Iterator[Statement]:
     call = f"sx.verdict(system, run.verdict.states{over}, points=run.fixed_points)"
     for text, kind in parts(verdict):
         yield Statement(DYNAMICS, text, _known(verdict, kind), call, "held")
-    part = relative(verdict.speed, usual_speed(run))
-    if verdict.held == Held.SLOW_PATH and part != "–":
+    if text := pace(run):
         yield Statement(
             DYNAMICS,
-            f"From T to 2 T, the median speed of the states is {part} of the activity's.",
+            text,
             f"watched: {counted(len(verdict.followed), 'state')}, without noise",
             f"{call}.speed",
             "held",
         )
+
+
+def pace(run: Run) -> str:
+    """Say how fast the states that are followed still move beside the activity, "" if unknown."""
+    verdict = run.verdict
+    part = relative(verdict.speed, usual_speed(run))
+    if verdict.held not in (Held.STILL, Held.SLOW_PATH, Held.MOVING) or part == "–":
+        return ""
+    return f"From T to 2 T, the median speed of the states is {part} of the activity's."
 
 
 def _known(verdict: Verdict, kind: Kind) -> str:

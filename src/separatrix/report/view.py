@@ -17,11 +17,6 @@ def plane(run: Run) -> PrincipalComponents:
     return run.principal_components[:2]
 
 
-def widest(states: np.ndarray) -> np.ndarray:
-    """Return the direction in which states `(state, unit)` extend most."""
-    return np.asarray(np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0])
-
-
 def has_plane(run: Run) -> bool:
     """Return whether there is activity, in two principal components or more."""
     space = run.find("principal_components")

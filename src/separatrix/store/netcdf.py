@@ -6,6 +6,7 @@ xarray when it is imported, so it is imported only when a file is read or writte
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,21 @@ def to_dataset(record: Record) -> xr.Dataset:
     """Return a dataset that a NetCDF file can hold, from which `from_group` makes the record."""
     variables: dict[str, Any] = {}
     coordinates: dict[str, Any] = {}
+    plain = re.compile(r"\w[\w .-]*(?<! )").fullmatch  # other names of columns stand beside them
     taken = {info.name for info in record.field_infos()} | _all_axes(record)
     for info, name, value in record._arrays():
         attrs = {"description": info.description, "units": info.units, "field": info.name}
         if info.is_table:
             attrs["column"] = name
             name = f"{info.name}_{name}" if name in taken else name
+            name = name if plain(name) else f"{info.name}_{len(coordinates)}_"
         attrs = {key: text for key, text in attrs.items() if text}
         part = coordinates if info.is_table else variables
         part.update(_variables(name, _axes(info, np.ndim(value)), np.asarray(value), attrs))
     settings = {i.name: getattr(record, i.name) for i in record.field_infos() if i.axes is None}
     absent = [i.name for i in record.field_infos() if i.axes and getattr(record, i.name) is None]
-    plain = {k: v for k, v in settings.items() if type(v) in (int, float, str) and v != ""}
-    attrs = {"record": type(record).__name__, **plain}
+    texts = {k: v for k, v in settings.items() if type(v) in (int, float, str) and v != ""}
+    attrs = {"record": type(record).__name__, **texts}
     attrs |= {SETTINGS: json.dumps(settings), ABSENT: json.dumps(absent)}
     return xr.Dataset(variables, coordinates, attrs)
 

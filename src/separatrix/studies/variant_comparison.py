@@ -32,12 +32,10 @@ def compare(
 ) -> Comparison:
     """Compare each network of a study with each of the others.
 
-    There are five measures. "topology" asks whether saddles link the fixed points in the same way.
+    There are three measures. "topology" asks whether saddles link the fixed points in the same way.
     "spectrum" asks how far apart the eigenvalues at corresponding fixed points are. "procrustes"
     asks how far apart the activity in the same trials is, up to shift, rotation, reflection and
-    scale. "dsa" and "input_dsa" come from the package dsa-metric
-    (`pip install 'separatrix[compare]'`). The classes in `sx.measures` are the same measures with
-    options.
+    scale. The classes in `sx.measures` are the same measures with options.
 
     Parameters
     ----------
@@ -53,10 +51,8 @@ def compare(
         the name of each network to its group. Mean distances are computed within each group and
         between groups. None means that all networks are one group.
     num_trials
-        For measures of activity, the number of trials on which all networks are simulated. The
-        trials are drawn from the task of the first network. For "dsa" and "input_dsa", each network
-        is also simulated on as many new trials, and compared with itself in the first trials. This
-        distance (`null` in the result) shows how much the choice of trials matters.
+        For "procrustes", the number of trials on which all networks are simulated. The trials are
+        drawn from the task of the first network.
     seed
         The seed for the trials on which networks are simulated.
 
@@ -64,10 +60,9 @@ def compare(
     -------
     Comparison
         `.matrix` holds the distance of each pair, as an `xarray.DataArray`. `.cluster` and
-        `.coordinates` give each network a cluster and a place on a map. `.null` is the distance of
-        each network to itself in new trials, for "dsa" and "input_dsa"; for the other measures it
-        is 0. `.mean_distances` has an interval for each mean; if an interval is missing,
-        `.no_interval` says why. `a.rank_correlation(b)` compares two measures.
+        `.coordinates` give each network a cluster and a place on a map. `.mean_distances` has an
+        interval for each mean; if an interval is missing, `.no_interval` says why.
+        `a.rank_correlation(b)` compares two measures.
 
     Raises
     ------
@@ -89,8 +84,7 @@ def compare(
     """
     asked, num_trials = measure_of(measure), require_count(num_trials, "num_trials")
     networks: dict[str, Dynamics] = {}
-    again: dict[str, Dynamics] = {}
-    trials: tuple[Trials, Trials] | None = None
+    trials: Trials | None = None
     task: type | None = None
     for name, run in _runs(study, () if "states" in asked.needs else _AT_REST):
         if not isinstance(run, Run):
@@ -106,16 +100,14 @@ def compare(
             told = f"its task is {type(own).__name__}, and the trials are of {task.__name__}"
             networks[name] = Dynamics(unknown=told)
             continue
-        networks[name] = _in_trials(run.network, trials[0])
-        if not asked.no_null:
-            again[name] = _in_trials(run.network, trials[1])
+        networks[name] = _in_trials(run.network, trials)
     if not networks:
         raise InvalidInputError(
             "there is no network to compare: no network of the study is trained and analyzed yet."
         )
     group, column = _groups(study, by, networks)
     shared = isinstance(study, StudyResults) and not study.is_independent
-    return compared(networks, asked, group=group, by=column, again=again, shares_training=shared)
+    return compared(networks, asked, group=group, by=column, shares_training=shared)
 
 
 def _runs(study: Compared, only: Sequence[str]) -> Iterator[tuple[str, Run | Dynamics]]:
@@ -174,15 +166,14 @@ def _at_rest(run: Run) -> Dynamics:
     return Dynamics(points, topology, run.find("linearization"))
 
 
-def _trials(run: Run, num_trials: int, seed: int) -> tuple[Trials, Trials]:
-    """Return two sets of trials of a run's task."""
+def _trials(run: Run, num_trials: int, seed: int) -> Trials:
+    """Return trials of a run's task."""
     if run.task is None:
         raise InvalidInputError(
             f"the task of {run.path} cannot be built again, so there are no trials in which "
             "networks could be compared: use a measure of fixed points."
         )
-    task, keys = run.task.varied(), jr.split(jr.key(seed))
-    return task.trials(num_trials, key=keys[0]), task.trials(num_trials, key=keys[1])
+    return run.task.varied().trials(num_trials, key=jr.split(jr.key(seed))[0])
 
 
 def _in_trials(network: AbstractNetwork | None, trials: Trials) -> Dynamics:
@@ -193,5 +184,4 @@ def _in_trials(network: AbstractNetwork | None, trials: Trials) -> Dynamics:
         activity = simulate(network, trials)
     except InvalidInputError as error:
         return Dynamics(unknown=f"it does not take the inputs of these trials: {error}")
-    states, inputs = np.asarray(activity.states), np.asarray(activity.inputs)
-    return Dynamics(states=states, inputs=inputs, inside=np.asarray(activity.inside))
+    return Dynamics(states=np.asarray(activity.states), inside=np.asarray(activity.inside))

@@ -111,8 +111,8 @@ class Motion:
             moving = self._choose(moving, until)
         return self._advance_flow(moving, count, until)
 
-    def velocities(self, states: Float[np.ndarray, "state unit"]) -> np.ndarray:
-        """Return F(x) − x of a map, f(x) of a flow `(state, unit)`."""
+    def velocities(self, states: Float[np.ndarray, "... unit"]) -> np.ndarray:
+        """Return F(x) − x of a map, f(x) of a flow `(…, unit)`."""
         flat = states.reshape(-1, states.shape[-1])
         size = 1 << max(len(flat) - 1, 15).bit_length()
         with double_precision():
@@ -124,7 +124,9 @@ class Motion:
         with double_precision():
             states = np.asarray(_map_steps(self.system, _padded(moving.states), count))[:, :rows]
         times = moving.times + np.arange(count + 1.0)[:, None]
-        after = replace(moving, states=states[-1], times=times[-1], steps=moving.steps + count)
+        after = replace(  # copies, or whoever keeps them would keep the whole block
+            moving, states=states[-1].copy(), times=times[-1].copy(), steps=moving.steps + count
+        )
         return after, Block(times, states)
 
     def _advance_flow(self, moving: Moving, count: int, last: np.ndarray) -> tuple[Moving, Block]:
@@ -140,7 +142,8 @@ class Motion:
             lengths[rows], steps[rows] = following, steps[rows] + taken
         span = float(self.stops[-1]) if len(self.stops) else float(times[-1].max())
         stuck = (lengths <= _SMALLEST * span) & (times[-1] < last)
-        after = Moving(states[-1], times[-1], lengths, steps, stuck, moving.is_implicit)
+        now = states[-1].copy(), times[-1].copy()
+        after = Moving(*now, lengths, steps, stuck, moving.is_implicit)
         return after, Block(times, states)
 
     def _integrated(self, moving: Moving, count: int, last: np.ndarray) -> tuple[np.ndarray, ...]:

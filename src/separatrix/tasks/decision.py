@@ -11,7 +11,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, require_kind
+from .._types import Array, InvalidInputError, real_array, require_kind
 from . import fields
 from .durations import check_timing
 from .ideal_observer import respond
@@ -274,5 +274,10 @@ def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, "
     require_kind(trials_conditions, Mapping, "conditions", "the .conditions of trials, a table")
     if missing := {"coherence", "choice"} - set(trials_conditions):
         raise InvalidInputError(f"conditions lack {', '.join(sorted(missing))}.")
-    sign = np.where(np.asarray(trials_conditions["choice"]) == 0, 1.0, -1.0)
-    return np.asarray(trials_conditions["coherence"], float) * sign
+    coherence = real_array(trials_conditions["coherence"], "coherence")
+    if (coherence < 0).any():
+        raise InvalidInputError(
+            "coherence must not be negative, got numbers that have a sign already: draw them as "
+            "they are."
+        )
+    return np.where(np.asarray(trials_conditions["choice"]) == 0, 1.0, -1.0) * coherence

@@ -20,7 +20,6 @@ from . import further, texts
 from .coverage import chao1, good_turing_coverage
 from .domain import Domain, find_domain
 from .exhaustive import MOST_VARIABLES, Proof, prove_complete
-from .homotopy import MOST_UNITS, from_center
 from .index import index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
 
@@ -46,11 +45,9 @@ def assess(
     is searched exhaustively first. Otherwise, while the index sum proves that points are missing,
     the search is repeated from new starts, a bounded number of times and not after a round that
     adds nothing; once also where the sum is 1 but Chao's estimate exceeds the number of points
-    found, since a sum may be 1 by chance. Where nothing is found, or a round adds nothing and the
-    sum is less than 1, the next start is the end of a homotopy from the center of the box. Where
-    there is no sum, and units are few, some starts between and beyond the points are tried (many,
-    if Chao's estimate exceeds the number of points), far away, too, where no box is known, and
-    again while that adds points.
+    found, since a sum may be 1 by chance. Where there is no sum, and units are few, some starts
+    between and beyond the points are tried (many, if Chao's estimate exceeds the number of points),
+    far away, too, where no box is known, and again while that adds points.
 
     Parameters
     ----------
@@ -94,10 +91,8 @@ def assess(
     proof = _without_contradiction(proof, system, now, domain)
     rounds, rng = list[_Round](), np.random.default_rng(further.SEED)
 
-    def draw(now: _Judged, use_homotopy: bool, count: int) -> np.ndarray:
-        evaluate, states = evaluator.residual_and_jacobian, now.points.states
-        if use_homotopy and len(path := from_center(evaluate, domain)):
-            return path
+    def draw(now: _Judged, count: int) -> np.ndarray:
+        states = now.points.states
         new = further.draw(rng, domain.around(states), states, count)
         return (
             new if domain.bounded else np.concatenate([new, further.far_away(rng, domain, states)])
@@ -106,7 +101,6 @@ def assess(
     if search is not None and not proof.complete:
         found = lambda table, new: judge(search(table, new))  # noqa: E731
         now, rounds = _searched(now, richness, draw, found)
-    not_led = search is not None and now.lacks_positive and system.size > MOST_UNITS
     known = Completeness(
         index_sum=now.index if isinstance(now.index, int) else None,
         index_reason=now.index if isinstance(now.index, str) else "",
@@ -121,19 +115,18 @@ def assess(
     )
     without_hits = int(np.count_nonzero(now.points.hits == 0))
     added = [one.added for one in rounds]
-    text = describe(known, proof, len(now.points), without_hits, added)
-    known = replace(known, text=text + texts.NO_PATH.format(MOST_UNITS) * not_led)
+    known = replace(known, text=describe(known, proof, len(now.points), without_hits, added))
     return now.table.without(now.outside, Ending.OUTSIDE_DOMAIN), known
 
 
 def _searched(
     now: _Judged,
     richness: float | None,
-    draw: Callable[[_Judged, bool, int], np.ndarray],
+    draw: Callable[[_Judged, int], np.ndarray],
     search: Callable[[PointTable, np.ndarray], _Judged],
 ) -> tuple[_Judged, list[_Round]]:
     """Search from further starts, round by round; also return what each round did."""
-    rounds, use_homotopy = list[_Round](), not len(now.points)
+    rounds = list[_Round]()
     if not now.has_sum and now.table.states.shape[1] > MOST_VARIABLES:
         return now, rounds
     many = now.has_sum or now.suggests_more(richness)
@@ -144,16 +137,12 @@ def _searched(
         if is_over():
             break
         report_progress(Stage.FURTHER, len(rounds), further.ROUNDS)
-        before, new = len(now.points), draw(now, use_homotopy, count)
+        before, new = len(now.points), draw(now, count)
         now = search(now.table, new)
         rounds.append(_Round(len(new), len(now.points) - before))
         richness = None
-        if len(now.points) > before:
-            use_homotopy = False
-        elif use_homotopy or not now.lacks_positive:
+        if len(now.points) == before:
             break  # another round would draw from the same points
-        else:
-            use_homotopy = True
     return now, rounds
 
 
@@ -184,11 +173,6 @@ class _Judged:
     def has_sum(self) -> bool:
         """Whether there is an index sum."""
         return isinstance(self.index, int)
-
-    @property
-    def lacks_positive(self) -> bool:
-        """Whether a point of index 1 is known to be missing."""
-        return isinstance(self.index, int) and self.index < 1
 
     def suggests_more(self, richness: float | None) -> bool:
         """Whether points are known to be missing, or likely to be."""

@@ -12,7 +12,6 @@ CONTRADICTED = (
     "with this function"
 )
 
-NO_PATH = "; a homotopy from the center of the box is tried for at most {} units"
 NO_INDEX = "that needs the Jacobian, and there are too many units"
 UNCERTIFIED = "{} of {} fixed points are not certified"
 WITHOUT_INDEX = "fixed point {}: {}"

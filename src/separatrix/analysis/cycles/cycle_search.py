@@ -18,7 +18,7 @@ from ..checks import band_of, method_of, states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
-from .found import Cycle, CycleSearchResult
+from .found import CIRCLE, CycleSearchResult
 from .maps import search_followed_map, search_map
 from .orbits import Cycles
 from .propagation import Propagator
@@ -58,9 +58,11 @@ def find_cycles(
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
     (In a flow, the search first follows the candidate for a transient, and then for 410 τ. If the
     motion returns to where it was within this time, the search solves for a cycle at once.) If the
-    candidate ends on a cycle, the search solves for this cycle, which is an attractor. If it
-    reaches an invariant circle, or its motion does not close within the steps that are followed,
-    the fields `led` and `reasons` of the result say so.
+    candidate ends on a cycle, the search solves for this cycle, which is an attractor. If the
+    candidate of a map goes round an invariant circle, which takes no whole number of steps, the
+    circle is listed as well. Its `kind` is "invariant circle", its `period` is the mean time
+    once round, and its `length` is 0. If the motion does not close within the steps that are
+    followed, the fields `led` and `reasons` of the result say so.
 
     With a `length`, the search solves for a cycle of this length from each candidate, and again
     from the state that the candidate has reached after a transient. Unlike the motion itself, this
@@ -102,8 +104,8 @@ def find_cycles(
     Returns
     -------
     Cycles
-        The cycles, in float64, sorted by period, and for every candidate the reason why its search
-        ended. If no cycle was found, a record without cycles is returned.
+        The cycles and circles, in float64, sorted by period, and for every candidate the reason why
+        its search ended. If no cycle was found, a record without cycles is returned.
 
     Raises
     ------
@@ -228,15 +230,21 @@ def _record(system: AbstractSystem, found: CycleSearchResult, method: str, band:
     )
     for row, cycle in zip(states, cycles, strict=True):
         row[: len(cycle.orbit)] = cycle.orbit
-    multipliers = np.array([_sorted(c) for c in cycles], complex).reshape(-1, system.size)
-    across = _across(multipliers) if system.kind == "flow" else multipliers
-    slip = np.zeros(len(cycles))  # how wrong multipliers are, as the one along the orbit is 1
-    if system.kind == "flow":
-        slip = np.abs(multipliers - 1).min(1, initial=np.inf)
+    multipliers = np.array([c.multipliers for c in cycles], complex).reshape(-1, system.size)
+    multipliers = np.take_along_axis(
+        multipliers, np.argsort(-np.abs(multipliers), axis=1, kind="stable"), axis=1
+    )
+    length = np.array([len(c.orbit) * (c.kind != CIRCLE) for c in cycles], int)
+    along = (system.kind == "flow") | (length == 0)  # a multiplier is 1, along the curve
+    slip = np.where(
+        along, np.abs(multipliers - 1).min(1, initial=np.inf), 0.0
+    )  # by which it is not
+    apart = np.abs(multipliers - 1) > np.where(along, slip, -1.0)[:, None]
+    across = _across(multipliers) if system.kind == "flow" else np.where(apart, multipliers, 0)
     stability = judge(across, "map", band, uncertainty=np.fmax(band, slip))
     return Cycles(
         states=states,
-        length=np.array([len(c.orbit) for c in cycles], int),
+        length=length,
         period=system.time_unit * np.array([c.period for c in cycles], float),
         period_error=system.time_unit * np.array([c.period_error for c in cycles], float),
         multipliers=multipliers,
@@ -249,16 +257,13 @@ def _record(system: AbstractSystem, found: CycleSearchResult, method: str, band:
         reasons=found.reasons.astype(str),
         led=found.led.astype(str),
         turn=found.turn,
+        kind=np.array([c.kind for c in cycles], str),
+        once_round=system.time_unit * np.array([np.fmin(c.once, c.period) for c in cycles], float),
         complete_lengths=np.array(found.complete_lengths, int),
         system=system.kind,
         time_unit=system.time_unit,
         method=method,
     )
-
-
-def _sorted(cycle: Cycle) -> np.ndarray:
-    values = cycle.multipliers
-    return values[np.argsort(-np.abs(values), kind="stable")]
 
 
 def _across(multipliers: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ...enclosure.interval.arithmetic import ball
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.pieces import search_pieces
 from ..orbits import same_cycle
-from .found import Cycle, CycleSearchResult
+from .found import CIRCLE, Cycle, CycleSearchResult
 from .propagation import Propagator
 
 _MOST = 2**14  # sequences: pieces to the power of the steps
@@ -97,7 +97,7 @@ def _orbits(following: np.ndarray) -> list[np.ndarray]:
 def _mark_exact(propagator: Propagator, found: CycleSearchResult) -> None:
     """Mark cycles of shooting each of whose states lies within one piece, with all its error."""
     step = Enclosed(propagator.system.evaluate, (propagator.size,))
-    for cycle in found.cycles:
+    for cycle in (cycle for cycle in found.cycles if cycle.kind != CIRCLE):
         result = step.slopes(ball(cycle.orbit, 2 * cycle.error))
         width = np.abs(result.slopes.upper - result.slopes.lower)
         size = 1 + result.slopes.magnitude()

@@ -9,11 +9,10 @@ from ..._watch import is_over
 from ...solvers.endings import Ending
 from ...solvers.shooting import MultipleShooting, ShootingResult
 from ..orbits import same_orbit
-from .followed import follow_candidates
+from .followed import PHASES, follow_candidates
 from .found import Cycle, CycleSearchResult, Led
 from .propagation import Propagator
 
-PHASES = 240  # states kept of each orbit; many divisors, so that many multiples are recognized
 _STEP = 0.02  # of the integrator that looks for recurrence, in time constants
 _SPACING = 5  # of its steps between the states that are looked at
 _LOOKED_AT = 4096  # states in which a trajectory has to return

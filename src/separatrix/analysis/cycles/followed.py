@@ -11,28 +11,31 @@ from ..following.end import Ends, What
 from ..following.exponents import SURE, with_exponent
 from ..following.follower import follow
 from ..following.turns import Turn
-from .found import CycleSearchResult, Led
+from .found import CIRCLE, Cycle, CycleSearchResult, Led
 from .propagation import Propagator
 
 MOST = 512
 """Candidates that are followed."""
 _SEEN = 5.0
 """Logarithm of the growth or decay, while candidates are followed, from which on it is seen."""
-
+PHASES = 240
+"""States kept of a curve that no step closes; many divisors, so that many multiples are seen."""
 
 _WORDS = {
     Led.POINT: "came to rest at a fixed point",
     Led.CONTINUUM: "came to rest at points of a continuum",
     Led.INFINITY: "left to infinity",
     Led.QUASIPERIODIC: (
-        "moves within bounds and does not close, and its largest Lyapunov exponent is {}: "
-        "quasiperiodic motion, as on a torus, as far as it was followed"
+        "moves within bounds and does not close, and its two largest Lyapunov exponents are 0 "
+        "(the first is {}): quasiperiodic motion, as on a torus, as far as it was followed"
     ),
     Led.CHAOS: (
         "moves within bounds and does not close, and its largest Lyapunov exponent is {}: chaos, "
         "in which cycles are found with length=…"
     ),
-    Led.BOUNDED: "moves within bounds and does not close; its largest Lyapunov exponent is {}",
+    Led.BOUNDED: (
+        "moves within bounds, and no turn that was seen closes; its largest Lyapunov exponent is {}"
+    ),
     Led.UNKNOWN: (
         "its end was not seen in {}: start nearer to a cycle, or say what to try, with length=…"
     ),
@@ -63,10 +66,7 @@ def follow_candidates(
     on_curve = ends.are(What.CURVE)
     for place in np.unique(ends.which[on_curve]):
         curve, there = ends.curves[place], chosen[on_curve & (ends.which == place)]
-        if system.kind == "map" and not curve.steps:
-            _note_circle(found, there, curve.period * system.time_unit, _units(propagator))
-        else:
-            yield curve, there
+        yield curve, there
     kind = _kind_of_bounded(ends)
     for k in np.flatnonzero(~on_curve):
         _note_end(found, int(chosen[k]), kind, ends, int(k), propagator)
@@ -77,22 +77,29 @@ def _units(propagator: Propagator) -> str:
     return "steps" if counts else "ms"
 
 
-def _note_circle(found: CycleSearchResult, rows: np.ndarray, turn: float, units: str) -> None:
-    """Note that candidates of a map go round an invariant circle."""
-    once = describe_duration(turn, units)
-    text = f"goes round an invariant circle, once in {once}: no step that was seen closes it"
+def add_circle(
+    propagator: Propagator, found: CycleSearchResult, curve: Turn, rows: np.ndarray
+) -> None:
+    """Keep an invariant circle of a map, round which some candidates go."""
+    turn = curve.period * propagator.system.time_unit
+    text = (
+        f"goes round an invariant circle, once in {describe_duration(turn, _units(propagator))}: "
+        "no step that was seen closes it"
+    )
+    places = curve.path[:-1][:: max(1, len(curve.path) // PHASES)]
+    found.cycles.append(Cycle(places, curve.period, curve.miss * curve.diameter, kind=CIRCLE))
     for row in rows:
-        found.miss(int(row), text, Led.CIRCLE)
-        found.turn[row] = turn
+        found.hit(int(row), len(found.cycles) - 1, text, Led.CIRCLE)
+    found.turn[rows] = turn
 
 
 def _kind_of_bounded(ends: Ends) -> Led:
     """Return what bounded motion is by its largest exponent, where that is known well enough."""
     value, error = ends.exponent, ends.exponent_error
+    time = ends.times[ends.are(What.BOUNDED)].min(initial=np.inf)
     if value > SURE * error:
-        return Led.CHAOS
-    times = ends.times[ends.are(What.BOUNDED)]
-    most = (abs(value) + SURE * error) * times.min(initial=np.inf)
+        return Led.CHAOS if value * time > 1 else Led.BOUNDED
+    most = (max(abs(value), abs(ends.second_exponent)) + SURE * error) * time
     return Led.QUASIPERIODIC if most <= _SEEN else Led.BOUNDED
 
 
@@ -110,8 +117,8 @@ def _note_end(
     if led == Led.UNKNOWN and is_over():
         found.miss(row, Ending.RUNNING.text)
         return
-    per = "step" if units == "steps" else "ms"
-    exponent = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per {per}"
-    duration = describe_duration(float(ends.times[k]) * unit, units)
-    said = duration if led == Led.UNKNOWN else exponent.replace("-", "−")
+    said = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per "
+    said = said.replace("-", "−") + ("step" if units == "steps" else "ms")
+    if led == Led.UNKNOWN:
+        said = describe_duration(float(ends.times[k]) * unit, units)
     found.miss(row, _WORDS[led].format(said), led)

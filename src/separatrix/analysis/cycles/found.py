@@ -24,9 +24,16 @@ OPEN = (Led.CIRCLE, Led.QUASIPERIODIC, Led.CHAOS, Led.BOUNDED)
 """Outcomes of motion that stays within bounds and never closes."""
 
 
+CIRCLE = "invariant circle"
+
+
 @dataclass
 class Cycle:
-    """One closed orbit `(phase, unit)` with its period in units of the system's time unit."""
+    """One closed orbit `(phase, unit)` with its period in units of the system's time unit.
+
+    The states of an invariant circle are places on it, equally spaced in phase, and its period is
+    the mean time once round. `once` is that time; NaN where it is the period.
+    """
 
     orbit: np.ndarray
     period: float
@@ -34,6 +41,8 @@ class Cycle:
     multipliers: np.ndarray = field(default_factory=lambda: np.zeros(0, complex))
     period_error: float = 0.0
     exact: bool = False
+    kind: str = "cycle"
+    once: float = np.nan
     starts: set[int] = field(default_factory=set)
 
 
@@ -48,12 +57,12 @@ class CycleSearchResult:
         self.led = np.full(starts, Led.UNKNOWN, dtype=object)
         self.turn = np.full(starts, np.nan)
 
-    def hit(self, start: int, cycle: int, reason: str) -> None:
+    def hit(self, start: int, cycle: int, reason: str, led: Led = Led.CYCLE) -> None:
         """Note that a start led to a cycle; the first one counts as what it reached."""
         self.cycles[cycle].starts.add(start)
         if self.reached[start] < 0:
             self.reached[start], self.reasons[start] = cycle, reason
-            self.led[start] = Led.CYCLE
+            self.led[start] = led
 
     def miss(self, start: int, reason: str, led: Led = Led.UNKNOWN) -> None:
         """Note why a start led to no cycle, unless it leads to one on another attempt."""

@@ -7,11 +7,15 @@ from ...solvers.cycle_walk import CycleWalk, CycleWalkResult
 from ...solvers.endings import Ending
 from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, ShootingResult
+from ..following.turns import going_round
 from ..orbits import minimal_length, same_cycle
 from .exhaustive import add_missing
-from .followed import follow_candidates
-from .found import Cycle, CycleSearchResult, Led
+from .followed import add_circle, follow_candidates
+from .found import CIRCLE, Cycle, CycleSearchResult, Led
 from .propagation import Propagator
+
+_ROUNDS, _FEW = 4, 64
+"""Turns of an invariant circle, or steps, after which, at the most, its path nearly closes."""
 
 
 def search_map(
@@ -50,6 +54,9 @@ def search_followed_map(
         found.miss(int(row), "the start is not finite")
     lengths: set[int] = set()
     for curve, there in follow_candidates(propagator, starts, rows, found):
+        if not curve.steps:
+            add_circle(propagator, found, curve, there)
+            continue
         if is_over():
             for row in there:
                 found.miss(int(row), Ending.RUNNING.text)
@@ -127,9 +134,25 @@ def _known(found: CycleSearchResult, cycle: Cycle) -> int | None:
 
 
 def measure(propagator: Propagator, found: CycleSearchResult) -> None:
-    """Work out the multipliers of cycles of a map."""
+    """Work out the multipliers of cycles of a map, and how often each goes round."""
     for cycle in found.cycles:
+        if cycle.kind == CIRCLE:
+            cycle.multipliers = _multipliers_of_circle(propagator, cycle)
+            continue
         cycle.multipliers = _multipliers(propagator, cycle.orbit)
+        cycle.once = going_round(np.append(cycle.orbit, cycle.orbit[:1], axis=0))
+        found.turn[sorted(cycle.starts)] = cycle.once * propagator.system.time_unit
+        if np.isfinite(cycle.once):
+            cycle.kind = f"locked {cycle.period / cycle.once:.0f}/{len(cycle.orbit)}"
+
+
+def _multipliers_of_circle(propagator: Propagator, circle: Cycle) -> np.ndarray:
+    """Return the moduli of a circle's multipliers once round, from a path that nearly closes."""
+    steps = np.arange(1, int(max(_FEW, _ROUNDS * circle.period)) + 2)
+    turns = np.maximum(1, np.round(steps / circle.period))
+    nearest = int(np.abs(steps / circle.period - turns).argmin())
+    path = propagator.sample(circle.orbit[:1], np.ones(1), int(steps[nearest]), 1)[0]
+    return np.abs(_multipliers(propagator, path)).astype(complex) ** (1 / turns[nearest])
 
 
 def _multipliers(propagator: Propagator, orbit: np.ndarray) -> np.ndarray:

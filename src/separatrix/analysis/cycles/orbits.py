@@ -7,11 +7,16 @@ from jaxtyping import Bool, Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, counted
-from .found import OPEN
+from .found import CIRCLE, OPEN
 
 
 class Cycles(Record):
     r"""Closed orbits, each with its minimal period and its Floquet multipliers.
+
+    Closed curves round which a map's states go without closing, the invariant circles, are among
+    them: `kind` says what each is. The `length` of a circle is 0, its `period` is the mean time
+    once round, and its states are places on it, equally spaced in phase. Its multipliers are the
+    factors by which distances change once round. The one along the circle is 1.
 
     The multipliers of a cycle are the eigenvalues of the derivative of the motion once around the
     cycle. In a flow, the multiplier along the orbit is 1, so the distance of the computed value
@@ -21,24 +26,29 @@ class Cycles(Record):
     """
 
     states: Float[Array, "cycle phase unit"] = array(
-        "states of the cycle: one per step of a map, equally spaced in time for a flow; NaN beyond "
-        "the cycle's length"
+        "states of the cycle: one per step of a map, equally spaced in time for a flow, and in "
+        "phase for an invariant circle; NaN beyond the last one"
     )
     length: Int[Array, " cycle"] = array(
-        "number of states of the cycle: for a map, the minimal number of steps; for a flow, the "
-        "number of states that are kept"
+        "number of states of the cycle: for a map, the minimal number of steps, and 0 for an "
+        "invariant circle, which no step closes; for a flow, the number of states that are kept"
     )
-    period: Float[Array, " cycle"] = array("minimal period", units="ms")
+    period: Float[Array, " cycle"] = array(
+        "minimal period; for an invariant circle, the mean time once round", units="ms"
+    )
     period_error: Float[Array, " cycle"] = array(
         "error of the period due to the integrator's step; 0 for a map", units="ms"
     )
-    multipliers: Complex[Array, "cycle multiplier"] = array("Floquet multipliers, largest first")
+    multipliers: Complex[Array, "cycle multiplier"] = array(
+        "Floquet multipliers, largest first; for an invariant circle, the moduli once round"
+    )
     stability: Shaped[np.ndarray, " cycle"] = array('"stable", "saddle", "unstable", "marginal"')
     n_unstable: Int[Array, " cycle"] = array(
         "number of multipliers outside the unit circle; −1 if it is not known"
     )
     error_bound: Float[Array, " cycle"] = array(
-        "length of the last Newton correction: an estimate of the distance to the cycle"
+        "length of the last Newton correction: an estimate of the distance to the cycle; for an "
+        "invariant circle, the median distance of earlier states from the curve of later ones"
     )
     exact: Bool[Array, " cycle"] = array(
         "whether the system is linear around each state of the cycle, in a region that is "
@@ -61,7 +71,19 @@ class Cycles(Record):
         default=None,
     )
     turn: Float[Array, " start"] | None = array(
-        "mean duration of one turn of an invariant circle; NaN for all other starts",
+        "mean time once round an invariant circle, or a locked cycle of a map; "
+        "NaN for all other starts",
+        units="ms",
+        default=None,
+    )
+    kind: Shaped[np.ndarray, " cycle"] | None = array(
+        'what each is: "cycle"; "locked p/q" if a map\'s closes after p turns, in q steps; or '
+        '"invariant circle"; None in older files',
+        default=None,
+    )
+    once_round: Float[Array, " cycle"] | None = array(
+        "mean time in which states go round once: the period, or, if it is locked p/q, the period "
+        "divided by p; None in older files",
         units="ms",
         default=None,
     )
@@ -86,13 +108,15 @@ class Cycles(Record):
 
     def orbit(self, cycle: int) -> Float[np.ndarray, "phase unit"]:
         """Return the states of one cycle, without the rows of NaN that fill up `states`."""
-        return np.asarray(self.states)[cycle, : int(self.length[cycle])]
+        states = np.asarray(self.states)[cycle]
+        return states[: int(self.length[cycle]) or np.isfinite(states).all(1).sum()]
 
     def summary(self) -> str:
         kinds, counts = np.unique(np.asarray(self.stability, str), return_counts=True)
         named_counts = ", ".join(f"{n} {kind}" for kind, n in zip(kinds, counts, strict=True))
         return (
-            f"{counted(len(self), 'cycle')} of a {self.system} of "
+            f"{counted(len(self), 'cycle' if np.any(self.length) or not len(self) else CIRCLE)} "
+            f"of a {self.system} of "
             f"{counted(self.states.shape[2], 'unit')}"
             + (f" ({named_counts})" if named_counts else "")
             + f" from {counted(len(self.reached), 'start')}"

@@ -107,10 +107,8 @@ def find_fixed_points(
         the sign of det(I − J) in a map with the Jacobian J, or of det(−J) in a flow. If no point is
         missing in the box, the indices add up to 1. If their sum is another number, points are
         missing, and the search goes on from new starts. It stops when the sum is 1, or after four
-        rounds of new starts. It also stops after a round that adds nothing, with one exception. If
-        the sum is below 1 and there are at most 512 units, one more round starts from the end of a
-        homotopy from the center of the box. If that adds nothing either, the search stops.
-        Points that these searches add have 0 `hits`, because no candidate led to them.
+        rounds of new starts. It also stops after a round that adds nothing. Points that these
+        searches add have 0 `hits`, because no candidate led to them.
     exhaustion
         The method of the exhaustive search, with its options; None means
         `sx.solvers.BranchAndPrune()`.

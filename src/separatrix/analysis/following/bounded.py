@@ -6,7 +6,7 @@ import numpy as np
 
 from .history import History
 from .pool import Pool
-from .turns import Turn, invariant_circle, principal
+from .turns import principal
 
 _PARTS = 16
 """Of the second half of the way, which are compared."""
@@ -17,19 +17,15 @@ _TREND, _STEADY = 0.02, 0.7
 _GROWN, _STRAIGHT = 0.05, 0.98
 
 
-def bounded_motion(
-    history: History, rows: np.ndarray, is_map: bool, pool: Pool
-) -> tuple[np.ndarray, list[Turn | None]]:
-    """Return which rows keep coming back within bounds, and of these, on which circle."""
-    bounded, circles = np.zeros(len(rows), bool), []
+def bounded_motion(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
+    """Return which rows keep coming back within bounds."""
+    bounded = np.zeros(len(rows), bool)
     for k, row in enumerate(rows):
         times, places = history.places(int(row))
-        second = places[times >= times[-1] / 2]
-        late = times[times >= times[-1] / 2]
-        bounded[k] = len(second) >= 32 and _comes_back(second) and not _spirals(late, second, pool)
-        if bounded[k]:
-            circles.append(invariant_circle(history.recent(int(row))[1]) if is_map else None)
-    return bounded, circles
+        late = times >= times[-1] / 2
+        second, seen = places[late], times[late]
+        bounded[k] = len(second) >= 32 and _comes_back(second) and not _spirals(seen, second, pool)
+    return bounded
 
 
 def _comes_back(path: np.ndarray) -> bool:

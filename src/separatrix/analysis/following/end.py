@@ -42,8 +42,9 @@ class Ends:
         The points and closed curves that are known.
     is_family
         Whether the curves lie beside one another.
-    exponent, exponent_error
-        The largest Lyapunov exponent of the bounded ones, per step or tau, and its standard error.
+    exponent, exponent_error, second_exponent
+        The largest Lyapunov exponent of the bounded ones, per step or tau, and its standard error;
+        and the next one, −∞ of a single unit.
     defect
         What contradicts a proof, in words; empty: nothing.
     grows
@@ -60,6 +61,7 @@ class Ends:
     is_family: bool = False
     exponent: float = float("nan")
     exponent_error: float = float("nan")
+    second_exponent: float = float("nan")
     defect: str = ""
     grows: Float[np.ndarray, " state"] = field(default_factory=lambda: np.zeros(0))
 

@@ -24,9 +24,9 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
     rows = np.flatnonzero(ends.are(What.BOUNDED))
     if not len(rows):
         return ends
-    exponent, error = _exponent(system, ends.states[rows], _step_of(ends, rows))
+    exponent, second, error = _exponents(system, ends.states[rows], _step_of(ends, rows))
     if exponent >= -2 * error or np.isnan(exponent):
-        return replace(ends, exponent=exponent, exponent_error=error)
+        return replace(ends, exponent=exponent, exponent_error=error, second_exponent=second)
     what = ends.what.copy()
     what[rows] = str(What.UNKNOWN)
     return replace(ends, what=what)
@@ -38,7 +38,7 @@ def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
     rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
     if not len(rows):
         return ends
-    exponent, error = _exponent(system, ends.states[rows], 1.0)
+    exponent, _, error = _exponents(system, ends.states[rows], 1.0)
     if not exponent > SURE * error:
         return ends
     what = ends.what.copy()
@@ -51,16 +51,19 @@ def _step_of(ends: Ends, rows: np.ndarray) -> float:
     return float(np.median(ends.steps[rows]))
 
 
-def _exponent(system: AbstractSystem, states: np.ndarray, step: float) -> tuple[float, float]:
-    """Return the largest Lyapunov exponent per step or tau, and its standard error."""
+def _exponents(
+    system: AbstractSystem, states: np.ndarray, step: float
+) -> tuple[float, float, float]:
+    """Return the two largest Lyapunov exponents per step or tau, and the first one's error."""
     some = states[:: max(1, len(states) // _EXPONENTS)][:_EXPONENTS]
     dt = None if system.kind == "map" else step * system.time_unit
-    method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=1, dt=dt)
+    method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=min(2, system.size), dt=dt)
     with double_precision():
         found = lyapunov_exponents(system, some, method=method)
-    values, errors = np.asarray(found.exponents)[:, 0], np.asarray(found.standard_error)[:, 0]
-    fine = np.isfinite(values)
+    values, errors = np.asarray(found.exponents), np.asarray(found.standard_error)[:, 0]
+    fine = np.isfinite(values[:, 0])
     if not fine.any():
-        return float("nan"), float("nan")
-    spread = float(np.ptp(values[fine])) / 2
-    return float(np.median(values[fine])), max(float(np.nanmax(errors[fine])), spread)
+        return float("nan"), float("nan"), float("nan")
+    middle = [float(np.median(column)) for column in values[fine].T] + [-np.inf]
+    error = max(float(np.nanmax(errors[fine])), float(np.ptp(values[fine, 0])) / 2)
+    return middle[0], middle[1], error

@@ -7,6 +7,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int
 
+from ..._parallel import give_memory_back
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion
@@ -19,7 +20,14 @@ from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest
 from .sizes import error_of, first_move, largest, scale_of
-from .turns import MAP_ERROR, MISS, Open, Turn, curve_of_flow, cycle_of_steps
+from .turns import (
+    MAP_ERROR,
+    Open,
+    Turn,
+    curve_of_flow,
+    cycle_of_steps,
+    invariant_circle,
+)
 
 MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
 """The limits of how far states are followed."""
@@ -35,7 +43,8 @@ _NEARER = 0.6
 _CLEARLY = 0.1
 """Of the distance to any other point: a state is at a point if it is so much nearer to it."""
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
-_BLOCKS = (64, 256)
+_BLOCKS, _FEWEST, _NUMBERS = (64, 256), 8, 1 << 20
+"""Steps of a block, at first and then; fewer, 8 at least, where their numbers would be more."""
 _FAR, _FURTHER = 1e9, 64.0
 """First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
 while it takes fewer than 2,000 steps."""
@@ -45,6 +54,9 @@ _FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
 _EACH_ITS_OWN = 0.75
 """Curves for each state that ends on one: of curves that attract, several states share one."""
 _CANDIDATES, _FIRST_TRIED = 32, 12
+_RUN_ON, _LONGEST = 4, 16_384
+"""States that may go round an invariant circle, and the steps of each that are looked at, at most.
+"""
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
 that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
@@ -122,7 +134,7 @@ class _Follower:
                 self.wanted = _FAR * float(np.median(self.moving.lengths))
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
-        self.history = History(starts)
+        self.history = History(starts, self.motion)
         self.vain = self.futile = 0
         self.found = _Search(
             what=np.full(len(starts), What.UNKNOWN, object),
@@ -140,16 +152,18 @@ class _Follower:
         """Follow all states."""
         taken, check = 0, 256
         while len(self.alive) and not is_over():
-            count = _BLOCKS[0] if taken < _BLOCKS[1] else _BLOCKS[1]
+            room = max(_FEWEST, _NUMBERS // max(1, self.moving.states.size))
+            count = min(_BLOCKS[taken >= _BLOCKS[1]], 1 << room.bit_length() - 1)
             if self._is_limit():
                 break
             if self.wanted < self.farthest and (self.moving.times >= self.wanted).all():
                 self.wanted *= 2  # fewer steps were taken than may be
             last = np.inf if self.motion.is_map else max(self.wanted, self.twice)
-            self.moving, block = self.motion.advance(self.moving, count, last)
+            before = self.moving
+            self.moving, block = self.motion.advance(before, count, last)
             taken += count
             self.look(block, self.alive)
-            self.history.add(block)
+            self.history.add(before, last, block)
             self._note()
             self._escaped()
             waiting = bool((self.moving.times >= last * (1 - 1e-12)).all())
@@ -193,9 +207,36 @@ class _Follower:
             gone | self.moving.is_stuck | (known & (self.moving.times >= self.twice * (1 - 1e-12)))
         )
         if done.any():
+            self._decided_by_errors(np.flatnonzero(done))
             stays = np.flatnonzero(~done)
             self.alive, self.moving = self.alive[stays], self.moving.take(stays)
             self.history.keep(stays)
+
+    def _decided_by_errors(self, rows: np.ndarray) -> None:
+        """Note which states came to an unstable point, before errors decided where they went on."""
+        floor, near = error_of(self.system) * self.size, {}
+        most = 1e100  # of what has left for infinity, the squares are not known
+        what = self.found.what[self.alive[rows]]
+        for k in rows[(what == What.POINT) | (what == What.CURVE) | (what == What.INFINITY)]:
+            times, places = self.history.places(int(k))
+            seen = (np.abs(places) < most).all(1)
+            times, places = times[seen], places[seen]
+            rests = np.linalg.norm(np.diff(places, axis=0), axis=1) <= floor
+            rests &= np.linalg.norm(places[:-1] - places[0], axis=1) > 100 * floor
+            rests &= ~(np.linalg.norm(places[:-1] - places[-1], axis=1) <= 100 * floor)
+            if rests.any():
+                near[int(k)] = times[:-1][rests], places[:-1][rests]
+        if not near:
+            return
+        middles = np.array([places[len(places) // 2] for _, places in near.values()])
+        self.found.pool = self.found.pool.search(self.system, _far_apart(middles, _CANDIDATES))
+        points = self.found.pool.states
+        unstable = np.flatnonzero(np.isin(self.found.pool.stability, ("saddle", "unstable")))
+        for k, (times, places) in near.items():
+            there = scipy.spatial.distance.cdist(places, points[unstable]) <= floor
+            if there.any():
+                self.found.end(self.alive[[k]], What.UNSTABLE, unstable[there.any(0).argmax()])
+                self.found.times[self.alive[k]] = times[there.any(1)].max()
 
     def _open(self) -> np.ndarray:
         """Return which of the states that are followed have no end yet, as places in the batch."""
@@ -220,6 +261,7 @@ class _Follower:
         rows = self._open()
         if not len(rows):
             return
+        give_memory_back()
         slower = rows if final else rows[self.history.slowed(rows)]
         if final or self.vain < _VAIN:
             self._search(slower)
@@ -270,7 +312,7 @@ class _Follower:
     def _come_to_rest(self, final: bool) -> None:
         """Note which states have stopped: at an unstable point, a continuum, on a kink."""
         rows = self._open()
-        block = self.history.last_block().states
+        block = self.history.last_states()
         for before in (block[:1], block):  # most have moved since the first step of the block
             away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
             rows = rows[away <= self._floor(rows)]
@@ -331,7 +373,9 @@ class _Follower:
         for known in self.found.curves:
             if curve.is_told and known.steps == curve.steps and known.attracts(path):
                 return known
-        if not curve.is_told and self.futile >= _FIRST_TRIED:
+        if not curve.is_told and (
+            self.futile >= _FIRST_TRIED or invariant_circle(path) is not Open.NO
+        ):
             return Open.NO
         states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
         self.futile += states is None
@@ -357,8 +401,9 @@ class _Follower:
 
     def _join(self, k: int) -> bool:
         """Note whether a state has come to a curve that is known, over the last turn of it."""
-        times, path = self.history.recent(k)
         for place, curve in enumerate(self.found.curves):
+            now = float(self.moving.times[k])
+            times, path = self.history.recent(k, now - 1.1 * curve.period)
             turn = path[times >= times[-1] - 1.1 * curve.period]
             turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
             if len(turn) and curve.carries(turn):
@@ -369,30 +414,43 @@ class _Follower:
     def _bounded(self) -> None:
         """Note which of the rest move within bounds, and which grow."""
         rows = self._open()
-        if not len(rows):
-            return
-        for k in rows:  # what has come to a curve that is known, if slowly
-            self._join(int(k))
-        rows = self._open()
         rows = rows[~self.found.may_close[self.alive[rows]]]
-        bounded, circles = bounded_motion(self.history, rows, self.motion.is_map, self.found.pool)
-        for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is not None and not self._holds_cycle(circle):
-                self._on_curve(int(k), circle)
-        for k, circle in zip(rows[bounded], circles, strict=True):
-            if circle is None and not self._join(int(k)):
-                self.found.end(self.alive[[k]], What.BOUNDED)
-        for k in self._open():
+        if self.motion.is_map:
+            self._circles(rows)
+        for k in self._open():  # what has come to a curve that is known, if slowly
             self._join(int(k))
+        rows = np.intersect1d(rows, self._open())
+        bounded = bounded_motion(self.history, rows, self.found.pool)
+        self.found.end(self.alive[rows[bounded]], What.BOUNDED)
         left = rows[~bounded]
         self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
 
-    def _holds_cycle(self, circle: Turn) -> bool:
-        """Whether a stable cycle lies on a circle that a path fills: it comes to that, slowly."""
-        near = 2 * MISS * circle.diameter
-        return any(
-            known.steps and circle.distance(known.path).max() <= near for known in self.found.curves
-        )
+    def _circles(self, rows: np.ndarray) -> None:
+        """Note which states go round an invariant circle.
+
+        If turns of some are too few, or miss by little, these are run on by themselves.
+        """
+        late = [k for k in map(int, rows) if self._goes_round(k, self.history.recent(k)[1])]
+        rows = np.array(late[:_RUN_ON], int)
+        if not len(rows):
+            return
+        moving, waits = self.moving.take(rows), len(rows)
+        paths = np.stack([self.history.recent(k)[1] for k in late[:_RUN_ON]], 1)
+        while waits and len(paths) < _LONGEST and not is_over():
+            blocks = [paths]
+            for _ in range(len(paths) // _BLOCKS[1]):
+                moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
+                blocks.append(block.states[1:])
+            paths = np.concatenate(blocks)
+            waits = sum(self._goes_round(k, paths[:, j]) for j, k in enumerate(rows))
+
+    def _goes_round(self, k: int, path: np.ndarray) -> bool:
+        """Note whether a state goes round an invariant circle; return if more steps may tell."""
+        is_known = self._join(k) or not np.isfinite(path).all()
+        circle = Open.NO if is_known else invariant_circle(path)
+        if isinstance(circle, Turn):
+            self._on_curve(k, circle)
+        return circle is Open.NOT_YET
 
     def _ends(self) -> Ends:
         found = self.found

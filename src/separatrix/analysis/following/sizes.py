@@ -11,7 +11,7 @@ ROUNDING, INTEGRATION = 1e-9, 1e-5
 """Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _SHORT = 1e-6
 """Of a time constant: over which the change of a velocity is taken."""
-_TELLS = 100.0
+TELLS = 100.0
 """Times the error of a state: distances between states that tell something."""
 
 
@@ -26,7 +26,7 @@ def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) ->
     if len(states) > 1:
         apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
     size = max(first_move(system, states), float(np.abs(states).max(initial=0.0)))
-    return apart if apart > _TELLS * error_of(system) * size else size or 1e-8
+    return apart if apart > TELLS * error_of(system) * size else size or 1e-8
 
 
 def first_move(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:

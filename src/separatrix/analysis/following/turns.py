@@ -48,9 +48,12 @@ _SETTLED = 1e-4
 """Of the diameter: turns that miss by less are over the approach, for which the period changes."""
 _ALIKE = 0.005
 """Of a period: by how much the last turns may differ, or states are still on their way."""
-_CIRCLE_TURNS = 50
-_GAP = np.pi / 8
-"""In radians, between neighbors on a circle: farther apart they do not tell that it is one."""
+_CIRCLE_MISS, _GAP, _BEGUN = 1e-3, 1 / 16, 0.75
+"""Of the diameter: earlier states of an invariant circle lie so near the curve of later ones; of a
+turn: neighbors farther apart do not tell that there is a circle; turns, after which more may tell:
+what goes straight on makes a half."""
+_CELLS, _ON_CIRCLE, _SHARPENINGS = 1024, 1920, 4
+"""Of the phase, in each of which one state gives the curve; places on it; rounds of its rate."""
 _LEAST_EXTENT = 1e-4
 """Of the largest: of units that hardly move, no less is a whole."""
 _AS_FAST = 0.7
@@ -237,7 +240,7 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
         is_closed = closes(misses, diameters, error)
         if is_closed is not False:  # or a multiple of it would be taken for the cycle
             states = back[: k + 1][::-1]
-            turn, miss = _going_round(states), float(misses[0] / diameters[0])
+            turn, miss = going_round(states), float(misses[0] / diameters[0])
             whole = _exact_diameter(states)
             return Turn(float(k), int(k), turn, whole, states, miss, is_told=bool(is_closed))
     return Open.NO
@@ -295,47 +298,59 @@ def curve_of_flow(
     return Open.NO
 
 
-def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | None:
-    """Return the closed curve that a path of consecutive steps of a map fills, None for none.
+def invariant_circle(path: Float[np.ndarray, "time unit"]) -> Turn | Open:
+    """Return the closed curve that a path of consecutive steps of a map fills, or that it is open.
 
-    The path is read without its beginning, where it may be on its way to the curve.
+    The path is read without its beginning, where it may be on its way to the curve. "Not yet" says
+    that its turns are too few, or miss by little.
     """
-    tails = (path[len(path) // 2 :], path[len(path) // 4 :], path)
-    return next((found for tail in tails if (found := _filled(tail)) is not None), None)
+    found = [_filled(path[begin:]) for begin in (len(path) // 2, len(path) // 4, 0)]
+    return max(found, key=lambda one: one.value if isinstance(one, Open) else len(Open))
 
 
-def _filled(path: Float[np.ndarray, "time unit"]) -> Turn | None:
+def _filled(path: np.ndarray) -> Turn | Open:
+    """Return the closed curve on which each step makes an equal part of a turn.
+
+    In the order of phase, states of the second half give the curve, and the first half has to lie
+    on it. By how much of a turn it is behind or ahead of the curve sharpens the rotation.
+    """
+    flat, half = _in_plane(path), len(path) // 2
+    if flat.shape[1] < 2:
+        return Open.NO
+    part = (np.arange(1, len(path)) - 0.5) / (len(path) - 1)
+    z = flat @ np.array([1, 1j])
+    advance = np.angle(z[1:] * z[:-1].conj()) / (2 * np.pi)
+    if abs(advance.sum()) < _TURNS:
+        return Open.NOT_YET if abs(advance.sum()) > _BEGUN else Open.NO
+    rotation = abs(np.average(advance, weights=np.exp(-1 / (part * (1 - part)))))
+    for states in [flat] * _SHARPENINGS + [path]:
+        phase, cells = rotation * np.arange(len(path)) % 1, min(_CELLS, half // 2)
+        given = half + np.unique((phase[half:] * cells).astype(int), return_index=True)[1]
+        at, around = np.append(phase[given], phase[given[0]] + 1), np.append(given, given[0])
+        curve = scipy.interpolate.CubicSpline(at, states[around], bc_type="periodic")
+        away, along = states[:half] - curve(phase[:half]), curve(phase[:half], 1)
+        miss, whole = np.linalg.norm(away, axis=1), _exact_diameter(states[given])
+        if np.diff(at).max() > _GAP or not (miss <= _NEAR * whole).mean() > 0.9:
+            return Open.NO
+        ahead = (away * along).sum(1) / np.maximum((along**2).sum(1), 1e-300)
+        rotation -= np.median(ahead) / half
+    if not (miss <= _CIRCLE_MISS * whole).mean() > 0.98:
+        return Open.NOT_YET
+    places, off = curve(np.linspace(0, 1, _ON_CIRCLE + 1)), float(np.median(miss) / whole)
+    return Turn(1 / rotation, 0, float("nan"), whole, places, off)
+
+
+def _in_plane(path: np.ndarray) -> np.ndarray:
+    """Return a path about its mean, along the two directions in which it extends most."""
     centered = path - path.mean(0)
-    plane = principal(centered, 2)
-    if len(plane) < 2:
-        return None
-    across = centered @ plane.T
-    radius = np.linalg.norm(across, axis=1)
-    if not radius.min() > 0.1 * radius.max():
-        return None
-    angles = np.arctan2(across[:, 1], across[:, 0])
-    advance = np.diff(np.unwrap(angles))
-    turns = abs(advance.sum()) / (2 * np.pi)
-    if turns < _CIRCLE_TURNS or not (advance * np.sign(advance.sum()) > 0).all():
-        return None
-    order = np.argsort(angles)
-    around = np.append(order, order[0])
-    whole = diameter_of(path)
-    gaps = np.linalg.norm(np.diff(path[around], axis=0), axis=1)
-    wide = np.diff(np.append(angles[order], angles[order[0]] + 2 * np.pi)) * radius.max()
-    if not (gaps <= MISS * whole + 4 * wide).mean() > 0.98 or wide.max() > _GAP * radius.max():
-        return None
-    in_order = path[around]  # steps of a path may come back to the same few places
-    return Turn(len(advance) / turns, 0, float("nan"), _exact_diameter(in_order), in_order)
+    return np.asarray(centered @ principal(centered[:: 1 + len(path) // _CELLS], 2).T)
 
 
-def _going_round(states: Float[np.ndarray, "step unit"]) -> float:
+def going_round(states: Float[np.ndarray, "step unit"]) -> float:
     """Return the steps in which a cycle goes round once; NaN unless it does so several times."""
-    centered = states - states[:-1].mean(0)
-    plane = principal(centered, 2)
-    if len(plane) < 2:
+    across = _in_plane(states)
+    if across.shape[1] < 2:
         return float("nan")
-    across = centered @ plane.T
     radius = np.linalg.norm(across, axis=1)
     advance = np.diff(np.unwrap(np.arctan2(across[:, 1], across[:, 0])))
     turns = round(abs(advance.sum()) / (2 * np.pi))

@@ -2,13 +2,12 @@
 
 from ..._names import show_public_names
 from .compared import compared as compared, measure_of as measure_of
-from .dsa import DSA, InputDSA
 from .measure import AbstractMeasure as AbstractMeasure, Dynamics
 from .network_comparison import Comparison as Comparison
 from .procrustes import Procrustes
 from .spectrum import Spectrum
 from .topology import Topology
 
-__all__ = ["DSA", "Dynamics", "InputDSA", "Procrustes", "Spectrum", "Topology"]
+__all__ = ["Dynamics", "Procrustes", "Spectrum", "Topology"]
 
 show_public_names(__name__)

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from ..._types import InvalidInputError, nearest
-from ..topology import Undecided
 from . import grouping
-from .dsa import DSA, InputDSA
 from .measure import AbstractMeasure, Dynamics, Reading
 from .network_comparison import Comparison, means_of
 from .procrustes import Procrustes
@@ -17,7 +14,7 @@ from .spectrum import Spectrum
 from .topology import Topology
 
 MEASURES: dict[str, type[AbstractMeasure[Any]]] = {
-    kind.name: kind for kind in (Topology, Spectrum, Procrustes, DSA, InputDSA)
+    kind.name: kind for kind in (Topology, Spectrum, Procrustes)
 }
 """The measures by the names that users write."""
 
@@ -40,30 +37,28 @@ def compared(
     *,
     group: Mapping[str, str] | None = None,
     by: str = "",
-    again: Mapping[str, Dynamics] | None = None,
     shares_training: bool = False,
 ) -> Comparison:
-    """Compare networks by a measure; `again` has the activity of each in new trials.
+    """Compare networks by a measure.
 
     Where networks share their training, mean distances have no intervals.
     """
     readings = [_reading(measure, network) for network in networks.values()]
     distances, reasons = measure.distances(readings)
     groups = np.array([str((group or {}).get(name, "all")) for name in networks], str)
-    null, said = _null(list(networks), readings, measure, again or {})
     kinds = grouping.classes if measure.is_relation else grouping.clusters
     return Comparison(
         names=np.array(list(networks), str),
         group=groups,
         cluster=kinds(distances),
-        null=null,
+        null=np.array([np.nan if value is None else 0.0 for value, _ in readings]),
         evidence=np.array([said for _, said in readings], str),
         distances=distances,
         reasons=reasons,
         coordinates=grouping.scaled(distances),
         **means_of(distances, groups, measure.is_relation, shares_training),
-        measure=f"{measure.name}{measure.version and f' ({measure.version})'}",
-        null_said=said,
+        measure=measure.name,
+        null_said=f"0 by definition, as {measure.no_null}",
         by=by,
         is_relation=measure.is_relation,
         shares_training=shares_training,
@@ -76,23 +71,3 @@ def _reading(measure: AbstractMeasure[Any], network: Dynamics) -> Reading[Any]:
             f"expected runs, or sx.measures.Dynamics, by name, got {type(network).__name__}."
         )
     return (None, network.unknown) if network.unknown else measure.read(network)
-
-
-def _null(
-    names: list[str],
-    readings: list[Reading[Any]],
-    measure: AbstractMeasure[Any],
-    again: Mapping[str, Dynamics],
-) -> tuple[Float[np.ndarray, " network"], str]:
-    """Return each network's distance to itself in new trials, and what that is."""
-    if measure.no_null:
-        found = np.array([np.nan if value is None else 0.0 for value, _ in readings])
-        return found, f"0 by definition, as {measure.no_null}"
-    found = np.full(len(names), np.nan)
-    for place, name in enumerate(names):
-        first, new = readings[place][0], again.get(name)
-        second = None if new is None else measure.read(new)[0]
-        if first is not None and second is not None:
-            answer = measure.between(first, second)
-            found[place] = np.nan if isinstance(answer, Undecided) else answer
-    return found, "not measured" if np.isnan(found).all() else "measured"

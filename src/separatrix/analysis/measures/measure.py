@@ -24,7 +24,7 @@ class Dynamics:
     points, topology, linearization
         What `find_fixed_points`, `fixed_point_topology` and `linearize` returned for the network at
         one input.
-    states (trial, time, unit), inputs (trial, time, channel)
+    states (trial, time, unit)
         The activity, in trials that are the same for all networks that you compare.
     inside (trial, time)
         A mask: False for steps after the end of a trial. None means that there are no such steps.
@@ -44,7 +44,6 @@ class Dynamics:
     topology: FixedPointTopology | None = None
     linearization: Linearization | None = None
     states: Float[Array, "trial time unit"] | None = None
-    inputs: Float[Array, "trial time channel"] | None = None
     inside: Bool[Array, "trial time"] | None = None
     unknown: str = ""
 
@@ -62,8 +61,8 @@ class AbstractMeasure(abc.ABC, Generic[T]):
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
     """The attributes of `Dynamics` that it looks at."""
-    no_null: ClassVar[str] = ""
-    """Why a network is at distance 0 from itself also in new trials; empty where it is not."""
+    no_null: ClassVar[str]
+    """Why a network is at distance 0 from itself also in new trials."""
     is_relation: ClassVar[bool] = False
     """Whether its distances are 0 (the same) and 1 (different) alone."""
 
@@ -74,11 +73,6 @@ class AbstractMeasure(abc.ABC, Generic[T]):
     @abc.abstractmethod
     def between(self, first: T, second: T) -> float | Undecided:
         """Return the distance between two networks, or the reason why it is not known."""
-
-    @property
-    def version(self) -> str:
-        """The version of the package that computes the distance; empty if this package does."""
-        return ""
 
     def distances(
         self, readings: list[Reading[T]]

@@ -96,6 +96,7 @@ class Verdict(Record):
     )
     axis_name: str = setting("what the axis stands for", default="")
     input: str = setting("input that is held constant; empty if there is none", default="")
+    since: str = setting("from when states are followed; empty if that is not known", default="")
     system: str = setting('"map" or "flow"', default="map")
     time_unit: float = setting("dt of a map, tau of a flow", units="ms", default=1.0)
     changes: str = setting(
@@ -125,19 +126,27 @@ class Verdict(Record):
 
         The word `claimed` is one of those that `held` can be, such as "line", except "unknown".
         Several words may be true of the same states, and `held` is only the first of them. So the
-        answer may also be "yes" for a word other than `held`. If `held` is "still", "unknown" or
-        empty, the answer for every other word is "unknown". Raises InvalidInputError if `claimed`
-        is not such a word.
+        answer may also be "yes" for a word other than `held`. It is "unknown" if `held` is
+        "unknown" or empty, or if the word says where states end and the ends of more than 5 % may
+        still be what it says. `why` gives the reason. Raises InvalidInputError if `claimed` is not
+        such a word.
         """
         valid = [str(held) for held in Held if held != Held.UNKNOWN]
         if claimed not in valid:
             raise InvalidInputError(f"expected one of {', '.join(valid)}, got {claimed!r:.60}.")
-        if self.held in ("", Held.UNKNOWN, Held.STILL):
-            return "yes" if self.held == claimed else "unknown"
         for claim in self.claims:
             if claim.kind == Kind.HELD and claim.numbers["word"] == claimed:
                 return "approximately" if claim.numbers["answer"] == "approximately" else "yes"
-        return "no"
+        return "unknown" if sentences.is_open(self, claimed) else "no"
+
+    def why(self, claimed: str) -> str:
+        """Return the number that decides the answer of `is_held_by`, in words; "" for "yes".
+
+        For "approximately", it says which number misses by how much. For "no", it says which
+        condition fails, or what is true instead. For "unknown", it says what is not known. Raises
+        InvalidInputError if `claimed` is not one of the words.
+        """
+        return sentences.reason(self, claimed)
 
     @property
     def keeps_differences(self) -> bool | None:
@@ -159,10 +168,10 @@ class Verdict(Record):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The claims in at most three sentences.
+        """The claims in a few sentences.
 
-        They say what holds the states, where the states end, and whether the states keep their
-        differences along the axis.
+        They say what is kept over the duration (how far the states move, their differences along
+        the axis, their labels), what holds the states, where they end, and what is not known.
         """
         return sentences.sentences(self)
 

@@ -15,6 +15,7 @@ from . import holding
 from .along import along_axis
 from .answer import Verdict, units_of
 from .claims import Claim, Held, Kind, Known, to_json
+from .decoding import Labels, decoded
 from .ending import detail, end_claims, is_known, name
 from .recording import Recording
 
@@ -40,6 +41,7 @@ class Question:
     axis_name: str
     points: FixedPoints | None
     cycles: Cycles | None
+    labels: Labels
 
 
 def without_contradictions(asked: Question, ends: Ends) -> Ends:
@@ -131,6 +133,7 @@ def _over_the_duration(
     unit, at = asked.system.time_unit, holding.Thresholds()
     words = holding.words(measured, at)
     claims = _held_claims(measured, words, asked.points)
+    claims += _drift_claims(seen, measured) + _decoded_claims(asked, seen)
     changes = holding.changed(measured, at)
     fields = {
         "times": seen.grid * unit,
@@ -178,6 +181,24 @@ def _held_claims(
     return claims
 
 
+def _drift_claims(seen: Recording, m: holding.Measured) -> list[Claim]:
+    """Return the claim on how far states move over T."""
+    most = float(np.quantile(seen.drifted, 0.95, method="inverted_cdf")) / m.first_extent
+    return [Claim(Kind.DRIFT, {"value": most}, 0.01)] if most <= MOST_MOVED else []
+
+
+def _decoded_claims(asked: Question, seen: Recording) -> list[Claim]:
+    """Return the claims on what can be decoded at the beginning and at T."""
+    claims = []
+    for label in asked.labels:
+        kind, first, _ = decoded(seen.starts, seen.starts, asked.labels, label)
+        _, value, chance = decoded(seen.settled, seen.starts, asked.labels, label)
+        numbers = {"label": label, "as": kind, "first": first, "value": value, "chance": chance}
+        if np.isfinite([first, value]).all():
+            claims.append(Claim(Kind.DECODED, numbers, 0.05))
+    return claims
+
+
 def _held_claim(word: holding.Word, first: bool) -> Claim:
     """Return the claim that a word is true, and first."""
     numbers = {
@@ -187,6 +208,7 @@ def _held_claim(word: holding.Word, first: bool) -> Claim:
         "pieces": word.pieces,
         "dimension": word.dimension,
         "attracting": word.attracting,
+        "connected": word.connected,
         "places": word.places,
     }
     return Claim(Kind.HELD, numbers, 0.1)
@@ -228,5 +250,5 @@ def _input(system: AbstractSystem) -> str:
     if not values.any():
         return "input 0"
     if len(values) > 6:
-        return f"a constant input of {len(values)} channels"
+        return f"the input of {len(values)} channels"
     return "input " + ", ".join(f"{value:.4g}" for value in values).replace("-", "−")

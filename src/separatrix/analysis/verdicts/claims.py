@@ -22,11 +22,13 @@ class Kind(StrEnum):
 
     END = "end"
     HELD = "held"
+    DRIFT = "drift"
     MOVED = "moved"
     ORDER = "order"
     SPREAD = "spread"
     KEPT = "kept"
     SPREAD_TIME = "spread time"
+    DECODED = "decoded"
     PASSES = "passes"
     NO_FIXED_POINT = "no fixed point"
 
@@ -58,8 +60,8 @@ class Claim:
     Attributes
     ----------
     kind
-        "end", "held", "moved", "order", "spread", "kept", "spread time", "passes" or
-        "no fixed point".
+        "end", "held", "drift", "moved", "order", "spread", "kept", "spread time", "decoded",
+        "passes" or "no fixed point".
     numbers
         What the claim states: a dictionary from names to numbers or words.
     tolerance

@@ -10,6 +10,7 @@ from ...systems import AbstractSystem
 from ..boundaries.fractions import wilson
 from ..cycles.cycle_search import Cycles
 from ..following.end import Ends, What
+from ..following.sizes import TELLS, error_of
 from ..following.turns import Turn
 from .claims import Claim, Kind, Known
 
@@ -55,7 +56,7 @@ def detail(numbers: dict[str, Any], units: str) -> str:
     """Return the numbers of an end in words, for the table."""
     what = numbers["what"]
     if what == What.CURVE and np.isfinite(numbers["period"]):
-        turn = f", turns once in {describe_duration(numbers['turn'], units)}"
+        turn = f", mean period {describe_duration(numbers['turn'], units)}"
         known = np.isfinite(numbers["turn"])
         return f"period {describe_duration(numbers['period'], units)}{turn if known else ''}"
     if what == What.BOUNDED:
@@ -114,7 +115,10 @@ def _claim(
         numbers["state"] = ends.states[rows[0]]
     if what in (What.BOUNDED, What.UNSTABLE):
         numbers["until"] = float(ends.times[rows].min()) * unit
-    elif what == What.UNKNOWN:
+    if what == What.UNSTABLE:
+        away = np.linalg.norm(ends.states[rows] - numbers["state"], axis=1)
+        numbers["left"] = not (away <= TELLS * error_of(system) * ends.pool.scale).all()
+    if what == What.UNKNOWN:
         grows = ends.grows[rows]
         several = grows[np.isfinite(grows)]
         enough = len(several) > 0.5 * len(rows)
@@ -126,6 +130,7 @@ def is_known(curve: Turn, unit: float, cycles: Cycles, any_stability: bool = Fal
     """Whether a closed curve is a stable one, or any, of those that were found before."""
     periods, period, path = np.asarray(cycles.period, float), curve.period * unit, curve.path
     chosen = any_stability | (np.asarray(cycles.stability) == "stable")
+    chosen &= np.asarray(cycles.length) > 0  # an invariant circle was watched, not solved
     for k in np.flatnonzero(chosen):
         states = np.asarray(cycles.states, float)[k]
         states = states[np.isfinite(states).all(1)]

@@ -19,6 +19,7 @@ _BATCH = 512
 _ONE_PLACE = 0.01
 """Of E: states that are nearer are one, for what tells them apart is what is left of the motion."""
 _INSTANTS = 128
+_THIN, _ASIDE = 0.1, 0.05
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Gaps:
     spans, span_moves
         As `edges` and `moves`, of the landmarks.
     returned
-        Of each state that was put beside the set, its distance from T to 2 T at the most, as a part
-        of that at first `(displaced, tangents)`: across one direction, and across two; NaN where
-        nothing is across.
+        Of states that were put on both sides of each, the largest difference from T to 2 T, as a
+        part of that at first `(displaced, tangents)`: across one direction of the set, and across
+        two; NaN where nothing is across.
     """
 
     states: Float[np.ndarray, "node unit"]
@@ -66,23 +67,61 @@ class Gaps:
         return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1])
 
     def is_closed(self, bound: float) -> bool:
-        """Whether the landmarks have a long loop of unbroken gaps."""
+        """Whether the landmarks have a long loop of unbroken gaps; every piece, where several."""
         kept = self.spans[self.span_moves <= bound]
-        return _longest_loop(kept, len(self.landmarks)) >= max(4, len(self.landmarks) // 4)
+        if _longest_loop(kept, len(self.landmarks)) < max(4, len(self.landmarks) // 4):
+            return False
+        piece, kept = self.pieces(bound), self.edges[self.moves <= bound]
+        weights = np.bincount(piece, weights=self.weights)
+        large = np.flatnonzero((np.bincount(piece) >= 3) & (weights > 0.05 * weights.sum()))
+        return len(large) == 1 or all(
+            _longest_loop(kept[piece[kept[:, 0]] == k], len(piece))
+            >= max(4, (piece == k).sum() // 4)
+            for k in large
+        )
+
+
+@dataclass(frozen=True)
+class _Stretched:
+    """The motion of states in coordinates in which their principal extents differ less.
+
+    A direction in which settled states extend by a part p of their largest extent is stretched by
+    p / (p² + 1/100), if that is above 1: most, by five, where p is a tenth. What is much thinner is
+    what is left of the motion, and is not stretched.
+    """
+
+    motion: Motion
+    there: Float[np.ndarray, "unit unit"]
+    back: Float[np.ndarray, "unit unit"]
+
+    @classmethod
+    def of(cls, motion: Motion, settled: Float[np.ndarray, "state unit"]) -> "_Stretched":
+        """Return the motion in the coordinates of settled states."""
+        square = (settled - settled.mean(0)).T @ (settled - settled.mean(0))
+        extents, axes = np.linalg.eigh(square)
+        part = np.sqrt(np.maximum(extents / max(extents[-1], 1e-300), 0.0))
+        factor = np.maximum(part / (part**2 + _THIN**2), 1.0)
+        return cls(motion, axes * factor @ axes.T, axes / factor @ axes.T)
 
 
 def measure(
-    motion: Motion, settled: Float[np.ndarray, "state unit"], duration: float, extent: float
+    motion: Motion,
+    settled: Float[np.ndarray, "state unit"],
+    duration: float,
+    is_stretched: bool = False,
 ) -> Gaps:
     """Put states between and beside settled ones, and run them on."""
+    same = np.eye(settled.shape[1])
+    stretched = _Stretched.of(motion, settled) if is_stretched else _Stretched(motion, same, same)
+    settled = settled @ stretched.there
+    extent = float(scipy.spatial.distance.pdist(settled).max())
     chosen = _apart(settled, min(MOST, len(settled)), _ONE_PLACE * extent)
     states = settled[chosen]
     nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
     landmarks = np.arange(min(LANDMARKS, len(states)))  # the farthest come first
     edges, spans = neighbors(states), neighbors(states[landmarks])
-    moves = _moves(motion, states, edges, duration) / extent
-    span_moves = _moves(motion, states, spans, duration) / extent
-    unbroken = edges[moves <= 0.3]
+    moves = _moves(stretched, states, edges, duration) / extent
+    span_moves = _moves(stretched, states, spans, duration) / extent
     return Gaps(
         states=states,
         weights=np.bincount(nearest, minlength=len(states)),
@@ -91,7 +130,7 @@ def measure(
         landmarks=landmarks,
         spans=spans,
         span_moves=span_moves,
-        returned=_returned(motion, states, unbroken, duration, 0.1 * extent),
+        returned=_returned(stretched, states, duration, _ASIDE * extent),
     )
 
 
@@ -132,7 +171,9 @@ def _apart(states: np.ndarray, count: int, least: float) -> np.ndarray:
     return np.array(chosen)
 
 
-def _moves(motion: Motion, states: np.ndarray, edges: np.ndarray, duration: float) -> np.ndarray:
+def _moves(
+    motion: _Stretched, states: np.ndarray, edges: np.ndarray, duration: float
+) -> np.ndarray:
     """Return how far states between two others move along their direction, at the most."""
     if not len(edges):
         return np.zeros(0)
@@ -151,66 +192,46 @@ def _moves(motion: Motion, states: np.ndarray, edges: np.ndarray, duration: floa
     return most.reshape(3, -1).max(0)
 
 
-def _returned(
-    motion: Motion, states: np.ndarray, edges: np.ndarray, duration: float, aside: float
-) -> np.ndarray:
-    """Return what is left from T to 2 T of the distance of states that were put beside the set."""
-    size = states.shape[1]
-    found = np.full((len(states), 2), np.nan)
-    for column in range(2):
-        if size <= column + 1:
-            continue
-        tangents = _tangents(states, edges, column + 1)
-        rng = np.random.default_rng(0)
-        random = rng.standard_normal(states.shape)
-        random -= np.einsum("skt,sk->st", tangents, np.einsum("skt,st->sk", tangents, random))
-        random /= np.maximum(np.linalg.norm(random, axis=1, keepdims=True), 1e-300)
-        found[:, column] = (
-            _distances(
-                motion, np.concatenate([states, states + aside * random]), tangents, duration
-            )
-            / aside
-        )
-    return found
+def _returned(motion: _Stretched, states: np.ndarray, duration: float, aside: float) -> np.ndarray:
+    """Return what is left from T to 2 T of differences between states put on both sides.
 
-
-def _distances(
-    motion: Motion, starts: np.ndarray, tangents: np.ndarray, duration: float
-) -> np.ndarray:
-    """Return the largest distances from T to 2 T of the second half of states to the first."""
-    count = len(tangents)
-    most = np.zeros(count)
+    Of differences in several directions, what attracts leaves those along the set.
+    """
+    count, size = states.shape
+    most = min(size, 3)
+    rng = np.random.default_rng(0)
+    random = np.linalg.qr(rng.standard_normal((count, size, most)))[0].swapaxes(1, 2) * aside
+    starts = (states[:, None, None] + random[:, :, None] * np.array([[1.0], [-1.0]])).reshape(
+        -1, size
+    )
     instants = (
         np.unique(np.round(np.linspace(duration, 2 * duration, _INSTANTS)))
-        if (motion.is_map)
+        if motion.motion.is_map
         else np.linspace(duration, 2 * duration, 9)
     )
+    left = np.zeros((count, most))
     for times, path in _run(motion, starts, 2 * duration, instants):
         for k in np.flatnonzero(np.isclose(times[:, None], instants, rtol=1e-9).any(1)):
-            held, moved = path[k, :count], path[k, count:]
-            away = scipy.spatial.distance.cdist(np.nan_to_num(moved, nan=1e300), held)
-            nearest = away.argmin(1)
-            difference = moved - held[nearest]
-            along = np.einsum("skt,st->sk", tangents[nearest], difference)
-            across = difference - np.einsum("skt,sk->st", tangents[nearest], along)
-            size = np.linalg.norm(across, axis=1)
-            most = np.maximum(most, np.where(np.isfinite(size), size, np.inf))
-    return most
-
-
-def _tangents(states: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
-    """Return the directions of the set at each state `(state, count, unit)`, zero for none."""
-    found = np.zeros((len(states), count, states.shape[1]))
-    for k in range(len(states)):
-        others = np.concatenate([edges[edges[:, 0] == k, 1], edges[edges[:, 1] == k, 0]])
-        if len(others):
-            directions = np.linalg.svd(states[others] - states[k], full_matrices=False)[2][:count]
-            found[k, : len(directions)] = directions
+            one, other = np.moveaxis(path[k].reshape(count, most, 2, size), 2, 0)
+            with np.errstate(all="ignore"):
+                apart = np.clip((one - other) / (2 * aside), -1e9, 1e9)
+            values = np.linalg.svd(np.nan_to_num(apart, nan=1e9), compute_uv=False)
+            left = np.maximum(left, values)
+    found = np.full((count, 2), np.nan)
+    found[:, : most - 1] = left[:, 1:]
     return found
 
 
 def _run(
-    motion: Motion, starts: np.ndarray, until: float, stops: np.ndarray | None = None
+    stretched: _Stretched, starts: np.ndarray, until: float, stops: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield times and paths until a time, in the coordinates of the starts."""
+    for times, path in _run_on(stretched.motion, starts @ stretched.back, until, stops):
+        yield times, path @ stretched.there
+
+
+def _run_on(
+    motion: Motion, starts: np.ndarray, until: float, stops: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield times and paths until a time; of a flow only where all states are at a stop."""
     if motion.is_map:

@@ -1,6 +1,7 @@
 """Classification of what holds states over T: from measurements to words, by thresholds."""
 
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import scipy
@@ -8,6 +9,8 @@ from jaxtyping import Bool, Float, Int
 
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
+from ..fixed_points.evaluator import Evaluator
+from ..fixed_points.search import find_fixed_points
 from ..following.end import Ends, What
 from ..following.sizes import INTEGRATION, error_of, scale_of
 from .claims import Held
@@ -21,6 +24,9 @@ _PERIOD = 0.01
 """Within which a period is known, as a part of it."""
 _PIECE = 0.1
 """Of E: a piece that is smaller is no line."""
+_NEAR, _PASSAGE, _STEP = 0.1, (0.25, 2.0), 1e-4
+"""Of the diameter of a path: how near it passes a minimum of the speed; of π / √(μ a): how long it
+is slow; of the size of a state: over which a second derivative is taken."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Measured:
     slowed, beside
         How many times slower it becomes before it is as much faster again; how far its slow stretch
         stays from the nearest fixed point, as a part of the diameter of its path; inf for none.
+    lingers
+        Whether its slow stretch is that of a passage through what a saddle-node leaves.
     is_along
         Whether the states at T and at 2 T together lie along one dimension.
     saddle
@@ -73,6 +81,7 @@ class Measured:
     displaced: Float[np.ndarray, " state"]
     slowed: Float[np.ndarray, " state"]
     beside: Float[np.ndarray, " state"]
+    lingers: Bool[np.ndarray, " state"]
     is_along: bool
     gaps: Gaps | None
     saddle: Float[np.ndarray, " unit"] | None
@@ -92,6 +101,7 @@ class Word:
     pieces: int = 0
     dimension: int = 0
     attracting: float = float("nan")
+    connected: float = float("nan")
     places: int = 0
 
 
@@ -117,6 +127,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
         displaced=np.nan_to_num(displaced, nan=np.inf),
         slowed=np.zeros(count),
         beside=np.full(count, np.inf),
+        lingers=np.zeros(count, bool),
         is_along=_lie_along(seen),
         gaps=None,
         saddle=None,
@@ -124,10 +135,12 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     widest = 2 * Thresholds().approximately
     if partial.has_set and _holds(partial.moved <= widest):
         motion = Motion(system, seen.settled[settled], (duration, 2 * duration))
-        gaps = measure(motion, seen.settled[settled], duration, extent)
+        there = seen.settled[settled]
+        gaps = measure(motion, there, duration)
+        if words(replace(partial, gaps=gaps), Thresholds())[0].held == Held.STILL:
+            gaps = measure(motion, there, duration, is_stretched=True)
         return replace(partial, gaps=gaps)
-    slowed, beside, saddle = _slowing(system, ends, seen)
-    return replace(partial, slowed=slowed, beside=beside, saddle=saddle)
+    return replace(partial, **_slowing(system, ends, seen))
 
 
 def words(m: Measured, at: Thresholds) -> list[Word]:
@@ -147,7 +160,7 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
     if m.gaps is not None and m.has_set and not found:
         found += _continuous(m, m.gaps, at)
     keeps = ~ends.are(What.CURVE, What.BOUNDED)
-    if _holds(keeps & (m.slowed >= at.slows) & (m.beside > at.beside)):
+    if _holds(keeps & (m.slowed >= at.slows) & (m.beside > at.beside) & m.lingers):
         found.append(Word(Held.GHOST))
     if _holds(ends.are(What.BOUNDED)):
         found.append(Word(Held.RECURRENT))
@@ -163,8 +176,8 @@ def words(m: Measured, at: Thresholds) -> list[Word]:
 
 
 def passes(m: Measured, at: Thresholds) -> bool:
-    """Whether the states slow down beside a fixed point and go on."""
-    keeps = ~m.ends.are(What.CURVE, What.BOUNDED)
+    """Whether the states slow down beside a fixed point and go on, by no mere error."""
+    keeps = ~m.ends.are(What.CURVE, What.BOUNDED, What.UNSTABLE)
     return _holds(keeps & (m.slowed >= at.slows) & (m.beside <= at.beside))
 
 
@@ -189,7 +202,8 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
         if not _holds(m.moved <= bound):
             continue
         dimension = gaps.dimension(bound)
-        found = _pieces(gaps, bound, m.extent)
+        found = _pieces(gaps, bound)
+        joined = np.bincount(gaps.pieces(bound), weights=gaps.weights).max() / gaps.weights.sum()
         returned = gaps.returned[:, dimension - 1]
         asked = np.isfinite(returned) | np.isinf(returned)
         share = float(np.mean(returned[asked] <= at.returned)) if asked.any() else float("nan")
@@ -198,14 +212,14 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
         if found and (untested or share >= _SHARE):
             held = Held.SURFACE
             if dimension == 1:
-                held = Held.RING if found == 1 and gaps.is_closed(bound) else Held.LINE
-            return [Word(held, answer, found, dimension, share)]
+                held = Held.RING if gaps.is_closed(bound) else Held.LINE
+            return [Word(held, answer, found, dimension, share, joined)]
         if answer == "approximately":
-            return [Word(Held.STILL, pieces=found, dimension=dimension, attracting=share)]
+            return [Word(Held.STILL, "no", found, dimension, share, joined)]
     return []
 
 
-def _pieces(gaps: Gaps, bound: float, extent: float) -> int:
+def _pieces(gaps: Gaps, bound: float) -> int:
     """Return in how many pieces the states hang together; 0 where they do not."""
     piece = gaps.pieces(bound)
     weights = np.bincount(piece, weights=gaps.weights)
@@ -214,7 +228,8 @@ def _pieces(gaps: Gaps, bound: float, extent: float) -> int:
         return 1
     is_line = np.array(
         [
-            (piece == k).sum() >= 3 and _extent(gaps.states[piece == k]) >= _PIECE * extent
+            (piece == k).sum() >= 3
+            and _extent(gaps.states[piece == k]) >= _PIECE * _extent(gaps.states)
             for k in range(len(weights))
         ]
     )
@@ -270,10 +285,8 @@ def _lie_along(seen: Recording) -> bool:
     return dimension_of(both[landmarks_of(both)]) == 1
 
 
-def _slowing(
-    system: AbstractSystem, ends: Ends, seen: Recording
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return how much each state slows down on its way, how near a fixed point, and which one."""
+def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, Any]:
+    """Return how much each state slows down, how near a fixed point, which one, or at a ghost."""
     times, speeds = seen.speeds()
     count = len(seen.starts)
     slowed, slowest = np.zeros(count), np.full(count, np.nan)
@@ -286,25 +299,54 @@ def _slowing(
             continue
         slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k], floor)
     slow = slowed >= Thresholds().slows / 2
-    beside = np.full(count, np.inf)
+    beside, lingers = np.full(count, np.inf), np.zeros(count, bool)
     if slow.mean() < _SHARE:
-        return slowed, beside, None
-    stretches = [_stretch(seen, k, slowest[k], times[:, k], speeds[:, k]) for k in range(count)]
+        return {"slowed": slowed}
+    stretches, taken = zip(
+        *(_stretch(seen, k, slowest[k], times[:, k], speeds[:, k]) for k in range(count)),
+        strict=True,
+    )
     middles = np.array(
         [s[len(s) // 2] for s, is_slow in zip(stretches, slow, strict=True) if is_slow]
     )
-    pool = ends.pool.search(system, middles[landmarks_of(middles, 32)])
+    middles = middles[landmarks_of(middles, 32)]
+    pool = ends.pool.search(system, middles)
+    minima, passages = _minima(system, middles)
     nearest = np.full(count, -1)
     for row in np.flatnonzero(slow):
+        whole = _extent(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
+        near = scipy.spatial.distance.cdist(stretches[row], minima).min(0) <= _NEAR * whole
+        as_long = taken[row] / passages
+        lingers[row] = (near & (as_long >= _PASSAGE[0]) & (as_long <= _PASSAGE[1])).any()
         if not len(pool.states):
-            break
-        way = seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)]
+            continue
         away = scipy.spatial.distance.cdist(stretches[row], pool.states).min(0)
         nearest[row] = away.argmin()
-        beside[row] = away.min() / max(_extent(way), 1e-300)
+        beside[row] = away.min() / max(whole, 1e-300)
     near = np.unique(nearest[slow & np.isfinite(beside)])
     one = len(near) == 1 and pool.stability[near[0]] in ("saddle", "unstable")
-    return slowed, beside, pool.states[near[0]] if one else None
+    saddle = pool.states[near[0]] if one else None
+    return {"slowed": slowed, "beside": beside, "lingers": lingers, "saddle": saddle}
+
+
+def _minima(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return minima of the speed near states, and how long it takes to pass each: π / √(μ a).
+
+    F is μ along the right null vector v of its Jacobian, and grows by a for the square of the way
+    along v, both as the left null vector w tells, with w v = 1. Of what is linear a is 0.
+    """
+    found = find_fixed_points(system, states, certify=False, completeness=False)
+    minima = np.asarray(found.states, float)[np.asarray(found.kind) == "slow"]
+    if not len(minima):
+        return minima.reshape(0, system.size), np.zeros(0)
+    left, _, right = np.linalg.svd(Evaluator(system).jacobian(minima))
+    w, v = left[:, :, -1], right[:, -1]
+    step = _STEP * np.maximum(np.abs(states).max(), 1e-300)
+    at = np.stack([minima - step * v, minima, minima + step * v])
+    before, here, after = np.einsum("tsu,su->ts", Motion(system, states, ()).velocities(at), w)
+    with np.errstate(all="ignore"):
+        rate = here * (after - 2 * here + before) / (2 * step**2) / (w * v).sum(1) ** 2
+        return minima, np.where(rate > 0, np.pi / np.sqrt(rate), np.inf)
 
 
 def _slow_stretch(times: np.ndarray, speeds: np.ndarray, floor: float) -> tuple[float, float]:
@@ -323,12 +365,12 @@ def _slow_stretch(times: np.ndarray, speeds: np.ndarray, floor: float) -> tuple[
 
 def _stretch(
     seen: Recording, k: int, slowest: float, times: np.ndarray, speeds: np.ndarray
-) -> np.ndarray:
-    """Return the places of a state at which it is slow."""
+) -> tuple[np.ndarray, float]:
+    """Return the places of a state at which it is slow, and for how long it is."""
     there = np.isfinite(speeds)
     places = np.isfinite(seen.places[:, k]).all(1)
     if not there.any() or not np.isfinite(slowest):
-        return seen.places[places, k]
+        return seen.places[places, k], np.inf
     at, speed = times[there], speeds[there]
     quick = speed > 5 * np.interp(slowest, at, speed)  # of every step: places may lie far apart
     begin = at[quick & (at < slowest)].max(initial=-np.inf)
@@ -336,7 +378,7 @@ def _stretch(
     slow = places & (seen.grid > begin) & (seen.grid < end)
     nearest = int(np.abs(seen.grid - slowest).argmin())
     slow[nearest] = places[nearest]
-    return seen.places[slow, k] if slow.any() else seen.places[places, k]
+    return seen.places[slow if slow.any() else places, k], end - begin
 
 
 __all__ = ["MOST", "Measured", "Thresholds", "Word", "changed", "measured", "passes", "words"]

@@ -1,5 +1,6 @@
 """Verdict on what holds the states of a system and where they end, from arguments to claims."""
 
+from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
@@ -10,7 +11,7 @@ from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, require_kind, require_positive
 from ..._watch import Report, is_over, watching
 from ...systems import AbstractSystem, require_system
-from ..checks import axis_of, states_of
+from ..checks import axis_of, labels_of, states_of
 from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import What
@@ -33,6 +34,7 @@ def verdict(
     duration: float | None = None,
     axis: Float[Array, " unit"] | None = None,
     axis_name: str | None = None,
+    labels: Mapping[str, Any] | None = None,
     points: FixedPoints | None = None,
     cycles: Cycles | None = None,
     max_seconds: float | None = None,
@@ -55,6 +57,7 @@ def verdict(
       place where states become slow, although no fixed point is near), a slow path … or nothing. A
       line, for example, is tested: states that have settled on it stay where they are, states put
       between them stay too, and states put beside the line come back.
+    * How far the states *move* over T, and which *labels* can still be decoded from them.
     * What is kept *along an axis* a, such as the readout of a choice: how much of the spread of
       $a \cdot x$ over the states is left at T, and whether the states keep their order.
 
@@ -74,6 +77,11 @@ def verdict(
         about spread and order.
     axis_name
         The name of the axis in the sentences; None means "the axis".
+    labels
+        What the states stand for, a number or a text for each state: a dictionary from names, such
+        as "f1" or "choice", to columns `(state,)`. The verdict says how well each of them can be
+        decoded from the states at the beginning and after T, on conditions that the decoder has
+        not seen, and what chance gives.
     points, cycles
         What `find_fixed_points` and `find_cycles` returned for this system; both are optional.
     max_seconds, progress
@@ -84,13 +92,15 @@ def verdict(
     Returns
     -------
     Verdict
-        The claims, and at most three sentences that say them in words (`summary()`).
+        The claims, and a few sentences that say them in words (`summary()`): what is kept, by
+        what, where the states end, and what is not known.
 
     Raises
     ------
     InvalidInputError
         If the states or the axis do not have as many units as the system, or no state is finite. If
-        the duration is not positive, or is longer than 25,000 steps of a map.
+        the duration is not positive, or is longer than 25,000 steps of a map. If a label does not
+        have one number or text for each state.
 
     References
     ----------
@@ -130,6 +140,7 @@ def verdict(
         axis_name="the axis" if axis_name is None else axis_name,
         points=points,
         cycles=cycles,
+        labels={name: of[rows] for name, of in labels_of(labels, len(given), "state").items()},
     )
     with watching("verdict", max_seconds, progress), one_blas_thread():
         return _answer(asked)

@@ -25,6 +25,8 @@ class Recording:
     axis: Float[np.ndarray, " unit"] | None = None
     settled: np.ndarray = field(init=False)
     later: np.ndarray = field(init=False)
+    drifted: np.ndarray = field(init=False)
+    """Largest distance of each state from where it began, during the first T."""
     moved: np.ndarray = field(init=False)
     """Largest distance of each state from where it was at T, during the second T."""
     grid: np.ndarray = field(init=False)
@@ -35,7 +37,7 @@ class Recording:
     def __post_init__(self) -> None:
         count, size = self.starts.shape
         self.settled, self.later = np.full((2, count, size), np.nan)
-        self.moved = np.full(count, np.inf)
+        self.drifted, self.moved = np.full((2, count), np.inf)
         grid = np.linspace(0, 2 * self.duration, _PLACES + 1)
         self.grid = np.unique(np.round(grid)) if self.is_map else grid
         if self.is_map and self.duration not in self.grid:
@@ -103,13 +105,15 @@ class Recording:
             kept[rows[found]] = states[there.argmax(0)[found], np.flatnonzero(found)]
 
     def _note_movement(self, times: np.ndarray, states: np.ndarray, rows: np.ndarray) -> None:
-        low, high = self.duration * (1 - 1e-12), 2 * self.duration * (1 + 1e-12)
-        second = (times >= low) & (times <= high)
-        away = np.linalg.norm(states - self.settled[rows], axis=2)
-        most = np.where(second, away, -np.inf).max(0)
-        before = np.where(np.isinf(self.moved[rows]), -np.inf, self.moved[rows])
-        seen = second.any(0)
-        self.moved[rows[seen]] = np.maximum(before, most)[seen]
+        first, second = (self.drifted, self.starts, 0.0), (self.moved, self.settled, 1.0)
+        for farthest, origin, begin in (first, second):
+            low, high = self.duration * (begin - 1e-12), self.duration * (begin + 1 + 1e-12)
+            within = (times >= low) & (times <= high)
+            away = np.linalg.norm(states - origin[rows], axis=2)
+            most = np.where(within, away, -np.inf).max(0)
+            before = np.where(np.isinf(farthest[rows]), -np.inf, farthest[rows])
+            seen = within.any(0)
+            farthest[rows[seen]] = np.maximum(before, most)[seen]
 
     def _note_places(self, times: np.ndarray, states: np.ndarray, rows: np.ndarray) -> None:
         low, high = times[0], times[-1]

@@ -1,5 +1,7 @@
 """A verdict in English, made from its claims."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,25 +32,87 @@ NAMES = {
 }
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LISTED = 3
+_ASKED = 0.95
+_AMPLIFIED = 1.5
+"""Spread from which on differences are said to grow."""
+_STAYING = (
+    Held.LINE, Held.RING, Held.SURFACE, Held.POINTS, Held.STILL, Held.SLOW_PATH, Held.MOVING
+)  # fmt: skip
+"""Words of which it tells how far states move over T, which is said first."""
+_OF_ENDS = (
+    Held.POINT, Held.POINTS, Held.CYCLE, Held.RECURRENT, Held.DIVERGING, Held.MIXTURE, Held.UNSTABLE
+)  # fmt: skip
+"""Words that say where states end."""
 
 
 def sentences(v: "Verdict") -> tuple[str, ...]:
-    """Return what holds the states, where they end, and what is kept along the axis."""
+    """Return what is kept, by what, where the states end, and what is not known."""
     return tuple(text for text, _ in parts(v))
 
 
 def parts(v: "Verdict") -> list[tuple[str, Kind]]:
     """Return each sentence, and the kind of the claims that it is made from."""
-    every = [(_held(v), Kind.HELD), (_left_alone(v), Kind.END), (_kept(v), Kind.KEPT)]
-    return [(text, kind) for text, kind in every if text]
+    said: list[tuple[str, Kind]] = []
+    kept = v.claim(Kind.KEPT)
+    order = [
+        (_kept, Kind.KEPT if kept else Kind.DRIFT),
+        (_decoded, Kind.DECODED),
+        (_held, Kind.HELD),
+        (_ending, Kind.END),
+        (_not_known, Kind.END),
+    ]
+    if v.held not in _STAYING and not (kept and kept.numbers["value"]):
+        order.insert(0, order.pop(2))
+    for write, kind in order:
+        if text := write(v, not said):
+            text = re.sub(r"(?<!\w)-(?=\d)", "−", text)
+            said.append((f"{text[0].upper()}{text[1:]}.", kind))
+    return said
+
+
+def in_a_period(v: "Verdict", moved: float, order: float, labels: Sequence[dict[str, Any]]) -> str:
+    """Say what happens during a period, and what the verdict at its end says, if it is a word.
+
+    A period that is shorter than the slowest change has no such word.
+    """
+    during = f"During it, the states move by {share(moved)} of the activity's extent"
+    if np.isfinite(order):
+        during += f" (rank correlation along their first principal component: {order:.2f})"
+    told = [one for one in labels if max(one["first"], one["value"]) > one["chance"]]
+    told = sorted(told, key=lambda one: one["first"] > one["chance"])  # what is new comes first
+    during = "; ".join([during, *map(decoding, told[:_LISTED])])
+    word = _finding(v, _numbers(v), "they")
+    if v.held in (Held.STILL, Held.MOVING, Held.SLOW_PATH):
+        word = ""
+    left = _differences(v, "their differences")
+    after = " and ".join(filter(None, (word, left)))
+    further = f" With its input held for {span(v, v.duration)} more, {after}." if after else ""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", f"{during}.{further}")
+
+
+def reason(v: "Verdict", claimed: str) -> str:
+    """Return why a word is not, or only approximately, true of the states, "" where it is true."""
+    answer = v.is_held_by(claimed)
+    if answer == "yes":
+        return ""
+    if answer == "unknown":
+        return _not_known(v, False) or f"{share(_undecided(v, claimed))} of the ends are not known"
+    if answer == "approximately":
+        return f"{_moved(v)} (5 % is asked for “yes”)"
+    if claimed in (Held.LINE, Held.RING, Held.SURFACE):
+        if failed := _failed(v):
+            return failed
+        moved = v.claim(Kind.MOVED)
+        if moved is not None and float(moved.numbers["value"]) > 0.15:
+            return f"they do not stay: {_moved(v)} (at most 15 % is asked)"
+    return _finding(v, _numbers(v), "they")
 
 
 def numbers(v: "Verdict") -> list[str]:
     """Return the lines under the table: numbers, thresholds, defects."""
-    lines = []
+    lines: list[str] = []
     first = _first(v)
-    if (moved := _moved(v)) and v.held != Held.STILL:  # whose sentence has it
-        lines.append(moved)
+    lines += filter(None, [_moved(v), _failed(v)])
     if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
         back = float(first.numbers["attracting"])
         lines.append(
@@ -118,69 +182,201 @@ def _ends(v: "Verdict", *kinds: str) -> list[dict[str, Any]]:
     return sorted((n for n in of if n["what"] in kinds), key=lambda n: -float(n["share"]))
 
 
-def _where(v: "Verdict") -> str:
-    return f", at {v.input}, without noise" if v.input else ", without noise"
+def _how(v: "Verdict", is_first: bool) -> str:
+    """Return from when states are followed, and the input, which the first sentence names."""
+    since = f" from {v.since}" if v.since else ""
+    return since + (f" with {v.input} held constant" if v.input else "") if is_first else ""
 
 
-def _held(v: "Verdict") -> str:
+def _numbers(v: "Verdict") -> dict[str, Any]:
+    """Return the numbers of the first word."""
     first = _first(v)
-    if first is None:
+    return {} if first is None else first.numbers
+
+
+def _kept(v: "Verdict", is_first: bool) -> str:
+    """Say how far states move over T, and what is left of their differences along the axis."""
+    drift, moves = v.claim(Kind.DRIFT), ""
+    if drift is not None and v.held in _STAYING:
+        far = float(drift.numbers["value"])
+        part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
+        moves = f"95 % of the states move by {part} of their extent"
+    left = _differences(v, "their differences" if moves else "the states' differences")
+    both = ", and ".join(filter(None, (moves, left)))
+    return f"over {span(v, v.duration)}{_how(v, is_first)}, {both}" if both else ""
+
+
+def _differences(v: "Verdict", subject: str) -> str:
+    """Say what is left of differences along the axis, throughout [T/2, 2T] where they swing."""
+    kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
+    if kept is None or spread is None:
         return ""
-    word, finding, twice = first.numbers["word"], _finding(v, first.numbers), 2 * v.duration
+    subject = f"{subject} along {v.axis_name}"
+    size = float(spread.numbers["value"])
+    if order is None:
+        return f"{subject} are not kept (spread {share(size)})"
+    how = "are kept" if kept.numbers["value"] else "are not kept"
+    if kept.numbers["value"] and size >= _AMPLIFIED and not np.isfinite(spread.numbers["low"]):
+        how = f"grow {size:.2g}-fold in the same order"
+    if kept.numbers["value"] and order.numbers["value"] < 0:
+        how += ", reversed"
+    if kept.numbers["value"] and v.held == Held.POINTS:
+        how += ", but only between the points"
+    if np.isfinite(spread.numbers["low"]):
+        low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
+        least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))
+        left = f"T/2 to 2 T: spread {low} to {high} %, rank correlation {least} to {most}"
+        return f"{subject} {how} ({left})"
+    rank = f"rank correlation {order.numbers['value']:.2f}"
+    time, after = v.claim(Kind.SPREAD_TIME), ""
+    if time is not None:
+        value, *limits = (float(time.numbers.get(k, np.nan)) for k in ("value", "low", "high"))
+        what = "time constant of forgetting" if value > 0 else "they grow e-fold in"
+        ends = [span(v, abs(end)) for end in limits if np.isfinite(end)]
+        about = f" ({' to '.join(ends)})" if len(set(ends)) == 2 else ""
+        after = f", {what} {span(v, abs(value))}{about}"
+    return f"{subject} {how} (spread {share(size)}, {rank}{after})"
+
+
+def _decoded(v: "Verdict", is_first: bool) -> str:
+    """Say which labels can be decoded at the beginning and at T."""
+    told = [decoding(claim.numbers) for claim in v.claims if claim.kind == Kind.DECODED]
+    after = f"after {span(v, v.duration)}{_how(v, is_first)}, "
+    return after + "; ".join(told) if told else ""
+
+
+def decoding(n: dict[str, Any]) -> str:
+    """Write how well a label can be decoded at first, and later."""
+    first, value, chance = (float(n[key]) for key in ("first", "value", "chance"))
+    later, before, most = (
+        f"{part:.2f}" if n["as"] == "order" else f"{100 * part:.0f} %"
+        for part in (value, first, chance)
+    )
+    what = "rank correlation" if n["as"] == "order" else "accuracy"
+    can = {
+        (True, True): "can still be decoded",
+        (True, False): "can no longer be decoded",
+        (False, True): "becomes decodable",
+        (False, False): "cannot be decoded",
+    }[first > chance, value > chance]
+    return f"{n['label']} {can} ({what} {later}, at first {before}, by chance up to {most})"
+
+
+def _held(v: "Verdict", is_first: bool) -> str:
+    """Say what holds the states, or what they do where nothing does."""
+    numbers = _numbers(v)
+    word, twice = numbers.get("word", Held.UNKNOWN), 2 * v.duration
+    finding = _finding(v, numbers, "states" if is_first else "they")
+    if not finding:
+        return ""
     # What takes as long as it takes is not over T, and what is passed is passed before 2 T.
     if word == Held.GHOST:
         finding += f" within {span(v, twice)}"
-    elif word not in (Held.DIVERGING, Held.UNSTABLE, Held.MIXTURE):
+    elif is_first and word not in (Held.DIVERGING, Held.UNSTABLE, Held.MIXTURE):
         finding += f" over {span(v, v.duration)}"
     if v.claim(Kind.PASSES) is not None:
         finding += f"; they pass an unstable point within {span(v, twice)}"
-    return f"{finding}{_where(v)}{f': {_moved(v)}' if word == Held.STILL else ''}."
+    return finding + _how(v, is_first)
 
 
-def _finding(v: "Verdict", numbers: dict[str, Any]) -> str:
-    """Return what holds the states: "A line attractor holds states where they are"."""
-    held = numbers["word"]
+def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
+    """Return what holds the states: "a line attractor holds them where they are"."""
+    held = numbers.get("word", Held.UNKNOWN)
     if held in (Held.LINE, Held.RING, Held.SURFACE):
         about = "approximately " if numbers["answer"] == "approximately" else ""
+        object_ = "them" if them == "they" else them
         if numbers["pieces"] > 1:
-            what = f"{count(numbers['pieces'])} {held} attractors hold states"
+            what = f"{count(numbers['pieces'])} {held} attractors hold {object_}"
         else:
-            what = f"{NAMES[held]} holds states"
-        return f"{what[0].upper()}{what[1:]} {about}where they are"
+            what = f"{NAMES[held]} holds {object_}"
+        return f"{what} {about}where they are"
     at = _ends(v, What.UNSTABLE)
+    slow = ", by no line, ring or surface" if _failed(v) else ""
     return {
-        Held.UNKNOWN: "Too few states could be followed for long enough to know what holds them",
-        Held.POINT: "States come to rest at one stable point",
-        Held.POINTS: f"States come to rest at {count(numbers['places'])} stable points",
-        Held.CYCLE: f"States go round {_curves(v)}",
-        Held.STILL: "What holds states cannot be told",
-        Held.GHOST: "States pass a ghost (slow, away from every known fixed point)",
-        Held.RECURRENT: f"States move within bounds and do not come to rest{_chaos(v)}",
-        Held.DIVERGING: "States leave for infinity",
-        Held.SLOW_PATH: "States keep moving along a one-dimensional set",
-        Held.MIXTURE: "States do different things",
-        Held.UNSTABLE: f"States come to rest at {_unstable(at)} and still are there{_until(v, at)}",
-        Held.MOVING: "Nothing is found that holds 95 % of the states",
+        Held.UNKNOWN: "",
+        Held.POINT: f"{them} come to rest at one stable point",
+        Held.POINTS: f"{them} come to rest at {count(numbers.get('places', 0))} stable points",
+        Held.CYCLE: f"{them} go round {_curves(v)}",
+        Held.STILL: f"{them} are held by slow motion{slow}",
+        Held.GHOST: f"{them} pass a ghost (slow, away from every known fixed point)",
+        Held.RECURRENT: f"{them} move within bounds and do not come to rest{_chaos(v)}",
+        Held.DIVERGING: f"{them} leave for infinity",
+        Held.SLOW_PATH: f"{them} keep moving along a one-dimensional set",
+        Held.MIXTURE: f"{them} do different things",
+        Held.UNSTABLE: f"{them} come to rest at {_unstable(at)} and {_stays(v, at)}",
+        Held.MOVING: f"{them} move on",
     }[Held(held)]
 
 
-def _left_alone(v: "Verdict") -> str:
+def _failed(v: "Verdict") -> str:
+    """Return which condition of a continuous attractor fails where states are still, or ""."""
+    numbers = _numbers(v)
+    if numbers.get("word") != Held.STILL:
+        return ""
+    back, joined = float(numbers["attracting"]), float(numbers.get("connected", np.nan))
+    if not numbers["pieces"]:
+        known = f" (the largest piece has {share(joined)} of them; 95 % is asked)"
+        return f"states put between them move away{known if np.isfinite(joined) else ''}"
+    if back < _ASKED:
+        return f"of states put beside them, {share(back)} come half of the way back (95 % is asked)"
+    return ""
+
+
+def _ending(v: "Verdict", is_first: bool) -> str:
     """Describe where states end, unless that is said already."""
     ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
     said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
-    if not ends or (v.held in said and len(ends) == 1):
+    known = [numbers for numbers in ends if numbers["what"] != What.UNKNOWN]
+    if not known or (v.held in said and len(ends) == 1):
         return ""
-    kinds = dict.fromkeys(str(numbers["what"]) for numbers in ends)
+    kinds = dict.fromkeys(str(numbers["what"]) for numbers in known)
     groups = {what: _ends(v, what) for what in kinds}
     order = sorted(groups, key=lambda what: -sum(float(n["share"]) for n in groups[what]))
     parts = [_group(v, what, groups[what]) for what in order[:_LISTED]]
     if others := [float(one["share"]) for what in order[_LISTED:] for one in groups[what]]:
         parts.append(f"{_of_states(sum(others))} end otherwise")
-    beginning = "Left alone, " if v.held else ""
-    text = beginning + (
-        parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
-    )
-    return f"{text[0].upper()}{text[1:]}{'' if v.held else _where(v)}."
+    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+    return f"{'in the long run, ' if v.held else ''}{text}{_how(v, is_first)}"
+
+
+def _not_known(v: "Verdict", is_first: bool) -> str:
+    """Say what is not known, and what would decide it."""
+    said, lost = [], _ends(v, What.UNKNOWN)
+    if v.held == Held.UNKNOWN:
+        said.append(
+            f"what holds the states over {span(v, v.duration)} is not known, because the time "
+            "limit ended before they were followed: give more (max_seconds)"
+        )
+    if v.held == Held.STILL and not _failed(v):
+        said.append(
+            "whether a continuous attractor holds them is not known, because no direction is left "
+            "in which to put a state beside them"
+        )
+    if lost:
+        part = sum(float(one["share"]) for one in lost)
+        whole = "all states" if part >= 1 - 1e-9 else f"{_of_states(part)} of the states"
+        grows = [float(one["grows"]) for one in lost if np.isfinite(one["grows"])]
+        away = f": most of them still move away, e-fold in {span(v, grows[0])}" if grows else ""
+        longer = "; a longer duration would follow them further" if v.held and not away else ""
+        said.append(f"the end of {whole} is not known{away}{longer}")
+    return "; ".join(said) + (_how(v, is_first) if said else "")
+
+
+def is_open(v: "Verdict", claimed: str) -> bool:
+    """Whether it is not known if a word is true that is not claimed."""
+    if v.held in ("", Held.UNKNOWN):
+        return True
+    if claimed in (Held.LINE, Held.RING, Held.SURFACE):
+        return v.held == Held.STILL and not _failed(v)
+    return claimed in _OF_ENDS and _undecided(v, claimed) > 1 - _ASKED
+
+
+def _undecided(v: "Verdict", claimed: str) -> float:
+    """Return the share of states whose end might still be what a word says."""
+    share_of = sum(float(one["share"]) for one in _ends(v, What.UNKNOWN))
+    if claimed == Held.CYCLE and not _chaos(v):  # it may close later, or by finer steps
+        share_of += sum(float(one["share"]) for one in _ends(v, What.BOUNDED))
+    return share_of
 
 
 def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
@@ -193,14 +389,8 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
     if what == What.POINT:
         places = "one stable point" if len(of) == 1 else f"one of {count(len(of))} stable points"
         return f"{whole} end at {places}"
-    if what == What.UNKNOWN:
-        grows = [float(one["grows"]) for one in of if np.isfinite(one["grows"])]
-        unknown = f"the end of {whole} is not known"
-        if not grows:
-            return unknown
-        return f"{unknown}: most of them still move away, e-fold in {span(v, grows[0])}"
     return {
-        What.UNSTABLE: f"{whole} still are at {_unstable(of)}{_until(v, of)}",
+        What.UNSTABLE: f"{whole} come to {_unstable(of)} and {_stays(v, of)}",
         What.CURVE: f"{whole} end on {_curves(v)}",
         What.CONTINUUM: f"{whole} come to rest at points of a continuum",
         What.BOUNDED: f"{whole} still move within bounds{_until(v, of)}{_chaos(v)}",
@@ -210,6 +400,13 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
 
 def _unstable(of: list[dict[str, Any]]) -> str:
     return f"one of {count(len(of))} unstable points" if len(of) > 1 else "an unstable point"
+
+
+def _stays(v: "Verdict", of: list[dict[str, Any]]) -> str:
+    """Write that states still are at an unstable point, or that only errors led them away."""
+    if any(one.get("left") for one in of):
+        return f"leave it{_until(v, of)}, where rounding errors decide"
+    return f"still are there{_until(v, of)}"
 
 
 def _until(v: "Verdict", of: list[dict[str, Any]]) -> str:
@@ -227,18 +424,23 @@ def _curves(v: "Verdict") -> str:
     periods = [float(one["period"]) for one in of]
     alike = np.isfinite(periods).all() and np.ptp(periods) <= 0.01 * max(periods)
     steps = {int(one["steps"]) for one in of}
-    if v.system == "map" and alike and len(steps) == 1 and min(steps) > 0:
-        k, turn = steps.pop(), float(of[0]["turn"])
+    if v.system == "map" and min(steps) > 0:
+        turn = float(of[0]["turn"]) if alike else float("nan")
+        k = (
+            " or ".join(map(str, sorted(steps)))
+            if len(steps) < 3
+            else f"{min(steps)} to {max(steps)}"
+        )
         cycle = f"{count(number)} cycles of {k} steps" if number > 1 else f"a cycle of {k} steps"
         cycle = f"cycles of {k} steps beside one another" if family else cycle
-        return cycle + (f" (once round in {span(v, turn)})" if np.isfinite(turn) else "")
+        return cycle + (f" (mean period {span(v, turn)})" if np.isfinite(turn) else "")
     what = f"{count(number)} closed curves" if number > 1 else "a closed curve"
     what = "closed curves beside one another" if family else what
     turns = [float(one["turn"]) for one in of]
     if alike:
         return f"{what} (period {span(v, periods[0])})"
     if np.isfinite(turns).all() and np.ptp(turns) <= 0.01 * max(turns):
-        return f"{what} (once round in {span(v, turns[0])})"
+        return f"{what} (mean period {span(v, turns[0])})"
     return f"{what} of several periods"
 
 
@@ -247,29 +449,3 @@ def _chaos(v: "Verdict") -> str:
     if of and float(of[0]["exponent"]) > 2 * float(of[0]["exponent_error"]):
         return " (chaos)"
     return ""
-
-
-def _kept(v: "Verdict") -> str:
-    """Describe the differences left along the axis, throughout [T/2, 2T] where they swing."""
-    kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
-    if kept is None or spread is None:
-        return ""
-    if order is None:
-        left = share(float(spread.numbers["value"]))
-        return f"Differences along {v.axis_name} are not kept (spread {left})."
-    how = "are kept" if kept.numbers["value"] else "are not kept"
-    if kept.numbers["value"] and kept.numbers["reversed"]:
-        how = "are kept, reversed"
-    if kept.numbers["value"] and v.held == Held.POINTS:
-        how += ", but only between the points"
-    if np.isfinite(spread.numbers["low"]):
-        low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
-        least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))
-        left = f"T/2 to 2 T: spread {low} to {high} %, rank correlation {least} to {most}"
-        return f"Differences along {v.axis_name} {how} ({left}).".replace("-", "−")
-    left = f"spread {share(float(spread.numbers['value']))}"
-    rank = f"rank correlation {order.numbers['value']:.2f}".replace("-", "−")
-    time, after = v.claim(Kind.SPREAD_TIME), ""
-    if time is not None:
-        after = f", time constant {span(v, float(time.numbers['value']))}"
-    return f"Differences along {v.axis_name} {how} ({left}, {rank}{after})."

@@ -73,7 +73,8 @@ def train_ensemble(
         bit, as if each network were trained alone in a process of one thread. The processes are
         kept for the next call, which then does not import and compile again. On a CPU the default
         is one process for each core. A script must call this function under
-        `if __name__ == "__main__":`, because each process reads the script again.
+        `if __name__ == "__main__":`, because each process reads the script again. A script without
+        that line is refused.
     devices
         The number of `jax.devices()` to train on, in one program that maps over the networks. Each
         network gets the same trials as if it were trained alone, and results are the same except
