@@ -15,11 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from ._parallel import chunks, cores
 from ._stopping import asked_to_stop
 from ._types import require_kind, require_positive
 
 AFTER = 3.0
 """Seconds that an analysis may take before a bar appears by itself."""
+
+_IN_A_SECOND = 3e8
+"""Of a decomposition, the cubes of the number of rows that a core takes about a second for."""
+_ENTRIES = 1 << 22  # of matrices that are formed at once, at most
 
 _REFRESH = 0.2
 """Seconds between two looks of such a bar at how far the analysis has come."""
@@ -106,6 +111,19 @@ def is_over() -> bool:
     Nothing else stops an analysis: each loop that can take long asks, between batches.
     """
     return _AT_WORK.get().is_over()
+
+
+def in_time(count: int, size: int) -> Iterator[slice]:
+    """Cut matrices of so many rows into parts whose linear algebra takes each core about a second.
+
+    Once the time is over there are no more parts. The first is left out only if a single matrix
+    takes longer than that.
+    """
+    room = cores() * int(_IN_A_SECOND / max(1, size) ** 3)
+    for part in chunks(count, max(1, min(room, _ENTRIES // max(1, size) ** 2))):
+        if is_over() and (part.start or not room):
+            return
+        yield part
 
 
 def why_over() -> str:

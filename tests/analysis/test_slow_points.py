@@ -96,7 +96,7 @@ def test_a_zero_of_the_residual_attracts_nothing_that_a_slow_point_is_about_to_h
     assert points.states == pytest.approx(np.array([[-1.0, 1.0]]), abs=0.01)
 
 
-def test_what_is_no_slower_than_the_candidates_is_not_slow():
+def test_slow_points_are_told_beside_the_speed_of_the_candidates():
     """The speed is least at −2, where nearly all candidates are, and at 2, where others move."""
 
     def field(x):
@@ -104,12 +104,12 @@ def test_what_is_no_slower_than_the_candidates_is_not_slow():
 
     starts = np.concatenate([np.linspace(-3, -1, 95), np.linspace(1.9, 2.1, 5)])
     points = sx.find_fixed_points(sx.Flow(field, size=1), starts[:, None])
-    assert points.states == pytest.approx(np.array([[-2.0]]), abs=1e-6)
-    assert (points.outcomes == "rejected").tolist() == [False] * 95 + [True] * 5
-    median = np.median(np.asarray(field(starts)))
-    assert points.typical_speed == pytest.approx(median)
-    assert Ending.NOT_SLOW.describe(0.75 / median)[:40] in points.outcome_reasons[-1]
-    assert "of typical" in points._table()
+    speeds = np.asarray(field(starts))
+    assert points.typical_speed == pytest.approx(np.median(speeds[speeds > speeds.max() / 100]))
+    assert points.states == pytest.approx(np.array([[-2.0], [2.0]]), abs=1e-5)
+    shares = [f"{100 * speed / points.typical_speed:.2g} %" for speed in points.speed]
+    assert points._table()["of typical"] == shares
+    assert float(shares[1][:-2]) > 100
 
 
 def test_a_speed_that_falls_for_ever_outside_the_domain_is_told_so():

@@ -2,7 +2,6 @@
 
 import itertools
 import signal
-import sys
 
 import jax.numpy as jnp
 import numpy as np
@@ -91,7 +90,7 @@ def test_modes_for_which_there_is_no_time_are_unknown(monkeypatch):
     weights, over = np.random.default_rng(0).standard_normal((20, 20)) / 4, []
     system = sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), 20)
     states = np.random.default_rng(1).standard_normal((300, 20))
-    monkeypatch.setattr(sys.modules[sx.linearize.__module__], "_PORTION", 1e6)
+    monkeypatch.setattr("separatrix._watch._IN_A_SECOND", 5e5)
     whole = sx.linearize(system, states)
     monkeypatch.setattr(Watch, "is_over", lambda watch: len(over) > 1)
     part = sx.linearize(system, states, max_seconds=7, progress=lambda *news: over.append(news))

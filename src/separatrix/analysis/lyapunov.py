@@ -146,8 +146,8 @@ def lyapunov_exponents(
         `TangentQR(steps=…, transient=…, every=…, num_exponents=…, dt=…)`.
     max_seconds, progress
         The time limit and the report of progress, as in `find_fixed_points`. The steps are divided
-        into blocks (`TangentQR(blocks=…)`), and the transient and the first block are completed
-        even after the time limit. The outcome of each trajectory says how many steps were taken.
+        into blocks (`TangentQR(blocks=…)`), and the exponents are of those that were completed in
+        time: NaN if none was. The outcome of each trajectory says how many steps were taken.
 
     Returns
     -------
@@ -194,7 +194,8 @@ def lyapunov_exponents(
     with watched, one_blas_thread(), derivatives_of(system):
         finer = None if system.kind == "map" else eqx.Partial(_half_steps, *advance.args)
         growth = method.run(advance, starts, given, steps, finer)
-        late = f", when {why_over()}" if growth.edges[-1] < steps else ""
+        unfinished = growth.edges[-1] < steps or np.isnan(growth.logs).all()
+        late = f", when {why_over()}" if unfinished else ""
     return _record(system, starts, growth, per_step, late)
 
 
@@ -342,6 +343,8 @@ def _outcomes(
 
     def outcome(k: int) -> str:
         largest, unsure = float(exponents[k, 0]), float(error[k, 0])
+        if np.isnan(largest) and np.isfinite(growth.states[k]).all():
+            return f"not measured: no block of steps was completed{late}"
         if np.isnan(largest):
             return f"left to infinity after at least {when[k]} steps{remedy}"
         if grown[k] and largest > 0:

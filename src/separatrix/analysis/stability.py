@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
-from .._parallel import chunks
+from .._watch import in_time
 from ..solvers import batched
 
 KINK = "kink"
@@ -17,8 +17,6 @@ STABLE_OTHERWISE = "otherwise stable"
 _EPS = float(np.finfo(float).eps)
 _ULPS = 8  # of a state, and of the size of a Jacobian: what rounding makes of either
 _BLURRED = 1e-4  # of the spectrum: eigenvalues that rounding moves further tell nothing
-_TOGETHER = 256  # points whose Jacobians are formed at a time, at most
-_ENTRIES = 1 << 22  # of them
 
 
 class Stability(NamedTuple):
@@ -64,7 +62,7 @@ def disturbed(
     away = rng.choice([-1.0, 1.0], size)
     radii = _radii(states, errors, eps)[:, None]
     spectra, level = np.full((2, *states.shape), np.nan, complex), np.full(len(states), np.nan)
-    for rows in chunks(len(states), int(np.clip(_ENTRIES // max(size, 1) ** 2, 1, _TOGETHER))):
+    for rows in in_time(*states.shape):
         here = jacobians_at(states[rows])
         finite = np.isfinite(here).all((1, 2))
         here = np.where(finite[:, None, None], here, 0.0)

@@ -54,10 +54,6 @@ class Ending(enum.IntEnum):
     )
     # Of the descent of the speed.
     SPEED_MINIMUM = "a local minimum of the speed that is not zero"
-    NOT_SLOW = (
-        "a local minimum of the speed that is not slow: {number:.3g} times the median speed of the "
-        "candidates that move"
-    )
     TOO_LARGE = (
         "near a minimum of the speed; in a system of this size, slow points are not searched for"
     )

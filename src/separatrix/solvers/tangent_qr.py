@@ -15,6 +15,7 @@ from .._types import require_count
 from .._watch import Stage, is_over, report_progress
 
 _PARTS = 5  # of a block
+_PIECE = 10_000_000_000  # multiplications between two looks at the clock
 _FINER = 4  # the part of the time that is followed in finer steps, too
 _APART = 1e-3  # of the state's size: beyond, a trajectory in finer steps is another one
 
@@ -52,7 +53,11 @@ class _Finer:
             return
         begun, advance = self.steps.any(), self.advance
         assert advance is not None
-        self.x, self.Q, finer = _block(advance, self.x, self.Q, given, first, steps, every)
+        self.x, self.Q, finer, going = _advanced(
+            advance, self.x, self.Q, given, first, steps, every
+        )
+        if not going:
+            return
         there, here = np.asarray(self.x), np.asarray(x)
         reach = _APART * np.abs(here).max(1, initial=0)
         self.together &= ~(np.abs(there - here).max(1, initial=0) > reach)
@@ -133,7 +138,8 @@ class TangentQR:
         integrator. The first quarter of the steps is computed with both, until the two trajectories
         separate, and the growth of the tangent vectors is compared. The steps are divided into
         blocks. The run stops early when no trajectory is finite any more, and the remaining blocks
-        are NaN. At the time limit, the run ends after the current block.
+        are NaN. At the time limit, the run ends with the last whole block, or with NaN if there is
+        none.
         """
         count, size = starts.shape
         number = self.num_exponents or size
@@ -143,25 +149,21 @@ class TangentQR:
             given = None if inputs is None else jnp.asarray(inputs, float)
             x = jnp.asarray(starts, float)
             Q = jnp.asarray(np.broadcast_to(_frame(size, number), (count, size, number)))
-            every = np.asarray(self.every)  # as an array: a number would be compiled in
-            piece = -(-int(edges[1]) // self.every) * self.every
-            for begin in range(0, self.transient, piece):
-                # In pieces, for no signal stops a compiled program.
-                length = np.asarray(min(piece, self.transient - begin))
-                x, Q, _ = _block(advance, x, Q, given, np.asarray(begin), length, every)
+            x, Q, *_ = _advanced(advance, x, Q, given, 0, self.transient, self.every)
             other, done = _Finer(finer, x, Q, edges), len(logs)
             for k, (begin, end) in enumerate(pairwise(edges)):
-                if k and k % parts == 0 and is_over():
-                    done = k
-                    break
                 report_progress(Stage.EXPONENTS, int(begin), int(edges[-1]))
-                place = self.transient + begin, end - begin, every
-                x, Q, sums = _block(advance, x, Q, given, *place)
+                place = self.transient + begin, end - begin, self.every
+                x, Q, sums, going = _advanced(advance, x, Q, given, *place)
+                if not going:
+                    done = k // parts * parts
+                    break
                 logs[k] = np.asarray(sums) / (end - begin)
                 other.follow(given, begin, *place, x, sums)
                 if not np.isfinite(np.asarray(x)).all(1).any():
                     break
             states = np.asarray(x)
+            logs[done:], done = np.nan, max(done, parts)
             return Growth(logs[:done], edges[: done + 1], states, parts, other.per_step)
 
     def _edges(self, steps: int) -> tuple[np.ndarray, int]:
@@ -176,6 +178,25 @@ class TangentQR:
 def _frame(size: int, number: int) -> np.ndarray:
     """Return orthonormal vectors in general position: no direction is missing from the largest."""
     return np.linalg.qr(np.random.default_rng(0).standard_normal((size, number)))[0]
+
+
+def _advanced(
+    advance: Advance, x: Any, Q: Any, inputs: Any, first: int, steps: int, every: int
+) -> tuple[Any, Any, Any, bool]:
+    """Do as `_block` does, in pieces, as nothing stops a compiled program.
+
+    The last value is whether all steps were taken before the time was over.
+    """
+    work = Q.size * sum(Q.shape[1:]) * every
+    piece, sums = every * max(1, _PIECE // work), jnp.zeros(())
+    for begin in range(first, first + steps, piece):
+        if is_over():
+            return x, Q, sums, False
+        length = min(piece, first + steps - begin)
+        # As arrays: numbers would be compiled in.
+        x, Q, grown = _block(advance, x, Q, inputs, *map(np.asarray, (begin, length, every)))
+        sums = sums + grown
+    return x, Q, sums, True
 
 
 @eqx.filter_jit

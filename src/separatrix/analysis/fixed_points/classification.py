@@ -73,8 +73,9 @@ def _polished_and_classified(
         polished = polish(finder.evaluator, finder.zero_test, states)
         states, errors = polished.states, polished.errors
         singular_values, directions = polished.singular_values, polished.directions
-        outcomes[_vanish(finder, states, errors)] = Ending.FADING
-        outcomes[polished.endings == Ending.JUMP] = Ending.JUMP
+        late, jumps = (polished.endings == ending for ending in (Ending.RUNNING, Ending.JUMP))
+        outcomes[_vanish(finder, states, np.where(late, 0.0, errors))] = Ending.FADING
+        outcomes[late | jumps] = polished.endings[late | jumps]
         kept = np.flatnonzero(outcomes == Ending.ZERO)
         label[kept] = find_continua(
             states[kept],

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._watch import in_time
 from ...enclosure.krawczyk.spectrum import Kind as KindOfSystem
 from ...solvers.batched import eigenvalues
 from ...solvers.low_rank import latent_spectra
@@ -170,8 +171,8 @@ def _spectra(evaluator: Evaluator, table: PointTable, certify: bool) -> Spectra:
         values[unknown] = evaluator.leading_eigenvalues(states[unknown], values.shape[1])
         return values, n_unstable
     left = np.flatnonzero(unknown | (proved & (n_unstable < 0)))
-    for chunk in evaluator.chunks(len(left)):
-        rows = left[chunk]
+    for part in in_time(len(left), evaluator.size):
+        rows = left[part]
         found = _of_all_units(evaluator, states[rows], bounds[rows], proved[rows])
         values[rows], n_unstable[rows] = found
     return values, n_unstable

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..._watch import unlimited
+from ..._watch import in_time, unlimited
 from ...solvers import batched
 from ...solvers.endings import Ending
 from ...solvers.iterate import AbstractIteration, Ends, State, States, iterate, replaced
@@ -61,13 +61,16 @@ def polish(
 ) -> Polished:
     """Take Newton steps until they stop shrinking.
 
-    The `shortest` go straight to a continuum of zeros, where others may go far along it.
+    The `shortest` go straight to a continuum of zeros, where others may go far along it. States for
+    which there is no time are left RUNNING.
     """
     running, unknown = np.full(len(states), Ending.RUNNING), np.full(states.shape, np.nan)
     ends = Polished(running, states, np.full(len(states), np.inf), unknown, unknown)
-    iteration = _Polishing(evaluator, zero_test, states, shortest)
-    with unlimited():
-        ends = iterate(iteration, ends, evaluator.batch_size)
+    for part in in_time(*states.shape):
+        iteration = _Polishing(evaluator, zero_test, states[part], shortest)
+        with unlimited():
+            polished = iterate(iteration, ends.select(part), evaluator.batch_size)
+        ends = ends.put(part, polished)
     return _without_false_zeros(zero_test, ends)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Int
 
-from ..._watch import is_over, unlimited
+from ..._watch import in_time, is_over, unlimited
 from ...solvers import batched
 from ...solvers.chord import ChordZeros
 from ...solvers.endings import Ending
@@ -82,11 +82,14 @@ class RootFinder:
         return self.method.solve(self._equations(), starts, report=report), known
 
     def solve_exactly(self, starts: States) -> Solution:
-        """Follow a few states near zeros to what is one by the exact test: there is always time."""
-        with unlimited():
-            if self.evaluator.is_large:
-                return self._solve_without_jacobians(starts)
-            return self.method.solve(self._equations(self.zero_test.decide), starts, newton=True)
+        """Follow a few states near zeros to what is one by the exact test."""
+        if self.evaluator.is_large:
+            return self._solve_without_jacobians(starts)
+        ends, equations = Solution.unmoved(starts), self._equations(self.zero_test.decide)
+        for part in in_time(*starts.shape):
+            with unlimited():
+                ends = ends.put(part, self.method.solve(equations, starts[part], newton=True))
+        return ends
 
     def solve_surely(self, starts: States, known: Known) -> tuple[Solution, Known]:
         """Follow starts to zeros of which there is no doubt."""
@@ -103,7 +106,9 @@ class RootFinder:
         zeros = np.flatnonzero(ends.endings == Ending.ZERO)
         best = self.merge(ends.states[zeros], ends.steps[zeros])
         distinct = np.unique(best)
-        sure = self.are_zeros(ends.states[zeros[distinct]])
+        sure = np.zeros(len(distinct), bool)
+        for part in in_time(len(distinct), self.evaluator.size):
+            sure[part] = self.are_zeros(ends.states[zeros[distinct[part]]])
         doubtful = zeros[np.isin(best, distinct[~sure])]
         if len(doubtful):
             # Many were led to one state.
@@ -155,8 +160,8 @@ class RootFinder:
         """Follow states along the curved valleys in which damped steps have stopped.
 
         Those that are about to end in a known spurious minimum need no walk, which costs an SVD a
-        step. Of many units few are walked together: where none of these comes to a zero, as in
-        minima of random networks, others are spared.
+        step. Of many units few are walked first: where none of these comes to a zero, as in minima
+        of random networks, others are spared.
         """
         ends = self.at_spurious_minima(starts, known)
         lost = np.flatnonzero(ends.endings == Ending.RUNNING)
@@ -167,10 +172,10 @@ class RootFinder:
         )  # fmt: skip
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
         lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
-        for chunk in self.evaluator.chunks(len(lost)):
-            if is_over():
-                break
-            rows = lost[chunk]
+        portion = _FIRST if self.is_rough else len(lost)
+        while len(lost) and not is_over():
+            rows, lost = np.split(lost, [min(portion, self.evaluator.batch_size)])
+            portion *= 4
             walked = follow_valleys(valley, starts[rows], sizes[rows])
             near = np.flatnonzero(walked.endings == Ending.NEAR)
             if len(near):
@@ -244,8 +249,7 @@ class RootFinder:
         if not len(often):
             return known
         derivatives = self.evaluator.square_derivatives
-        with unlimited():
-            exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
+        exact = DampedNewton(max_steps=CLOSE_BY).minimize(derivatives, minima[often])
         learned = self.with_minima(known.spurious_minima, derivatives, exact)
         return replace(known, spurious_minima=learned)
 

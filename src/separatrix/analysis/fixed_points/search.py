@@ -32,7 +32,7 @@ from .even_rows import with_even_rows
 from .latent import prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .root_finding import Known
-from .slow_points import without_fast
+from .slow_points import typical_speed
 from .solver_selection import FixedPointSolver
 from .starts import nearest_in_domain
 
@@ -92,13 +92,14 @@ def find_fixed_points(
         `sx.solvers.LevenbergMarquardt()`.
     slow_points
         Whether to look for slow points. If False, candidates that end at slow points are rejected.
-        A slow point is slower than the median speed of the candidates that move (`typical_speed` of
-        the result). Candidates that move are those faster than a hundredth of the fastest one.
-        Candidates that led to a faster minimum of the speed are rejected with this reason.
+        How slow they are beside the candidates the printed table says: `typical_speed` of the
+        result is the median speed of the candidates that move, which are those faster than a
+        hundredth of the fastest one.
         In a piecewise-linear system, the 1000 slowest slow points are kept. Candidates that led to
         other slow points are rejected, and their reason says so.
     certify
-        Whether to look for proofs.
+        Whether to look for proofs. Without them there is no further search for missing points,
+        either (`completeness`).
     completeness
         Whether to look for evidence on fixed points that may be missing; this also needs `certify`.
         A system that is small (8 units at most), of low rank, or made of few linear pieces is
@@ -180,8 +181,7 @@ def find_fixed_points(
         zero_test = ZeroTest(even.residual, system.size, inside)
         solver = FixedPointSolver(evaluator, zero_test, method, certify)
         table, learned = solver.solve(starts, slow_points)
-        table, speed = without_fast(evaluator, table, inside)
-        known: Completeness | str = words.NOT_ASKED
+        known: Completeness | str = words.NOT_LOOKED_FOR
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
             table = prove_in_all_units(evaluator, table, proof)
@@ -198,7 +198,8 @@ def find_fixed_points(
         found = describe(
             solver, table, known, marginal_band, certify=bool(certify), stopped=stopped
         )
-        return replace(found, typical_speed=speed)
+        typical = None if table.fixed.all() else typical_speed(evaluator, inside)
+        return replace(found, typical_speed=typical)
 
 
 def _completed(

@@ -26,28 +26,19 @@ _ROUNDS = (10, 20)  # steps of the descent, after each of which a zero may attra
 _WHOLE = (DampedNewton.max_steps,)  # or it would attract what is about to end at a slow point
 _PROBES = 8  # states that tell whether a residual is a multiple of the velocity
 _SAME = 1e-9  # beside 1, of ratios
-_ALIKE = 1e-6  # the same of speeds, as candidates may be slow points themselves
 _SCOUTS = 64  # states that tell whether any does
 
 
-def without_fast(
-    evaluator: Evaluator, table: PointTable, candidates: States
-) -> tuple[PointTable, float | None]:
-    """Reject minima of the speed that are no slower than the candidates; return their speed, too.
+def typical_speed(evaluator: Evaluator, candidates: States) -> float | None:
+    """Return the median speed of those candidates that move, beside which slow points are slow.
 
-    That is the median speed of those candidates that move: faster than a hundredth of the fastest
-    one, since activity may rest at fixed points for most of the time. Without slow points it is
-    None.
+    They are faster than a hundredth of the fastest one, since activity may rest at fixed points for
+    most of the time. None if none moves.
     """
-    if table.fixed.all():
-        return table, None
     speeds = evaluator.speed(candidates)
     speeds = speeds[np.isfinite(speeds)]
-    typical = float(np.median(speeds[speeds >= speeds.max(initial=0.0) / 100]))
-    ratios = evaluator.speed(table.states) / typical
-    fast = ~table.fixed & (ratios > 1 + _ALIKE)
-    table = table.without(fast, Ending.NOT_SLOW, ratios)
-    return table, None if table.fixed.all() else typical
+    moving = speeds[speeds > speeds.max(initial=0.0) / 100]
+    return float(np.median(moving)) if len(moving) else None
 
 
 class DescentResult(NamedTuple):

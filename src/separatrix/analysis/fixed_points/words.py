@@ -11,6 +11,9 @@ from .evaluator import DENSE
 Texts = Shaped[np.ndarray, " text"]
 
 NOT_ASKED = "not asked for"
+NOT_LOOKED_FOR = (
+    "points that no candidate led to were not looked for, as certify or completeness is False"
+)
 UNPROVED = "no proof was found"
 STOPPED = "; the search ended early: {}"
 _NOT_TRIED = "not tried: {}"

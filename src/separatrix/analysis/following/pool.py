@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 from jaxtyping import Bool, Complex, Float, Int, Shaped
 
+from ..._watch import in_time
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...systems import AbstractSystem
 from ..fixed_points.evaluator import DENSE, Evaluator
@@ -132,8 +133,10 @@ def slowest_modes(
     left = np.full(states.shape, np.nan, complex)
     if not len(states) or system.size > DENSE:
         return rate, turn, left
-    jacobians = Evaluator(system).jacobian(states)
-    for k, jacobian in enumerate(jacobians):
+    evaluator = Evaluator(system)
+    rows = [np.arange(part.start, part.stop) for part in in_time(*states.shape)]
+    for k in map(int, np.concatenate([*rows, []])):
+        (jacobian,) = evaluator.jacobian(states[[k]])
         if not np.isfinite(jacobian).all():
             continue
         values, vectors = np.linalg.eig(jacobian.T)

@@ -3,11 +3,11 @@
 import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
-from ..._parallel import chunks, one_blas_thread
+from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
 from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
-from ..._watch import Report, Stage, is_over, report_progress, watching
+from ..._watch import Report, Stage, in_time, report_progress, watching
 from ...systems import AbstractSystem, require_system
 from ..checks import band_of, points_of
 from ..fixed_points.points import FixedPoints
@@ -18,7 +18,6 @@ from .modes import Modes, decay_times, eigenmodes, oscillation_periods
 from .non_normality import NonNormality, non_normality
 from .selection import SelectionVectors, selection_vectors
 
-_PORTION = 3e8  # entries times units of the Jacobians whose modes are worked out at once
 _NEARLY_DEFECTIVE = 1e8  # condition beyond which a left vector keeps less than half of its digits
 
 
@@ -346,10 +345,8 @@ def _modes(
     count, size = states.shape
     vectors = np.full((2, count, size, size), np.nan, complex)
     values, known = np.full((3, count, size), np.nan, complex), np.full((2, count), np.nan)
-    for part in chunks(count, max(2, int(_PORTION / size**3))):
+    for part in in_time(count, size):
         report_progress(Stage.LINEARIZE, part.start, count)
-        if part.start and is_over():
-            break
         found = eigenmodes(at[part], system.kind)
         level, spectra = disturbed(
             lambda x: jacobians(system, x)[0],
