@@ -633,7 +633,7 @@ class Run:
         if n["as"] == "accuracy":
             others = [c for k, (_, c) in table.items() if k != n["label"]]
             group = np.unique(np.stack([y, *others], 1), axis=0, return_inverse=True)[1]
-            if min(len(set(group[y == v])) for v in set(y)) < 3:
+            if min(len(set(group[y == v])) for v in set(y)) < 5:
                 group = np.arange(len(y))
         held_out = np.zeros(len(y), int)
         for v in set(y):  # conditions of every class in every fold
@@ -641,7 +641,7 @@ class Run:
             for k, g in enumerate(of):
                 held_out[group == g] = (k if n["as"] == "accuracy" else v) % 5
         noise = (
-            0.01
+            0.05
             * np.sqrt(self.X[0].var(0).mean())
             * np.random.default_rng(1).normal(size=self.A.shape)
         )

@@ -237,11 +237,11 @@ def _during(
     ends = opening @ axis, closing @ axis
     tells = min(map(np.ptp, ends)) > SAME * extent
     order = float(scipy.stats.spearmanr(*ends).statistic) if tells else float("nan")
-    labels = {name: np.asarray(of)[rows] for name, of in watched.conditions.items()}
-    if (watched.choice >= 0).any():
-        labels["choice made"] = watched.choice[rows].astype(str)
+    conditions = {name: np.asarray(of)[rows] for name, of in watched.conditions.items()}
+    made = {"choice made": watched.choice[rows].astype(str)} if (watched.choice >= 0).any() else {}
     told = []
-    for name in labels:
+    for name, of in (conditions | made).items():
+        labels = {**conditions, name: of}  # what was chosen is no condition of the trial
         kind, first, _ = decoded(opening, closing, labels, name)
         _, value, chance = decoded(closing, closing, labels, name)
         if np.isfinite([first, value]).all():

@@ -36,7 +36,7 @@ def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
         points=subject.points,
     )
     words = f"the input “{inputs.words[0]}”"
-    return dataclasses.replace(found, input=words, since=f"the end of the period {period}")
+    return dataclasses.replace(found, input=words, since=f"the end of the period “{period}”")
 
 
 def states_at_end(subject: Subject, period: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:

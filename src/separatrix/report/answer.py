@@ -1,12 +1,13 @@
 """The sentences that open a report, which a reviewer could quote."""
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..analysis.projections import widest
-from ..analysis.verdicts.sentences import NAMES, span
+from ..analysis.verdicts.sentences import NAMES, result, share, span
 from ..store import Run
 from .section import Values
 from .statements import POINTS, pace, statements
@@ -48,6 +49,8 @@ def summary(run: Run) -> list["Markup"]:
 def _learned(run: Run) -> Values:
     """Return the network, and how well it does its task."""
     curve, scored = run.find("psychometric"), run.find("performance")
+    known = (run.find(name) for name in ("history", "rule_performance"))
+    told = [curve, scored, *known]
     return {
         "network": run.network,
         "points": run.find("fixed_points"),
@@ -57,7 +60,25 @@ def _learned(run: Run) -> Values:
         "performance": scored,
         "has_ideal": scored is not None and bool(np.isfinite(scored.ideal_mean_score)),
         "rules": run.find("rule_performance"),
+        "is_given": all(each is None for each in told),
+        "trial": _trial(run),
     }
+
+
+def _trial(run: Run) -> str:
+    """Say how far states move in each period, and what can be decoded at its end; "" if unknown."""
+    periods = run.find("trial_periods")
+    if periods is None or periods.moved is None or not np.isfinite(periods.moved).any():
+        return ""
+    told, any_label = [], False
+    for name, moved, text in zip(periods.period, periods.moved, periods.decoded, strict=True):
+        labels = [one for one in json.loads(str(text)) if one["value"] > one["chance"]]
+        any_label |= bool(labels)
+        end = ", ".join(f"{one['label']} {result(one, 'value')}" for one in labels)
+        told.append(f"“{name}” {share(float(moved))}{f' ({end})' if end else ''}")
+    what = ", and the labels in brackets can be decoded at its end" if any_label else ""
+    extent = "the states move by this share of the activity's extent"
+    return f"Period by period, {extent}{what}: {'; '.join(told)}."
 
 
 def _held(run: Run) -> Values:

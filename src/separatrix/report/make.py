@@ -258,7 +258,7 @@ def _verdict(given: Given, points: Any) -> Verdict:
         points=points,
     )
     words = f"the input “{given.words}”" if given.system.input is not None else ""
-    since = "" if given.main is None else f"the end of the period {given.main.name}"
+    since = "" if given.main is None else f"the end of the period “{given.main.name}”"
     return dataclasses.replace(found, input=words, since=since)
 
 

@@ -200,7 +200,7 @@ def pace(run: Run) -> str:
     part = relative(verdict.speed, usual_speed(run))
     if verdict.held not in (Held.STILL, Held.SLOW_PATH, Held.MOVING) or part == "–":
         return ""
-    return f"From T to 2 T, the median speed of the states is {part} of the activity's."
+    return f"From T to 2 T, they move at {part} of the usual speed of the activity."
 
 
 def _known(verdict: Verdict, kind: Kind) -> str:

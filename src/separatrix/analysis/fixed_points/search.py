@@ -198,8 +198,8 @@ def find_fixed_points(
         found = describe(
             solver, table, known, marginal_band, certify=bool(certify), stopped=stopped
         )
-        typical = None if table.fixed.all() else typical_speed(evaluator, inside)
-        return replace(found, typical_speed=typical)
+        speed = None if table.fixed.all() else typical_speed(evaluator, inside)
+        return replace(found, typical_speed=speed)
 
 
 def _completed(

@@ -10,9 +10,9 @@ COMPONENTS = 20
 """Principal components of the states that a decoder reads, at most."""
 CLASSES = 10
 """Numbers with at most so many values are decoded as classes."""
-RESOLUTION = 0.01
+RESOLUTION = 0.05
 """Of the spread of the states at the beginning: smaller differences are not seen."""
-_FOLDS, _SHUFFLES, _FEWEST = 5, 20, 3
+_FOLDS, _SHUFFLES, _FEWEST = 5, 20, 5
 _RIDGE, _FLOOR = 1e-3, 0.1
 _ONE_SIDED = 1.645
 """Of a normal law: 5 % of rank correlations of k independent pairs exceed 1.645/√(k − 1)."""
@@ -37,8 +37,8 @@ def decoded(
     values exceed. NaN: the label cannot be decoded so, because it has one value, or fewer than two
     states for each value.
 
-    Noise of 1 % of the spread of the states `begin` is added first, so differences that are much
-    smaller are not decoded.
+    Noise of 5 % of the spread of the states `begin` is added first, so differences that are much
+    smaller are not decoded: of what is left of them nothing would be kept in any noise.
     """
     finite = np.isfinite(states).all(1) & np.isfinite(begin).all(1)
     column = np.asarray(labels[name])[finite]

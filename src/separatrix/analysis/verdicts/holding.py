@@ -197,7 +197,12 @@ def changed(m: Measured, at: Thresholds) -> dict[str, str]:
 
 
 def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
-    """Return line, ring or surface, or that hardly anything moves; empty where states move."""
+    """Return line, ring or surface, or that hardly anything moves; empty where states move.
+
+    Several lines that are approximately one ring are that ring: where few states are given, the
+    longest gaps between them are long.
+    """
+    several: list[Word] = []
     for bound, answer in ((at.still, "yes"), (at.approximately, "approximately")):
         if not _holds(m.moved <= bound):
             continue
@@ -213,10 +218,13 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
             held = Held.SURFACE
             if dimension == 1:
                 held = Held.RING if gaps.is_closed(bound) else Held.LINE
-            return [Word(held, answer, found, dimension, share, joined)]
-        if answer == "approximately":
+            word = Word(held, answer, found, dimension, share, joined)
+            if found == 1 and (held == Held.RING or not several):
+                return [word]
+            several = several or [word]
+        elif answer == "approximately" and not several:
             return [Word(Held.STILL, "no", found, dimension, share, joined)]
-    return []
+    return several
 
 
 def _pieces(gaps: Gaps, bound: float) -> int:

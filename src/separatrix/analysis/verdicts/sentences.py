@@ -33,8 +33,9 @@ NAMES = {
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LISTED = 3
 _ASKED = 0.95
-_AMPLIFIED = 1.5
-"""Spread from which on differences are said to grow."""
+_AMPLIFIED, _SHRUNK, _ORDERED = 1.2, 0.05, 0.9
+"""Spread from which on differences are said to grow, that from which on they shrink if they are not
+kept, and the rank correlation for which they do so in the same order."""
 _STAYING = (
     Held.LINE, Held.RING, Held.SURFACE, Held.POINTS, Held.STILL, Held.SLOW_PATH, Held.MOVING
 )  # fmt: skip
@@ -98,13 +99,13 @@ def reason(v: "Verdict", claimed: str) -> str:
     if answer == "unknown":
         return _not_known(v, False) or f"{share(_undecided(v, claimed))} of the ends are not known"
     if answer == "approximately":
-        return f"{_moved(v)} (5 % is asked for “yes”)"
+        return f"{_moved(v)}, and “yes” allows 5 %"
     if claimed in (Held.LINE, Held.RING, Held.SURFACE):
         if failed := _failed(v):
             return failed
         moved = v.claim(Kind.MOVED)
         if moved is not None and float(moved.numbers["value"]) > 0.15:
-            return f"they do not stay: {_moved(v)} (at most 15 % is asked)"
+            return f"{_moved(v)}, and {NAMES[claimed]} allows 15 %"
     return _finding(v, _numbers(v), "they")
 
 
@@ -146,8 +147,7 @@ def _moved(v: "Verdict") -> str:
         return ""
     far = float(moved.numbers["value"])
     part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
-    apart = "the largest distance between two of them"
-    return f"from T to 2 T, 95 % of the states move by {part} of {apart}"
+    return f"from T to 2 T, 95 % of the states move by {part} of their extent at T"
 
 
 def share(part: float) -> str:
@@ -211,22 +211,26 @@ def _differences(v: "Verdict", subject: str) -> str:
     kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
     if kept is None or spread is None:
         return ""
-    subject = f"{subject} along {v.axis_name}"
-    size = float(spread.numbers["value"])
+    subject, size = f"{subject} along {v.axis_name}", float(spread.numbers["value"])
     if order is None:
         return f"{subject} are not kept (spread {share(size)})"
-    how = "are kept" if kept.numbers["value"] else "are not kept"
-    if kept.numbers["value"] and size >= _AMPLIFIED and not np.isfinite(spread.numbers["low"]):
-        how = f"grow {size:.2g}-fold in the same order"
-    if kept.numbers["value"] and order.numbers["value"] < 0:
+    swings, is_kept = np.isfinite(spread.numbers["low"]), bool(kept.numbers["value"])
+    if swings and v.held in _OF_ENDS:  # those of states on a curve come and go once round
+        return ""
+    how, left = "are kept" if is_kept else "are not kept", f"spread {share(size)}, "
+    if is_kept and size >= _AMPLIFIED and not swings:
+        how, left = f"grow {size:.2g}-fold, in the same order", ""
+    elif not is_kept and size >= _SHRUNK and order.numbers["value"] >= _ORDERED and not swings:
+        how, left = f"shrink to {share(size)}, in the same order", ""
+    if is_kept and order.numbers["value"] < 0:
         how += ", reversed"
-    if kept.numbers["value"] and v.held == Held.POINTS:
+    if is_kept and v.held == Held.POINTS:
         how += ", but only between the points"
-    if np.isfinite(spread.numbers["low"]):
+    if swings:
         low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
         least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))
-        left = f"T/2 to 2 T: spread {low} to {high} %, rank correlation {least} to {most}"
-        return f"{subject} {how} ({left})"
+        ranges = f"spread {low} to {high} %, rank correlation {least} to {most}"
+        return f"{subject} {how} (T/2 to 2 T: {ranges})"
     rank = f"rank correlation {order.numbers['value']:.2f}"
     time, after = v.claim(Kind.SPREAD_TIME), ""
     if time is not None:
@@ -235,7 +239,7 @@ def _differences(v: "Verdict", subject: str) -> str:
         ends = [span(v, abs(end)) for end in limits if np.isfinite(end)]
         about = f" ({' to '.join(ends)})" if len(set(ends)) == 2 else ""
         after = f", {what} {span(v, abs(value))}{about}"
-    return f"{subject} {how} (spread {share(size)}, {rank}{after})"
+    return f"{subject} {how} ({left}{rank}{after})"
 
 
 def _decoded(v: "Verdict", is_first: bool) -> str:
@@ -245,13 +249,15 @@ def _decoded(v: "Verdict", is_first: bool) -> str:
     return after + "; ".join(told) if told else ""
 
 
+def result(n: dict[str, Any], key: str) -> str:
+    """Write a result of a decoder: a rank correlation, or the share of right answers."""
+    return f"{n[key]:.2f}" if n["as"] == "order" else f"{100 * n[key]:.0f} %"
+
+
 def decoding(n: dict[str, Any]) -> str:
     """Write how well a label can be decoded at first, and later."""
     first, value, chance = (float(n[key]) for key in ("first", "value", "chance"))
-    later, before, most = (
-        f"{part:.2f}" if n["as"] == "order" else f"{100 * part:.0f} %"
-        for part in (value, first, chance)
-    )
+    later, before, most = (result(n, key) for key in ("value", "first", "chance"))
     what = "rank correlation" if n["as"] == "order" else "accuracy"
     can = {
         (True, True): "can still be decoded",
@@ -259,6 +265,8 @@ def decoding(n: dict[str, Any]) -> str:
         (False, True): "becomes decodable",
         (False, False): "cannot be decoded",
     }[first > chance, value > chance]
+    if first > value > chance and value < (first + chance) / 2:
+        can = "is mostly lost"
     return f"{n['label']} {can} ({what} {later}, at first {before}, by chance up to {most})"
 
 
@@ -272,7 +280,7 @@ def _held(v: "Verdict", is_first: bool) -> str:
     # What takes as long as it takes is not over T, and what is passed is passed before 2 T.
     if word == Held.GHOST:
         finding += f" within {span(v, twice)}"
-    elif is_first and word not in (Held.DIVERGING, Held.UNSTABLE, Held.MIXTURE):
+    elif is_first and word not in (Held.DIVERGING, Held.UNSTABLE, Held.MIXTURE, Held.MOVING):
         finding += f" over {span(v, v.duration)}"
     if v.claim(Kind.PASSES) is not None:
         finding += f"; they pass an unstable point within {span(v, twice)}"
@@ -290,21 +298,21 @@ def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
         else:
             what = f"{NAMES[held]} holds {object_}"
         return f"{what} {about}where they are"
-    at = _ends(v, What.UNSTABLE)
+    at, at_last = _ends(v, What.UNSTABLE), _groups(v)
     slow = ", by no line, ring or surface" if _failed(v) else ""
     return {
         Held.UNKNOWN: "",
         Held.POINT: f"{them} come to rest at one stable point",
-        Held.POINTS: f"{them} come to rest at {count(numbers.get('places', 0))} stable points",
+        Held.POINTS: f"{them} come to rest at {_places(v, numbers)}",
         Held.CYCLE: f"{them} go round {_curves(v)}",
         Held.STILL: f"{them} are held by slow motion{slow}",
         Held.GHOST: f"{them} pass a ghost (slow, away from every known fixed point)",
         Held.RECURRENT: f"{them} move within bounds and do not come to rest{_chaos(v)}",
         Held.DIVERGING: f"{them} leave for infinity",
         Held.SLOW_PATH: f"{them} keep moving along a one-dimensional set",
-        Held.MIXTURE: f"{them} do different things",
+        Held.MIXTURE: at_last,
         Held.UNSTABLE: f"{them} come to rest at {_unstable(at)} and {_stays(v, at)}",
-        Held.MOVING: f"{them} move on",
+        Held.MOVING: f"{them} move on{at_last and f', and in the long run {at_last}'}",
     }[Held(held)]
 
 
@@ -326,17 +334,26 @@ def _ending(v: "Verdict", is_first: bool) -> str:
     """Describe where states end, unless that is said already."""
     ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
     said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
-    known = [numbers for numbers in ends if numbers["what"] != What.UNKNOWN]
-    if not known or (v.held in said and len(ends) == 1):
+    at_last = _groups(v)
+    is_said = v.held in (Held.MIXTURE, Held.MOVING) or (v.held in said and len(ends) == 1)
+    if not at_last or is_said or (v.held == Held.POINTS and len(ends) == _numbers(v)["places"]):
         return ""
+    leave = v.held in (Held.LINE, Held.RING, Held.SURFACE, Held.STILL)
+    but = "but " if leave and not _ends(v, What.CONTINUUM) else ""
+    return f"{but}{'in the long run, ' if v.held else ''}{at_last}{_how(v, is_first)}"
+
+
+def _groups(v: "Verdict") -> str:
+    """Write how many states have each kind of end, those of most states first."""
+    ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
+    known = [numbers for numbers in ends if numbers["what"] != What.UNKNOWN]
     kinds = dict.fromkeys(str(numbers["what"]) for numbers in known)
     groups = {what: _ends(v, what) for what in kinds}
     order = sorted(groups, key=lambda what: -sum(float(n["share"]) for n in groups[what]))
     parts = [_group(v, what, groups[what]) for what in order[:_LISTED]]
     if others := [float(one["share"]) for what in order[_LISTED:] for one in groups[what]]:
         parts.append(f"{_of_states(sum(others))} end otherwise")
-    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
-    return f"{'in the long run, ' if v.held else ''}{text}{_how(v, is_first)}"
+    return _listed(parts)
 
 
 def _not_known(v: "Verdict", is_first: bool) -> str:
@@ -396,6 +413,19 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
         What.BOUNDED: f"{whole} still move within bounds{_until(v, of)}{_chaos(v)}",
         What.INFINITY: f"{whole} leave for infinity",
     }[What(what)]
+
+
+def _places(v: "Verdict", numbers: dict[str, Any]) -> str:
+    """Write at how many points states rest, with the shares of a few: "two stable points (…)"."""
+    places, shares = numbers.get("places", 0), [float(one["share"]) for one in _ends(v, What.POINT)]
+    few = f" ({_listed([*map(_of_states, shares)])})" if places == len(shares) <= _LISTED else ""
+    return f"{count(places)} stable points{few}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Write a list: "a", "a and b", "a, b, and c"."""
+    *first, last = parts or [""]
+    return f"{', '.join(first)}{',' * (len(first) > 1)} and {last}" if first else last
 
 
 def _unstable(of: list[dict[str, Any]]) -> str:
