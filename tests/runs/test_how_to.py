@@ -56,7 +56,7 @@ SAYS = {
     ],
     "how-to/where-is-the-decision-made": ["arm +1: to point", "from 17 segments", "0 unsettled"],
     "how-to/a-page-on-your-network": [
-        " They come to rest at two stable points. In the long run, ",
+        " They come to rest at two stable points (",
         "0.3, 0, 0",
     ],
     "how-to/read-the-report": ["Verdict: ", "TrialPeriods: ", "FixedPoints of a map of 16 units: "],
@@ -100,7 +100,7 @@ SAYS = {
     "explanation/concepts": [
         "2 fixed stable, 1 fixed saddle; index sum 1; complete: no fixed point is missing",
         "[ 1.25 -0.25]\n[-8. 40.]\n['fixed' 'slow']",
-        "They come to rest at two stable points.\n",
+        "They come to rest at two stable points (57 % and 42 %).\n",
         "A line attractor holds them where they are.\nIn the long run, all come to rest at points",
         "States go round a closed curve (period 48.2 ms) over 300 ms",
         "States pass a ghost (slow, away from every known fixed point) within 600 ms",

@@ -438,7 +438,7 @@ class _Follower:
         paths = np.stack([self.history.recent(k)[1] for k in late[:_RUN_ON]], 1)
         while waits and len(paths) < _LONGEST and not is_over():
             blocks = [paths]
-            for _ in range(len(paths) // _BLOCKS[1]):
+            for _ in range(max(1, len(paths) // _BLOCKS[1])):
                 moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
                 blocks.append(block.states[1:])
             paths = np.concatenate(blocks)

@@ -453,9 +453,10 @@ def _curves(v: "Verdict") -> str:
     family, number = any(one["family"] for one in of), len(of)
     periods = [float(one["period"]) for one in of]
     alike = np.isfinite(periods).all() and np.ptp(periods) <= 0.01 * max(periods)
-    steps = {int(one["steps"]) for one in of}
+    steps, turns = {int(one["steps"]) for one in of}, [float(one["turn"]) for one in of]
+    is_one = np.isfinite(turns).all() and np.ptp(turns) <= 0.01 * max(turns)
+    turn = turns[0] if is_one else float("nan")
     if v.system == "map" and min(steps) > 0:
-        turn = float(of[0]["turn"]) if alike else float("nan")
         k = (
             " or ".join(map(str, sorted(steps)))
             if len(steps) < 3
@@ -466,12 +467,9 @@ def _curves(v: "Verdict") -> str:
         return cycle + (f" (mean period {span(v, turn)})" if np.isfinite(turn) else "")
     what = f"{count(number)} closed curves" if number > 1 else "a closed curve"
     what = "closed curves beside one another" if family else what
-    turns = [float(one["turn"]) for one in of]
     if alike:
         return f"{what} (period {span(v, periods[0])})"
-    if np.isfinite(turns).all() and np.ptp(turns) <= 0.01 * max(turns):
-        return f"{what} (mean period {span(v, turns[0])})"
-    return f"{what} of several periods"
+    return f"{what} (mean period {span(v, turn)})" if is_one else f"{what} of several periods"
 
 
 def _chaos(v: "Verdict") -> str:
