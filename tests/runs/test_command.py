@@ -83,7 +83,7 @@ def test_figures_are_the_same_when_they_are_drawn_again(run, tmp_path):
 @pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_what_stops_a_run_leaves_the_network_and_its_exit_code(tmp_path, sent, code):
     """Ctrl-C, the end of a cluster's time, a terminal that is closed."""
-    # Tests that a shell started in the background, or nohup, ignore the signal, and so would what they start.
+    # Tests that a shell or nohup started in the background ignore it, and so would what they start.
     heeding = (
         "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
