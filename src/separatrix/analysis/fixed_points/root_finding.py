@@ -160,8 +160,8 @@ class RootFinder:
         """Follow states along the curved valleys in which damped steps have stopped.
 
         Those that are about to end in a known spurious minimum need no walk, which costs an SVD a
-        step. Of many units few are walked first: where none of these comes to a zero, as in minima
-        of random networks, others are spared.
+        step. Of many units few are walked together: where none of these comes to a zero, as in
+        minima of random networks, others are spared.
         """
         ends = self.at_spurious_minima(starts, known)
         lost = np.flatnonzero(ends.endings == Ending.RUNNING)
@@ -172,10 +172,10 @@ class RootFinder:
         )  # fmt: skip
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
         lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
-        portion = _FIRST if self.is_rough else len(lost)
-        while len(lost) and not is_over():
-            rows, lost = np.split(lost, [min(portion, self.evaluator.batch_size)])
-            portion *= 4
+        for chunk in self.evaluator.chunks(len(lost)):
+            if is_over():
+                break
+            rows = lost[chunk]
             walked = follow_valleys(valley, starts[rows], sizes[rows])
             near = np.flatnonzero(walked.endings == Ending.NEAR)
             if len(near):

@@ -22,8 +22,9 @@ ON_THE_WAY = (Ending.MINIMUM, Ending.STALLED, Ending.MAX_STEPS)
 ENDED = (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY)
 """Endings of a descent of the speed that is not to be gone on with."""
 _FIRST = 16  # states that descend without the help of known minima
-_ROUNDS = (10, 20)  # steps of the descent, after each of which a zero may attract
-_WHOLE = (DampedNewton.max_steps,)  # or it would attract what is about to end at a slow point
+_SCHEDULES = (DampedNewton.max_steps,), (10, 20)
+"""Steps of the descent, after each of which a zero may attract; before its end, it would attract what
+is about to come to a slow point."""
 _PROBES = 8  # states that tell whether a residual is a multiple of the velocity
 _SAME = 1e-9  # beside 1, of ratios
 _SCOUTS = 64  # states that tell whether any does
@@ -264,19 +265,23 @@ class SpeedDescent:
         parts = [np.arange(len(states))]
         if not slow_points and len(states) > _SCOUTS:
             parts = np.split(parts[0], [_SCOUTS])
-        for going in parts:
-            if going[0] > 0 and not (zeros.endings[: going[0]] == Ending.ZERO).any():
+        for part in parts:
+            if part[0] > 0 and not (zeros.endings[: part[0]] == Ending.ZERO).any():
                 break
-            for steps in _WHOLE if slow_points else _ROUNDS:
-                descended, known = self.minimize(minima.states[going], known, steps)
-                minima = minima.put(going, descended)
-                going = going[self._may_reach_zeros(descended, slow_points)]
-                if not len(going):
-                    break
-                ends, known = self.finder.solve_surely(minima.states[going], known)
-                there = ends.endings == Ending.ZERO
-                zeros = zeros.put(going[there], ends, there)
-                going = going[~there]
+            for schedule in _SCHEDULES[not slow_points :]:
+                open_ = zeros.endings[part] != Ending.ZERO
+                going = part[open_ & (minima.endings[part] != Ending.MINIMUM)]
+                minima = minima.put(going, Solution.unmoved(states[going]))
+                for steps in schedule if len(going) else ():
+                    descended, known = self.minimize(minima.states[going], known, steps)
+                    minima = minima.put(going, descended)
+                    going = going[self._may_reach_zeros(descended, slow_points)]
+                    if not len(going):
+                        break
+                    ends, known = self.finder.solve_surely(minima.states[going], known)
+                    there = ends.endings == Ending.ZERO
+                    zeros = zeros.put(going[there], ends, there)
+                    going = going[~there]
         return zeros, minima, known
 
     def _may_reach_zeros(self, minima: Solution, slow_points: bool) -> Bool[np.ndarray, " state"]:

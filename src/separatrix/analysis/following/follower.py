@@ -435,14 +435,16 @@ class _Follower:
         if not len(rows):
             return
         moving, waits = self.moving.take(rows), len(rows)
-        paths = np.stack([self.history.recent(k)[1] for k in late[:_RUN_ON]], 1)
-        while waits and len(paths) < _LONGEST and not is_over():
-            blocks = [paths]
-            for _ in range(max(1, len(paths) // _BLOCKS[1])):
+        begun = np.stack([self.history.recent(k)[1] for k in late[:_RUN_ON]], 1)[-_LONGEST:]
+        paths, taken = np.empty((_LONGEST + _BLOCKS[1], *begun.shape[1:])), len(begun)
+        paths[:taken] = begun
+        while waits and taken < _LONGEST and not is_over():
+            until = min(2 * taken, _LONGEST)
+            while taken < until:
                 moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
-                blocks.append(block.states[1:])
-            paths = np.concatenate(blocks)
-            waits = sum(self._goes_round(k, paths[:, j]) for j, k in enumerate(rows))
+                paths[taken : taken + _BLOCKS[1]] = block.states[1:]
+                taken += _BLOCKS[1]
+            waits = sum(self._goes_round(k, paths[:taken, j]) for j, k in enumerate(rows))
 
     def _goes_round(self, k: int, path: np.ndarray) -> bool:
         """Note whether a state goes round an invariant circle; return if more steps may tell."""
