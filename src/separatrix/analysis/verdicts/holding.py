@@ -324,7 +324,8 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     for row in np.flatnonzero(slow):
         whole = _extent(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
         near = scipy.spatial.distance.cdist(stretches[row], minima).min(0) <= _NEAR * whole
-        as_long = taken[row] / passages
+        with np.errstate(invalid="ignore"):  # of what is linear, and of a path that stays slow
+            as_long = taken[row] / passages
         lingers[row] = (near & (as_long >= _PASSAGE[0]) & (as_long <= _PASSAGE[1])).any()
         if not len(pool.states):
             continue
