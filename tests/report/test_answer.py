@@ -29,10 +29,14 @@ def told(claim="line", verdict=None):
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():
-    learned, *held, claimed, holds = told()
+    learned, trial, *held, claimed, holds = told()
     assert learned.startswith("A CTRNN of 6 units")
     assert "where the ideal observer answers" in learned
     assert holds.startswith("At the input “fixation 1, both stimuli 0.5”: ")
+    assert trial.startswith(
+        "Period by period, the states move by this share of the activity's extent"
+    )
+    assert "“stimulus” 93 % (choice 81 %, coherence 35 %)" in trial
     assert tuple(held) == RECORDS["verdict"].sentences
     assert claimed == (
         "Yang & Wang (2020) found a line attractor along PC1. Is it so in this network over 50 ms? "
@@ -60,7 +64,7 @@ def test_what_is_no_line_is_answered_by_the_number_that_fails():
 
 def test_without_a_verdict_nothing_is_said_of_it():
     experiment, records = EXPERIMENT | {"analysis": {}}, dict(RECORDS)
-    del records["verdict"], records["frozen_inputs"]
+    del records["verdict"], records["frozen_inputs"], records["trial_periods"]
     said = summary(Run(Path("/nowhere/run"), experiment, network(), records, {}))
     assert len(said) == 2
     assert "2 slow points" in said[1]

@@ -115,7 +115,7 @@ def only(*names):
 @pytest.mark.parametrize(
     ("records", "drawn", "said"),
     [
-        ({}, [], ["There are no results", "was not tested", "none were searched"]),
+        ({}, [], ["There are no results", "as it was given", "none were searched"]),
         (only("history"), ["training"], ["trained for 5 steps, was not tested"]),
         (
             only("history", "activity", "principal_components"),

@@ -70,13 +70,17 @@ def _trial(run: Run) -> str:
     periods = run.find("trial_periods")
     if periods is None or periods.moved is None or not np.isfinite(periods.moved).any():
         return ""
-    told, any_label = [], False
+    told, known = [], set[str]()
     for name, moved, text in zip(periods.period, periods.moved, periods.decoded, strict=True):
-        labels = [one for one in json.loads(str(text)) if one["value"] > one["chance"]]
-        any_label |= bool(labels)
-        end = ", ".join(f"{one['label']} {result(one, 'value')}" for one in labels)
-        told.append(f"“{name}” {share(float(moved))}{f' ({end})' if end else ''}")
-    what = ", and the labels in brackets can be decoded at its end" if any_label else ""
+        labels = {
+            one["label"]: one for one in json.loads(str(text)) if one["value"] > one["chance"]
+        }
+        changes = [f"{label} {result(labels[label], 'value')}" for label in labels.keys() - known]
+        changes += [f"no longer {label}" for label in known - labels.keys()]
+        inside = ", ".join(sorted(changes))
+        told.append(f"“{name}” {share(float(moved))}{f' ({inside})' if changes else ''}")
+        known = set(labels)
+    what = " (in brackets: what can be decoded from then on)" if "(" in "".join(told) else ""
     extent = "the states move by this share of the activity's extent"
     return f"Period by period, {extent}{what}: {'; '.join(told)}."
 

@@ -23,8 +23,8 @@ ENDED = (Ending.MINIMUM, Ending.STALLED, Ending.RAN_AWAY)
 """Endings of a descent of the speed that is not to be gone on with."""
 _FIRST = 16  # states that descend without the help of known minima
 _SCHEDULES = (DampedNewton.max_steps,), (10, 20)
-"""Steps of the descent, after each of which a zero may attract; before the end of the descent it would
-attract what is about to come to a slow point."""
+"""Steps of the descent, after each of which a zero may attract: at the end, as it would attract
+what is about to come to a slow point, and earlier where that came to none."""
 _PROBES = 8  # states that tell whether a residual is a multiple of the velocity
 _SAME = 1e-9  # beside 1, of ratios
 _SCOUTS = 64  # states that tell whether any does

@@ -266,7 +266,7 @@ def decoding(n: dict[str, Any]) -> str:
         (False, False): "cannot be decoded",
     }[first > chance, value > chance]
     if first > value > chance and value < (first + chance) / 2:
-        can = "is mostly lost"
+        can = "is partly lost"
     return f"{n['label']} {can} ({what} {later}, at first {before}, by chance up to {most})"
 
 
