@@ -22,7 +22,7 @@ from ._types import require_kind, require_positive
 AFTER = 3.0
 """Seconds that an analysis may take before a bar appears by itself."""
 
-_IN_A_SECOND = 3e8
+_IN_A_SECOND = 1e8
 """Of a decomposition, the cubes of the number of rows that a core takes about a second for."""
 _ENTRIES = 1 << 22  # of matrices that are formed at once, at most
 

@@ -345,6 +345,8 @@ class _Follower:
         """Return how many of these states go round a closed curve, which is noted."""
         closed = 0
         for k in map(int, rows):
+            if is_over():
+                break
             if self._join(k):
                 closed += 1
                 continue
@@ -418,6 +420,8 @@ class _Follower:
         if self.motion.is_map:
             self._circles(rows)
         for k in self._open():  # what has come to a curve that is known, if slowly
+            if is_over():
+                return
             self._join(int(k))
         rows = np.intersect1d(rows, self._open())
         bounded = bounded_motion(self.history, rows, self.found.pool)
@@ -430,7 +434,11 @@ class _Follower:
 
         If turns of some are too few, or miss by little, these are run on by themselves.
         """
-        late = [k for k in map(int, rows) if self._goes_round(k, self.history.recent(k)[1])]
+        late = [
+            k
+            for k in map(int, rows)
+            if not is_over() and self._goes_round(k, self.history.recent(k)[1])
+        ]
         rows = np.array(late[:_RUN_ON], int)
         if not len(rows):
             return

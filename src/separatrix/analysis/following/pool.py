@@ -1,5 +1,6 @@
 """The fixed points of a system that are known, how fast states come to each, and new ones."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -134,9 +135,9 @@ def slowest_modes(
     if not len(states) or system.size > DENSE:
         return rate, turn, left
     evaluator = Evaluator(system)
-    rows = [np.arange(part.start, part.stop) for part in in_time(*states.shape)]
-    for k in map(int, np.concatenate([*rows, []])):
-        (jacobian,) = evaluator.jacobian(states[[k]])
+    parts = (zip(range(part.start, part.stop), evaluator.jacobian(states[part]), strict=True)
+             for part in in_time(*states.shape))  # fmt: skip
+    for k, jacobian in itertools.chain.from_iterable(parts):
         if not np.isfinite(jacobian).all():
             continue
         values, vectors = np.linalg.eig(jacobian.T)
