@@ -29,7 +29,7 @@ def told(claim="line", verdict=None):
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():
-    learned, trial, *held, claimed, holds = told()
+    learned, *held, trial, claimed, holds = told()
     assert learned.startswith("A CTRNN of 6 units")
     assert "where the ideal observer answers" in learned
     assert holds.startswith("At the input “fixation 1, both stimuli 0.5”: ")

@@ -99,6 +99,9 @@ def reason(v: "Verdict", claimed: str) -> str:
     if answer == "unknown":
         return _not_known(v, False) or f"{share(_undecided(v, claimed))} of the ends are not known"
     if answer == "approximately":
+        moved = v.claim(Kind.MOVED)
+        if moved is not None and float(moved.numbers["value"]) <= 0.05:
+            return "states put between them move by more than 5 % of their extent at T"
         return f"{_moved(v)}, and “yes” allows 5 %"
     if claimed in (Held.LINE, Held.RING, Held.SURFACE):
         if failed := _failed(v):
