@@ -151,8 +151,8 @@ class TangentQR:
             Q = jnp.asarray(np.broadcast_to(_frame(size, number), (count, size, number)))
             x, Q, *_ = _advanced(advance, x, Q, given, 0, self.transient, self.every)
             other, done = _Finer(finer, x, Q, edges), len(logs)
-            for k, (begin, end) in enumerate(pairwise(edges)):
-                report_progress(Stage.EXPONENTS, int(begin), int(edges[-1]))
+            for k, (begin, end) in enumerate(pairwise(edges.tolist())):
+                report_progress(Stage.EXPONENTS, begin, int(edges[-1]))
                 place = self.transient + begin, end - begin, self.every
                 x, Q, sums, going = _advanced(advance, x, Q, given, *place)
                 if not going:

@@ -235,7 +235,8 @@ class _Follower:
         for k, (times, places) in near.items():
             there = scipy.spatial.distance.cdist(places, points[unstable]) <= floor
             if there.any():
-                self.found.end(self.alive[[k]], What.UNSTABLE, unstable[there.any(0).argmax()])
+                first = int(unstable[there.any(0).argmax()])
+                self.found.end(self.alive[[k]], What.UNSTABLE, first)
                 self.found.times[self.alive[k]] = times[there.any(1)].max()
 
     def _open(self) -> np.ndarray:
@@ -452,7 +453,7 @@ class _Follower:
                 moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
                 paths[taken : taken + _BLOCKS[1]] = block.states[1:]
                 taken += _BLOCKS[1]
-            waits = sum(self._goes_round(k, paths[:taken, j]) for j, k in enumerate(rows))
+            waits = sum(self._goes_round(k, paths[:taken, j]) for j, k in enumerate(late[:_RUN_ON]))
 
     def _goes_round(self, k: int, path: np.ndarray) -> bool:
         """Note whether a state goes round an invariant circle; return if more steps may tell."""
