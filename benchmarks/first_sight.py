@@ -1,90 +1,107 @@
-"""How often is a verdict right on systems by a hand that had read only the page of its words?
+"""How often is a verdict right on the classes of systems that were written by those who had read only its page?
 
-    python benchmarks/first_sight.py ROUND [CLASS ...] [--seeds 5] [--check-for 120]
+    python benchmarks/first_sight.py [CLASS ...] [--seeds 1] [--first 0] [--jobs 1] [--no-checker]
 
-Of each class of `first_sight_ROUND.py` and each seed the word, the shares of the ends and the period
-are compared with what its author knows, and each claim with what `tools/check_verdict.py` finds
-(which runs the author's own function in NumPy). Whatever disagrees is printed.
+Each row of `first_sight.toml` is a class; the seed draws its values and states. The claims are judged
+as those on planted systems are (`verdicts.py`).
 """
 
-import argparse
-import importlib
+from __future__ import annotations
+
 import sys
-from collections import Counter
-from collections.abc import Iterator
+import tomllib
+import zlib
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
+
 import separatrix as sx
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from claim_checker import check_within
+if __package__:
+    from .planted import Planted
+    from .verdicts import judge_classes
+else:
+    sys.path.insert(0, str(Path(__file__).parent))
+    from planted import Planted
+    from verdicts import judge_classes
 
-SHARE, PERIOD = 0.02, 0.01
-"""What the page tolerates."""
-
-
-def disagreements(case: dict[str, Any], found: sx.records.Verdict) -> Iterator[str]:
-    """Generate what the author of a case knows better."""
-    shares: Counter[str] = Counter()
-    for claim in found.claims:
-        if claim.kind == "end":
-            shares[claim.numbers["what"]] += claim.numbers["share"]
-            wrong = case["period"] and claim.numbers["what"] == "curve"
-            if wrong and abs(claim.numbers["period"] / case["period"] - 1) > PERIOD:
-                yield f"period {claim.numbers['period']:.5g}, which is {case['period']:.5g}"
-    for what, share in shares.items() if case["ends"] else ():
-        most = case["ends"].get(what, (0.0, 0.0))[1]
-        if what != "unknown" and share > most + SHARE:
-            yield f"{share:.0%} end at {what}: at most {most:.0%} do"
+ROWS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+DRAWN_BY = ("uniform", "normal", "integers", "choice", "random")
+UNKNOWN = 0.03
+"""The share of states whose end may remain unknown, beside what the page tolerates."""
 
 
-def main() -> None:
-    """Judge the verdicts of a round."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("round", type=int)
-    parser.add_argument("classes", nargs="*")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--check-for", type=int, default=120, help="seconds for one system")
-    given = parser.parse_args()
-    sx.enable_compilation_cache()
-    module = importlib.import_module(f"benchmarks.first_sight_{given.round}")
-    words: Counter[str] = Counter()
-    answers: Counter[str] = Counter()
-    known = unknown = 0
-    for of in module.CLASSES:
-        for seed in range(given.first, given.first + given.seeds):
-            if given.classes and of.__name__ not in given.classes:
-                continue
-            case = of(seed)
-            asked = {"duration": case["duration"], "axis": case["axis"]}
-            found = sx.verdict(case["system"], case["states"], **asked)
-            word = "right" if found.held in case["words"] else "wrong"
-            word = "not known" if word == "wrong" and found.held in ("moving", "unknown") else word
-            words[word] += 1
-            said = f"{of.__name__} {seed}: {found.held}"
-            print(said if word == "right" else f"{said} ({word}: {case['words']})", flush=True)
-            faults = list(disagreements(case, found))
-            known += len(faults)
-            judged = check_within(given.check_for, found, case["system"], case["rhs"])
-            for claim, answer, reason in judged:
-                answers[answer] += 1
-                if answer in ("false", "missed"):
-                    numbers = {k: v for k, v in claim.numbers.items() if k not in ("rows", "state")}
-                    faults.append(f"{answer}: {claim.kind} {numbers}: {reason}")
-            for fault in faults:
-                print(f"    {fault}", flush=True)
-            lost = sum(
-                c.numbers["share"]
-                for c in found.claims
-                if c.kind == "end" and c.numbers["what"] == "unknown"
-            )
-            unknown += lost > 0.05
-    print(f"words {dict(words)}; refuted by the construction {known}; the checker {dict(answers)}")
-    print(f"more than 5 % of the ends not known in {unknown}")
+def system_of(name: str, seed: int) -> Planted:
+    """Return the system of a row, its states and what is known of them."""
+    row, rng = ROWS[name], np.random.default_rng([zlib.crc32(name.encode()), seed])
+    values: dict[str, Any] = {}
+
+    def told(key: str, other: Any = None, of: dict[str, Any] = row) -> Any:
+        names = vars(np) | {draw: getattr(rng, draw) for draw in DRAWN_BY} | values
+        return eval(of[key], names) if isinstance(of.get(key), str) else of.get(key, other)
+
+    for key in row.get("values", ()):
+        values[key] = told(key, of=row["values"])
+    states, unit, kind = told("states"), float(told("unit", 1)), "map" if "map" in row else "field"
+
+    def law(x: Any) -> Any:
+        parts = {part: x[i] for i, part in enumerate(row.get("variables", "").split())}
+        names = vars(jnp) | values | parts | {"x": x}
+        whole = isinstance(row[kind], str)
+        return eval(row[kind], names) if whole else jnp.stack([eval(f, names) for f in row[kind]])
+
+    if "mixed" in row:
+        law, states = mixed(rng, law, states, kind == "map", **row["mixed"])
+    make = sx.DiscreteMap if kind == "map" else sx.Flow
+    ends, period, exponent = row.get("ends"), told("period"), told("exponent")
+    shares = {what: float(told(what, of=ends)) for what in ends or ()}
+    return Planted(
+        name,
+        make(law, states.shape[1], unit),
+        states,
+        duration=float(told("T")) * unit,
+        axis=told("axis"),
+        words=frozenset(row["words"]),
+        ends={what: (s - UNKNOWN, s) for what, s in shares.items()} if ends else None,
+        period=None if period is None else period * unit,
+        order_at_T=None,
+        spread_at_T=None,
+        why=row["about"],
+        end_at=None,
+        family=row.get("family", False),
+        exponent=None if exponent is None else (exponent, exponent),
+        saddle=None,
+    )
+
+
+def mixed(
+    rng: np.random.Generator,
+    law: Any,
+    few: np.ndarray,
+    is_map: bool,
+    *,
+    units: int,
+    rate: float,
+    noise: float,
+    scale: float = 1.0,
+    offset: float = 0.0,
+) -> tuple[Any, np.ndarray]:
+    """Return the law and the states of `units` units, not orthogonal; what is not `few` decays."""
+    Q, P = (np.linalg.qr(rng.normal(size=(units, units)))[0] for _ in range(2))
+    M = scale * (Q * np.exp(rng.uniform(-0.3, 0.3, units))) @ P
+    inverse, origin = np.linalg.inv(M), offset * scale * rng.normal(size=units)
+    low = few.shape[1]
+    rest = noise * rng.normal(size=(len(few), units - low))
+
+    def whole(x: Any) -> Any:
+        z = inverse @ (x - origin)
+        decayed = (rate if is_map else -rate) * z[low:]
+        return M @ jnp.concatenate([law(z[:low]), decayed]) + is_map * origin
+
+    return whole, np.concatenate([few, rest], axis=1) @ M.T + origin
 
 
 if __name__ == "__main__":
-    main()
+    judge_classes(__doc__, ROWS, system_of, seeds=1)

@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,8 @@ SHARE, PERIOD, ALONG, PLACE = 0.02, 0.01, 0.02, 1e-3
 """What the page tolerates of shares, periods, order and spread; of a point's place, in E₀."""
 KNOWN_WORDS = ("unknown", "moving")
 """What a verdict says that has not found the word."""
+Make = Callable[[str, int], Planted]
+"""Returns the system of a class and a seed."""
 
 
 class Fault(NamedTuple):
@@ -141,9 +143,9 @@ def error() -> str:
 # All of them
 
 
-def judge(name: str, seed: int, check_for: int) -> Judged:
+def judge(planted: Planted, seed: int, check_for: int) -> Judged:
     """Return how the verdict on a planted system is to be judged; the checker has so many seconds."""
-    planted, begun = plant(name, seed), time.perf_counter()
+    begun = time.perf_counter()
     kind, (count, units) = planted.system.kind, planted.states.shape
     about = f"{truth_of(planted)}: {planted.why}; {kind}, {count} × {units}"
     given = {"duration": planted.duration, "axis": planted.axis}
@@ -199,9 +201,9 @@ def shown(one: Judged) -> Iterator[str]:
         yield f"    FALSE ({fault.by}): {fault.claim}: {fault.reason}"
 
 
-def judged_class(name: str, seeds: range, check_for: int) -> list[Judged]:
+def judged_class(made: Make, name: str, seeds: range, check_for: int) -> list[Judged]:
     sx.enable_compilation_cache()
-    return [judge(name, seed, check_for) for seed in seeds]
+    return [judge(made(name, seed), seed, check_for) for seed in seeds]
 
 
 def report(names: list[str], results: Iterable[list[Judged]]) -> None:
@@ -215,13 +217,13 @@ def report(names: list[str], results: Iterable[list[Judged]]) -> None:
     print(line("all", everything))
 
 
-def main() -> None:
+def judge_classes(about: str, classes: Collection[str], made: Make, seeds: int) -> None:
     """Judge the verdicts on classes × seeds."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("classes", nargs="*", metavar="CLASS", help=f"of: {', '.join(CLASSES)}")
-    parser.add_argument("--seeds", type=int, default=20, help="of each class")
+    parser.add_argument("classes", nargs="*", metavar="CLASS", help=f"of: {', '.join(classes)}")
+    parser.add_argument("--seeds", type=int, default=seeds, help="of each class")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--no-checker", action="store_true")
@@ -229,17 +231,17 @@ def main() -> None:
         "--check-for", type=int, default=300, help="seconds for one system's claims"
     )
     given = parser.parse_args()
-    if missing := [name for name in given.classes if name not in CLASSES]:
+    if missing := [name for name in given.classes if name not in classes]:
         parser.error(f"no class of these names: {', '.join(missing)}")
-    names, seeds = given.classes or list(CLASSES), range(given.first, given.first + given.seeds)
+    names, chosen = given.classes or list(classes), range(given.first, given.first + given.seeds)
     check_for = 0 if given.no_checker else given.check_for
     if given.jobs == 1:
-        report(names, (judged_class(name, seeds, check_for) for name in names))
+        report(names, (judged_class(made, name, chosen, check_for) for name in names))
         return
     with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(judged_class, name, seeds, check_for) for name in names]
+        futures = [pool.submit(judged_class, made, name, chosen, check_for) for name in names]
         report(names, (future.result() for future in futures))
 
 
 if __name__ == "__main__":
-    main()
+    judge_classes(__doc__, CLASSES, plant, seeds=20)
