@@ -210,8 +210,8 @@ class Branches(Record):
         >>> round(float(start.mode[0].real), 3)  # averaging gives 2 √((a − 1)/a)
         0.2
         >>> cycles = sx.find_cycles(system_of(start.parameter), start)
-        >>> cycles.stability, bool(abs(cycles.period[0] - start.period) < 0.01)
-        (array(['stable'], dtype='<U8'), True)
+        >>> cycles.stability.tolist(), bool(abs(cycles.period[0] - start.period) < 0.01)
+        (['stable'], True)
         """
         birth = self._birth(special)
         there = birth.parameter
