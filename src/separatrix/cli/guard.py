@@ -51,7 +51,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if error.errno is None or isinstance(error, BrokenPipeError):
                 raise
             raise _refused(error, os_error(error)) from None
-        except (RuntimeError, AssertionError):  # as JAX is without a device
+        except (RuntimeError, AssertionError) as error:  # as JAX is without a device
+            if isinstance(error.__cause__, KeyboardInterrupt):  # in a class that is being made
+                stop_noticed()
+                errors.print("separatrix: interrupted. Nothing was written.")
+                raise typer.Exit(exit_code()) from None
             if (lacking := _no_device()) is None:
                 raise
             raise _refused(lacking, str(lacking)) from None
