@@ -539,7 +539,7 @@ class Run:
         like = [ends[j] for j in rows if ends[j].what == what]
         if n.get("left"):  # errors decided where they went: they were at the point
             p, size = np.array(n["state"], float), 1e-9 if self.map else 1e-5
-            there = norm(self.X[:, self.few] - p).min(0) <= 10 * size * (self.E0 + norm(p))
+            there = norm(self.X[:, self.few] - p).min(0) <= 0.1 * size * (self.E0 + norm(p))
             yield self.fixed(p, what)
             yield (
                 there[[k for k, j in enumerate(self.few) if self.rows[j] in claimed]].all(),

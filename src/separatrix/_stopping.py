@@ -8,10 +8,12 @@ it. What does not look within `GRACE` seconds has the exception raised in it, ag
 it arrives.
 """
 
+import atexit
 import os
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 GRACE = 0.7
@@ -69,6 +71,19 @@ def stopped_by(*signals: int) -> Iterator[None]:
         _asked.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end(code: int) -> None:
+    """End the process with this exit code, after a KeyboardInterrupt that was caught.
+
+    Python alone would end by SIGINT if the exception came up in code that `exec` compiles, as it
+    may during an import.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # it was closed, or there is none
+            stream.flush()
+    os._exit(code)
 
 
 def leave_terminal() -> None:

@@ -63,7 +63,7 @@ def test_a_slow_path_stands_beside_the_speed_of_the_activity(tmp_path):
     run = sx.make_report(drift, states, tmp_path / "drift.html")
     assert run.verdict.held == "slow path" and run.verdict.speed == pytest.approx(0.05)
     said = [one.text for one in statements(run)]
-    assert "From T to 2 T, they move at 50 % of the usual speed of the activity." in said
+    assert "From 20 steps to 40 steps, their median speed is 50 % of the activity's." in said
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
 """The command line: parses and speaks, nothing else."""
 
-import atexit
 import gc
 import inspect
 import os
 import sys
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +14,7 @@ from rich.console import Console
 
 from .._double import double_precision
 from .._files import sha256, written_in_one_piece
-from .._stopping import asked_to_stop, stop_signals, stopped_by
+from .._stopping import asked_to_stop, end, stop_signals, stopped_by
 from .._types import InvalidInputError
 from .guard import errors, guarded, noting, settle_in
 
@@ -421,18 +419,5 @@ def start() -> None:
             app(prog_name="separatrix")
         except SystemExit as ended:
             if asked_to_stop() and isinstance(ended.code, int):
-                _end(ended.code)
+                end(ended.code)
             raise
-
-
-def _end(code: int) -> None:
-    """End the process with this code, whatever Python makes of a KeyboardInterrupt in `exec`.
-
-    One that came up in code that `exec` compiles, as imports do, ends Python by SIGINT in the end,
-    although it was caught.
-    """
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # it was closed, or there is none
-            stream.flush()
-    os._exit(code)

@@ -16,7 +16,6 @@ from ..activity import simulate
 from ..analysis import FixedPoints, Verdict, find_fixed_points, verdict
 from ..analysis.projections import widest
 from ..analysis.verdicts.decoding import decoded
-from ..analysis.verdicts.question import MOST_STATES
 from ..analysis.verdicts.sentences import in_a_period
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
@@ -231,7 +230,7 @@ def _during(
 ) -> tuple[float, float, tuple[dict[str, Any], ...]]:
     """Return how far states move in a period, whether in order, and what becomes decodable."""
     opening, known = watched.states[rows, before], np.isfinite(watched.states).all(2)
-    extent = float(scipy.spatial.distance.pdist(_evenly(watched.states[known], MOST_STATES)).max())
+    extent = _extent(watched.states[known])
     moved = float(np.median(np.linalg.norm(closing - opening, axis=1))) / max(extent, 1e-300)
     axis = widest(closing)
     ends = opening @ axis, closing @ axis
@@ -264,6 +263,14 @@ def _candidates(watched: Watched, period: Period) -> Float[np.ndarray, "state un
     """Return states of the period, and as many of the whole trials, evenly chosen."""
     here, every = watched.states[period.within], watched.states.reshape(-1, watched.states.shape[2])
     return np.concatenate([_evenly(here, CANDIDATES // 2), _evenly(every, CANDIDATES // 2)])
+
+
+def _extent(states: Float[np.ndarray, "state unit"]) -> float:
+    """Return the largest distance that is found by going from one far state to the next."""
+    here, extent = states.mean(0), -1.0
+    while (away := np.linalg.norm(states - here, axis=1)).max() > extent:
+        here, extent = states[away.argmax()], float(away.max())
+    return extent
 
 
 def _evenly(states: np.ndarray, most: int) -> np.ndarray:

@@ -20,13 +20,13 @@ def integrating_mode(linearization: Linearization, index: int) -> int:
     return int(np.argmin(np.where(np.isnan(distance), np.inf, distance)))
 
 
-def slowest_mode(linearization: Linearization, index: int, is_slow: bool = False) -> int:
+def slowest_mode(linearization: Linearization, index: int, is_still: bool = False) -> int:
     """Return the mode of the longest time constant, of decay or growth: nearest to the boundary.
 
     That is |μ| nearest to 1 (map) or Re λ nearest to 0 (flow), whether or not the mode turns. At a
-    point that `is_slow` the mode that is still by definition is left out, if there is another.
+    slow point, where a mode `is_still` by definition, this mode is left out, if there is another.
     """
     length = np.abs(np.asarray(linearization.time_constants)[index])
-    if is_slow:
+    if is_still:
         length[integrating_mode(linearization, index)] = np.nan
     return int(np.argmax(np.where(np.isnan(length), -1.0, length)))

@@ -66,11 +66,11 @@ def _learned(run: Run) -> Values:
 
 
 def _trial(run: Run) -> str:
-    """Say how far states move in each period, and what can be decoded at its end; "" if unknown."""
+    """Write how far states move in each period, and what is decoded from then on; "" if unknown."""
     periods = run.find("trial_periods")
     if periods is None or periods.moved is None or not np.isfinite(periods.moved).any():
         return ""
-    told, known = [], set[str]()
+    told, known, any_label = [], set[str](), False
     for name, moved, text in zip(periods.period, periods.moved, periods.decoded, strict=True):
         labels = {
             one["label"]: one for one in json.loads(str(text)) if one["value"] > one["chance"]
@@ -79,8 +79,8 @@ def _trial(run: Run) -> str:
         changes += [f"no longer {label}" for label in known - labels.keys()]
         inside = ", ".join(sorted(changes))
         told.append(f"“{name}” {share(float(moved))}{f' ({inside})' if changes else ''}")
-        known = set(labels)
-    what = " (in brackets: what can be decoded from then on)" if "(" in "".join(told) else ""
+        known, any_label = set(labels), any_label or bool(changes)
+    what = " (in brackets: what can be decoded from then on)" if any_label else ""
     extent = "the states move by this share of the activity's extent"
     return f"Period by period, {extent}{what}: {'; '.join(told)}."
 

@@ -8,6 +8,7 @@ from jaxtyping import Int, Shaped
 from .._types import counted
 from ..analysis import FixedPoints
 from ..analysis.following.end import What
+from ..analysis.stability import KINK
 from ..analysis.verdicts.claims import Kind, Known
 from ..figures.mode_choice import slowest_mode
 from ..store import Run
@@ -149,7 +150,8 @@ def _slowest_times(run: Run, points: FixedPoints) -> list[str]:
     times = ["–"] * len(points)
     for i, place in linearized_points(run).items():
         linearization = run.linearization
-        mode = slowest_mode(linearization, i, points.kind[place] == "slow")
+        is_still = points.kind[place] == "slow" and points.stability[place] != KINK
+        mode = slowest_mode(linearization, i, is_still)
         time = float(np.asarray(linearization.time_constants)[i, mode])
         beyond = abs(time) > NEUTRAL * points.time_unit  # of rounding, where a mode is neutral
         times[place] = "neutral" if beyond else time_constant(time, points.time_units)

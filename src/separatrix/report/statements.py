@@ -10,7 +10,7 @@ from .._types import counted
 from ..analysis.boundaries.fractions import wilson
 from ..analysis.verdicts import Verdict
 from ..analysis.verdicts.claims import Held, Kind, Known
-from ..analysis.verdicts.sentences import parts
+from ..analysis.verdicts.sentences import parts, span
 from ..evaluation import TrialPeriods
 from ..store import Run
 from .points import ends_not_found, known_of_missing, relative, usual_speed
@@ -195,12 +195,13 @@ def _verdict(run: Run) -> Iterator[Statement]:
 
 
 def pace(run: Run) -> str:
-    """Say how fast the states that are followed still move beside the activity, "" if unknown."""
+    """Write how fast the states that are followed still move beside the activity, "" if unknown."""
     verdict = run.verdict
     part = relative(verdict.speed, usual_speed(run))
     if verdict.held not in (Held.STILL, Held.SLOW_PATH, Held.MOVING) or part == "–":
         return ""
-    return f"From T to 2 T, they move at {part} of the usual speed of the activity."
+    begin, end = (span(verdict, k * verdict.duration) for k in (1, 2))
+    return f"From {begin} to {end}, their median speed is {part} of the activity's."
 
 
 def _known(verdict: Verdict, kind: Kind) -> str:

@@ -152,9 +152,10 @@ def _stability(
     stability[renamed] = name_of(known[renamed], system.size)
     values = np.where(refuted[:, None], np.nan, values)
     largest = growth(values, system.kind).max(1, initial=-np.inf)
-    others = growth(without_still(values[slow], system.kind), system.kind)
+    smooth = slow[~on_kink[slow]]  # on a kink no mode is still by definition
+    others = growth(without_still(values[smooth], system.kind), system.kind)
     if others.size:
-        largest[slow] = others.max(1)
+        largest[smooth] = others.max(1)
     return n_unstable, stability, largest + (system.kind == "map")
 
 

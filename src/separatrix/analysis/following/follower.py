@@ -57,6 +57,7 @@ _CANDIDATES, _FIRST_TRIED = 32, 12
 _RUN_ON, _LONGEST = 4, 16_384
 """States that may go round an invariant circle, and the steps of each that are looked at, at most.
 """
+_DECIDES = 0.01  # of what errors make of no distance: where they decide which way a state leaves
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
 that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
@@ -233,7 +234,7 @@ class _Follower:
         points = self.found.pool.states
         unstable = np.flatnonzero(np.isin(self.found.pool.stability, ("saddle", "unstable")))
         for k, (times, places) in near.items():
-            there = scipy.spatial.distance.cdist(places, points[unstable]) <= floor
+            there = scipy.spatial.distance.cdist(places, points[unstable]) <= _DECIDES * floor
             if there.any():
                 first = int(unstable[there.any(0).argmax()])
                 self.found.end(self.alive[[k]], What.UNSTABLE, first)

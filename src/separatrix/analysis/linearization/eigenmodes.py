@@ -64,7 +64,7 @@ class Linearization(Record):
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
 
     def _table(self) -> Columns:
-        # At a slow point the first mode is still, so that the next one is told.
+        # There the first mode is still by definition, so the next one is shown.
         leading = range(len(self)), 1 * (np.asarray(self.stability) == STABLE_OTHERWISE)
         times = np.asarray(self.time_constants)[leading], np.asarray(self.periods)[leading]
         return {

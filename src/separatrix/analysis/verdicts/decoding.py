@@ -30,8 +30,8 @@ def decoded(
 
     A decoder is fitted and tested on different conditions. Numbers are predicted by a linear
     regression for values that it has not seen, and the result is Spearman's rank correlation of
-    predicted and true values. Classes are told by the nearest class mean for combinations of the
-    other labels that were left out of the means, and the result is the accuracy, averaged over the
+    predicted and true values. Classes are predicted by the nearest class mean, for combinations of
+    the other labels that the means leave out, and the result is the accuracy, averaged over the
     classes. Chance is the largest of 20 results for labels that were shuffled among the conditions.
     For k numbers it is at least 1.645/√(k − 1), which 5 % of the rank correlations of k independent
     values exceed. NaN: the label cannot be decoded so, because it has one value, or fewer than two

@@ -72,7 +72,7 @@ def parts(v: "Verdict") -> list[tuple[str, Kind]]:
 
 
 def in_a_period(v: "Verdict", moved: float, order: float, labels: Sequence[dict[str, Any]]) -> str:
-    """Say what happens during a period, and what the verdict at its end says, if it is a word.
+    """Write what happens during a period, and what the verdict at its end says, if it is a word.
 
     A period that is shorter than the slowest change has no such word.
     """
@@ -101,7 +101,7 @@ def reason(v: "Verdict", claimed: str) -> str:
     if answer == "approximately":
         moved = v.claim(Kind.MOVED)
         if moved is not None and float(moved.numbers["value"]) <= 0.05:
-            return "states put between them move by more than 5 % of their extent at T"
+            return "one set holds them only if states put between them may move by 15 %, not by 5 %"
         return f"{_moved(v)}, and “yes” allows 5 %"
     if claimed in (Held.LINE, Held.RING, Held.SURFACE):
         if failed := _failed(v):
@@ -150,7 +150,8 @@ def _moved(v: "Verdict") -> str:
         return ""
     far = float(moved.numbers["value"])
     part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
-    return f"from T to 2 T, 95 % of the states move by {part} of their extent at T"
+    later = f"from {span(v, v.duration)} to {span(v, 2 * v.duration)}"
+    return f"{later}, 95 % of the states move by {part} of their extent then"
 
 
 def share(part: float) -> str:
@@ -198,7 +199,7 @@ def _numbers(v: "Verdict") -> dict[str, Any]:
 
 
 def _kept(v: "Verdict", is_first: bool) -> str:
-    """Say how far states move over T, and what is left of their differences along the axis."""
+    """Write how far states move over T, and what is left of their differences along the axis."""
     drift, moves = v.claim(Kind.DRIFT), ""
     if drift is not None and v.held in _STAYING:
         far = float(drift.numbers["value"])
@@ -210,7 +211,7 @@ def _kept(v: "Verdict", is_first: bool) -> str:
 
 
 def _differences(v: "Verdict", subject: str) -> str:
-    """Say what is left of differences along the axis, throughout [T/2, 2T] where they swing."""
+    """Write what is left of differences along the axis, throughout [T/2, 2T] where they swing."""
     kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
     if kept is None or spread is None:
         return ""
@@ -246,7 +247,7 @@ def _differences(v: "Verdict", subject: str) -> str:
 
 
 def _decoded(v: "Verdict", is_first: bool) -> str:
-    """Say which labels can be decoded at the beginning and at T."""
+    """Write which labels can be decoded at the beginning and at T."""
     told = [decoding(claim.numbers) for claim in v.claims if claim.kind == Kind.DECODED]
     after = f"after {span(v, v.duration)}{_how(v, is_first)}, "
     return after + "; ".join(told) if told else ""
@@ -274,7 +275,7 @@ def decoding(n: dict[str, Any]) -> str:
 
 
 def _held(v: "Verdict", is_first: bool) -> str:
-    """Say what holds the states, or what they do where nothing does."""
+    """Write what holds the states, or what they do where nothing does."""
     numbers = _numbers(v)
     word, twice = numbers.get("word", Held.UNKNOWN), 2 * v.duration
     finding = _finding(v, numbers, "states" if is_first else "they")
@@ -360,7 +361,7 @@ def _groups(v: "Verdict") -> str:
 
 
 def _not_known(v: "Verdict", is_first: bool) -> str:
-    """Say what is not known, and what would decide it."""
+    """Write what is not known, and what would decide it."""
     said, lost = [], _ends(v, What.UNKNOWN)
     if v.held == Held.UNKNOWN:
         said.append(
