@@ -28,7 +28,7 @@ from separatrix.studies.states import State
 from separatrix.training.history import Ending as TrainingEnding
 
 SOURCE = Path(sx.__file__).parent
-FIRST_OF_CYCLES, FIRST_OF_BASINS = Ending.ORBIT_STALLED, Ending.SETTLED
+FIRST_OF_CYCLES, FIRST_OF_BASINS = Ending.ORBIT_STALLED, Ending.NO_ATTRACTOR
 POINTS = {end: end.text for end in Ending if end < FIRST_OF_CYCLES}
 CYCLES = {end: end.text for end in Ending if FIRST_OF_CYCLES <= end < FIRST_OF_BASINS}
 BASINS = {end: end.text for end in Ending if end >= FIRST_OF_BASINS}
@@ -39,6 +39,7 @@ TEXTS = [
     (sx.slow_curve, Ending, SLIDES),
     (sx.find_cycles, Ending, CYCLES),
     (sx.basins, Ending, BASINS),
+    (sx.basins, What, {end: end.text for end in What}),
     (sx.continue_fixed_points, CurveEnd, {end: end.value for end in CurveEnd}),
     (sx.continue_cycles, CurveEnd, {end: end.value for end in CurveEnd}),
     (sx.compare, NoInterval, {why: str(why) for why in NoInterval}),
@@ -47,7 +48,7 @@ TEXTS = [
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {Stage, What, Open, State, TrainingEnding, cycles.Led}
+WORDLESS = {Stage, Open, State, TrainingEnding, cycles.Led}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held, Agreement}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

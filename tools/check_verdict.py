@@ -175,8 +175,9 @@ class Run:
         rest = norm(self.go(X[-1:])[0]) <= 1e-9 * self.E0
         near = [p for p in self.points if p.what != "continuum"]
         near = sorted(near, key=lambda p: norm(X[-1] - p.state))[:3]
+        stable = [p for p in near if p.what == "point"]
         for p in near:
-            if self.arrives(p, t, X, rest):
+            if not any(p is q for q in stable[1:]) and self.arrives(p, t, X, rest):
                 return p
         self.tries -= not rest
         x = self.newton(X[-1]) if rest or self.tries > 0 else None
@@ -219,6 +220,14 @@ class Run:
             return there[-1] or (slow and falls.sum() > 0.2 * part.sum())
         stays = p.what == "unstable point" and there[t > t[-1] / 2].all()
         return rest if p.what == "continuum" else stays
+
+    def is_slow(self, x, span):
+        """Say whether most of these states of a map hardly move, and may come to a known point."""
+        known = [p for p in self.points if p.what == "point"]
+        if not self.map or not known or not span < min(self.cap, 32 / min(p.rate for p in known)):
+            return False
+        away = cdist(x, [p.state for p in known]).min(1)
+        return np.mean(norm(self.go(x)) * span <= 10 * away) > 0.5
 
     def closed(self, t, X, loose=False):
         """Return the closed curve of a path: its returns come together (loose: however slowly).
@@ -317,9 +326,11 @@ class Run:
             self.early = self.early if span > 2 * T else set(found)
             left = np.flatnonzero([new[i] is None for i in rows])
             long = len(t) > min(self.cap * (4 - 3 * self.map), steps) or span > 100 * T
-            if not len(left) or (span >= limit and long) or len(t) > 4 * self.cap:
+            ends_here = span >= limit and long and not self.is_slow(X[-1, left], span)
+            if not len(left) or ends_here or len(t) > 4 * self.cap:
                 break
             more = min(span, limit - span) if span < limit else span
+            more = min(more, self.cap - span) if self.map else more
             left = left[some(len(left), max(8, 5e7 / (X[:, 0].size * (1 + more / span))))]
             u, Y = self.follow(X[-1, left], more)
             t, X = np.r_[t, t[-1] + u[1:]], np.r_[X[:, left], Y[1:]]

@@ -14,6 +14,8 @@ from separatrix._watch import Stage, Watch
 MAP = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), 2)
 POINTS = TANH_UNIT[2.0] * np.array(list(itertools.product([-1.0, 0.0, 1.0], repeat=2)))
 STATES = box(2, -1, 1, 50)
+SLOWLY = sx.DiscreteMap(lambda x: jnp.tanh(1.02 * x), 2)
+NEAR = sx.find_fixed_points(SLOWLY, STATES)
 NEARER = STATES * 10.0 ** -np.arange(50)[:, None]
 LINE = np.linspace(0.1, 0.9, 9)[:, None]
 LOGISTIC, STEEPER = logistic(3.2), logistic(3.5)
@@ -58,8 +60,8 @@ ANALYSES = {  # a stage of it, and what says how it ended
     "cycles of any length": (Stage.FOLLOW, lambda **w: cycles(**w).reasons),
     "of a tent": (Stage.SHOOT, lambda **w: cycles(TENT, LINE - 0.5, length=[3, 4], **w).reasons),
     "cycles of flows": (Stage.SHOOT, lambda **w: cycles(radial(0.5), OFF_CIRCLE, **w).reasons),
-    "basins": (Stage.FOLLOW, lambda **w: sx.basins(MAP, POINTS, 1e-9 * STATES, **w).reasons),
-    "graph": (Stage.FOLLOW, lambda **w: sx.fixed_point_graph(MAP, POINTS, **w).reasons),
+    "basins": (Stage.FOLLOW, lambda **w: sx.basins(SLOWLY, NEAR, STATES, **w).reasons),
+    "graph": (Stage.FOLLOW, lambda **w: sx.fixed_point_graph(SLOWLY, NEAR, **w).reasons),
     "separatrix": (Stage.BISECT, lambda **w: sx.separatrix(MAP, POINTS, STATES, **w).outcomes),
     "branches": (Stage.CONTINUE, lambda **w: words_of_branches(branches(**w))),
     "branch of cycles": (Stage.CONTINUE, lambda **w: branch_of_cycles(**w).endings),

@@ -52,7 +52,6 @@ def test_lattices_close_after_as_many_steps_as_is_said():
     assert (np.abs(on - x).max(1) < 1e-9).mean() >= 0.95
 
 
-@pytest.mark.xfail(strict=True, reason="a map of such slow steps is not followed for long enough")
 def test_slow_states_are_followed_to_where_they_end():
     held = verdict("x -> tanh(1.0002 x)")
     assert held.shares.tolist() == [0.5, 0.5]

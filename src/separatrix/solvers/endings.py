@@ -96,12 +96,4 @@ class Ending(enum.IntEnum):
     REGIONS_REPEAT = "its sequences of linear regions repeat without a cycle"
     SOLVES_SPENT = "no cycle within the allowed solves; allow more with CycleWalk(max_solves=…)"
     # Of states that are followed to where they settle.
-    SETTLED = "settled"
     NO_ATTRACTOR = "not followed: no fixed point among the points is stable"
-    ON_A_CYCLE = "ended on a cycle: find it with sx.find_cycles"
-    AT_ANOTHER_STATE = (
-        "came to rest at a state that is not among the points: search for more of them"
-    )
-    AT_NO_ATTRACTOR = "came to rest at point {number}, which is not an attractor"
-    LEFT = "left for infinity, or the system is not finite on the way"
-    STILL_MOVING = "still moving after {number} steps: a cycle, chaos or slow motion"

@@ -33,6 +33,7 @@ _MANY = 4000.0
 """Explicit steps that would be left, from which on the implicit ones are tried."""
 _TRIAL = 32
 _IMPLICIT_UNITS = 512
+_MOST_BLOCKS = 4096
 _SMALLEST = 1e-14
 """Of the time that is to be followed: a step that is smaller has shrunk to nothing."""
 
@@ -69,7 +70,8 @@ class Motion:
     """The steps of one system.
 
     `stops` are times at which every state is looked at, `(first, second, …)` in increasing order;
-    no step goes past one, nor past the last. No explicit step of a flow is longer than `longest`.
+    no step goes past one, nor past the last. Where no step of a flow may be longer than `longest`,
+    all are explicit.
     """
 
     def __init__(
@@ -107,9 +109,26 @@ class Motion:
         if self.is_map:
             return self._advance_map(moving, count)
         until = np.broadcast_to(np.asarray(last, float), moving.times.shape)
-        if self.system.size <= _IMPLICIT_UNITS:
+        if self.system.size <= _IMPLICIT_UNITS and self.longest == np.inf:
             moving = self._choose(moving, until)
         return self._advance_flow(moving, count, until)
+
+    def until(self, moving: Moving, times: float | Float[np.ndarray, " state"]) -> Moving:
+        """Move every state on to a time of its own: NaN where the integrator comes to no end."""
+        until = np.broadcast_to(np.asarray(times, float), moving.times.shape)
+        for _ in range(_MOST_BLOCKS):
+            left = np.where(moving.is_stuck, 0.0, until - moving.times)
+            if not (left > 1e-12 * until).any():
+                break
+            count = 1 << min(int(np.ceil(left.max())) - 1, 255).bit_length() if self.is_map else 16
+            after, block = self.advance(moving, count, until)
+            if self.is_map:
+                taken = np.clip(left, 0, count).astype(int)
+                states = block.states[taken, np.arange(len(taken))]
+                after = replace(after, states=states, times=moving.times + taken)
+            moving = after
+        is_there = moving.times >= until * (1 - 1e-12)
+        return replace(moving, states=np.where(is_there[:, None], moving.states, np.nan))
 
     def velocities(self, states: Float[np.ndarray, "... unit"]) -> np.ndarray:
         """Return F(x) − x of a map, f(x) of a flow `(…, unit)`."""

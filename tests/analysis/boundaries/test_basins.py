@@ -8,6 +8,7 @@ from boundary_tools import BISTABLE, EDGES
 from scipy.stats import binomtest
 
 import separatrix as sx
+from separatrix.analysis.following.end import What
 from separatrix.solvers.endings import Ending
 
 
@@ -43,7 +44,7 @@ UNSETTLED = {  # a system, its points, states, which they reach, and why the fir
         EDGES,
         [[0.0], [1.0]],
         [-1, 2],
-        Ending.AT_NO_ATTRACTOR.describe(1),
+        What.UNSTABLE.describe(0, 1),
     ),
     "not finite": (BISTABLE, EDGES, [[np.nan], [1.0]], [-1, 2], Ending.NOT_FINITE.text),
     "a cycle alone": (
@@ -58,7 +59,7 @@ UNSETTLED = {  # a system, its points, states, which they reach, and why the fir
         np.zeros((1, 2)),
         [[0.5, 0], [0, 1.5]],
         [0, -1],
-        "still moving",
+        What.CURVE.text,
     ),
     "infinity": (systems.ghost(-0.25).system, [[-0.5], [0.5]], [[0.6]], [-1], "infinity"),
 }

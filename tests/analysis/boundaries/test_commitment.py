@@ -7,7 +7,7 @@ from boundary_tools import BISTABLE, EDGES, points_of
 from fields import assert_fields
 
 import separatrix as sx
-from separatrix.solvers.endings import Ending
+from separatrix.analysis.following.end import What
 
 
 def test_commitment_on_one_unit():
@@ -43,4 +43,4 @@ def test_a_trajectory_that_settles_nowhere_decides_nothing():
     made = sx.commitment(BISTABLE, np.array([[[0.5], [0.0]], [[0.5], [0.5]]]), EDGES)
     assert_fields(made, choice=[-1, 2], decision_step=[-1, 0], dt=20.0)
     assert np.isnan(made.decision_time[0]) and np.isnan(made.distance[0]).all()
-    assert made.reasons[0] == Ending.AT_NO_ATTRACTOR.describe(1)
+    assert made.reasons[0] == What.UNSTABLE.describe(0, 1)

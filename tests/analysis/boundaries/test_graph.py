@@ -118,7 +118,8 @@ def test_a_path_that_is_cut_off_is_not_said_to_end_nowhere():
     system = sx.DiscreteMap(lambda x: x + 1e-5 * (x - x**3), 1)
     points = np.array([[-1.0], [0.0], [1.0]])
     graph = sx.fixed_point_graph(system, points)
-    assert graph.target.tolist() == [-1, -1] and graph.most_steps == 20_000
-    assert "0 of 2 end at a stable point within 20000 steps" in graph.summary()
+    assert graph.target.tolist() == [-1, -1] and 0 <= graph.most_steps - 20_000 < 256
+    assert f"0 of 2 end at a stable point within {graph.most_steps} steps" in graph.summary()
     topology = sx.fixed_point_topology(system, points)
-    assert topology.most_steps == 20_000 and "within 20000 steps" in topology.summary()
+    assert topology.most_steps == graph.most_steps
+    assert f"within {graph.most_steps} steps" in topology.summary()

@@ -166,7 +166,7 @@ def separatrix(
         normals=normals,
         nearness=nearness,
         outcomes=outcomes,
-        step=follower.stepper.step_time,
+        step=follower.step * system.time_unit,
         system=system.kind,
         time_unit=system.time_unit,
     )
@@ -218,7 +218,7 @@ def _narrow(follower: Follower, sides: np.ndarray, basins: np.ndarray) -> np.nda
         share = np.arange(1, parts)[:, None] / parts
         a, b = sides[rows, 0], sides[rows, 1]
         between = a[:, None] + share * (b - a)[:, None]
-        ends = follower.follow(between.reshape(-1, a.shape[1]))
+        ends = follower.follow(between.reshape(-1, a.shape[1]), quickly=True)
         reached = ends.reached.reshape(len(rows), parts - 1)
         other = reached != basins[rows, :1]
         last = np.where(other.any(1), other.argmax(1), parts - 1)  # the first of another basin
@@ -260,9 +260,9 @@ def _normals(follower: Follower, states: np.ndarray) -> tuple[np.ndarray, np.nda
     normals = np.full(states.shape, np.nan)
     if not len(gates) or not len(states) or is_over():
         return saddle, normals, nearness
-    longest = int(min(follower.follow(states).steps.max(), _LONGEST_PATH))
+    longest = min(follower.steps(states), _LONGEST_PATH)
     for part in chunks(len(states), _PATHS):
-        path = follower.stepper.path(states[part], longest)
+        path = follower.path(states[part], longest)
         saddle[part], normals[part], nearness[part] = _pulled_back(follower, gates, path)
     return saddle, normals, nearness
 
@@ -281,7 +281,7 @@ def _pulled_back(
     time = relative[:, each, which].argmin(0)
     nearest = relative[time, each, which]
     left = oriented(landscape, gates)[1][which]
-    normals = follower.stepper.pull_back(path, time, left)
+    normals = follower.pull_back(path, time, left)
     known = nearest <= _PASSES
     normals[~known] = np.nan
     return np.where(known, gates[which], -1), normals, nearest * separation[which]

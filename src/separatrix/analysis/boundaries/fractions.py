@@ -141,12 +141,12 @@ def _record(follower: Follower, sampled: np.ndarray, ends: Settled, confidence: 
         high=high,
         states=sampled,
         reached=np.append(landscape.label, -1)[ends.reached],
-        times=ends.steps * follower.stepper.step_time,
-        reasons=ends.reasons.astype(str),
+        times=ends.times * follower.motion.system.time_unit,
+        reasons=ends.reasons,
         confidence=confidence,
-        step=follower.stepper.step_time,
-        system=follower.stepper.system.kind,
-        time_unit=follower.stepper.system.time_unit,
+        step=follower.step * follower.motion.system.time_unit,
+        system=follower.motion.system.kind,
+        time_unit=follower.motion.system.time_unit,
     )
 
 

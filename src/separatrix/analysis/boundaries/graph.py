@@ -147,9 +147,10 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the points with several. The paths are followed for at most 20,000 steps (for
-        a flow, steps of 0.1 τ/|λ| with the largest |λ| of the Jacobians at the points). If a path
-        does not end at an attractor within these steps, its target is −1, and `reasons` says why.
+        followed from the points with several. The paths are followed for at most 20,000 steps (of a
+        map, or of the integrator of a flow), or 50,000 where they come to a stable point very
+        slowly. If a path does not end at an attractor within these steps, its target is −1, and
+        `reasons` says why.
 
     Raises
     ------
@@ -184,14 +185,15 @@ def fixed_point_graph(
     with watching("fixed-point graph", max_seconds, progress):
         follower = Follower(system, landscape)
         ends = follower.follow(starts, anyway=True)
+        leaving = -np.log(_DEPARTURE) / np.maximum(-follower.pool.rate[source], 1e-9)
     label = np.append(landscape.label, -1)
     return FixedPointGraph(
         source=landscape.label[source],
         arm=arm,
         target=label[ends.reached],
         reasons=ends.reasons,
-        times=ends.steps * follower.stepper.step_time,
-        paths=sampled_paths(follower, starts, source, _leaving(follower, source), ends),
+        times=ends.times * system.time_unit,
+        paths=sampled_paths(follower, starts, source, leaving, ends),
         saddles=landscape.label[gates],
         normals=normals,
         growth=landscape.values[gates].real,
@@ -201,7 +203,7 @@ def fixed_point_graph(
         n_unstable=landscape.n_unstable,
         roles=_roles(landscape, rays),
         departure=_DEPARTURE,
-        step=follower.stepper.step_time,
+        step=follower.step * system.time_unit,
         system=system.kind,
         time_unit=system.time_unit,
     )
@@ -236,22 +238,12 @@ def oriented(landscape: Landscape, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     The sign, which an eigenvector does not have, is the one that makes the largest entry of the
     right vector positive.
     """
-    right, left = landscape.right[rows], landscape.left[rows]
+    right, left = landscape.right[rows], landscape.left[rows].real
     largest = np.abs(right).argmax(1)
     sign = np.sign(right[np.arange(len(rows)), largest])[:, None]
     right = sign * right / np.linalg.norm(right, axis=1, keepdims=True)
     left = sign * left / np.linalg.norm(left, axis=1, keepdims=True)
     return right, left
-
-
-def _leaving(follower: Follower, source: np.ndarray) -> np.ndarray:
-    """Return how many steps each arm takes to leave its saddle, as the linearization tells."""
-    values, stepper = follower.landscape.values, follower.stepper
-    if stepper.system.kind == "map":
-        rate = np.log(np.maximum(np.abs(values), 1e-300))
-    else:
-        rate = values.real * stepper.step
-    return -np.log(_DEPARTURE) / np.maximum(rate[source], 1e-9)
 
 
 def _roles(landscape: Landscape, rays: int) -> np.ndarray:

@@ -42,7 +42,7 @@ class Landscape:
     separation: Float[np.ndarray, " point"]
     values: Complex[np.ndarray, " point"]
     right: Float[np.ndarray, "point unit"]
-    left: Float[np.ndarray, "point unit"]
+    left: Complex[np.ndarray, "point unit"]
 
     @property
     def attractors(self) -> Bool[np.ndarray, " point"]:
@@ -102,7 +102,7 @@ def survey(system: AbstractSystem, points: Any, marginal_band: float = 1e-6) -> 
         separation=np.where(np.isfinite(separation), separation, alone),
         values=values[:, 0],
         right=right[:, :, 0].real,
-        left=left[:, 0].real,
+        left=left[:, 0],
     )
 
 

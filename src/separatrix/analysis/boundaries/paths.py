@@ -24,14 +24,15 @@ def sampled_paths(
     leaving: Float[np.ndarray, " arm"],
     ends: Settled,
 ) -> Float[np.ndarray, "arm sample unit"]:
-    """Return states along arms that leave the points `source`, whose `leaving` takes so many steps.
+    """Return states along arms that leave the points `source`, whose `leaving` takes so long.
 
     An arm that settles is shown to its end. Samples of all the time for which an arm that circles
     for ever was followed would show nothing: it is shown as far as they show how it bends.
     """
     paths = np.zeros((len(starts), SAMPLES, starts.shape[1]))
     settles = ends.reached >= 0
-    last = np.where(settles, ends.steps, np.minimum(ends.steps, np.ceil(3 * leaving)))
+    steps = np.ceil(ends.times / follower.step)
+    last = np.where(settles, steps, np.minimum(steps, np.ceil(3 * leaving / follower.step)))
     places = follower.landscape.states[source]
     for those in (settles, ~settles):
         arms = np.flatnonzero(those)
@@ -52,9 +53,11 @@ def _seen(
     follower: Follower, starts: np.ndarray, times: Float[np.ndarray, "look arm"]
 ) -> Float[np.ndarray, "arm look unit"]:
     """Return the states of arms after numbers of steps, the first of which is 0."""
+    moving = follower.motion.begin(starts)
     states = [starts]
-    for counts in np.diff(np.rint(times).astype(int), axis=0):
-        states.append(follower.stepper.advance(states[-1], counts) if counts.any() else states[-1])
+    for at in np.rint(times[1:]) * follower.step:
+        moving = follower.motion.until(moving, at)
+        states.append(moving.states)
     return np.stack(states, axis=1)
 
 
@@ -74,9 +77,10 @@ def _departures(
     left = np.maximum((away > LEFT * extent[:, None]).argmax(1) - 1, 0)
     here = seen[rows, left]
     with np.errstate(over="ignore", invalid="ignore"):
-        moved = np.linalg.norm(follower.stepper.advance(here, 1) - here, axis=1)
+        after = follower.motion.until(follower.motion.begin(here), follower.step).states
+        moved = np.linalg.norm(after - here, axis=1)
         slowly = np.nan_to_num(APART * away[rows, left] / np.maximum(moved, 1e-300))
-    if follower.stepper.system.kind == "flow":
+    if not follower.motion.is_map:
         # relative to where it is: what circles moves faster, the farther out it is
         strides = np.floor(np.clip(slowly, 1, 1 + last))
     onwards = np.minimum(np.arange(half)[:, None] * strides, last - times[left, rows])

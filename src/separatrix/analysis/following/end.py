@@ -11,7 +11,7 @@ from .turns import Turn
 
 
 class What(StrEnum):
-    """Kind of a state's end; see docs/reference/verdict.md."""
+    """Kind of a state's end, and how a user reads it; see docs/reference/verdict.md."""
 
     POINT = "point"
     UNSTABLE = "unstable point"
@@ -20,6 +20,29 @@ class What(StrEnum):
     BOUNDED = "bounded"
     INFINITY = "infinity"
     UNKNOWN = "unknown"
+
+    @property
+    def text(self) -> str:
+        """What a user reads of it."""
+        return _TEXTS[self]
+
+    def describe(self, steps: int, point: int) -> str:
+        """Return the text, with the number of steps, or that of a point among those given."""
+        is_point = self in (What.POINT, What.UNSTABLE)
+        return _NOT_GIVEN if is_point and point < 0 else self.text.format(steps=steps, point=point)
+
+
+_TEXTS = {
+    What.POINT: "settled",
+    What.UNSTABLE: "came to rest at point {point}, which is not an attractor",
+    What.CURVE: "ended on a cycle: find it with sx.find_cycles",
+    What.CONTINUUM: "came to rest at one of many points that lie side by side",
+    What.BOUNDED: "moves within bounds and does not close: see sx.lyapunov_exponents",
+    What.INFINITY: "left for infinity, or the system is not finite on the way",
+    What.UNKNOWN: "still moving after {steps} steps: a cycle, chaos or slow motion",
+}
+_NOT_GIVEN = "came to rest at a state that is not among the points: search for more of them"
+"""What is said of an end at a point that the user did not give."""
 
 
 @dataclass(frozen=True)

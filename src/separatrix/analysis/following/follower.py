@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from ..._parallel import give_memory_back
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
-from ...systems.motion import Block, Motion
+from ...systems.motion import Block, Motion, Moving
 from ..fixed_points.evaluator import DENSE
 from ..orbits import minimal_length
 from .bounded import bounded_motion, growth_times
@@ -18,7 +18,7 @@ from .closing import solved_cycle
 from .end import Ends, What
 from .history import History
 from .pool import Pool, empty_pool
-from .rest import ends_of_rest
+from .rest import ends_of_rest, rest_at_known
 from .sizes import error_of, first_move, largest, scale_of
 from .turns import (
     MAP_ERROR,
@@ -58,6 +58,12 @@ _RUN_ON, _LONGEST = 4, 16_384
 """States that may go round an invariant circle, and the steps of each that are looked at, at most.
 """
 _DECIDES = 0.01  # of what errors make of no distance: where they decide which way a state leaves
+_SLOWLY, _FEWEST_FOLDS, _MOST_FOLDS = 10.0, 8.0, 32.0
+"""Distances to a point that what comes to it may go in the time followed: it is followed on, for so
+many time constants at first, and, twice as many each time, at most."""
+_TURNED = 3.0
+"""Time constants over which a mode decays whose turn takes longer."""
+_ROUNDING = 64 * np.finfo(float).eps
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
 that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
@@ -85,7 +91,7 @@ class _Search:
     pool: Pool
     curves: list[Turn]
 
-    def end(self, rows: np.ndarray, what: What, which: int | np.ndarray = -1) -> None:
+    def end(self, rows: np.ndarray, what: What | np.ndarray, which: int | np.ndarray = -1) -> None:
         """Note the end of some states."""
         self.what[rows], self.which[rows] = what, which
 
@@ -97,41 +103,52 @@ def follow(
     duration: float | None = None,
     pool: Pool | None = None,
     look: Look = no_look,
+    motion: Motion | None = None,
+    most: int = FEW_STEPS,
+    share: float = KNOWN,
+    is_quick: bool = False,
 ) -> Ends:
     """Follow finite states, and say where they end.
 
     `duration` is T in units of the system: all states are followed for 2 T, each step of which
-    `look` sees; then until the ends of 95 % are known, and at most for 20 T. If these take
-    fewer than 2,000 steps, they are doubled until they do not.
+    `look` sees; then until the ends of a `share` are known, and at most for 20 T. If these take
+    fewer steps than `most`, they are doubled until they do not. If most of those whose ends are not
+    known then hardly move, these are followed for 8 to 32 time constants of the slowest
+    stable point. With `is_quick`, no ends are looked for but the points of `pool`, and infinity.
     """
-    return _Follower(system, starts, duration, pool, look).run()
+    motion = motion or Motion(system, starts, () if duration is None else (duration, 2 * duration))
+    return _Follower(motion, starts, duration or 0.0, pool, look, most, share, is_quick).run()
 
 
 class _Follower:
     def __init__(
         self,
-        system: AbstractSystem,
+        motion: Motion,
         starts: np.ndarray,
-        duration: float | None,
+        duration: float,
         pool: Pool | None,
         look: Look,
+        most: int,
+        share: float,
+        is_quick: bool,
     ):
-        self.system, self.look = system, look
+        self.motion, self.look, self.is_quick = motion, look, is_quick
+        self.most, self.share = most, share
+        self.system = system = motion.system
         self.scale = scale_of(system, starts)
-        self.size = largest(system, starts)
-        self.twice = 0.0 if duration is None else 2 * duration
-        stops = () if duration is None else (duration, 2 * duration)
-        self.motion = Motion(system, starts, stops)
-        self.moving = self.motion.begin(starts)
+        self.size = max(largest(system, starts), 0.0 if pool is None else pool.scale)
+        self.error = _ROUNDING if is_quick else error_of(system)
+        self.twice = 2 * duration
+        self.moving = motion.begin(starts)
         self.infinite = INFINITE * max(self.size, first_move(system, starts), LEAST)
         self.wanted = DURATIONS / 2 * self.twice
         if self.motion.is_map:
-            self.wanted = self.wanted or FEW_STEPS
-            while self.wanted < FEW_STEPS:
+            self.wanted = self.wanted or most
+            while self.wanted < most:
                 self.wanted *= 2
             self.farthest = self.wanted
         else:
-            if duration is None:
+            if not duration:
                 self.wanted = _FAR * float(np.median(self.moving.lengths))
             self.farthest = (_FURTHER if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
@@ -155,7 +172,7 @@ class _Follower:
         while len(self.alive) and not is_over():
             room = max(_FEWEST, _NUMBERS // max(1, self.moving.states.size))
             count = min(_BLOCKS[taken >= _BLOCKS[1]], 1 << room.bit_length() - 1)
-            if self._is_limit():
+            if self._is_limit() and not self._is_slow():
                 break
             if self.wanted < self.farthest and (self.moving.times >= self.wanted).all():
                 self.wanted *= 2  # fewer steps were taken than may be
@@ -167,18 +184,21 @@ class _Follower:
             self.history.add(before, last, block)
             self._note()
             self._escaped()
+            self._captured(before)
+            if self.is_quick:
+                self._come_to_rest(final=False)
             waiting = bool((self.moving.times >= last * (1 - 1e-12)).all())
             first = bool(self.twice) and self._is_past_twice() and check < 0
-            if taken >= abs(check) or waiting or first:
+            if not self.is_quick and (taken >= abs(check) or waiting or first):
                 self._resolve(final=False)
                 check = max(2 * taken, 256)
             self._leave()
             report_progress(
                 Stage.FOLLOW, len(self.found.what) - len(self.alive), len(self.found.what)
             )
-            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= KNOWN:
+            if self._is_past_twice() and np.mean(self.found.what != What.UNKNOWN) >= self.share:
                 break
-        if len(self.alive) and not is_over():
+        if len(self.alive) and not (self.is_quick or is_over()):
             self._resolve(final=True)
         return self._ends()
 
@@ -189,7 +209,32 @@ class _Follower:
             return True
         if not self._is_past_twice():
             return False
-        return steps >= FEW_STEPS and bool((self.moving.times >= self.wanted).all())
+        return steps >= self.most and bool((self.moving.times >= self.wanted).all())
+
+    def _is_slow(self) -> bool:
+        """Whether states may come to a point that is known if they are followed on, and are."""
+        rows = self._open()
+        if self.is_quick or not len(rows) or int(self.moving.steps.max()) >= MOST_STEPS:
+            return False
+        self._search(rows)
+        pool = self.found.pool
+        stable = np.flatnonzero(pool.is_stable & (pool.rate > 0))
+        if not len(stable):
+            return False
+        states = self.moving.states[rows]
+        away = scipy.spatial.distance.cdist(states, pool.states[stable]).min(1)
+        with np.errstate(all="ignore"):
+            speed = np.linalg.norm(self.motion.velocities(states), axis=1)
+            is_slow = speed * self.wanted <= _SLOWLY * away
+        slowest = float(pool.rate[stable].min())
+        needed = max(_FEWEST_FOLDS / slowest, 2 * self.wanted)
+        if self.motion.is_map:
+            needed = min(needed, float(MOST_STEPS))
+        folds = self.wanted * slowest, needed * slowest
+        if is_slow.mean() <= 0.5 or folds[0] > _MOST_FOLDS or folds[1] < _FOLDS[1]:
+            return False
+        self.wanted = self.farthest = needed
+        return True
 
     def _is_past_twice(self) -> bool:
         return bool((self.moving.times >= self.twice * (1 - 1e-12)).all())
@@ -208,7 +253,8 @@ class _Follower:
             gone | self.moving.is_stuck | (known & (self.moving.times >= self.twice * (1 - 1e-12)))
         )
         if done.any():
-            self._decided_by_errors(np.flatnonzero(done))
+            if not self.is_quick:
+                self._decided_by_errors(np.flatnonzero(done))
             stays = np.flatnonzero(~done)
             self.alive, self.moving = self.alive[stays], self.moving.take(stays)
             self.history.keep(stays)
@@ -258,6 +304,20 @@ class _Follower:
         gone &= self.found.what[self.alive] == What.UNKNOWN
         self.found.end(self.alive[gone], What.INFINITY)
 
+    def _captured(self, before: Moving) -> None:
+        """Note which states have come within the reach of a stable point, and come nearer."""
+        rows, pool = self._open(), self.found.pool
+        stable = np.flatnonzero(pool.is_stable & (pool.reach > 0))
+        if not len(rows) or not len(stable):
+            return
+        now, then = self.moving.states[rows], before.states[rows]
+        away = scipy.spatial.distance.cdist(now, pool.states[stable])
+        nearest = stable[np.nan_to_num(away, nan=np.inf).argmin(1)]
+        away = np.linalg.norm(now - pool.states[nearest], axis=1)
+        nearer = away <= np.linalg.norm(then - pool.states[nearest], axis=1) + self._floor(rows)
+        there = nearer & (away <= pool.reach[nearest])
+        self.found.end(self.alive[rows[there]], What.POINT, nearest[there])
+
     def _resolve(self, final: bool) -> None:
         """Look for the ends of the states that are followed."""
         rows = self._open()
@@ -280,7 +340,7 @@ class _Follower:
     def _floor(self, rows: Int[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
         """Return distances that rounding, or the integrator, makes of none where states are."""
         here = np.abs(self.moving.states[rows]).max(-1, initial=0.0)
-        return error_of(self.system) * np.maximum(self.size, here)
+        return self.error * np.maximum(self.size, here)
 
     def _search(self, rows: np.ndarray) -> None:
         """Look for fixed points near some states."""
@@ -292,7 +352,8 @@ class _Follower:
     def _approach(self, final: bool) -> None:
         """Note which states come to a stable point as its slowest mode says."""
         rows, pool = self._open(), self.found.pool
-        stable = np.flatnonzero(pool.is_stable & ~np.isnan(pool.rate))
+        told = ~np.isnan(pool.rate) & (final | (pool.reach == 0))
+        stable = np.flatnonzero(pool.is_stable & told)
         if not len(rows) or not len(stable):
             return
         apart = scipy.spatial.distance.cdist(self.moving.states, pool.states[stable])
@@ -318,18 +379,20 @@ class _Follower:
         for before in (block[:1], block):  # most have moved since the first step of the block
             away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
             rows = rows[away <= self._floor(rows)]
-        if len(rows) and (final or self.vain < _VAIN):
+        if len(rows) and not self.is_quick and (final or self.vain < _VAIN):
             self._search(rows)
             self._approach(final)
             rows = np.intersect1d(rows, self._open())
         if not len(rows):
             return
+        states, floor = self.moving.states[rows], self._floor(rows)
+        if self.is_quick:
+            what, which = rest_at_known(states, self.found.pool, floor)
+            what[what == What.UNKNOWN] = What.UNSTABLE  # or not: in any case it is not one of these
+            self.found.end(self.alive[rows], what, which)
+            return
         ends, self.found.pool = ends_of_rest(
-            self.motion,
-            self.moving.states[rows],
-            self.found.pool,
-            self._floor(rows),
-            self.scale,
+            self.motion, states, self.found.pool, floor, self.scale
         )
         stays = final or self._is_past_twice()  # or it would not be known that it still is there
         for what, which, k in zip(*ends, rows, strict=True):
@@ -468,7 +531,7 @@ class _Follower:
         found = self.found
         on_point = found.what == What.POINT
         used = np.unique(found.which[on_point | (found.what == What.UNSTABLE)])
-        pool = found.pool.proved(self.system, used[used >= 0])
+        pool = found.pool if self.is_quick else found.pool.proved(self.system, used[used >= 0])
         on_curve = found.what == What.CURVE
         many = len(np.unique(found.which[on_curve]))
         return Ends(
@@ -521,7 +584,8 @@ def _approaches(
     for span in spans:
         before = int(np.searchsorted(times, now - span * (1 - 1e-9), side="right")) - 1
         passed = now - times[max(before, 0)]
-        if before < 0 or span < turn or not measure[before] > here or passed > 2 * span:
+        is_short = before < 0 or span < min(turn, _TURNED / rate) or passed > 2 * span
+        if is_short or not measure[before] > here:
             continue
         with np.errstate(divide="ignore"):
             logs = np.log(measure[before:])

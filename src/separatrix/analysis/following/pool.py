@@ -38,6 +38,8 @@ class Pool:
         Whether its existence and its stability are proved.
     scale
         Size of the states, in which it is said that two points are one.
+    reach
+        How near to each point what comes nearer is taken to end there; 0: that is not known.
     """
 
     states: Float[np.ndarray, "point unit"]
@@ -48,6 +50,7 @@ class Pool:
     label: Int[np.ndarray, " point"]
     is_proved: Bool[np.ndarray, " point"]
     scale: float
+    reach: Float[np.ndarray, " point"]
 
     @property
     def is_stable(self) -> Bool[np.ndarray, " point"]:
@@ -75,6 +78,7 @@ class Pool:
             left=np.concatenate([self.left, left]),
             label=np.concatenate([self.label, label]),
             is_proved=np.concatenate([self.is_proved, proved]),
+            reach=np.concatenate([self.reach, np.zeros(len(new))]),
         )
 
     def search(self, system: AbstractSystem, candidates: np.ndarray) -> "Pool":
@@ -123,7 +127,17 @@ def empty_pool(size: int, scale: float) -> Pool:
         label=none.astype(int),
         is_proved=none.astype(bool),
         scale=scale,
+        reach=none,
     )
+
+
+def decay(values: Complex[np.ndarray, "*any"], kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return how fast modes decay, in 1/step or 1/tau, and how long they take to turn once."""
+    is_map = kind == "map"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = -np.log(np.abs(values)) if is_map else -values.real
+        angle = np.abs(np.angle(values) if is_map else values.imag)
+        return rate, np.where(angle > 0, 2 * np.pi / angle, 0.0)
 
 
 def slowest_modes(
@@ -141,11 +155,7 @@ def slowest_modes(
         if not np.isfinite(jacobian).all():
             continue
         values, vectors = np.linalg.eig(jacobian.T)
-        with np.errstate(divide="ignore"):
-            decay = -np.log(np.abs(values)) if system.kind == "map" else -values.real
-        slowest = int(decay.argmin())
-        rate[k], left[k] = decay[slowest], vectors[:, slowest]
-        value = values[slowest]
-        angle = abs(np.angle(value) if system.kind == "map" else value.imag)
-        turn[k] = 2 * np.pi / angle if angle > 0 else 0.0
+        rates, turns = decay(values, system.kind)
+        slowest = int(rates.argmin())
+        rate[k], turn[k], left[k] = rates[slowest], turns[slowest], vectors[:, slowest]
     return rate, turn, left

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...systems.motion import Motion
 from ..fixed_points.evaluator import DENSE, Evaluator
+from ..stability import KINK
 from .end import What
 from .pool import Pool
 
@@ -16,17 +17,30 @@ _TRIED = 12
 _STEPS = 1024
 
 
-def ends_of_rest(
-    motion: Motion, states: np.ndarray, pool: Pool, floor: np.ndarray, scale: float
-) -> tuple[tuple[np.ndarray, np.ndarray], Pool]:
-    """Return what each state rests at and the row of its point, and the points."""
+def rest_at_known(
+    states: np.ndarray, pool: Pool, floor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return at which known point each state rests, and of what kind it is."""
     what = np.full(len(states), What.UNKNOWN, object)
     which = np.full(len(states), -1)
     for k, state in enumerate(states):
         away = np.linalg.norm(pool.states - state, axis=1)
         near = int(away.argmin()) if len(away) else -1
-        if near >= 0 and away[near] <= floor[k] and pool.stability[near] in ("saddle", "unstable"):
+        if near < 0 or away[near] > max(floor[k], pool.reach[near]):
+            continue
+        if pool.stability[near] in ("saddle", "unstable"):
             what[k], which[k] = What.UNSTABLE, near
+        elif pool.reach[near] > 0:
+            ends = pool.stability[near] in ("stable", KINK)
+            what[k], which[k] = What.POINT if ends else What.UNSTABLE, near
+    return what, which
+
+
+def ends_of_rest(
+    motion: Motion, states: np.ndarray, pool: Pool, floor: np.ndarray, scale: float
+) -> tuple[tuple[np.ndarray, np.ndarray], Pool]:
+    """Return what each state rests at and the row of its point, and the points."""
+    what, which = rest_at_known(states, pool, floor)
     left = np.flatnonzero(what == What.UNKNOWN)
     tried = left[:: max(1, len(left) // _TRIED)][:_TRIED]
     if not len(tried) or motion.system.size > DENSE:
@@ -89,10 +103,11 @@ def _with_point(pool: Pool, state: np.ndarray, floor: float) -> tuple[Pool, int]
     return replace(
         pool,
         states=np.concatenate([pool.states, state[None]]),
-        stability=np.append(pool.stability, "kink"),
+        stability=np.append(pool.stability, KINK),
         rate=np.append(pool.rate, np.nan),
         turn=np.append(pool.turn, np.nan),
         left=np.concatenate([pool.left, np.full((1, len(state)), np.nan, complex)]),
         label=np.append(pool.label, -1),
         is_proved=np.append(pool.is_proved, False),
+        reach=np.append(pool.reach, 0.0),
     ), len(away)

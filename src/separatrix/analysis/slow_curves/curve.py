@@ -13,12 +13,12 @@ from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, require_system
+from ...systems.motion import Motion
 from ..checks import axis_of, method_of, states_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.points import FixedPoints
 from ..fixed_points.search import find_fixed_points
 from ..linearization.modes import decay_times
-from ..motion import velocities
 from .slices import Slices, SlicesResult, complement
 from .states import SlowCurve
 
@@ -107,7 +107,7 @@ def slow_curve(
         report_progress(Stage.SLICES, 0, len(v))
         found = slices.minimize(first, v)
         found, joined = _sweep(slices, found, v)
-        drift = velocities(evaluator.system, found.states) @ a
+        drift = Motion(evaluator.system, found.states, ()).velocities(found.states) @ a
         tangents = _tangents(slices, found, v, joined)
         eigenvalue = _transverse(evaluator, found.states, tangents, a)
         crossing = _crossings(system, a, v, found, drift, joined)

@@ -119,7 +119,8 @@ def fixed_point_topology(
     fans = _fans(system, landscape, directions, seed)
     size, attractors = len(landscape.states), np.flatnonzero(landscape.attractors)
     departures, counts = np.zeros(size, int), np.diag(landscape.attractors.astype(float))
-    reached = follower.follow(np.concatenate([landscape.states[:0], *(fan.states for fan in fans)]))
+    starts = np.concatenate([landscape.states[:0], *(fan.states for fan in fans)])
+    reached = follower.follow(starts, quickly=True)
     ends = np.split(reached.reached, np.cumsum([len(fan.vectors) for fan in fans]))[:-1]
     for fan, there in zip(fans, ends, strict=True):
         departures[fan.row] = len(there) if len(attractors) else 0
@@ -139,7 +140,7 @@ def fixed_point_topology(
         seed=seed,
         linked=linked,
         doubts=np.array([doubts.get(row, "") for row in range(size)], dtype=str),
-        most_steps=int(reached.steps.max(initial=0)),
+        most_steps=round(reached.times.max(initial=0) / follower.step),
     )
 
 

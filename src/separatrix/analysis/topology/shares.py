@@ -186,7 +186,7 @@ class _Shares:
             brackets.append(_neighbors(fan, ends, _on_sphere(ends, fan.vectors)))
             circles = fan.around()
             starts = np.concatenate([circle.states for circle in circles])
-            there = self.follower.follow(starts).reached.reshape(len(circles), -1)
+            there = self.follower.follow(starts, quickly=True).reached.reshape(len(circles), -1)
             self.note(fan.row, there.ravel())
             order = np.arange(_CIRCLE)
             for circle, reached in zip(circles, there, strict=True):
@@ -222,7 +222,7 @@ class _Shares:
         a, b = brackets.states[:, :1], brackets.states[:, 1:]
         states = np.concatenate([a, a + share * (b - a), b], axis=1)
         between = states[:, 1:-1].reshape(-1, states.shape[2])
-        reached = self.follower.follow(between).reached.reshape(len(a), -1)
+        reached = self.follower.follow(between, quickly=True).reached.reshape(len(a), -1)
         ends = np.concatenate([brackets.ends[:, :1], reached, brackets.ends[:, 1:]], axis=1)
         kept = []
         for k, origin in enumerate(brackets.origin):
@@ -257,11 +257,11 @@ class _Shares:
             return brackets
         follower, landscape = self.follower, self.follower.landscape
         both = brackets.states.reshape(-1, brackets.states.shape[2])
-        steps = int(min(follower.follow(both).steps.max(), _LONGEST_PATH))
+        steps = min(follower.steps(both), _LONGEST_PATH)
         states, found = brackets.states.copy(), np.zeros(len(brackets), bool)
         for part in chunks(len(brackets), _PATHS):
             some = brackets[part]
-            path = follower.stepper.path(some.states.reshape(-1, both.shape[1]), steps)
+            path = follower.path(some.states.reshape(-1, both.shape[1]), steps)
             path = path.reshape(len(path), len(some), 2, -1)
             gap = np.linalg.norm(path[:, :, 0] - path[:, :, 1], axis=2)
             wide = ~(gap <= _WIDE * landscape.separation[some.origin])

@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int
 
-from ...systems.motion import Motion, Moving
+from ...systems.motion import Motion
 
 MOST = 128
 """Settled states between which gaps are tried."""
@@ -247,18 +247,8 @@ def _run_on(
     instants = np.linspace(0, until, 17)[1:] if stops is None else stops
     moving = motion.begin(starts)
     for stop in instants:
-        moving, path = _to(motion, moving, float(stop))
-        yield np.array([stop]), path
-
-
-def _to(motion: Motion, moving: Moving, stop: float) -> tuple[Moving, np.ndarray]:
-    """Move states of a flow on to a time."""
-    for _ in range(400):
-        moving, _ = motion.advance(moving, 64, stop)
-        if ((moving.times >= stop * (1 - 1e-12)) | moving.is_stuck).all():
-            break
-    there = np.where((moving.times >= stop * (1 - 1e-12))[:, None], moving.states, np.nan)
-    return moving, there[None]
+        moving = motion.until(moving, float(stop))
+        yield np.array([stop]), moving.states[None]
 
 
 def _longest_loop(edges: np.ndarray, count: int) -> int:

@@ -44,8 +44,9 @@ def verdict(
 
     The system runs on from the states, without noise, at its frozen input. It runs for twice the
     duration T. Then it runs on until the ends of 95 % of the states are known, but not beyond 20 T.
-    If that takes fewer than 2,000 steps, this limit is doubled until it takes as many. No state is
-    followed beyond 50,000 steps. (Steps are those of the map, or of the integrator of a flow.)
+    If that takes fewer than 2,000 steps, this limit is doubled until it takes as many. States that
+    come to a stable point very slowly are followed further. No state is followed beyond 50,000
+    steps. (Steps are those of the map, or of the integrator of a flow.)
     A verdict is a list of claims, which anyone can check by
     running the system on. The page docs/reference/verdict.md says what every word means, with its
     thresholds.
