@@ -333,7 +333,7 @@ def test_the_cycle_of_rossler_doubles(at, span, doubling):
     ],
 )
 def test_periods_of_van_der_pol(mu, period):
-    cycles = sx.find_cycles(VAN_DER_POL(mu), np.array([[2.0, 0.0]]))
+    cycles = sx.find_cycles(VAN_DER_POL(mu), np.array([[2.0, 1.0]]))
     assert cycles.period == pytest.approx([float(period)], rel=1e-7)
     assert abs(cycles.period[0] - float(period)) < cycles.period_error[0]
     assert cycles.stability.tolist() == ["stable"]

@@ -38,10 +38,8 @@ class MultipleShooting:
         too.
     transient
         The number of steps of a map, or of time constants of a flow, for which a candidate is
-        followed first. If `find_cycles` has a `length`, the search starts from the candidate itself
-        and from the state that the candidate has reached; with 0 only from the candidate. Without a
-        `length`, the search in a flow starts only from the state that the candidate has reached,
-        and the search in a map does not use this number.
+        followed first, if `find_cycles` has a `length`. The search starts from the candidate itself
+        and from the state that the candidate has reached; with 0 only from the candidate.
     segments
         The number of pieces of a flow's orbit. The orbit of a map has one piece for every step.
     substeps

@@ -56,9 +56,7 @@ def find_cycles(
     of flows, are found only if a candidate leads to them.
 
     Without a `length`, each candidate is followed until it is known where it ends, as in `verdict`.
-    (In a flow, the search first follows the candidate for a transient, and then for 410 τ. If the
-    motion returns to where it was within this time, the search solves for a cycle at once.) If the
-    candidate ends on a cycle, the search solves for this cycle, which is an attractor. If the
+    If it ends on a cycle, the search solves for this cycle, which is an attractor. If the
     candidate of a map goes round an invariant circle, which takes no whole number of steps, the
     circle is listed as well. Its `kind` is "invariant circle", its `period` is the mean time
     once round, and its `length` is 0. If the motion does not close within the steps that are
@@ -81,9 +79,8 @@ def find_cycles(
         the approximate orbit of a cycle. Then the search starts from this orbit only.
     length
         With None, the search follows candidates to attracting cycles of any length. At most 512
-        candidates are followed (in a flow, at most 512 of those for which the first 410 τ lead to
-        no cycle and no fixed point). To find other cycles of a map as well, give a number of steps,
-        or several numbers, such as `range(2, 9)`. Cycles whose number of steps divides one of these
+        candidates are followed. To find other cycles of a map as well, give a number of steps, or
+        several numbers, such as `range(2, 9)`. Cycles whose number of steps divides one of these
         numbers are found too, but fixed points only if 1 is one of the numbers. For a flow, give
         the period to try, in ms.
     method

@@ -8,25 +8,18 @@ import numpy as np
 from ..._watch import is_over
 from ...solvers.endings import Ending
 from ...solvers.shooting import MultipleShooting, ShootingResult
+from ..following.turns import Turn
 from ..orbits import same_orbit
 from .followed import PHASES, follow_candidates
 from .found import Cycle, CycleSearchResult, Led
 from .propagation import Propagator
 
-_STEP = 0.02  # of the integrator that looks for recurrence, in time constants
-_SPACING = 5  # of its steps between the states that are looked at
-_LOOKED_AT = 4096  # states in which a trajectory has to return
-_FOLLOWED = 20.0  # time constants, times 20 or more, for which others are followed
-_LOST = (
-    "left to infinity, or its motion is faster than the integrator's steps: start nearer to the "
-    "cycle, or give the period to try, with length=…"
-)
+_STEP = 0.02  # of the integrator of the transient, in time constants
+_FOLLOWED = (20.0, 200.0)  # time constants, times 20 or more, for which candidates are followed
 _STIFF = 0.5  # step times |λ| that the integrator allows, which is unstable above 2.8
 _FINEST = 1024  # times that its steps may be finer for that
 _UNCERTAIN = 1e-6  # part of the period by which finer steps change it, above which they are refined
-_SHARPENINGS = 4  # corrections of a period before the orbit is closed
 _SHIFTS = 16  # places within a piece where the orbit may be cut
-_FARTHEST = 1e100  # from the origin that a trajectory may get: distances are squared
 _AT_REST = 1e-6  # size of an orbit, relative to its states, that is a fixed point
 
 
@@ -42,134 +35,50 @@ def search_flow(
 
     `orbit` `(piece, unit)` is a first guess of the whole orbit of a single start.
     """
-    attempts = [] if period is None else [starts]
-    if method.transient or period is None:
+    if period is None:
+        _search_followed(propagator, starts, method, found)
+        return
+    attempts = [starts]
+    if method.transient:
         step = _STEP / _finer(propagator, starts)
         attempts.append(propagator.follow(starts, round(method.transient / step), step))
+    rows, periods = np.arange(len(starts)), np.full(len(starts), period)
     for states in attempts:
         if is_over():
             found.reasons[found.reached < 0] = Ending.RUNNING.text
             break
-        if period is None:
-            states, periods, reasons, led = _recurrence(propagator, states)
-            periods = _sharpened(propagator, states, periods, method)
-        else:
-            periods, reasons = np.full(len(states), period), np.full(len(states), "")
-            led = np.full(len(states), Led.UNKNOWN, dtype=object)
-        rows = np.flatnonzero(np.isfinite(periods))
-        for start in np.flatnonzero(~np.isfinite(periods)):
-            found.miss(int(start), str(reasons[start]), Led(led[start]))
         if len(rows):
             whole = orbit[None] if orbit is not None and states is starts else None
-            _shoot(propagator, states[rows], periods[rows], method, found, rows, whole)
-    if period is None:
-        _search_followed(propagator, starts, method, found)
+            _shoot(propagator, states, periods, method, found, rows, whole)
 
 
 def _search_followed(
     propagator: Propagator, starts: np.ndarray, method: MultipleShooting, found: CycleSearchResult
 ) -> None:
-    """Search for the cycles of those starts whose return was not seen, by following them."""
-    open_ = (
-        (found.reached < 0) & (found.led == Led.UNKNOWN) & (found.reasons != Ending.RUNNING.text)
-    )
-    rows = np.flatnonzero(open_ & np.isfinite(starts).all(1))
+    """Search for the cycles that starts come to when they are followed, from those cycles."""
+    rows = np.flatnonzero(np.isfinite(starts).all(1))
+    for row in np.setdiff1d(np.arange(len(starts)), rows):
+        found.miss(int(row), "the start is not finite")
     for curve, there in follow_candidates(propagator, starts, rows, found, _FOLLOWED):
-        first, states = there[:1], curve.path[:1]
-        _shoot(propagator, states, np.array([curve.period]), method, found, first, None)
+        state, period = _place_on(propagator, curve, method), np.array([curve.period])
+        _shoot(propagator, state, period, method, found, there[:1], None)
         for start in map(int, there[1:]):
-            if found.reached[first[0]] >= 0:
-                found.hit(start, int(found.reached[first[0]]), str(found.reasons[first[0]]))
+            if found.reached[there[0]] >= 0:
+                found.hit(start, int(found.reached[there[0]]), str(found.reasons[there[0]]))
             else:
-                found.miss(start, str(found.reasons[first[0]]))
+                found.miss(start, str(found.reasons[there[0]]))
 
 
-def _recurrence(
-    propagator: Propagator, states: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the slowest state of what may be an orbit, and when it comes back; else NaN.
-
-    And for each state a reason, and what it led to.
+def _place_on(propagator: Propagator, curve: Turn, method: MultipleShooting) -> np.ndarray:
+    """Return the last state, which is nearest to the cycle; of a stiff one, the slowest.
 
     Where the motion is slow an error of the period is least of an error of the state.
     """
-    spacing = _STEP * _SPACING
-    stride = _SPACING * _finer(propagator, states)
-    periods, slowest = np.full(len(states), np.nan), states.copy()
-    reasons, led = (np.full(len(states), each, dtype=object) for each in (_LOST, Led.UNKNOWN))
-    reasons[~np.isfinite(states).all(1)] = "the start, or where it leads, is not finite"
-    for k in range(0, len(states), 64):  # bounds the memory of the trajectories
-        if is_over():
-            reasons[k:] = Ending.RUNNING.text
-            break
-        part = states[k : k + 64]
-        traces = propagator.sample(
-            part, np.full(len(part), spacing * _LOOKED_AT), _LOOKED_AT, stride
-        )
-        for row, trace in enumerate(traces, start=k):
-            if not np.abs(trace).max() < _FARTHEST:
-                continue
-            if np.ptp(trace, axis=0).max() <= _AT_REST * (1 + np.abs(trace).max()):
-                reasons[row], led[row] = "came to rest at a fixed point", Led.POINT
-                continue
-            pace = np.linalg.norm(np.diff(trace, axis=0), axis=1)
-            place = int(pace[: len(pace) // 2].argmin())
-            back = _first_return(trace[place:], float(pace[place : place + 2].max()))
-            reasons[row] = (
-                f"did not return within {spacing * _LOOKED_AT:.0f} time constants; of a longer "
-                "cycle give the period to try, with length=…"
-            )
-            if back:
-                slowest[row], periods[row] = trace[place], back * spacing
-    return slowest, periods, reasons, led
-
-
-def _first_return(trace: np.ndarray, stride: float) -> float:
-    """Return after how many samples the first state is there again, a fraction; 0 if never.
-
-    That is the first sample at which the distance, having been large, has a small minimum. `stride`
-    is the distance to the next sample at the start: a return is as slow.
-    """
-    distance = np.linalg.norm(trace - trace[0], axis=1)
-    left = int((distance > 0.5 * distance.max()).argmax())
-    near = max(0.1 * distance.max(), 2 * stride)
-    middle = distance[1:-1]
-    minima = (middle <= distance[:-2]) & (middle < distance[2:]) & (middle < near)
-    minima[: max(left - 1, 0)] = False
-    if not minima.any():
-        return 0.0
-    back = int(minima.argmax()) + 1
-    along = trace[back + 1] - trace[back - 1]
-    square = float(along @ along)
-    part = 2 * float((trace[0] - trace[back]) @ along) / square if square > 0 else 0.0
-    return back + float(np.clip(part, -1.0, 1.0))
-
-
-def _sharpened(
-    propagator: Propagator, states: np.ndarray, periods: np.ndarray, method: MultipleShooting
-) -> np.ndarray:
-    """Correct periods by when the states pass nearest to where they began, while that helps.
-
-    Where the motion has fast parts a small error of the period is a large one of the states there.
-    """
-    periods = periods.copy()
-    rows = np.flatnonzero(np.isfinite(periods))
-    finer = _finer_on(propagator, states[rows, None], periods[rows], method)
-    for factor, part in _groups(finer):
-        here, stretch = rows[part], propagator.stretch(factor * method.segments * method.substeps)
-        nearest = np.full(len(here), np.inf)
-        trial = periods[here]
-        for _ in range(_SHARPENINGS):
-            ends, _, rates = stretch(states[here], trial)
-            missing = states[here] - ends
-            distance = np.linalg.norm(missing, axis=1)
-            better = distance < nearest
-            periods[here] = np.where(better, trial, periods[here])
-            nearest = np.where(better, distance, nearest)
-            square = np.square(rates).sum(1)
-            step = (missing * rates).sum(1) / np.where(square > 0, square, np.inf)
-            trial = periods[here] + np.where(better, np.clip(step, -0.1 * trial, 0.1 * trial), 0.0)
-    return periods
+    path, place = curve.path, -2
+    if _finer_on(propagator, path[None], np.array([curve.period]), method)[0] > 1:
+        velocities = propagator.step(path, np.ones(len(path)))[0]
+        place = int(np.linalg.norm(velocities, axis=1).argmin())
+    return path[[place]]
 
 
 def _finer(propagator: Propagator, states: np.ndarray) -> int:

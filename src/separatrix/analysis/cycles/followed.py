@@ -47,11 +47,12 @@ def follow_candidates(
     states: np.ndarray,
     rows: np.ndarray,
     found: CycleSearchResult,
-    duration: float | None = None,
+    durations: tuple[float | None, ...] = (None,),
 ) -> Iterator[tuple[Turn, np.ndarray]]:
     """Follow some of the candidates; yield each cycle that they come to, and which ones do.
 
-    `rows` are those of the finite `states`. What the others come to is noted.
+    `rows` are those of the finite `states`. What the others come to is noted. Those of which that
+    is not known after one duration, because it is slow or rare, are followed for the next one.
     """
     system = propagator.system
     chosen = rows[
@@ -59,17 +60,19 @@ def follow_candidates(
     ]
     for row in np.setdiff1d(rows, chosen):
         found.miss(int(row), f"was not followed: {MOST} candidates are, at most")
-    if not len(chosen):
-        return
-    ends = follow(system, states[chosen], duration=duration)
-    ends = ends if is_over() else with_exponent(system, ends)
-    on_curve = ends.are(What.CURVE)
-    for place in np.unique(ends.which[on_curve]):
-        curve, there = ends.curves[place], chosen[on_curve & (ends.which == place)]
-        yield curve, there
-    kind = _kind_of_bounded(ends)
-    for k in np.flatnonzero(~on_curve):
-        _note_end(found, int(chosen[k]), kind, ends, int(k), propagator)
+    for duration in durations:
+        if not len(chosen):
+            return
+        ends = follow(system, states[chosen], duration=duration)
+        ends = ends if is_over() else with_exponent(system, ends)
+        on_curve = ends.are(What.CURVE)
+        for place in np.unique(ends.which[on_curve]):
+            curve, there = ends.curves[place], chosen[on_curve & (ends.which == place)]
+            yield curve, there
+        kind = _kind_of_bounded(ends)
+        for k in np.flatnonzero(~on_curve):
+            _note_end(found, int(chosen[k]), kind, ends, int(k), propagator)
+        chosen = chosen[(found.led[chosen] == Led.UNKNOWN) & (not is_over())]
 
 
 def _units(propagator: Propagator) -> str:
