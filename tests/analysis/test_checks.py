@@ -228,8 +228,6 @@ REFUSED = [
     ("length", lambda: sx.find_cycles(MAP, STATES, length=[])),
     ("length", lambda: sx.find_cycles(FLOW, STATES, length=-1.0)),
     ("period", lambda: sx.find_cycles(FLOW, STATES, length=[1, 2])),
-    ("this map", lambda: sx.find_cycles(MAP, STATES, length=2, method=solvers.CycleWalk())),
-    ("Shooting", lambda: sx.find_cycles(FLOW, STATES, method=solvers.CycleWalk())),
     ("method", lambda: sx.find_cycles(MAP, STATES, length=2, method=OTHER)),
     ("method", lambda: sx.find_cycles(FLOW, STATES, method=OTHER)),
     ("candidates", lambda: sx.find_cycles(MAP, np.zeros((1, 3)), length=2)),

@@ -12,7 +12,7 @@ from separatrix.analysis.cycles.found import Led
 from separatrix.analysis.orbits import minimal_length
 from separatrix.solvers.endings import Ending
 
-CycleWalk, MultipleShooting = sx.solvers.CycleWalk, sx.solvers.MultipleShooting
+MultipleShooting = sx.solvers.MultipleShooting
 
 
 def scyfi(a1):
@@ -35,18 +35,16 @@ def really_closed(system, cycles):
         assert np.isnan(cycles.states[k, length:]).all()
 
 
-@pytest.mark.parametrize("method", [None, MultipleShooting()], ids=["exact", "shooting"])
-def test_the_two_cycles_of_sixteen_steps(method):
-    """SCYFI's example; shooting walks through no regions and finds the same."""
+def test_the_two_cycles_of_sixteen_steps():
+    """SCYFI's example."""
     system, starts = scyfi(0.8377689), systems.box(2, -10, 10)
-    cycles = sx.find_cycles(system, starts, length=16, method=method)
+    cycles = sx.find_cycles(system, starts, length=16)
     really_closed(system, cycles)
     cycles = cycles[np.argsort(np.abs(cycles.multipliers[:, 0]))]
     np.testing.assert_allclose(np.abs(cycles.multipliers[:, 0]), [0.518900, 1.610218], atol=5e-7)
     stability = {"stability": ["stable", "saddle"], "n_unstable": [0, 1]}
     assert_fields(cycles, length=[16, 16], period=[80.0, 80.0], exact=[True, True], **stability)
     assert (cycles.error_bound < 1e-9).all()
-    assert cycles.method == ("piecewise linear" if method is None else "shooting")
 
 
 def test_a_long_cycle_of_a_relu_network_is_solved_exactly_without_its_length():
@@ -241,17 +239,13 @@ def test_every_bound_says_that_it_was_hit():
     few = MultipleShooting(max_steps=1, transient=0)
     got = sx.find_cycles(henon(), candidates, length=7, method=few)
     assert Ending.ORBIT_OPEN.text in set(got.reasons)
-    walk = CycleWalk(max_solves=1, transient=0)
-    got = sx.find_cycles(scyfi(0.8377689), systems.box(2, -10, 10), length=16, method=walk)
-    assert Ending.SOLVES_SPENT.text in set(got.reasons)
 
 
-@pytest.mark.parametrize("method", [CycleWalk(), MultipleShooting()])
-def test_cycles_of_a_continuum_are_none(method):
+def test_cycles_of_a_continuum_are_none():
     turn = sx.DiscreteMap(turned, 2)
-    got = sx.find_cycles(turn, np.array([[1.0, 0.5]]), length=4, method=method)
+    got = sx.find_cycles(turn, np.array([[1.0, 0.5]]), length=4)
     assert len(got) == 0 and got.reached.tolist() == [-1]
-    assert len(sx.find_cycles(turn, np.zeros((0, 2)), length=3, method=method).reasons) == 0
+    assert len(sx.find_cycles(turn, np.zeros((0, 2)), length=3).reasons) == 0
 
 
 def test_cycles_of_forty_steps_of_a_chaotic_tent_map_are_found():
@@ -405,6 +399,18 @@ def test_what_does_not_close_is_no_circle(name):
     assert held.is_held_by("cycle") == "unknown" or not is_open
 
 
+@pytest.mark.parametrize(("exponent", "is_chaos"), [(0.025, False), (0.035, True)])
+def test_chaos_is_an_exponent_of_three_errors_here_and_in_a_verdict(
+    exponent, is_chaos, monkeypatch
+):
+    where, known = "separatrix.analysis.following.exponents._exponents", (exponent, -1.0, 0.01)
+    monkeypatch.setattr(where, lambda *given: known)
+    system, starts = logistic(3.9), np.array([[0.2], [0.4], [0.6]])
+    held = sx.verdict(system, starts, duration=1000.0)
+    assert (Led.CHAOS in sx.find_cycles(system, starts).led) == is_chaos
+    assert held.is_held_by("cycle") == ("no" if is_chaos else "unknown")
+
+
 def two_circles(x):
     one, two = x[:2], x[2:]
     fields = one * (1 - one @ one) + turned(one), two * (1 - two @ two) + np.sqrt(2.0) * turned(two)
@@ -424,6 +430,11 @@ LED = {  # a system, starts, and where they lead
     "a focus": (systems.hopf(0.9, 1.0).system, systems.box(2, -1, 1, 3), [Led.POINT] * 3),
     "growth": (sx.DiscreteMap(lambda x: 2 * x, 1), [[1.0]], [Led.INFINITY]),
     "a growing flow": (sx.Flow(lambda x: x, 2), [[1.0, 1.0]], [Led.INFINITY]),  # to e⁴¹⁰
+    "a slow cycle": (
+        sx.Flow(lambda x: 0.0005 * x * (4 - x @ x) + turned(x), 2),
+        [[1.0, 0.0], [0.0, 3.0]],
+        [Led.CYCLE] * 2,
+    ),
     "a cycle beside a point": (
         sx.Flow(nested_circles, 2),
         [[0.5, 0.0], [1.5, 0.0], [0.0, 2.5]],

@@ -22,7 +22,8 @@ from .mean_error import error_of_means
 
 _DEFAULT_STEPS = 10_000
 _UNBOUNDED = 1e6  # growth of the state beyond which it is on no attractor
-_SURE = 3  # standard errors from zero
+SURE = 3
+"""Standard errors from zero from which on the sign of an exponent is known."""
 
 
 class LyapunovSpectrum(Record):
@@ -70,7 +71,7 @@ class LyapunovSpectrum(Record):
         is above 1e6 (1 + m), where m is the largest |entry| of its first state.
         """
         largest, error = (np.asarray(each)[:, 0] for each in (self.exponents, self.standard_error))
-        is_sure: np.ndarray = np.abs(largest) >= _SURE * error
+        is_sure: np.ndarray = np.abs(largest) >= SURE * error
         return is_sure & ~_have_grown(np.asarray(self.start), np.asarray(self.end))
 
     def _table(self) -> Columns:
@@ -353,7 +354,7 @@ def _outcomes(
             )
         if np.isnan(unsure):
             return f"{followed}: a single block, so how well the exponents are known is not"
-        if abs(largest) < _SURE * unsure:
+        if abs(largest) < SURE * unsure:
             return f"{followed}: the largest exponent, {largest:.1g} ± {unsure:.1g}, may be 0"
         return followed
 

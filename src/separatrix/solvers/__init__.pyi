@@ -5,9 +5,6 @@ from .continuation import (
     Deflation as Deflation,
     PseudoArclength as PseudoArclength,
 )
-from .cycle_walk import (
-    CycleWalk as CycleWalk,
-)
 from .levenberg_marquardt import (
     LevenbergMarquardt as LevenbergMarquardt,
 )

@@ -93,7 +93,5 @@ class Ending(enum.IntEnum):
     ORBIT_OPEN = "still open after all steps; give it more with MultipleShooting(max_steps=…)"
     ORBIT_LEFT = "left to infinity, or the flow needs more substeps: MultipleShooting(substeps=…)"
     ORBIT_NOT_ISOLATED = "its return map has no isolated fixed point: a continuum of orbits"
-    REGIONS_REPEAT = "its sequences of linear regions repeat without a cycle"
-    SOLVES_SPENT = "no cycle within the allowed solves; allow more with CycleWalk(max_solves=…)"
     # Of states that are followed to where they settle.
     NO_ATTRACTOR = "not followed: no fixed point among the points is stable"

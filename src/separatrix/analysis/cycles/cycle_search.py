@@ -9,8 +9,6 @@ from jaxtyping import Float
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, is_number, is_whole, require_positive
 from ..._watch import Report, watching
-from ...solvers.cycle_walk import CycleWalk
-from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ...solvers.shooting import MultipleShooting
 from ...systems import AbstractSystem, require_system
 from ..branches import EmergingCycle
@@ -29,7 +27,7 @@ def find_cycles(
     candidates: Float[Array, "... unit"] | EmergingCycle,
     *,
     length: int | float | Sequence[int] | None = None,
-    method: MultipleShooting | CycleWalk | None = None,
+    method: MultipleShooting | None = None,
     marginal_band: float = 1e-6,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
@@ -40,11 +38,9 @@ def find_cycles(
     that a flow reaches from x after the time T. Then x lies on a periodic orbit of period T if
     $\varphi_T(x) = x$. Below, periodic orbits are called cycles, too.
 
-    A piecewise-linear map, which the search recognizes from its function, is solved exactly. The k
-    states of an orbit lie in a sequence of k linear regions. The k affine maps of these regions
-    make one affine map, which has one fixed point in general. If the orbit of this point visits the
-    same regions, it is a cycle. If not, the regions that it visits are solved next. All other maps,
-    and all flows, are solved by multiple shooting with Newton steps.
+    The search solves for all states of a cycle at once, by multiple shooting with Newton steps. In
+    a piecewise-linear map, one step is exact once the states lie in the linear regions of the
+    cycle. Then the cycle is exact, too (`exact`), up to rounding.
 
     For a map with few linear pieces (a PLRNN or AL-RNN with few rectified units, a switching
     system), every sequence of pieces is solved as well. With m pieces there are m^k sequences of k
@@ -84,9 +80,7 @@ def find_cycles(
         numbers are found too, but fixed points only if 1 is one of the numbers. For a flow, give
         the period to try, in ms.
     method
-        `solvers.CycleWalk(…)` for piecewise-linear maps, `solvers.MultipleShooting(…)` for any
-        system. None means the former for a map that is recognized as piecewise linear, and the
-        latter otherwise. The options of both limit the work for one candidate. If a candidate
+        `solvers.MultipleShooting(…)`. Its options limit the work for one candidate. If a candidate
         reached this limit, its reason says so.
     marginal_band
         Floquet multipliers within this distance of the unit circle are called marginal. The
@@ -127,39 +121,28 @@ def find_cycles(
     (0.16+0j)
     """
     system = require_system(system)
-    if method is not None:
-        method = method_of(method, MultipleShooting, CycleWalk)
     marginal_band = band_of(marginal_band)
     orbit: EmergingCycle | None = None
     if isinstance(candidates, EmergingCycle):
-        orbit, method = candidates, method or MultipleShooting(transient=0)
+        orbit, method = candidates, MultipleShooting(transient=0) if method is None else method
         candidates, length = _start_of(orbit, system, length)
+    method = method_of(method, MultipleShooting)
     starts = states_of(system, candidates, "candidates", least=0)
-    found, solved = CycleSearchResult(len(starts)), False
+    found = CycleSearchResult(len(starts))
 
     watched = watching("cycles", max_seconds, progress)
     with watched, one_blas_thread(), derivatives_of(system):
         propagator = Propagator(system)
         if system.kind == "map":
-            form = _form_for(system, method)
-            if method is None:
-                method = MultipleShooting() if form is None else CycleWalk()
-            solved = isinstance(method, CycleWalk)
             if length is None:
-                search_followed_map(propagator, starts, method, form, found)
+                search_followed_map(propagator, starts, method, found)
             else:
-                search_map(propagator, starts, _checked_lengths(length), method, form, found)
+                search_map(propagator, starts, _checked_lengths(length), method, found)
         else:
-            if isinstance(method, CycleWalk):
-                raise InvalidInputError(
-                    "CycleWalk solves piecewise-linear maps; use MultipleShooting() for a flow."
-                )
             period = _checked_period(length, system.time_unit)
-            method = method or MultipleShooting()
             given = None if orbit is None else orbit.orbit(method.segments)
             search_flow(propagator, starts, period, method, found, given)
-        how = "piecewise linear" if solved else "shooting"
-        return _record(system, found, how, marginal_band)
+        return _record(system, found, marginal_band)
 
 
 def _start_of(
@@ -177,23 +160,6 @@ def _start_of(
     if orbit.steps:
         return orbit.orbit(orbit.steps)[:1], orbit.steps if length is None else length
     return orbit.orbit(32), length  # a closed curve, and no cycle unless it locks to a fraction
-
-
-def _form_for(
-    system: AbstractSystem, method: MultipleShooting | CycleWalk | None
-) -> PiecewiseLinear | None:
-    """Return the piecewise-linear form of a map that is to be solved by it."""
-    if isinstance(method, MultipleShooting):
-        return None
-    form = recognize(system.evaluate, system.size)
-    if isinstance(form, PiecewiseLinear):
-        return form
-    if method is not None:
-        raise InvalidInputError(
-            "CycleWalk solves piecewise-linear maps, and this map is not piecewise linear: "
-            f"{form}. Leave the method out, or use MultipleShooting()."
-        )
-    return None
 
 
 def _checked_lengths(length: Any) -> tuple[int, ...]:
@@ -217,7 +183,7 @@ def _checked_period(length: Any, time_unit: float) -> float | None:
     return float(length) / time_unit
 
 
-def _record(system: AbstractSystem, found: CycleSearchResult, method: str, band: float) -> Cycles:
+def _record(system: AbstractSystem, found: CycleSearchResult, band: float) -> Cycles:
     order = sorted(range(len(found.cycles)), key=lambda k: found.cycles[k].period)
     cycles = [found.cycles[k] for k in order]
     place = np.empty(len(order) + 1, int)
@@ -259,7 +225,7 @@ def _record(system: AbstractSystem, found: CycleSearchResult, method: str, band:
         complete_lengths=np.array(found.complete_lengths, int),
         system=system.kind,
         time_unit=system.time_unit,
-        method=method,
+        method="shooting",
     )
 
 

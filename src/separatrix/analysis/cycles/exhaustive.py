@@ -12,6 +12,7 @@ from ...enclosure.interval import Enclosed, EnclosureError
 from ...enclosure.interval.arithmetic import ball
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.pieces import search_pieces
+from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ..orbits import same_cycle
 from .found import CIRCLE, Cycle, CycleSearchResult
 from .propagation import Propagator
@@ -29,9 +30,13 @@ def add_missing(
     are found, at any distance and however unstable, where $m^k$ is at most 16,384 for m pieces.
     """
     first = _all_zeros(propagator, 1)
-    if first is None or is_over():
+    if is_over():
         return ()
-    _mark_exact(propagator, found)
+    form = recognize(propagator.system.evaluate, propagator.size)
+    if first is not None or isinstance(form, PiecewiseLinear):
+        _mark_exact(propagator, found)
+    if first is None:
+        return ()
     short = [k for k in lengths if int(first.boxes) ** k <= _MOST]
     return tuple(k for k in short if _listed(propagator, found, lengths, k))
 

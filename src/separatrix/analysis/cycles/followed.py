@@ -8,9 +8,10 @@ from ..._tables import describe_duration
 from ..._watch import is_over
 from ...solvers.endings import Ending
 from ..following.end import Ends, What
-from ..following.exponents import SURE, with_exponent
+from ..following.exponents import is_chaos, with_exponent
 from ..following.follower import follow
 from ..following.turns import Turn
+from ..lyapunov import SURE
 from .found import CIRCLE, Cycle, CycleSearchResult, Led
 from .propagation import Propagator
 
@@ -101,7 +102,7 @@ def _kind_of_bounded(ends: Ends) -> Led:
     value, error = ends.exponent, ends.exponent_error
     time = ends.times[ends.are(What.BOUNDED)].min(initial=np.inf)
     if value > SURE * error:
-        return Led.CHAOS if value * time > 1 else Led.BOUNDED
+        return Led.CHAOS if is_chaos(value, error, time) else Led.BOUNDED
     most = (max(abs(value), abs(ends.second_exponent)) + SURE * error) * time
     return Led.QUASIPERIODIC if most <= _SEEN else Led.BOUNDED
 

@@ -1,11 +1,9 @@
-"""Cycles of maps, smooth ones by shooting and piecewise-linear ones exactly."""
+"""Cycles of maps, by multiple shooting."""
 
 import numpy as np
 
 from ..._watch import is_over
-from ...solvers.cycle_walk import CycleWalk, CycleWalkResult
 from ...solvers.endings import Ending
-from ...solvers.piecewise_linear import PiecewiseLinear
 from ...solvers.shooting import MultipleShooting, ShootingResult
 from ..following.turns import going_round
 from ..orbits import minimal_length, same_cycle
@@ -22,8 +20,7 @@ def search_map(
     propagator: Propagator,
     starts: np.ndarray,
     lengths: tuple[int, ...],
-    method: MultipleShooting | CycleWalk,
-    form: PiecewiseLinear | None,
+    method: MultipleShooting,
     found: CycleSearchResult,
 ) -> None:
     """Search for cycles of every length from every start, as given and after the transient."""
@@ -36,7 +33,7 @@ def search_map(
                 found.reasons[found.reached < 0] = Ending.RUNNING.text
                 break
             each = [np.array([row]) for row in range(len(states))]
-            _collect(found, each, lengths, *_solve(propagator, states, length, method, form))
+            _collect(found, each, lengths, _solve(propagator, states, length, method))
     found.complete_lengths = add_missing(propagator, found, lengths)
     measure(propagator, found)
 
@@ -44,8 +41,7 @@ def search_map(
 def search_followed_map(
     propagator: Propagator,
     starts: np.ndarray,
-    method: MultipleShooting | CycleWalk,
-    form: PiecewiseLinear | None,
+    method: MultipleShooting,
     found: CycleSearchResult,
 ) -> None:
     """Search for the cycles that starts come to when they are followed, from those cycles."""
@@ -62,40 +58,31 @@ def search_followed_map(
                 found.miss(int(row), Ending.RUNNING.text)
             continue
         lengths.add(curve.steps)
-        solved = _solve(propagator, curve.path[:1], curve.steps, method, form)
-        _collect(found, [there], (curve.steps,), *solved)
+        solved = _solve(propagator, curve.path[:1], curve.steps, method)
+        _collect(found, [there], (curve.steps,), solved)
     if lengths:
         found.complete_lengths = add_missing(propagator, found, tuple(sorted(lengths)))
     measure(propagator, found)
 
 
 def _solve(
-    propagator: Propagator,
-    states: np.ndarray,
-    length: int,
-    method: MultipleShooting | CycleWalk,
-    form: PiecewiseLinear | None,
-) -> tuple[CycleWalkResult | ShootingResult, np.ndarray]:
-    """Solve for a cycle of a length from each of some states; return also which are exact."""
-    if isinstance(method, CycleWalk):
-        assert form is not None  # only a recognized map is given to it
-        walked = method.solve(form, states, length)
-        return walked, walked.exact
+    propagator: Propagator, states: np.ndarray, length: int, method: MultipleShooting
+) -> ShootingResult:
+    """Solve for a cycle of a length from each of some states."""
     orbits = propagator.sample(states, np.ones(len(states)), length, 1)
-    return method.solve(propagator.step, orbits, None), np.zeros(len(states), bool)
+    return method.solve(propagator.step, orbits, None)
 
 
 def _collect(
     found: CycleSearchResult,
     rows: list[np.ndarray],
     lengths: tuple[int, ...],
-    solved: CycleWalkResult | ShootingResult,
-    exact: np.ndarray,
+    solved: ShootingResult,
 ) -> None:
     """Keep each cycle once, with its minimal length; starts belong to a row of the solution."""
     for row, starts in enumerate(rows):
         for start in map(int, starts):
-            _keep(found, start, row, lengths, solved, exact)
+            _keep(found, start, row, lengths, solved)
 
 
 def _keep(
@@ -103,8 +90,7 @@ def _keep(
     start: int,
     row: int,
     lengths: tuple[int, ...],
-    solved: CycleWalkResult | ShootingResult,
-    exact: np.ndarray,
+    solved: ShootingResult,
 ) -> None:
     if solved.endings[row] != Ending.ZERO:
         found.miss(start, Ending(solved.endings[row]).text)
@@ -114,7 +100,7 @@ def _keep(
     if part == 1 and 1 not in lengths:
         found.miss(start, "led to a fixed point", Led.POINT)
         return
-    cycle = Cycle(orbit[:part], float(part), error, exact=bool(exact[row]))
+    cycle = Cycle(orbit[:part], float(part), error)
     known = _known(found, cycle)
     if known is None:
         known = len(found.cycles)

@@ -65,7 +65,7 @@ class Cycles(Record):
     )
     system: str = setting('"map" or "flow"')
     time_unit: float = setting("dt of a map, tau of a flow", units="ms")
-    method: str = setting('"piecewise linear" (each linear piece is solved exactly) or "shooting"')
+    method: str = setting('"shooting"; "piecewise linear" for some maps in older files')
     led: Shaped[np.ndarray, " start"] | None = array(
         'what each start led to, such as "a cycle" or "an invariant circle"; None in older files',
         default=None,

@@ -7,12 +7,15 @@ import numpy as np
 from ..._double import double_precision
 from ...solvers.tangent_qr import TangentQR
 from ...systems import AbstractSystem
-from ..lyapunov import lyapunov_exponents
+from ..lyapunov import SURE, lyapunov_exponents
 from .end import Ends, What
 
-SURE = 3
-"""Standard errors above 0 from which on an exponent is positive."""
 _EXPONENTS, _EXPONENT_STEPS = 4, 4000
+
+
+def is_chaos(exponent: float, error: float, time: float) -> bool:
+    """Whether an exponent is surely above 0, and small differences grow e-fold within the time."""
+    return bool(exponent > SURE * error and exponent * time > 1)
 
 
 def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._tables import describe_duration
 from ..following.end import What
+from ..following.exponents import is_chaos
 from .claims import Claim, Held, Kind
 
 if TYPE_CHECKING:
@@ -478,6 +479,5 @@ def _curves(v: "Verdict") -> str:
 
 def _chaos(v: "Verdict") -> str:
     of = _ends(v, What.BOUNDED)
-    if of and float(of[0]["exponent"]) > 2 * float(of[0]["exponent_error"]):
-        return " (chaos)"
-    return ""
+    keys = ("exponent", "exponent_error", "until")  # the last one is missing in older files
+    return " (chaos)" if of and is_chaos(*(float(of[0].get(k, np.inf)) for k in keys)) else ""
