@@ -1,5 +1,7 @@
 """How large is the package, and how much of it does one search run? ``make lines``.
 
+More statements than `LIMITS` allow end it with 1, in ``.ci/run`` too.
+
 With ``python benchmarks/lines.py --search`` also the functions and files of ours that one search
 for the fixed points of `flipflop_tanh16` runs, compiled before.
 """
@@ -11,6 +13,7 @@ import ast
 import re
 import sys
 import threading
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
@@ -23,6 +26,8 @@ WING = (
     "analysis/point_table.py",
 )
 """What serves one public function, `find_fixed_points`."""
+LIMITS = {"src": 29_300, "tests": 14_950, "benchmarks and tools": 5_550}
+"""Most statements; a step that removes some lowers them."""
 IMPORTS = (ast.Import, ast.ImportFrom)
 SURGERY = {
     "files that import jax.extend": r"jax\.extend",
@@ -53,16 +58,33 @@ def statements(paths: list[Path]) -> tuple[int, int]:
     return count, classes
 
 
+def tokens(paths: list[Path]) -> int:
+    """Return the number of tokens, without comments and line ends."""
+    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    count = 0
+    for path in paths:
+        with tokenize.open(path) as file:
+            count += sum(t.type not in skipped for t in tokenize.generate_tokens(file.readline))
+    return count
+
+
 def size_of(paths: list[Path]) -> str:
     count, classes = statements(paths)
-    many = f"{lines(paths):,} lines in {len(paths)} files"
+    many = f"{tokens(paths):,} tokens, {lines(paths):,} lines in {len(paths)} files"
     return f"{count:,} statements, {classes} classes, {many}"
+
+
+def limited() -> dict[str, list[Path]]:
+    """Return the files of each part that has a limit."""
+    return {
+        part: [f for name in part.split(" and ") for f in files(ROOT / name)] for part in LIMITS
+    }
 
 
 def sizes() -> Iterator[str]:
     """Yield a line of text for each part."""
-    for name, folder in {"src": ROOT / "src", "tests": ROOT / "tests"}.items():
-        yield f"{name}: {size_of(files(folder))}"
+    for name, paths in limited().items():
+        yield f"{name}: {size_of(paths)}; at most {LIMITS[name]:,} statements"
     wing = [path for part in WING for path in files(PACKAGE / part)]
     yield f"  {', '.join(WING)}: {size_of(wing)}"
     for part in sorted(p for p in PACKAGE.iterdir() if files(p)):
@@ -116,3 +138,6 @@ if __name__ == "__main__":
     if search:
         ours = functions_of_one_search()
         print(f"one search: {len(ours)} functions in {len({name for name, *_ in ours})} files")
+    over = [name for name, paths in limited().items() if statements(paths)[0] > LIMITS[name]]
+    if over:
+        sys.exit(f"too many statements in {', '.join(over)}: remove some, or say why not")
