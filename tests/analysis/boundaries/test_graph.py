@@ -121,5 +121,4 @@ def test_a_path_that_is_cut_off_is_not_said_to_end_nowhere():
     assert graph.target.tolist() == [-1, -1] and 0 <= graph.most_steps - 20_000 < 256
     assert f"0 of 2 end at a stable point within {graph.most_steps} steps" in graph.summary()
     topology = sx.fixed_point_topology(system, points)
-    assert topology.most_steps == graph.most_steps
-    assert f"within {graph.most_steps} steps" in topology.summary()
+    assert topology.most_steps == 20_000 and "within 20000 steps" in topology.summary()

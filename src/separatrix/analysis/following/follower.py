@@ -45,6 +45,8 @@ _CLEARLY = 0.1
 _FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 _BLOCKS, _FEWEST, _NUMBERS = (64, 256), 8, 1 << 20
 """Steps of a block, at first and then; fewer, 8 at least, where their numbers would be more."""
+_AT_ONCE = 16, 1024
+"""Steps of a map at a time, at first and at last, where only the last of them is looked at."""
 _FAR, _FURTHER = 1e9, 64.0
 """First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
 while it takes fewer than 2,000 steps."""
@@ -135,12 +137,15 @@ class _Follower:
         self.motion, self.look, self.is_quick = motion, look, is_quick
         self.most, self.share = most, share
         self.system = system = motion.system
-        self.scale = scale_of(system, starts)
-        self.size = max(largest(system, starts), 0.0 if pool is None else pool.scale)
+        self.size = 0.0 if pool is None else pool.scale
         self.error = _ROUNDING if is_quick else error_of(system)
+        self.scale, first = self.size, float(np.abs(starts).max(initial=0.0))
+        if not is_quick:
+            self.scale, first = scale_of(system, starts), first_move(system, starts)
+            self.size = max(self.size, largest(system, starts))
         self.twice = 2 * duration
         self.moving = motion.begin(starts)
-        self.infinite = INFINITE * max(self.size, first_move(system, starts), LEAST)
+        self.infinite = INFINITE * max(self.size, first, LEAST)
         self.wanted = DURATIONS / 2 * self.twice
         if self.motion.is_map:
             self.wanted = self.wanted or most
@@ -178,15 +183,20 @@ class _Follower:
                 self.wanted *= 2  # fewer steps were taken than may be
             last = np.inf if self.motion.is_map else max(self.wanted, self.twice)
             before = self.moving
-            self.moving, block = self.motion.advance(before, count, last)
+            if self.is_quick and self.motion.is_map:
+                count = min(max(_AT_ONCE[0], taken), _AT_ONCE[1], self.most - taken)
+                self.moving = self.motion.until(before, before.times + count)
+            else:
+                self.moving, block = self.motion.advance(before, count, last)
             taken += count
-            self.look(block, self.alive)
-            self.history.add(before, last, block)
             self._note()
+            if self.is_quick:
+                self._rest_at_known(before)
+            else:
+                self.look(block, self.alive)
+                self.history.add(before, last, block)
             self._escaped()
             self._captured(before)
-            if self.is_quick:
-                self._come_to_rest(final=False)
             waiting = bool((self.moving.times >= last * (1 - 1e-12)).all())
             first = bool(self.twice) and self._is_past_twice() and check < 0
             if not self.is_quick and (taken >= abs(check) or waiting or first):
@@ -372,6 +382,21 @@ class _Follower:
             ):
                 self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
 
+    def _rest_at_known(self, before: Moving) -> None:
+        """Note which states have stopped, at a point that is known or elsewhere, or on a cycle."""
+        rows = self._open()
+        away = np.linalg.norm(self.moving.states[rows] - before.states[rows], axis=1)
+        rows = rows[away <= self._floor(rows)]
+        if not len(rows):
+            return
+        states, floor = self.moving.states[rows], self._floor(rows)
+        what, which = rest_at_known(states, self.found.pool, floor)
+        what[what == What.UNKNOWN] = What.UNSTABLE  # or not: in any case it is not one of these
+        if self.motion.is_map:
+            what[np.linalg.norm(self.motion.velocities(states), axis=1) > 16 * floor] = What.CURVE
+        which[what == What.CURVE] = -1
+        self.found.end(self.alive[rows], what, which)
+
     def _come_to_rest(self, final: bool) -> None:
         """Note which states have stopped: at an unstable point, a continuum, on a kink."""
         rows = self._open()
@@ -379,18 +404,13 @@ class _Follower:
         for before in (block[:1], block):  # most have moved since the first step of the block
             away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
             rows = rows[away <= self._floor(rows)]
-        if len(rows) and not self.is_quick and (final or self.vain < _VAIN):
+        if len(rows) and (final or self.vain < _VAIN):
             self._search(rows)
             self._approach(final)
             rows = np.intersect1d(rows, self._open())
         if not len(rows):
             return
         states, floor = self.moving.states[rows], self._floor(rows)
-        if self.is_quick:
-            what, which = rest_at_known(states, self.found.pool, floor)
-            what[what == What.UNKNOWN] = What.UNSTABLE  # or not: in any case it is not one of these
-            self.found.end(self.alive[rows], what, which)
-            return
         ends, self.found.pool = ends_of_rest(
             self.motion, states, self.found.pool, floor, self.scale
         )
