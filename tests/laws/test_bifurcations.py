@@ -310,7 +310,7 @@ VAN_DER_POL = flow(lambda mu, x, y: (y, mu * (1 - x**2) * y - x), 2)
 
 @pytest.mark.parametrize(
     ("at", "span", "doubling"),
-    [(2.6, (2.0, 3.5), "2.83244503"), (3.3, (2.9, 3.95), "3.837358168")],
+    [(2.6, (2.0, 3.5), "2.83244503"), (3.3, (2.9, 3.95), "3.837358169")],
     ids=["one turn", "two turns"],
 )
 def test_the_cycle_of_rossler_doubles(at, span, doubling):
