@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
-from jaxtyping import Bool, Complex, Float, Int, Shaped
+from jaxtyping import Bool, Complex, Float, Inexact, Int, Shaped
 
 from ..._watch import in_time
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
@@ -131,7 +131,7 @@ def empty_pool(size: int, scale: float) -> Pool:
     )
 
 
-def decay(values: Complex[np.ndarray, "*any"], kind: str) -> tuple[np.ndarray, np.ndarray]:
+def decay(values: Inexact[np.ndarray, "*any"], kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Return how fast modes decay, in 1/step or 1/tau, and how long they take to turn once."""
     is_map = kind == "map"
     with np.errstate(divide="ignore", invalid="ignore"):
