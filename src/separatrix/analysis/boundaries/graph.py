@@ -147,10 +147,10 @@ def fixed_point_graph(
     -------
     FixedPointGraph
         Two edges for each saddle with one unstable direction, then two for each direction that was
-        followed from the points with several. The paths are followed for at most 20,000 steps (of a
-        map, or of the integrator of a flow), or 50,000 where they come to a stable point very
-        slowly. If a path does not end at an attractor within these steps, its target is −1, and
-        `reasons` says why.
+        followed from the points with several. The paths of a map are followed for at most 20,000
+        steps, or 50,000 if they come to a stable point very slowly; those of a flow for at most
+        50,000 steps of the integrator. If a path does not end at an attractor within these steps,
+        its target is −1, and `reasons` says why.
 
     Raises
     ------

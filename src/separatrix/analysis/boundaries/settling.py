@@ -1,13 +1,14 @@
 r"""Following states among fixed points that are known, to the one at which each settles.
 
-States end as they do in a verdict (`analysis/following`), or, which is seen sooner, where they come
-within a thousandth of the distance from a stable point to the nearest other one, and nearer.
+States end as they do in a verdict (`analysis/following`), or sooner: a state has settled when it is
+within a thousandth of the distance from a stable point to the nearest other one, and comes nearer.
 
-Where derivatives of a flow's way are wanted, it is made of steps of the classical Runge–Kutta
-method of order four, of $h\tau$ with $h = 0.1/\rho$; ρ is the largest |λ| of the Jacobians at the
-points. Each errs by about 1e−7 of the distance still to go.
+Where the derivative of the motion of a flow is asked for, its steps are those of the classical
+Runge–Kutta method of order four. A step takes $h\tau$ with $h = 0.1/\rho$, where ρ is the largest
+|λ| of the Jacobians at the points, and errs by about 1e−7 of the distance still to go.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -61,6 +62,7 @@ class Follower:
         self.step = 1.0 if is_map else _suitable_step(system, landscape.states)
         longest = np.inf if is_map else _LONGEST * self.step
         self.motion = Motion(system, landscape.states, (), longest)
+        self.as_in_verdicts = Motion(system, landscape.states, ())  # implicit where it is stiff
         rate, turn = decay(landscape.values, system.kind)
         self.pool = Pool(
             states=landscape.states,
@@ -92,13 +94,15 @@ class Follower:
         rows = np.flatnonzero(np.isfinite(starts).all(1))
         if not (anyway or self.landscape.attractors.any()):  # nowhere to go: spare the way
             reasons[rows], rows = Ending.NO_ATTRACTOR.text, rows[:0]
+        largest = float(np.abs(starts[rows]).max(initial=0.0))
+        pool = replace(self.pool, scale=max(self.pool.scale, largest))
         for part in chunks(len(rows), _AT_ONCE):
             some = rows[part]
             ends = follow(
                 self.motion.system,
                 starts[some],
-                pool=self.pool,
-                motion=self.motion,
+                pool=pool,
+                motion=self.motion if quickly else self.as_in_verdicts,
                 most=_MOST_STEPS,
                 share=1.0,
                 is_quick=quickly,

@@ -32,9 +32,10 @@ def add_missing(
     first = _all_zeros(propagator, 1)
     if is_over():
         return ()
-    form = recognize(propagator.system.evaluate, propagator.size)
-    if first is not None or isinstance(form, PiecewiseLinear):
-        _mark_exact(propagator, found)
+    system = propagator.system
+    if first is None and not isinstance(recognize(system.evaluate, system.size), PiecewiseLinear):
+        return ()
+    _mark_exact(propagator, found)
     if first is None:
         return ()
     short = [k for k in lengths if int(first.boxes) ** k <= _MOST]

@@ -23,7 +23,7 @@ class What(StrEnum):
 
     @property
     def text(self) -> str:
-        """What a user reads of it."""
+        """Return what a user reads of it."""
         return _TEXTS[self]
 
     def describe(self, steps: int, point: int) -> str:

@@ -61,10 +61,11 @@ _RUN_ON, _LONGEST = 4, 16_384
 """
 _DECIDES = 0.01  # of what errors make of no distance: where they decide which way a state leaves
 _SLOWLY, _FEWEST_FOLDS, _MOST_FOLDS = 10.0, 8.0, 32.0
-"""Distances to a point that what comes to it may go in the time followed: it is followed on, for so
-many time constants at first, and, twice as many each time, at most."""
+"""A state hardly moves if its speed takes it at most so many times as far as the nearest stable
+point is, in the time for which it was followed. Then it is followed for so many time constants of
+the slowest such point, at first and at most."""
 _TURNED = 3.0
-"""Time constants over which a mode decays whose turn takes longer."""
+"""Time constants that are enough to see a mode decay, if it takes longer to turn once."""
 _ROUNDING = 64 * np.finfo(float).eps
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
@@ -222,7 +223,7 @@ class _Follower:
         return steps >= self.most and bool((self.moving.times >= self.wanted).all())
 
     def _is_slow(self) -> bool:
-        """Whether states may come to a point that is known if they are followed on, and are."""
+        """Whether most states without an end hardly move: they get more time to come to a point."""
         rows = self._open()
         if self.is_quick or not len(rows) or int(self.moving.steps.max()) >= MOST_STEPS:
             return False
