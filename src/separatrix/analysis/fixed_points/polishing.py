@@ -27,7 +27,8 @@ _ALONG = 1e-6  # of the largest singular value: smaller ones have directions alo
 _EPS = np.finfo(float).eps
 _SUSPECT = 1e-6  # singular values this small, beside the largest, are looked into
 _FAR = 10.0 ** np.arange(10)  # distances, in sizes of a state, at which it is looked
-_HALVINGS = 30
+_HALVINGS, _LOOKS = 30, 17
+_GROWS = 100.0  # times what the residual is where it can first be told from zero
 _LONGER = 100.0  # a Newton step than what is left of the way, if it leads past the end of a line
 _LONG = 1e-4  # beside the state at the end
 
@@ -244,7 +245,10 @@ def _zeros_along(
 def _fades(
     evaluator: Evaluator, are_zeros: Callable[[States], Flags], state: np.ndarray, way: np.ndarray
 ) -> bool:
-    """Return whether Newton's step just past the last zero along `way` leads far beyond it."""
+    """Return whether Newton's step just past the last zero along `way` leads far beyond it.
+
+    Beyond, the residual grows. On a line of zeros, of which rounding hides some, it does not.
+    """
     zero, none = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (zero + none) / 2
@@ -252,7 +256,10 @@ def _fades(
             zero = middle
         else:
             none = middle
-    end = state + none * way
+    beyond = state + np.linspace(none, 1.0, _LOOKS)[:, None] * way
+    sizes, end = np.abs(evaluator.residual(beyond)).max(1), beyond[0]
+    if not np.nanmax(sizes) > _GROWS * sizes[0]:
+        return False
     residual, jacobian = (part[0] for part in evaluator.residual_and_jacobian(end[None]))
     if not (np.isfinite(residual).all() and np.isfinite(jacobian).all()):
         return False
