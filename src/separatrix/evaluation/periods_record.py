@@ -120,6 +120,11 @@ class TrialPeriods(Record):
         "end, relative to the largest distance between two states of the activity",
         default=None,
     )
+    slowed: Float[Array, " period"] | None = array(
+        "median over the trials of the longest step until the end of the period, relative to the "
+        "last one",
+        default=None,
+    )
     order: Float[Array, " period"] | None = array(
         "rank correlation of the positions at the beginning and at the end of the period, along "
         "the first principal component of the states at its end; NaN if there is no order",

@@ -178,6 +178,7 @@ class Found:
     begin: float
     duration: float
     moved: float
+    slowed: float
     order: float
     labels: tuple[dict[str, Any], ...]
 
@@ -221,15 +222,16 @@ def _one(
         ended,
         watched.dt * float(first[shown].mean()),
         watched.dt * lasts,
-        *_during(watched, rows, np.maximum(first[rows] - 1, 0), closing),
+        *_during(watched, rows, np.maximum(first[rows] - 1, 0), last[rows]),
     )
 
 
 def _during(
-    watched: Watched, rows: Int[np.ndarray, " shown"], before: np.ndarray, closing: np.ndarray
-) -> tuple[float, float, tuple[dict[str, Any], ...]]:
-    """Return how far states move in a period, whether in order, and what becomes decodable."""
-    opening, known = watched.states[rows, before], np.isfinite(watched.states).all(2)
+    watched: Watched, rows: Int[np.ndarray, " shown"], before: np.ndarray, last: np.ndarray
+) -> tuple[float, float, float, tuple[dict[str, Any], ...]]:
+    """Return how far states move in a period, how slow they are then, their order, and labels."""
+    opening, closing = watched.states[rows, before], watched.states[rows, last]
+    known = np.isfinite(watched.states).all(2)
     extent = _extent(watched.states[known])
     moved = float(np.median(np.linalg.norm(closing - opening, axis=1))) / max(extent, 1e-300)
     axis = widest(closing)
@@ -247,7 +249,16 @@ def _during(
             told.append(
                 {"label": name, "as": kind, "first": first, "value": value, "chance": chance}
             )
-    return moved, order, tuple(told)
+    return moved, _slowed(watched.states[rows], last), order, tuple(told)
+
+
+def _slowed(states: Float[np.ndarray, "shown time unit"], last: Int[np.ndarray, " shown"]) -> float:
+    """Return the median of how many times as long as the last step the longest one before was."""
+    steps = np.linalg.norm(np.diff(states, axis=1, prepend=states[:, :1]), axis=2)
+    steps[np.arange(steps.shape[1]) > last[:, None]] = 0.0
+    fastest, at_end = steps.max(1), steps[np.arange(len(steps)), last]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.median(np.where(fastest > at_end, fastest / at_end, 1.0)))
 
 
 def _unlisted(held: Verdict, points: FixedPoints) -> Float[np.ndarray, "state unit"]:
@@ -312,9 +323,10 @@ def record(
         num_trials=np.array([len(row.trials) for row in rows]),
         held=np.array([row.held.held for row in rows]),
         sentences=np.array(
-            [in_a_period(row.held, row.moved, row.order, row.labels) for row in rows]
+            [in_a_period(row.held, row.moved, row.slowed, row.order, row.labels) for row in rows]
         ),
         moved=np.array([row.moved for row in rows]),
+        slowed=np.array([row.slowed for row in rows]),
         order=np.array([row.order for row in rows]),
         decoded=np.array([json.dumps(row.labels) for row in rows]),
         missing=np.array([row.points.known_of_missing for row in rows]),

@@ -44,7 +44,7 @@ class Verdict(Record):
         'how the end is known: "proved", "solved" or "watched"; unknown ends have "watched", too'
     )
     detail: Shaped[np.ndarray, " end"] = array(
-        "details of the end in words: its period, exponent or time constant of growth; else empty"
+        "details of the end in words: its time constant, period or exponent; else empty"
     )
     end_states: Float[Array, "end unit"] = array("a state of each end; NaN if there is none")
     times: Float[Array, " time"] = array(

@@ -55,6 +55,8 @@ def name(numbers: dict[str, Any]) -> str:
 def detail(numbers: dict[str, Any], units: str) -> str:
     """Return the numbers of an end in words, for the table."""
     what = numbers["what"]
+    if what == What.POINT and 0 < numbers.get("slowest", 0) < np.inf:
+        return f"time constant {describe_duration(numbers['slowest'], units)}"
     if what == What.CURVE and np.isfinite(numbers["period"]):
         turn = f", mean period {describe_duration(numbers['turn'], units)}"
         known = np.isfinite(numbers["turn"])
@@ -88,6 +90,8 @@ def _claim(
         numbers["state"] = ends.pool.states[place]
         if what == What.POINT:
             known = Known.PROVED if ends.pool.is_proved[place] else Known.SOLVED
+            with np.errstate(divide="ignore"):
+                numbers["slowest"] = float(unit / np.maximum(ends.pool.rate[place], 0.0))
     elif what == What.CURVE:
         curves = [ends.curves[k] for k in ends.which[rows]]
         period, turn = (

@@ -37,6 +37,9 @@ _ASKED = 0.95
 _AMPLIFIED, _SHRUNK, _ORDERED = 1.2, 0.05, 0.9
 """Spread from which on differences are said to grow, that from which on they shrink if they are not
 kept, and the rank correlation for which they do so in the same order."""
+_SLOWED, _LEFT = 2.0, 0.05
+"""So many times as slow as before, and more, is said; and the time constant of an end if it leaves
+more than this part of a distance to it after T."""
 _STAYING = (
     Held.LINE, Held.RING, Held.SURFACE, Held.POINTS, Held.STILL, Held.SLOW_PATH, Held.MOVING
 )  # fmt: skip
@@ -72,7 +75,9 @@ def parts(v: "Verdict") -> list[tuple[str, Kind]]:
     return said
 
 
-def in_a_period(v: "Verdict", moved: float, order: float, labels: Sequence[dict[str, Any]]) -> str:
+def in_a_period(
+    v: "Verdict", moved: float, slowed: float, order: float, labels: Sequence[dict[str, Any]]
+) -> str:
     """Write what happens during a period, and what the verdict at its end says, if it is a word.
 
     A period that is shorter than the slowest change has no such word.
@@ -80,6 +85,9 @@ def in_a_period(v: "Verdict", moved: float, order: float, labels: Sequence[dict[
     during = f"During it, the states move by {share(moved)} of the activity's extent"
     if np.isfinite(order):
         during += f" (rank correlation along their first principal component: {order:.2f})"
+    if slowed >= _SLOWED:
+        times = "over 1,000" if slowed > 1000 else f"{float(f'{slowed:.2g}'):g}"
+        during += f", and at its end {times} times more slowly than at their fastest"
     told = [one for one in labels if max(one["first"], one["value"]) > one["chance"]]
     told = sorted(told, key=lambda one: one["first"] > one["chance"])  # what is new comes first
     during = "; ".join([during, *map(decoding, told[:_LISTED])])
@@ -317,7 +325,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
         Held.SLOW_PATH: f"{them} keep moving along a one-dimensional set",
         Held.MIXTURE: at_last,
         Held.UNSTABLE: f"{them} come to rest at {_unstable(at)} and {_stays(v, at)}",
-        Held.MOVING: f"{them} move on{at_last and f', and in the long run {at_last}'}",
+        Held.MOVING: f"{them} move on{at_last and f', and {_long_run(v)}{at_last}'}",
     }[Held(held)]
 
 
@@ -345,7 +353,15 @@ def _ending(v: "Verdict", is_first: bool) -> str:
         return ""
     leave = v.held in (Held.LINE, Held.RING, Held.SURFACE, Held.STILL)
     but = "but " if leave and not _ends(v, What.CONTINUUM) else ""
-    return f"{but}{'in the long run, ' if v.held else ''}{at_last}{_how(v, is_first)}"
+    return f"{but}{_long_run(v) if v.held else ''}{at_last}{_how(v, is_first)}"
+
+
+def _long_run(v: "Verdict") -> str:
+    """Write "in the long run", and how long that is where a stable point is slow beside T."""
+    times = [float(one.get("slowest", np.inf)) for one in _ends(v, What.POINT)]
+    slowest = max((time for time in times if time < np.inf), default=0.0)
+    is_slow = slowest > -v.duration / np.log(_LEFT)
+    return f"in the long run{f' (time constant {span(v, slowest)})' if is_slow else ''}, "
 
 
 def _groups(v: "Verdict") -> str:
