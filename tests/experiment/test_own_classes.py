@@ -201,7 +201,7 @@ def test_near_names_are_told(folder):
         give(folder, *REFUSALS["a module that is not there"])
     with pytest.raises(sx.InvalidInputError, match="did you mean 'Sign'"):
         give(folder, *REFUSALS["a class that is not there"])
-    with pytest.raises(sx.InvalidInputError, match=r"'task.dely' .* did you mean 'delay'"):
+    with pytest.raises(sx.InvalidInputError, match=r"task.dely in .* did you mean 'delay'"):
         give(folder, *REFUSALS["an unknown key"])
 
 

@@ -57,8 +57,8 @@ NETWORK = "[network]"
         (
             NETWORK,
             f"[training.optimizer]\nlearning_rate = 1e-3\n{NETWORK}",
-            "training.optimizer.name",
-            "",
+            "training.optimizer",
+            "'name'",
         ),
         ('"CTRNN"', '"CTRN"', "CTRN", "CTRNN"),
         (
@@ -99,8 +99,6 @@ def test_files_that_cannot_be_read(tmp_path, name):
     ("change", "word"),
     [
         ("training.stps=3", "'steps'"),
-        ("steps=3", "'training.steps'"),
-        ("learning_rate=1", "'training.optimizer.learning_rate'"),
         ("xyz=1", "analysis, description, name, network, seed, task, training, variants"),
         ("training.steps=true", "training.steps"),
         ("analysis.random_range=[3, 1]", "analysis.random_range"),

@@ -1,11 +1,11 @@
-"""Tables of settings: a model for each, and what is wrong in them in the user's words."""
+"""Tables of settings: a model for each, and what pydantic finds wrong in them."""
 
 import functools
 import inspect
 import operator
-import re
 import types
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, get_args
 
 from pydantic import (
@@ -212,78 +212,42 @@ MOST_TOLD = 10
 
 
 def validated(model: type[M], values: Mapping[str, Any], source: str) -> M:
-    """Return a model of what was given; raise InvalidInputError that names key, remedy, source."""
+    """Return a model of what was given; raise InvalidInputError that names key, source, fault."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         faults = error.errors()
-        lines = [_explain(found, source, values, model) for found in faults[:MOST_TOLD]]
+        lines = [_line(fault, source, values, model) for fault in faults[:MOST_TOLD]]
         if len(faults) > MOST_TOLD:
             lines.append(f"{len(faults) - MOST_TOLD} more faults follow.")
         raise InvalidInputError("\n".join(lines)) from None
 
 
-def keys_of(model: type[BaseModel], path: str, name: str) -> Container[str] | None:
+def _line(fault: Any, source: str, values: Any, model: type[BaseModel]) -> str:
+    """Return the key and the source of a fault, pydantic's words for it, and the value."""
+    table, inner, keys = values, values, []
+    for part in fault["loc"]:  # pydantic also names the alternatives of a type, which are no keys
+        with suppress(LookupError, TypeError):
+            table, inner, keys = inner, inner[part], [*keys, str(part)]
+    found = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "missing":
+        keys.append(fault["loc"][-1])
+    elif fault["type"] == "extra_forbidden":
+        known = keys_of(model, ".".join(keys[:-1]), table.get("name")) or ()
+        found += f"; {nearest(keys[-1], known)}"
+    elif not isinstance(inner, Mapping):
+        found += f", got {fault['input']!r:.200}."
+    return f"{' in '.join(filter(None, ['.'.join(keys), source]))}: {found}"
+
+
+def keys_of(model: type[BaseModel], path: str, name: Any) -> Collection[str] | None:
     """Return the keys of the table at `path` that names `name`; None where any or none is known."""
-    *_, kind = _place(path.split("."), model)
-    table = next((table for table in _tables(kind) if table.__name__ == name), None)
-    return None if table is None or issubclass(table, _Open) else table.model_fields
-
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "a text",
-    "tuple_type": "a list, as [ … ]",
-    "dict_type": "a table, such as {name = ...}",
-    "model_type": "a table, such as {name = ...}",
-    "model_attributes_type": "a table, such as {name = ...}",
-}
-"""Names of Python's classes in pydantic's messages, and the words of TOML for them."""
-_OF_PYDANTIC = re.compile(r"[\w-]+[\[(].*[\])]$|^\[key\]$|^<\w+>$")
-"""Names of the alternatives of a type in pydantic's places, as in `seeds.tuple[int, ...]`."""
-
-
-def _explain(error: Any, source: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """Turn one of pydantic's findings into a sentence with the key, the remedy and the file."""
-    keys, table, kind = _place(map(str, error["loc"]), model)
-    key, found = ".".join(keys), error["msg"].removeprefix("Value error, ")
-    match error["type"]:
-        case "extra_forbidden":
-            valid = () if table is None else table.model_fields
-            near = (len(keys) == 1 and _in_a_table(key, values, model)) or nearest(keys[-1], valid)
-            return f"unknown key {key!r} in {source}: {near}"
-        case "missing":
-            return f"missing key {key!r} in {source}."
-        case "union_tag_not_found":
-            return f"missing key '{key}.name' in {source}."
-        case "union_tag_invalid":
-            known = [table.__name__ for table in _tables(kind) if table is not Own]
-            name = error["input"]["name"]
-            return f"unknown {keys[-1]} {name!r} in {source}: {nearest(name, known)}"
-        case code if code in _EXPECTED:
-            found = f"expected {_EXPECTED[code]}"
-    return f"{key} in {source}: {found[0].lower()}{found[1:]}, got {error['input']!r:.200}."
-
-
-def _place(
-    location: Iterable[str], model: type[BaseModel]
-) -> tuple[list[str], type[BaseModel] | None, Any]:
-    """Return the keys of a location, the table that holds the last one, and that one's type."""
-    keys: list[str] = []
-    table: type[BaseModel] | None = None
-    kind: Any = model
-    for part in location:
-        tables = _tables(kind)
-        if len(tables) > 1 and (named := [t for t in tables if t.__name__ == part]):
-            kind = named[0]
-        elif not _OF_PYDANTIC.search(part):
-            keys.append(part)
-            table = tables[0] if len(tables) == 1 else None
-            field = None if table is None else table.model_fields.get(part)
-            kind = None if field is None else field.annotation
-    return keys, table, kind
+    tables = [model]
+    for key in filter(None, path.split(".")):
+        fields = (table.model_fields.get(key) for table in tables)
+        tables = [table for field in fields if field for table in _tables(field.annotation)]
+    found = [table for table in tables if len(tables) == 1 or table.__name__ == name]
+    return found[0].model_fields if found and not issubclass(found[0], _Open) else None
 
 
 def _tables(kind: Any) -> list[type[BaseModel]]:
@@ -291,21 +255,3 @@ def _tables(kind: Any) -> list[type[BaseModel]]:
     if isinstance(kind, type) and not isinstance(kind, types.GenericAlias):
         return [kind] if issubclass(kind, BaseModel) else []
     return [table for part in get_args(kind) for table in _tables(part)]
-
-
-def _in_a_table(key: str, values: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """Return "did you mean 'training.steps'?" where a table has such a key, or nothing."""
-    found = [path for path in _paths(model, values) if path.endswith(f".{key}")]
-    return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
-
-
-def _paths(model: type[BaseModel], values: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    """Yield the keys of a table and of those in it, of optional ones where they are given."""
-    for key, field in model.model_fields.items():
-        yield before + key
-        given, tables = values.get(key), _tables(field.annotation)
-        inner = given if isinstance(given, Mapping) else {}
-        for table in tables:
-            is_asked = bool(inner) or isinstance(field.annotation, type)
-            if is_asked and (len(tables) == 1 or table.__name__ == inner.get("name")):
-                yield from _paths(table, inner, f"{before}{key}.")
