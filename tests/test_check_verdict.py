@@ -330,7 +330,7 @@ SYSTEMS = {
         [held("points"), held("cycle"), held("moving"), curve(3.0, state=[1, 0, 1])],
     ),
 }
-for part in (0.004, 0.05, 0.3, 2.0, 3.0):
+for part in (0.004, 0.05, 0.3, 3.0):
     period = 20 * part
     SYSTEMS[f"Hopf, period {part} T"] = (
         ("flow", hopf(period), X2[:8], 20.0),
@@ -360,12 +360,14 @@ def test_true_claims_pass_and_lies_are_false(name):
     assert [each for each, want in zip(found, wanted, strict=True) if each[1] != want] == []
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize(
+    "name",
+    ["leak", "stable set", "plane", "van der Pol", "x to -x", "an irrational turn", "chaos at 3.9",
+     "divergence"],
+)  # fmt: skip
 def test_what_ends_is_not_unknown(name):
-    system, _, true, _ = SYSTEMS[name]
-    if any(claim["kind"] == "end" for claim in true):
-        rows = range(len(system[2]))
-        assert check(*system, [end("unknown", rows, len(rows), grows=NAN)])[0][0] == "missed"
+    system, rows = SYSTEMS[name][0], range(len(SYSTEMS[name][0][2]))
+    assert check(*system, [end("unknown", rows, len(rows), grows=NAN)])[0][0] == "missed"
 
 
 def test_an_algebraic_approach_is_unknown():

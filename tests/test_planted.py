@@ -91,7 +91,11 @@ class Dumb:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CLASSES)
+FEW = ("bumpy line", "ring", "leak", "two wells, slow", "diverging", "van der Pol", "turn by p/k")
+REST = [pytest.param(name, marks=pytest.mark.runs) for name in CLASSES if name not in FEW]
+
+
+@pytest.mark.parametrize("name", [*FEW, *REST])
 def test_what_was_planted_is_there(name):
     one = plant(name, 0)
     dumb = Dumb(one)

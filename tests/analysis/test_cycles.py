@@ -317,7 +317,12 @@ CIRCLES = {  # a map, starts, and how many steps a turn takes, with the range of
 }
 
 
-@pytest.mark.parametrize("name", CIRCLES)
+def but(names, *later):
+    """Names, of which some are left to `make test-runs`."""
+    return [pytest.param(n, marks=[pytest.mark.runs] * (n in later)) for n in names]
+
+
+@pytest.mark.parametrize("name", but(CIRCLES, "few turns", "relaxation"))
 def test_an_invariant_circle_is_listed_and_a_verdict_says_the_same(name):
     step, starts, counted = CIRCLES[name]
     system, (turn, swing) = sx.DiscreteMap(step, 2, dt=20.0), counted()
@@ -387,7 +392,7 @@ NO_CIRCLE = {  # a map, starts, and whether a verdict leaves it open that a cycl
 }
 
 
-@pytest.mark.parametrize("name", NO_CIRCLE)
+@pytest.mark.parametrize("name", but(NO_CIRCLE, "Ikeda"))
 def test_what_does_not_close_is_no_circle(name):
     system, starts, is_open = NO_CIRCLE[name]
     cycles, held = sx.find_cycles(system, starts), sx.verdict(system, starts, duration=50.0)

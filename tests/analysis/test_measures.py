@@ -353,8 +353,6 @@ def test_the_measures_there_are_stand_beside_a_name_that_is_none(name):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("family", range(2))
-def test_planted_pairs_are_judged_right(kind, family):
-    """One pair of each kind is bistable, one of another family; more in the laws."""
-    seed = 1000 if family == 0 else 1003 + KINDS.index(kind)
-    assert judged(pair(kind, seed))[0] == "right"
+def test_planted_pairs_are_judged_right(kind):
+    """One pair of each kind; more, of other families too, in the laws."""
+    assert judged(pair(kind, 1000))[0] == "right"

@@ -98,6 +98,13 @@ CASES = {
 }
 
 
+PERIODS = {  # and steps
+    "van der Pol": (6.6632868593, 0),
+    "five steps": (5.0, 5),
+    "invariant circle": (2 * np.pi, 0),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_holds_states_and_where_they_end(name):
     system, states, duration, held, shares = CASES[name]
@@ -111,6 +118,8 @@ def test_what_holds_states_and_where_they_end(name):
     assert {end["what"] for end in ends} == set(shares)
     for what, share in shares.items():
         assert sum(e["share"] for e in ends if e["what"] == what) == pytest.approx(share)
+    if name in PERIODS:
+        assert (ends[0]["period"], ends[0]["steps"]) == pytest.approx(PERIODS[name], rel=0.01)
     assert 1 <= len(found.sentences) <= 4
     assert max(len(sentence.replace(" %", "%").split()) for sentence in found.sentences) <= 45
 
@@ -118,11 +127,8 @@ def test_what_holds_states_and_where_they_end(name):
 @pytest.mark.parametrize(
     ("system", "states", "period", "steps"),
     [
-        (VAN_DER_POL, PLANE, 6.6632868593, 0),
         (HOPF, PLANE, 250.0, 0),
-        (turning(2 * np.pi / 5), PLANE, 5.0, 5),
         (turning(2 * np.pi * 3 / 70), PLANE, 70.0, 70),
-        (turning(1.0), PLANE, 2 * np.pi, 0),
         (systems.logistic(3.73891491), RNG.uniform(0.3, 0.7, (60, 1)), 50.0, 5),
         (sx.DiscreteMap(lambda x: -2 * jnp.tanh(x), 1), LINE, 2.0, 2),
     ],
@@ -138,7 +144,7 @@ def test_periods_are_those_of_the_system(system, states, period, steps):
         assert curves[0]["turn"] == pytest.approx(70 / 3)
 
 
-@pytest.mark.parametrize("part", [0.004, 0.05, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize("part", [0.004, 1.0, 3.0])
 def test_periods_of_any_length_beside_the_duration(part):
     rate = 2 * np.pi / (10.0 * part)
     system = sx.Flow(lambda z: 20 * z * (1 - z @ z) + rate * turned(z), size=2)
@@ -395,7 +401,7 @@ def test_a_ghost_is_one_over_any_duration_that_sees_it_passed():
     drive = 0.72 * np.array([1.0, -1.0])
     system = sx.Flow(lambda x: -x + jnp.tanh(W @ x + drive), size=2, tau=10.0)
     starts = np.array([-0.95, 0.95]) + np.random.default_rng(0).normal(0, 0.03, (20, 2))
-    for duration in (300.0, 450.0, 600.0, 800.0):
+    for duration in (300.0, 800.0):
         found = sx.verdict(system, starts, duration=duration)
         assert found.is_held_by("ghost") == "yes", duration
 

@@ -68,11 +68,13 @@ def test_a_slow_path_stands_beside_the_speed_of_the_activity(tmp_path):
 
 @pytest.mark.parametrize(
     ("readout", "labels", "predicted"),
-    {
-        "a fixation output beside two choices": ([[0, 0], [1, -1], [-1, 1]], True, [12, 6]),
-        "one output": ([[1, -1]], True, [0, 0]),
-        "labels that are no choices": ([[0, 0], [1, -1], [-1, 1]], False, [0, 0]),
-    }.values(),
+    [
+        pytest.param([[0, 0], [1, -1], [-1, 1]], True, [12, 6], id="fixation beside two choices"),
+        pytest.param([[1, -1]], True, [0, 0], id="one output", marks=pytest.mark.runs),
+        pytest.param(
+            [[0, 0], [1, -1], [-1, 1]], False, [0, 0], id="no choices", marks=pytest.mark.runs
+        ),
+    ],
 )
 def test_the_choice_read_out_at_the_end_of_a_basin(tmp_path, readout, labels, predicted):
     """States go to (±1, ∓1); at the second input all go to the first of them."""

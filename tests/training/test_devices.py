@@ -48,12 +48,6 @@ def test_each_device_computes_half_of_the_trials_and_draws_noise_of_its_own():
     assert not (states[:3] == states[3:]).all()
 
 
-def test_the_same_key_gives_the_same_bits_on_as_many_devices():
-    one, two, again = (fit(network(noise=0.3), devices=count) for count in (1, 2, 2))
-    assert_same(two, again, rtol=0)
-    assert (one.history.loss != two.history.loss).any()  # other noise
-
-
 def test_the_program_is_compiled_once(caplog):
     """Also where weights come back from an epoch otherwise than they went into the first one."""
 

@@ -133,9 +133,9 @@ def test_mapped_networks_learn_what_each_learns_alone(networks, task, devices):
 
 
 def test_each_network_has_its_rate_its_noise_and_its_penalties(task):
-    networks = made(noise=(0.0, 0.1, 0.4))
-    optimizers = [adam(learning_rate=rate) for rate in (1e-3, 1e-2, 3e-2)]
-    prices = [[sx.regularizers.Rates(s), sx.regularizers.Weights(s)] for s in (0.0, 1e-3, 1e-1)]
+    networks = made(noise=(0.0, 0.4, 0.0))[:2]
+    optimizers = [adam(learning_rate=rate) for rate in (1e-3, 3e-2)]
+    prices = [[sx.regularizers.Rates(s), sx.regularizers.Weights(s)] for s in (0.0, 1e-1)]
     ensemble = fit(networks, task, optimizer=optimizers, regularizers=prices)
     for number, network in enumerate(networks):
         own = {"optimizer": optimizers[number], "regularizers": prices[number]}

@@ -39,6 +39,14 @@ def test_an_arm_follows_the_unstable_manifold():
     np.testing.assert_allclose(y, series, atol=3e-7)  # of Runge–Kutta
 
 
+def test_an_arm_ends_when_it_comes_to_its_point_however_long_steps_at_rest_are():
+    """Two arms are taken in steps that would go on for 1e7 τ before the end is noted."""
+    W = jnp.array([[1.5, 0.4], [0.1, 1.2]])
+    system = sx.Flow(lambda x: jnp.tanh(W @ x) - x, 2)
+    points = sx.find_fixed_points(system, np.random.default_rng(0).normal(size=(40, 2)))
+    assert sx.fixed_point_graph(system, points).times.max() < 100
+
+
 def test_a_saddle_node_has_one_arm_that_leaves():
     """x' = μ + x² with μ = −1/4: from x = 1/2, one arm ends at −1/2, the other is lost."""
     book = systems.ghost(-0.25)

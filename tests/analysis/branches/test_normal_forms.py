@@ -93,13 +93,15 @@ DEGENERATE = [
 TRANSCRITICAL = flow(lambda x, p: p * x - x**2), [0.0], (-0.5, 0.5), "transcritical", "", -1.0
 
 
-FURTHER = [pytest.param(size, marks=pytest.mark.laws) for size in (1e-6, 1e6)]
+LAWS = pytest.mark.laws
+FURTHER = [pytest.param(size, marks=LAWS) for size in (1e-6, 1e6)]
+OTHERS = [pytest.param(*form, marks=LAWS) for form in [*FORMS[4:8], *FORMS[9:], *DEGENERATE]]
 
 
 @pytest.mark.parametrize("size", [1e-5, *FURTHER])
 @pytest.mark.parametrize(
     ("system_of", "start", "span", "kind", "criticality", "coefficient"),
-    [*FORMS[:8], *FORMS[9:], TRANSCRITICAL, *DEGENERATE],
+    [*FORMS[:4], TRANSCRITICAL, *OTHERS],
 )
 def test_units_of_the_states_change_no_word(
     system_of, start, span, kind, criticality, coefficient, size

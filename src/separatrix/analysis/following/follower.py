@@ -328,6 +328,10 @@ class _Follower:
         nearer = away <= np.linalg.norm(then - pool.states[nearest], axis=1) + self._floor(rows)
         there = nearer & (away <= pool.reach[nearest])
         self.found.end(self.alive[rows[there]], What.POINT, nearest[there])
+        for k in () if self.is_quick else np.flatnonzero(there):  # at rest, steps become long
+            times, places = self.history.places(int(rows[k]))
+            away = np.linalg.norm(places - pool.states[nearest[k]], axis=1)
+            self.found.times[self.alive[rows[k]]] = times[(away <= pool.reach[nearest[k]]).argmax()]
 
     def _resolve(self, final: bool) -> None:
         """Look for the ends of the states that are followed."""
