@@ -41,8 +41,7 @@ def test_an_arm_follows_the_unstable_manifold():
 
 def test_an_arm_ends_when_it_comes_to_its_point_however_long_steps_at_rest_are():
     """Two arms are taken in steps that would go on for 1e7 τ before the end is noted."""
-    W = jnp.array([[1.5, 0.4], [0.1, 1.2]])
-    system = sx.Flow(lambda x: jnp.tanh(W @ x) - x, 2)
+    system = sx.Flow(lambda x: jnp.tanh(jnp.array([[1.5, 0.4], [0.1, 1.2]]) @ x) - x, 2)
     points = sx.find_fixed_points(system, np.random.default_rng(0).normal(size=(40, 2)))
     assert sx.fixed_point_graph(system, points).times.max() < 100
 

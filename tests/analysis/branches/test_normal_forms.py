@@ -93,12 +93,14 @@ DEGENERATE = [
 TRANSCRITICAL = flow(lambda x, p: p * x - x**2), [0.0], (-0.5, 0.5), "transcritical", "", -1.0
 
 
-LAWS = pytest.mark.laws
-FURTHER = [pytest.param(size, marks=LAWS) for size in (1e-6, 1e6)]
-OTHERS = [pytest.param(*form, marks=LAWS) for form in [*FORMS[4:8], *FORMS[9:], *DEGENERATE]]
+OTHERS = [
+    pytest.param(*form, marks=pytest.mark.laws) for form in [*FORMS[4:8], *FORMS[9:], *DEGENERATE]
+]
 
 
-@pytest.mark.parametrize("size", [1e-5, *FURTHER])
+@pytest.mark.parametrize(
+    "size", [1e-5, *(pytest.param(size, marks=pytest.mark.laws) for size in (1e-6, 1e6))]
+)
 @pytest.mark.parametrize(
     ("system_of", "start", "span", "kind", "criticality", "coefficient"),
     [*FORMS[:4], TRANSCRITICAL, *OTHERS],
