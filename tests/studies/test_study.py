@@ -99,7 +99,7 @@ TWO_VARIANTS = {"a": {"training": {"steps": 5}}, "b": {"training": {"steps": 6}}
         ({"grid": {"network.num_unit": [16]}}, "'num_units'"),
         ({"grid": {"nets.num_units": [16]}}, "'nets'"),
         ({"grid": {"network.num_units": [16, "many"]}}, "'many'"),
-        ({"gird": {}}, "'gird'"),
+        ({"gird": {}}, "gird in the study"),
         ({"grid": {"network": {"num_units": [16]}}}, '"network.num_units"'),
         ({"listed": [{"training": {"steps": 6}}]}, '"training.steps"'),
         ({"tests": {"far": {"task": {"dt": 6.0}}}}, '"task.dt"'),

@@ -225,7 +225,8 @@ def validated(model: type[M], values: Mapping[str, Any], source: str) -> M:
 
 def _line(fault: Any, source: str, values: Any, model: type[BaseModel]) -> str:
     """Return the key and the source of a fault, pydantic's words for it, and the value."""
-    table, inner, keys = values, values, []
+    keys: list[str] = []
+    table = inner = values
     for part in fault["loc"]:  # pydantic also names the alternatives of a type, which are no keys
         with suppress(LookupError, TypeError):
             table, inner, keys = inner, inner[part], [*keys, str(part)]
