@@ -298,8 +298,7 @@ def test_states_that_go_from_saddle_to_saddle_are_not_said_to_end_there():
     assert set(found.known) == {"watched"}
     assert " end at " not in str(found)
     assert found.sentences[-1] == (
-        "In the long run, all come to one of three unstable points and still are there "
-        "after 2000 τ."
+        "States come to rest at one of three unstable points and still are there after 2000 τ."
     )
 
 

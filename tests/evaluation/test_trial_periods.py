@@ -95,7 +95,7 @@ def test_a_period_says_what_happens_during_it():
     decided = np.mean(np.asarray(periods.conditions["coherence"]) > 0)
     assert decided > 0.5 and periods.moved == pytest.approx([0.0, 0.5, 0.0], abs=0.02)
     assert periods.order[2] > 0.99
-    assert periods.slowed[0] == 1 and periods.slowed[1] > 2  # at rest; come to a point
+    assert np.isnan(periods.slowed[0]) and periods.slowed[1] > 3  # at rest; come to a point
     assert ["more slowly" in text for text in periods.sentences[:2]] == [False, True]
 
 

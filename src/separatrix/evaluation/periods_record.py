@@ -121,8 +121,8 @@ class TrialPeriods(Record):
         default=None,
     )
     slowed: Float[Array, " period"] | None = array(
-        "median over the trials of the longest step until the end of the period, relative to the "
-        "last one",
+        "length of the step at the time until the end of the period when steps are the longest, "
+        "relative to that of the last one, each the median over the trials; NaN if both are 0",
         default=None,
     )
     order: Float[Array, " period"] | None = array(

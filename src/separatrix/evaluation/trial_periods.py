@@ -29,6 +29,8 @@ CANDIDATES = 256
 """States of a period, at most, from which its points are looked for."""
 MOST_GROUPS = 8
 """Of more groups of trials the most frequent are averaged."""
+_DURING = "moved", "slowed", "order"
+"""What a row says of the states during a period, beside the labels."""
 LEAST_EXPLAINED = 0.3
 """Part of the variance of the states that the averages have to explain to tell anything."""
 SAME = 1e-6
@@ -253,12 +255,15 @@ def _during(
 
 
 def _slowed(states: Float[np.ndarray, "shown time unit"], last: Int[np.ndarray, " shown"]) -> float:
-    """Return the median of how many times as long as the last step the longest one before was."""
+    """Return how many times as long as the last steps those were when they were the longest.
+
+    Each is the median over the trials: of single trials, the longest would be one of their noise.
+    """
     steps = np.linalg.norm(np.diff(states, axis=1, prepend=states[:, :1]), axis=2)
     steps[np.arange(steps.shape[1]) > last[:, None]] = 0.0
-    fastest, at_end = steps.max(1), steps[np.arange(len(steps)), last]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.median(np.where(fastest > at_end, fastest / at_end, 1.0)))
+        at_end = np.median(steps[np.arange(len(steps)), last])
+        return float(np.median(steps, axis=0).max() / at_end)
 
 
 def _unlisted(held: Verdict, points: FixedPoints) -> Float[np.ndarray, "state unit"]:
@@ -325,9 +330,7 @@ def record(
         sentences=np.array(
             [in_a_period(row.held, row.moved, row.slowed, row.order, row.labels) for row in rows]
         ),
-        moved=np.array([row.moved for row in rows]),
-        slowed=np.array([row.slowed for row in rows]),
-        order=np.array([row.order for row in rows]),
+        **{name: np.array([getattr(row, name) for row in rows]) for name in _DURING},
         decoded=np.array([json.dumps(row.labels) for row in rows]),
         missing=np.array([row.points.known_of_missing for row in rows]),
         agrees=np.array(

@@ -58,7 +58,8 @@ class Ends:
     states
         Where each state stood when it was followed no longer.
     times
-        Until when it was followed, in units of the system (steps, tau).
+        Until when it was followed, or when it came within the reach of a point that was given, in
+        units of the system (steps, tau).
     steps
         The mean length of its steps, in the same units.
     pool, curves

@@ -331,7 +331,8 @@ class _Follower:
         for k in () if self.is_quick else np.flatnonzero(there):  # at rest, steps become long
             times, places = self.history.places(int(rows[k]))
             away = np.linalg.norm(places - pool.states[nearest[k]], axis=1)
-            self.found.times[self.alive[rows[k]]] = times[(away <= pool.reach[nearest[k]]).argmax()]
+            if (came := away <= pool.reach[nearest[k]]).any():  # not every step is a place
+                self.found.times[self.alive[rows[k]]] = times[came.argmax()]
 
     def _resolve(self, final: bool) -> None:
         """Look for the ends of the states that are followed."""

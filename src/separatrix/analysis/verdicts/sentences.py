@@ -37,9 +37,9 @@ _ASKED = 0.95
 _AMPLIFIED, _SHRUNK, _ORDERED = 1.2, 0.05, 0.9
 """Spread from which on differences are said to grow, that from which on they shrink if they are not
 kept, and the rank correlation for which they do so in the same order."""
-_SLOWED, _LEFT = 2.0, 0.05
-"""So many times as slow as before, and more, is said; and the time constant of an end if it leaves
-more than this part of a distance to it after T."""
+_SLOWED, _LEFT = 3.0, 0.05
+"""So many times as slow as before, and more, is said, for noise alone makes 2.5 of it; and the time
+constant of an end if it leaves more than this part of a distance to it after T."""
 _STAYING = (
     Held.LINE, Held.RING, Held.SURFACE, Held.POINTS, Held.STILL, Held.SLOW_PATH, Held.MOVING
 )  # fmt: skip
@@ -345,11 +345,11 @@ def _failed(v: "Verdict") -> str:
 
 def _ending(v: "Verdict", is_first: bool) -> str:
     """Describe where states end, unless that is said already."""
-    ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
+    kinds = [claim.numbers["what"] for claim in v.claims if claim.kind == Kind.END]
     said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
     at_last = _groups(v)
-    is_said = v.held in (Held.MIXTURE, Held.MOVING) or (v.held in said and len(ends) == 1)
-    if not at_last or is_said or (v.held == Held.POINTS and len(ends) == _numbers(v)["places"]):
+    is_said = v.held in (Held.MIXTURE, Held.MOVING) or (v.held in said and len(set(kinds)) == 1)
+    if not at_last or is_said or (v.held == Held.POINTS and len(kinds) == _numbers(v)["places"]):
         return ""
     leave = v.held in (Held.LINE, Held.RING, Held.SURFACE, Held.STILL)
     but = "but " if leave and not _ends(v, What.CONTINUUM) else ""
