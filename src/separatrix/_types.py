@@ -77,24 +77,8 @@ def is_whole(value: Any) -> bool:
 def require_number(value: Any, name: str) -> float:
     """Return `value` as a float; raise InvalidInputError unless it is a real number."""
     if not is_number(value):
-        raise InvalidInputError(f"{name} must be a number, got {_briefly(value)}.")
+        raise InvalidInputError(f"{name} must be a number, got {briefly(value)}.")
     return float(value)
-
-
-def require_finite_number(value: Any, name: str) -> float:
-    """Return `value` as a float; raise InvalidInputError unless it is real and finite."""
-    number = require_number(value, name)
-    if not np.isfinite(number):
-        raise InvalidInputError(f"{name} must be finite, got {number:g}.")
-    return number
-
-
-def require_not_negative(value: Any, name: str) -> float:
-    """Return `value` as a float; raise InvalidInputError unless it is finite and at least zero."""
-    number = require_finite_number(value, name)
-    if number < 0:
-        raise InvalidInputError(f"{name} must not be negative, got {number:g}.")
-    return number
 
 
 MOST = 2**31 - 1
@@ -146,11 +130,7 @@ def require_seed(value: Any) -> int:
     return require_count(value, "seed", 0, 2**32 - 1)
 
 
-GivenKey = Annotated[Any, "PRNGKeyArray"]
-"""A random key that a user gives, which `require_key` looks at."""
-
-
-def require_key(key: GivenKey) -> PRNGKeyArray:
+def require_key(key: Any, name: str = "key") -> PRNGKeyArray:
     """Return one random key as it is; raise InvalidInputError for anything else.
 
     The keys of old, two words (or more) in an array that `jax.random.PRNGKey` makes, are keys too.
@@ -160,14 +140,18 @@ def require_key(key: GivenKey) -> PRNGKeyArray:
         if shape == ():
             return key
         raise InvalidInputError(
-            f"key must be one random key, got an array of them of shape {shape}. Take one, "
+            f"{name} must be one random key, got an array of them of shape {shape}. Take one, "
             "such as keys[0]."
         )
     if dtype == np.uint32 and shape == jax.random.key_data(jax.random.key(0)).shape:
         return key
     raise InvalidInputError(
-        f"key must be a random key of JAX, such as jax.random.key(0), got {_briefly(key)}."
+        f"{name} must be a random key of JAX, such as jax.random.key(0), got {briefly(key)}."
     )
+
+
+GivenKey = Annotated[PRNGKeyArray, require_key]
+"""A random key that a user gives."""
 
 
 def is_random_key(value: Any) -> bool:
@@ -179,7 +163,7 @@ def is_random_key(value: Any) -> bool:
 def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:
     """Raise InvalidInputError unless `value` is of a kind; the text names what was expected."""
     if not isinstance(value, kind):
-        raise InvalidInputError(f"{name} must be {expected}, got {_briefly(value)}.")
+        raise InvalidInputError(f"{name} must be {expected}, got {briefly(value)}.")
 
 
 def require_text(value: Any, name: str) -> str:
@@ -193,13 +177,8 @@ def require_text(value: Any, name: str) -> str:
     return str(value)
 
 
-def require_flag(value: Any, name: str) -> bool:
-    """Return a bool; raise InvalidInputError for what is neither True nor False."""
-    require_kind(value, (bool, np.bool_), name, "True or False")
-    return bool(value)
-
-
-def _briefly(value: Any) -> str:
+def briefly(value: Any) -> str:
+    """Return a value as it is written, or what it is where that is long."""
     text = repr(value)
     return text if len(text) < 40 else f"a {type(value).__name__}"
 

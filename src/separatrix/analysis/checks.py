@@ -1,17 +1,17 @@
 """Checks of arguments that analyses share: real numbers, states of the system, a method."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from .._checked import NotNegative, taken
 from .._types import (
     InvalidInputError,
     first_line,
     real_array,
     require_finite,
-    require_number,
     require_text,
 )
 from ..systems import AbstractSystem, require_array_of_states, require_width
@@ -109,28 +109,9 @@ def points_of(
 
 def method_of(method: Any, default: type[T], *others: type[Any], name: str = "method") -> T | Any:
     """Return a method with its options, the default one for None; raise InvalidInputError else."""
-    if method is None:
-        return default()
-    kinds = (default, *others)
-    if isinstance(method, kinds):
-        return method
-    expected = " or ".join(f"sx.{_home(kind)}{kind.__name__}(…)" for kind in kinds)
-    raise InvalidInputError(
-        f"{name} must be {expected}, got {method!r:.60}: give one of these, or leave it out for "
-        f"{default.__name__}()."
-    )
-
-
-def _home(kind: type) -> str:
-    return "solvers." if kind.__module__.split(".")[1] in ("solvers", "enclosure") else ""
+    return default() if method is None else taken(method, Union[(default, *others)], name)
 
 
 def band_of(marginal_band: Any) -> float:
     """Return the width of the marginal band; raise InvalidInputError unless it is a number ≥ 0."""
-    band = require_number(marginal_band, "marginal_band")
-    if not 0 <= band < np.inf:
-        raise InvalidInputError(
-            "marginal_band must be a distance from the stability boundary, 0 or more, got "
-            f"{band!r:.60}."
-        )
-    return band
+    return taken(marginal_band, NotNegative, "marginal_band")
