@@ -99,11 +99,10 @@ def test_what_an_annotation_does_not_say_is_refused_by_the_name_of_the_argument(
 
 
 LEFT = {
-    "sx.basins", "sx.commitment", "sx.enable_compilation_cache", "sx.find_cycles",
-    "sx.fixed_point_graph", "sx.fixed_point_topology", "sx.load_study", "sx.separatrix",
-    "tasks.accuracy", "tasks.choice_of", "tasks.from_neurogym", "training.cross_entropy",
-    "training.default_loss", "training.mean_squared_error", "training.rate_error",
-    "networks.from_torch", "networks.to_torch",
+    "sx.enable_compilation_cache", "sx.load_study", "tasks.accuracy", "tasks.choice_of",
+    "tasks.from_neurogym", "training.cross_entropy", "training.default_loss",
+    "training.mean_squared_error", "training.rate_error", "networks.from_torch",
+    "networks.to_torch",
 }  # fmt: skip
 """Functions whose arguments are looked at by hand. (Those of models may be traced.)"""
 

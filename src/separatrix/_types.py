@@ -74,26 +74,8 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def require_number(value: Any, name: str) -> float:
-    """Return `value` as a float; raise InvalidInputError unless it is a real number."""
-    if not is_number(value):
-        raise InvalidInputError(f"{name} must be a number, got {briefly(value)}.")
-    return float(value)
-
-
 MOST = 2**31 - 1
 """The largest count: JAX numbers the entries of an array by 32 bits."""
-
-
-def require_count(value: Any, name: str, least: int = 1, most: int = MOST) -> int:
-    """Return `value` as an int; raise InvalidInputError unless it is whole and of a usable size."""
-    if not is_whole(value) or value < least:
-        raise InvalidInputError(
-            f"{name} must be a whole number of at least {least}, got {value!r:.60}."
-        )
-    if value > most:
-        raise InvalidInputError(f"{name} must be at most {most:,}, got {value!r:.60}.")
-    return int(value)
 
 
 def require_room(numbers: float, what: str) -> None:
@@ -116,18 +98,6 @@ def _memory() -> float:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, OSError, ValueError):
         return float("inf")
-
-
-def require_positive(value: Any, name: str, unit: str = "") -> None:
-    """Raise InvalidInputError unless `value` is a finite number above zero."""
-    require_number(value, name)
-    if not (np.isfinite(value) and value > 0):
-        raise InvalidInputError(f"{name} must be positive, got {value:g} {unit}".rstrip() + ".")
-
-
-def require_seed(value: Any) -> int:
-    """Return a seed that NumPy and scikit-learn take; raise InvalidInputError for anything else."""
-    return require_count(value, "seed", 0, 2**32 - 1)
 
 
 def require_key(key: Any, name: str = "key") -> PRNGKeyArray:
@@ -160,15 +130,10 @@ def is_random_key(value: Any) -> bool:
     return dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
 
 
-def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:
-    """Raise InvalidInputError unless `value` is of a kind; the text names what was expected."""
-    if not isinstance(value, kind):
-        raise InvalidInputError(f"{name} must be {expected}, got {briefly(value)}.")
-
-
 def require_text(value: Any, name: str) -> str:
     """Return a text; raise InvalidInputError for anything else, and for what no file can hold."""
-    require_kind(value, str, name, "a text")
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be a text, got {briefly(value)}.")
     if re.search("[\\0\ud800-\udfff]", value):
         raise InvalidInputError(
             f"{name} must be text that can be stored, got {value!a:.60}: it holds a null character "

@@ -1,12 +1,11 @@
-"""Checks of arguments that analyses share: real numbers, states of the system, a method."""
+"""Checks of arguments that analyses share: real numbers, and states of the system."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, Union
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from .._checked import NotNegative, taken
 from .._types import (
     InvalidInputError,
     first_line,
@@ -15,8 +14,6 @@ from .._types import (
     require_text,
 )
 from ..systems import AbstractSystem, require_array_of_states, require_width
-
-T = TypeVar("T")
 
 
 def states_of(
@@ -105,13 +102,3 @@ def points_of(
         )
     require_some_finite(states, name)
     return states
-
-
-def method_of(method: Any, default: type[T], *others: type[Any], name: str = "method") -> T | Any:
-    """Return a method with its options, the default one for None; raise InvalidInputError else."""
-    return default() if method is None else taken(method, Union[(default, *others)], name)
-
-
-def band_of(marginal_band: Any) -> float:
-    """Return the width of the marginal band; raise InvalidInputError unless it is a number ≥ 0."""
-    return taken(marginal_band, NotNegative, "marginal_band")
