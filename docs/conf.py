@@ -7,9 +7,10 @@ leads to its docstring.
 
 import dataclasses
 import functools
+import inspect
 import re
 import sys
-from typing import Any
+from typing import Any, get_type_hints
 
 import jaxtyping
 from docs import search_index
@@ -61,6 +62,7 @@ html_copy_source = html_show_copyright = html_show_sphinx = False
 
 for home, name in ((separatrix._types, "Array"), (jaxtyping, "PRNGKeyArray")):
     setattr(home, name, type(name, (), {"__module__": "builtins"}))  # unions, shown by their names
+separatrix._types.GivenKey = jaxtyping.PRNGKeyArray
 for module in PUBLIC:  # autodoc finds public names as users write them
     name = ".".join(filter(None, ["sx", module]))
     sys.modules[name] = getattr(separatrix, module) if module else separatrix
@@ -80,6 +82,7 @@ CODE = re.compile(
 def setup(app: Any) -> None:
     """Connect what is below."""
     app.connect("autodoc-process-docstring", prepare)
+    app.connect("builder-inited", without_bounds)
     app.connect("autodoc-process-signature", signed)
     app.connect("missing-reference", public_type)
     app.add_post_transform(LinkNames)
@@ -107,6 +110,18 @@ def prepare(_app: Any, what: str, _name: str, thing: Any, _options: Any, lines: 
             text = CODE.sub(as_rst, field.description + units)
             kind = stringify_annotation(types[field.name], "smart")
             lines += ["", f".. attribute:: {field.name}", f"   :type: {kind}", "", f"   {text}"]
+
+
+def without_bounds(_app: Any) -> None:
+    """Leave out of signatures what `checked` reads beside a type: the texts say it."""
+    modules = [sys.modules[".".join(filter(None, ["sx", module]))] for module in PUBLIC]
+    for thing in (getattr(module, name) for module in modules for name in dir(module)):
+        for function in vars(thing).values() if isinstance(thing, type) else [thing]:
+            if hasattr(function, "is_checked"):
+                hints = get_type_hints(function)
+                function.__annotations__ = inspect.unwrap(function).__annotations__ = hints
+        if hasattr(getattr(thing, "__init__", None), "is_checked"):
+            thing.__annotations__ = get_type_hints(thing)
 
 
 def signed(

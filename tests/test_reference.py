@@ -27,7 +27,7 @@ from separatrix.experiment import (
 )
 from separatrix.experiment.inputs import frozen_inputs
 from separatrix.networks.activations import ACTIVATIONS, RANGES
-from separatrix.networks.initialization import GAINS, INITIALIZATIONS, check_initialization
+from separatrix.networks.initialization import GAINS, INITIALIZATIONS
 from separatrix.tasks.durations import as_length
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
@@ -370,5 +370,4 @@ def test_the_initializations_and_their_gains():
         drawn = build("CTRNN", initialization=name)
         assert (biases == "0") == (not np.any(drawn.bias))
     assert names(gated[0]) == ["torch"]
-    check_initialization("torch", "torch")
     build("GRU", initialization="torch")

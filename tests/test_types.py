@@ -2,46 +2,37 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix._types import (
-    label_array,
-    nearest,
-    real_array,
-    require_count,
-    require_flag,
-    require_number,
-    require_positive,
-    require_seed,
+from separatrix._checked import Count, Positive, Seed, taken
+from separatrix._types import label_array, nearest, real_array
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (float, ["3", "abc", True, None, [1.0], np.ones(1), 1j, np.bool_(True)]),
+        (Positive, ["3", True, None, [1.0], 1j, 0, -1.0, np.nan]),
+        (Count, [0, -1, 2.5, 2.0, "2", True, None, 10**15, 2**31, 10**400, np.ones((2, 3, 7))]),
+        (Seed, ["", -1, None, 2.5, 2**32]),
+    ],
 )
+def test_what_is_no_such_number(kind, values):
+    for value in values:
+        with pytest.raises(sx.InvalidInputError, match="tau") as found:
+            taken(value, kind, "tau")
+        assert "\n" not in str(found.value) and len(str(found.value)) < 500
 
 
 @pytest.mark.parametrize(
     ("check", "values"),
     [
-        (require_number, ["3", "abc", True, None, [1.0], np.ones(1), 1j, np.bool_(True)]),
-        (require_positive, ["3", True, None, [1.0], 1j, 0, -1.0, np.nan]),
-        (require_count, [0, -1, 2.5, 2.0, "2", True, None, 10**15, 2**31, 10**400]),
-        (require_flag, [0, 1, "", "no", [], None]),
         (real_array, [[[10**400]], [[1.0], [1.0, 2.0]], {}, "3"]),
         (label_array, [[None, object()], [[1], [1, 2]], [{}, []]]),
     ],
 )
-def test_what_is_no_such_number(check, values):
+def test_what_is_no_such_array(check, values):
     for value in values:
-        with pytest.raises(sx.InvalidInputError, match="tau"):
-            check(value, "tau")
-
-
-@pytest.mark.parametrize("seed", ["", -1, None, 2.5, 2**32])
-def test_what_is_no_seed(seed):
-    with pytest.raises(sx.InvalidInputError, match="seed"):
-        require_seed(seed)
-
-
-@pytest.mark.parametrize("call", [lambda a: require_count(a, "n"), lambda a: require_flag(a, "n")])
-def test_an_error_that_quotes_an_array_is_one_line(call):
-    with pytest.raises(sx.InvalidInputError) as found:
-        call(np.ones((2, 3, 7)))
-    assert "\n" not in str(found.value) and len(str(found.value)) < 500
+        with pytest.raises(sx.InvalidInputError, match="labels"):
+            check(value, "labels")
 
 
 def test_trials_of_unequal_length_are_named_by_their_shapes():

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ._checked import Count, taken
 from ._parallel import cores
 from ._stopping import HANGUP, stop_if_asked
-from ._types import InvalidInputError, require_count
+from ._types import InvalidInputError
 
 _Label = TypeVar("_Label")
 Job = tuple[_Label, Callable[..., Any], tuple[Any, ...]]
@@ -120,7 +121,7 @@ def _next(ended: "queue.Queue[tuple[_Label, Future[Any]]]") -> tuple[_Label, Fut
 
 def check_workers(workers: Any) -> int:
     """Return how many processes are to work, one for each core by default."""
-    return cores() if workers is None else require_count(workers, "workers")
+    return cores() if workers is None else taken(workers, Count, "workers")
 
 
 def _taken(threads: int) -> ProcessPoolExecutor:

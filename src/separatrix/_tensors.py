@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ._checked import checked
 from ._files import existing_file, reason, short, written_in_one_piece
-from ._types import InvalidInputError, UnreadableFileError, require_flag
+from ._types import InvalidInputError, UnreadableFileError
 
 HEADER = "separatrix"
 MOST_HEADER = 2**23
@@ -42,6 +43,7 @@ def write_tensors(
             raise InvalidInputError(f"cannot write {path}: {error}.") from error
 
 
+@checked
 def read_tensors(
     path: Path, form: str, what: str, *, verify: bool = True, anyway: str = ""
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -53,7 +55,6 @@ def read_tensors(
     """
     from safetensors import SafetensorError, safe_open
 
-    require_flag(verify, "verify")
     path = check_header(existing_file(path, f"a {what} file (.safetensors)"))
     try:
         with safe_open(path, framework="numpy") as file:

@@ -74,42 +74,8 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def require_number(value: Any, name: str) -> float:
-    """Return `value` as a float; raise InvalidInputError unless it is a real number."""
-    if not is_number(value):
-        raise InvalidInputError(f"{name} must be a number, got {_briefly(value)}.")
-    return float(value)
-
-
-def require_finite_number(value: Any, name: str) -> float:
-    """Return `value` as a float; raise InvalidInputError unless it is real and finite."""
-    number = require_number(value, name)
-    if not np.isfinite(number):
-        raise InvalidInputError(f"{name} must be finite, got {number:g}.")
-    return number
-
-
-def require_not_negative(value: Any, name: str) -> float:
-    """Return `value` as a float; raise InvalidInputError unless it is finite and at least zero."""
-    number = require_finite_number(value, name)
-    if number < 0:
-        raise InvalidInputError(f"{name} must not be negative, got {number:g}.")
-    return number
-
-
 MOST = 2**31 - 1
 """The largest count: JAX numbers the entries of an array by 32 bits."""
-
-
-def require_count(value: Any, name: str, least: int = 1, most: int = MOST) -> int:
-    """Return `value` as an int; raise InvalidInputError unless it is whole and of a usable size."""
-    if not is_whole(value) or value < least:
-        raise InvalidInputError(
-            f"{name} must be a whole number of at least {least}, got {value!r:.60}."
-        )
-    if value > most:
-        raise InvalidInputError(f"{name} must be at most {most:,}, got {value!r:.60}.")
-    return int(value)
 
 
 def require_room(numbers: float, what: str) -> None:
@@ -134,23 +100,7 @@ def _memory() -> float:
         return float("inf")
 
 
-def require_positive(value: Any, name: str, unit: str = "") -> None:
-    """Raise InvalidInputError unless `value` is a finite number above zero."""
-    require_number(value, name)
-    if not (np.isfinite(value) and value > 0):
-        raise InvalidInputError(f"{name} must be positive, got {value:g} {unit}".rstrip() + ".")
-
-
-def require_seed(value: Any) -> int:
-    """Return a seed that NumPy and scikit-learn take; raise InvalidInputError for anything else."""
-    return require_count(value, "seed", 0, 2**32 - 1)
-
-
-GivenKey = Annotated[Any, "PRNGKeyArray"]
-"""A random key that a user gives, which `require_key` looks at."""
-
-
-def require_key(key: GivenKey) -> PRNGKeyArray:
+def require_key(key: Any, name: str = "key") -> PRNGKeyArray:
     """Return one random key as it is; raise InvalidInputError for anything else.
 
     The keys of old, two words (or more) in an array that `jax.random.PRNGKey` makes, are keys too.
@@ -160,14 +110,18 @@ def require_key(key: GivenKey) -> PRNGKeyArray:
         if shape == ():
             return key
         raise InvalidInputError(
-            f"key must be one random key, got an array of them of shape {shape}. Take one, "
+            f"{name} must be one random key, got an array of them of shape {shape}. Take one, "
             "such as keys[0]."
         )
     if dtype == np.uint32 and shape == jax.random.key_data(jax.random.key(0)).shape:
         return key
     raise InvalidInputError(
-        f"key must be a random key of JAX, such as jax.random.key(0), got {_briefly(key)}."
+        f"{name} must be a random key of JAX, such as jax.random.key(0), got {briefly(key)}."
     )
+
+
+GivenKey = Annotated[PRNGKeyArray, require_key]
+"""A random key that a user gives."""
 
 
 def is_random_key(value: Any) -> bool:
@@ -176,15 +130,10 @@ def is_random_key(value: Any) -> bool:
     return dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
 
 
-def require_kind(value: Any, kind: Any, name: str, expected: str) -> None:
-    """Raise InvalidInputError unless `value` is of a kind; the text names what was expected."""
-    if not isinstance(value, kind):
-        raise InvalidInputError(f"{name} must be {expected}, got {_briefly(value)}.")
-
-
 def require_text(value: Any, name: str) -> str:
     """Return a text; raise InvalidInputError for anything else, and for what no file can hold."""
-    require_kind(value, str, name, "a text")
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be a text, got {briefly(value)}.")
     if re.search("[\\0\ud800-\udfff]", value):
         raise InvalidInputError(
             f"{name} must be text that can be stored, got {value!a:.60}: it holds a null character "
@@ -193,13 +142,8 @@ def require_text(value: Any, name: str) -> str:
     return str(value)
 
 
-def require_flag(value: Any, name: str) -> bool:
-    """Return a bool; raise InvalidInputError for what is neither True nor False."""
-    require_kind(value, (bool, np.bool_), name, "True or False")
-    return bool(value)
-
-
-def _briefly(value: Any) -> str:
+def briefly(value: Any) -> str:
+    """Return a value as it is written, or what it is where that is long."""
     text = repr(value)
     return text if len(text) < 40 else f"a {type(value).__name__}"
 

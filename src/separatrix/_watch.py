@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
+from ._checked import Positive, checked
 from ._parallel import chunks, cores
 from ._stopping import asked_to_stop
-from ._types import require_kind, require_positive
 
 AFTER = 3.0
 """Seconds that an analysis may take before a bar appears by itself."""
@@ -146,8 +144,11 @@ def watched_by(watch: Watch) -> Iterator[None]:
         _AT_WORK.reset(token)
 
 
+@checked
 @contextmanager
-def watching(label: str, max_seconds: Any, progress: Any) -> Iterator[Watch]:
+def watching(
+    label: str, max_seconds: Positive | None, progress: bool | Report | None
+) -> Iterator[Watch]:
     """Watch over an analysis as a user asks; `label` stands before its bar.
 
     Without a `progress` a bar appears after a while where someone sees it. One that is called
@@ -156,12 +157,6 @@ def watching(label: str, max_seconds: Any, progress: Any) -> Iterator[Watch]:
 
     Raises InvalidInputError for a limit that is not positive, a `progress` that is no function.
     """
-    if max_seconds is not None:
-        require_positive(max_seconds, "max_seconds")
-    require_kind(
-        progress, (bool, np.bool_, type(None), Callable), "progress",
-        "True, False, or a function of a stage, what is done of it, and of how much",
-    )  # fmt: skip
     outer = _AT_WORK.get()
     is_whole = outer is UNWATCHED
     with quiet() as is_first, _reporting(label, progress, is_first) as report:

@@ -1,6 +1,6 @@
 """Simulating a trained network, and the geometry of its activity."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 from jaxtyping import Bool, Float, Shaped
 
+from ._checked import Bounds, Count, Named, checked
 from ._parallel import one_blas_thread
 from ._records import Record, array, setting
 from ._types import (
@@ -15,11 +16,8 @@ from ._types import (
     InvalidInputError,
     is_whole,
     label_array,
-    nearest,
     real_array,
     require_finite,
-    require_kind,
-    require_number,
 )
 from .networks import AbstractNetwork, check_network_fits
 from .tasks import Trials, choice_of
@@ -66,7 +64,8 @@ class Dimensionality(Record):
     participation_ratio: float = setting("(Σλ)² / Σλ² over the variances λ; 0 if nothing varies")
     num_samples: int = setting("number of states from which the variances were estimated")
 
-    def num_components(self, fraction: float = 0.95) -> int:
+    @checked
+    def num_components(self, fraction: Annotated[float, Bounds(above=0, most=1)] = 0.95) -> int:
         """Return how many principal components are needed for a given fraction of the variance.
 
         The components with the largest variances are counted, until their variances sum to at least
@@ -74,10 +73,6 @@ class Dimensionality(Record):
 
         Raises InvalidInputError unless the fraction is above 0 and at most 1.
         """
-        if not 0 < require_number(fraction, "fraction") <= 1:
-            raise InvalidInputError(
-                f"fraction must be above 0 and at most 1, got {fraction!r:.60}."
-            )
         if self.participation_ratio == 0:
             return 0
         # a sum of fractions may fall short of 1 by rounding
@@ -216,8 +211,7 @@ class Activity(Record):
 
         Raises InvalidInputError if there is no such column. The message names similar columns.
         """
-        if name not in self.conditions:
-            raise InvalidInputError(f"no condition {name!r}: {nearest(name, self.conditions)}")
+        Named(tuple(self.conditions))(name, "condition")
         return np.asarray(self.conditions[name])
 
     def _inside(self) -> np.ndarray:
@@ -229,6 +223,7 @@ class Activity(Record):
         return np.asarray(self.states, float)[:, steps][self._inside()[:, steps]]
 
 
+@checked
 def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     """Run a network on trials and return its states and outputs.
 
@@ -260,8 +255,6 @@ def simulate(network: AbstractNetwork, trials: Trials) -> Activity:
     >>> sx.simulate(net, task.trials(5, key=jax.random.key(1))).states.shape
     (5, 22, 64)
     """
-    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
-    require_kind(trials, Trials, "trials", "what task.trials(n, key=…) gives")
     check_network_fits(network, trials.inputs.shape[-1], network.num_outputs, trials.dt)
     require_finite(trials.inputs, "the inputs of the trials")
     states, outputs, choice, inside = _run(network, trials)
@@ -276,10 +269,11 @@ def _run(network: AbstractNetwork, trials: Trials) -> Any:
     return states, outputs, choice_of(outputs, trials), trials.inside
 
 
+@checked
 def project(
     states: Activity | Array,
     onto: PrincipalComponents | Array | None = None,
-    num: int | None = None,
+    num: Count | None = None,
 ) -> tuple[Float[np.ndarray, "... axis"], PrincipalComponents]:
     """Return the coordinates of states along a few axes, and these axes, for figures.
 
@@ -335,10 +329,8 @@ def project(
             "states of the same network."
         )
     num = count if num is None else num
-    if not (is_whole(num) and 1 <= num <= count):
-        raise InvalidInputError(
-            f"num must be between 1 and {count} for these axes, got {num!r:.60}."
-        )
+    if num > count:
+        raise InvalidInputError(f"num must be at most {count} for these axes, got {num}.")
     return axes[:num].project(values), axes[:num]
 
 

@@ -9,16 +9,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
+from ._checked import Count, NotNegative, checked
 from ._records import Record, array, setting
 from ._tables import Columns
 from ._types import (
     Array,
     GivenKey,
-    InvalidInputError,
-    require_count,
-    require_key,
-    require_kind,
-    require_number,
 )
 from .activity import simulate
 from .analysis.task_variance import TaskVariance, condition_variance, task_variance
@@ -57,8 +53,9 @@ class RulePerformance(Record):
         )
 
 
+@checked
 def rule_performance(
-    network: AbstractNetwork, task: Yang2019, *, num_trials: int = 4096, key: GivenKey
+    network: AbstractNetwork, task: Yang2019, *, num_trials: Count = 4096, key: GivenKey
 ) -> RulePerformance:
     """Measure how often a network answers correctly under each rule of a task, on fresh trials.
 
@@ -101,11 +98,10 @@ def rule_performance(
     >>> found.rules, found.chance
     (('fdgo', 'dmsgo'), array([0.2, 0.5]))
     """
-    require_kind(task, Yang2019, "task", "an sx.tasks.Yang2019(…)")
     check_network_fits(network, task.num_inputs, task.num_outputs, task.dt)
-    batches = -(-require_count(num_trials, "num_trials") // BATCH)
+    batches = -(-num_trials // BATCH)
     alike = dataclasses.replace(task.varied(), rule_weights=())
-    drawn = [_answers(network, alike, k) for k in jr.split(require_key(key), batches)]
+    drawn = [_answers(network, alike, k) for k in jr.split(key, batches)]
     rule, right, ideal = (np.concatenate(column) for column in zip(*drawn, strict=True))
     groups = [rule == RULES.index(name) for name in task.rules]
     return RulePerformance(
@@ -135,13 +131,14 @@ def _mean(right: np.ndarray) -> float:
     return float(right.mean()) if len(right) else float("nan")
 
 
+@checked
 def rule_variance(
     network: AbstractNetwork,
     task: Yang2019,
     *,
-    num_trials: int = 64,
-    num_timings: int = 8,
-    start: float = 500.0,
+    num_trials: Count = 64,
+    num_timings: Count = 8,
+    start: NotNegative = 500.0,
     key: GivenKey,
     **clustering: Any,
 ) -> TaskVariance:
@@ -188,11 +185,6 @@ def rule_variance(
     >>> found.variance.shape
     (8, 2)
     """
-    require_kind(task, Yang2019, "task", "an sx.tasks.Yang2019(…)")
-    if not require_number(start, "start") >= 0:
-        raise InvalidInputError(f"start must be 0 ms or later, got {start:g} ms.")
-    require_count(num_timings, "num_timings")
-    require_key(key)
     variances = {}
     for rule, key_rule in zip(task.rules, jr.split(key, len(task.rules)), strict=True):
         each = []

@@ -7,7 +7,7 @@ import pytest
 
 import separatrix as sx
 from separatrix import solvers
-from separatrix.analysis.measures import Spectrum, Topology, measure_of
+from separatrix.analysis.measures import measure_of
 
 MAP = sx.DiscreteMap(lambda x: jnp.tanh(2 * x), size=1)
 FLOW = sx.Flow(lambda x: x - x**3, size=1)
@@ -132,16 +132,6 @@ REFUSED = [
     ("finite", lambda: sx.find_fixed_points(PLANE, np.full((4, 2), np.nan))),
     ("finite", lambda: sx.find_fixed_points(PLANE, [[0.0, np.inf], [np.nan, 1.0]])),
     (r"\.states", lambda: sx.find_fixed_points(MAP, found())),
-    ("method", lambda: found(method=OTHER)),
-    ("exhaustion", lambda: found(exhaustion=OTHER)),
-    ("slow_points", lambda: found(slow_points="no")),
-    ("certify", lambda: found(certify="no")),
-    ("completeness", lambda: found(completeness="no")),
-    ("max_seconds", lambda: found(max_seconds=0)),
-    ("max_seconds", lambda: found(max_seconds=-1)),
-    ("max_seconds", lambda: found(max_seconds=np.nan)),
-    ("max_seconds", lambda: found(max_seconds="long")),
-    ("progress", lambda: found(progress="bar")),
     ("lower", lambda: in_domain(1.0, -1.0)),
     ("lower", lambda: in_domain(np.zeros(3), np.ones(3))),
     ("lower", lambda: in_domain(np.nan, 1.0)),
@@ -154,10 +144,6 @@ REFUSED = [
     ("direction", lambda: found().middle(np.array([np.nan]))),
     ("tolerances", lambda: found().tolerance_curve([1e-3, np.nan])),
     ("tolerances", lambda: found().tolerance_curve(np.ones((2, 2)))),
-    ("first_damping", lambda: solvers.LevenbergMarquardt(first_damping=0.0)),
-    ("first_damping", lambda: solvers.LevenbergMarquardt(first_damping=np.inf)),
-    ("min_width", lambda: solvers.BranchAndPrune(min_width="a")),
-    ("min_width", lambda: solvers.BranchAndPrune(min_width=np.nan)),
     # slow curves
     ("axis", lambda: slow_curve(axis=np.ones(3))),
     ("axis", lambda: slow_curve(axis=[0.0])),
@@ -167,7 +153,6 @@ REFUSED = [
     ("values", lambda: slow_curve(values=[0.0, np.inf])),
     ("start", lambda: slow_curve(start=np.ones((4, 3)))),
     ("start", lambda: slow_curve(start=NAN)),
-    ("method", lambda: slow_curve(method=OTHER)),
     # linearization
     ("points", lambda: sx.linearize(PLANE, np.zeros((2, 3)))),
     ("points", lambda: sx.linearize(PLANE, np.zeros((0, 1)))),
@@ -186,12 +171,9 @@ REFUSED = [
     ("axis", lambda: gating(axis=np.zeros(1))),
     ("axis", lambda: gating(axis=np.ones(2))),
     ("no input", lambda: sx.classics.input_gating(linear(), np.eye(2))),
-    ("linearize", lambda: sx.classics.input_gating(FLOW, [[1.0], [0.5]])),
     # branches
     ("residual", lambda: branches([40.0])),
     ("outside", lambda: branches(at=3.0)),
-    ("outside", lambda: branches(at=np.ones((2, 3, 7)))),
-    ("name", lambda: branches(name=3)),
     ("empty", lambda: branches(parameter=(1.0, 1.0))),
     ("finite", lambda: branches(parameter=(0.0, np.nan))),
     ("start", lambda: branches(np.zeros(2))),
@@ -204,14 +186,8 @@ REFUSED = [
             system_of=lambda w: sx.DiscreteMap(lambda x: jnp.tanh(x.astype(jnp.float32)), 1)
         ),
     ),
-    ("method", lambda: branches(method=OTHER)),
-    ("disconnected", lambda: branches(disconnected=OTHER)),
     ("branch 2", lambda: branches().of_branch(2)),
     ("'hopf'", lambda: branches().special("hopf")),
-    ("max_step", lambda: solvers.PseudoArclength(max_step=0.0)),
-    ("max_points", lambda: solvers.PseudoArclength(max_points=0)),
-    ("max_angle", lambda: solvers.PseudoArclength(max_angle=90.0)),
-    ("max_angle", lambda: solvers.PseudoArclength(max_angle="right")),
     ("step", lambda: solvers.PseudoArclength(first_step=1.0)),
     # branches of cycles
     ("`at`", lambda: cycle_branch(at=None)),
@@ -244,9 +220,6 @@ REFUSED = [
     ("no input", lambda: exponents(system=MAP, inputs=np.zeros((20, 1)))),
     ("num_exponents", lambda: exponents(method=solvers.TangentQR(num_exponents=3))),
     ("dt", lambda: exponents(method=solvers.TangentQR(dt=1.0))),
-    ("method", lambda: exponents(method=OTHER)),
-    ("steps", lambda: solvers.TangentQR(steps=0)),
-    ("transient", lambda: solvers.TangentQR(transient=-1)),
     # boundaries
     ("not fixed", lambda: sx.basins(FLOW, WELLS + 0.1, WELLS)),
     ("points", lambda: sx.basins(FLOW, np.zeros((1, 2)), WELLS)),
@@ -268,56 +241,38 @@ REFUSED = [
     # verdicts
     ("states", lambda: held(np.zeros((9, 3)))),
     ("states", lambda: held(NAN)),
-    ("duration", lambda: held(duration=0.0)),
     ("long", lambda: held(duration=25_001, system=MAP)),
     ("axis", lambda: held(axis=np.ones(3))),
     ("direction", lambda: held(axis=np.zeros(1))),
-    ("max_seconds", lambda: held(max_seconds=0.0)),
-    ("axis_name", lambda: held(axis_name=3)),
-    ("points", lambda: held(points="")),
-    ("points", lambda: held(points=WELLS)),
-    ("cycles", lambda: held(cycles="")),
-    ("one of", lambda: held().is_held_by("plane")),
-    ("one of", lambda: held().claim("attractor")),
     # measures
     ("'topology'", lambda: measure_of("topolgy")),
-    ("coverage", lambda: Topology(coverage=2.0)),
-    ("num_modes", lambda: Spectrum(num_modes=0)),
     # analyses of single papers
     ("states", lambda: memory(states=np.zeros((4, 2, 2)))),
     ("value", lambda: memory(values=np.arange(3.0))),
     ("4 values", lambda: memory(values=np.arange(4.0))),
     ("1 values", lambda: memory(values=np.zeros(4))),
     ("different states", lambda: memory(np.zeros((3, 3)))),
-    ("rejected", lambda: memory(np.full((3, 3), np.nan))),
+    ("curve", lambda: memory(np.full((3, 3), np.nan))),
     ("change", lambda: sx.classics.coding_axis(np.ones((5, 2)), np.arange(5.0))),
     ("value", lambda: sx.classics.coding_axis(np.eye(5), np.arange(4.0))),
     ("trials", lambda: sx.classics.condition_variance(np.zeros((1, 4, 2)), slice(None))),
     ("steps", lambda: sx.classics.condition_variance(np.zeros((3, 4, 2)), slice(4, None))),
-    ("task", lambda: sx.classics.task_variance({})),
-    ("task", lambda: sx.classics.task_variance({"a": np.ones(3), "b": np.ones(4)})),
+    ("variances", lambda: sx.classics.task_variance({})),
+    ("variances", lambda: sx.classics.task_variance({"a": np.ones(3), "b": np.ones(4)})),
     ("unit 1", lambda: sx.classics.task_variance({"a": np.array([1.0, -1.0])})),
     ("NaN", lambda: sx.classics.task_variance({"a": np.array([1.0, np.nan])})),
-    ("seed", lambda: sx.classics.task_variance({"a": np.ones(3)}, seed="")),
-    ("restarts", lambda: sx.classics.task_variance({"a": np.ones(3)}, restarts=None)),
-    ("restarts", lambda: sx.classics.task_variance({"a": np.ones(3)}, restarts=10**15)),
-    ("threshold", lambda: sx.classics.task_variance({"a": np.ones(3)}, threshold=np.nan)),
     ("labels", lambda: sx.classics.selectivity(np.ones((2, 2)), np.array([None, OTHER]))),
     ("1 different", lambda: sx.classics.selectivity(np.ones((3, 2)), np.array([0, 0, 0]))),
     ("3 different", lambda: sx.classics.selectivity(np.ones((3, 2)), np.array([0, 1, 2]))),
     ("shape", lambda: sx.classics.selectivity(np.ones((3, 2)), np.array([0, 1]))),
     ("weights", lambda: connections(np.ones((3, 4)), np.ones(4))),
     ("NaN", lambda: connections(np.ones((4, 4)), np.full(4, np.nan))),
-    ("threshold", lambda: connections(np.ones((4, 4)), np.ones(4), threshold=-1.0)),
-    ("num_shuffles", lambda: connections(np.ones((4, 4)), np.ones(4), num_shuffles=-1)),
-    ("num_shuffles", lambda: connections(np.ones((4, 4)), np.ones(4), num_shuffles=10**15)),
-    ("seed", lambda: connections(np.ones((4, 4)), np.ones(4), seed=-1)),
     ("onto", lambda: sx.project(np.ones((9, 2)), onto=np.full((20, 2), np.nan))),
     ("direction 1", lambda: averages([[1.0, 0.0], [-2.0, 0.0]])),
     ("direction 0", lambda: averages([[0.0, 0.0]])),
     ("axis", lambda: averages([[1.0, 0.0, 0.0]])),
-    ("trials", lambda: averages([[1.0, 0.0]], [1.0, 2.0])),
-    ("trials", lambda: averages([[1.0, 0.0]], [np.nan])),
+    ("trial=1", lambda: averages([[1.0, 0.0]], [1.0, 2.0])),
+    ("labels", lambda: averages([[1.0, 0.0]], [np.nan])),
 ]
 
 
@@ -391,21 +346,3 @@ def test_a_record_in_place_of_its_states(call):
     for other in (ACTIVITY.pca(1), None):
         with pytest.raises(sx.InvalidInputError, match=r"\.flat_states"):
             ARRAYS[call](other)
-
-
-COUNTS = [
-    (solvers.LevenbergMarquardt, "max_steps", 1),
-    (solvers.LevenbergMarquardt, "stall_steps", 1),
-    (solvers.BranchAndPrune, "max_boxes", 1),
-    (solvers.BranchAndPrune, "max_unresolved", 0),
-    (solvers.TangentQR, "every", 1),
-    (solvers.TangentQR, "blocks", 1),
-]
-
-
-@pytest.mark.parametrize(("method", "name", "least"), COUNTS)
-def test_a_number_of_steps_or_boxes_that_is_none(method, name, least):
-    method(**{name: least})
-    for value in ("a", None, True, 2.5, least - 1):
-        with pytest.raises(sx.InvalidInputError, match=name):
-            method(**{name: value})

@@ -1,5 +1,4 @@
 import dataclasses
-import inspect
 
 import jax
 import matplotlib as mpl
@@ -200,24 +199,10 @@ def test_many_epochs_are_drawn_as_few_means_and_a_band_of_the_batches():
     assert few.get_legend_handles_labels()[1] == ["each batch", "mean of an epoch"]
 
 
-@pytest.mark.parametrize("name", [n for n in figures.__all__ if n != "save"])
-def test_what_is_no_such_record_is_refused_by_name(name):
-    function = getattr(figures, name)
-    parameters = inspect.signature(function).parameters.values()
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.KEYWORD_ONLY]
-    with pytest.raises(sx.InvalidInputError, match=rf"^figures.{name}: {needed[0]} "):
-        function(*["x"] * len(needed))
-
-
 @pytest.mark.parametrize(
     ("draw", "word"),
     [
-        (lambda: figures.commitment(RECORDS["commitment"], num_trials=None), "num_trials"),
-        (lambda: figures.commitment(RECORDS["commitment"], num_trials=10**15), "num_trials"),
-        (lambda: figures.trials(RECORDS["activity"], num_trials=-1), "num_trials"),
-        (lambda: figures.activity(RECORDS["activity"], num_trials=-1), "num_trials"),
         (lambda: figures.bifurcation_diagram(RECORDS["branches"], direction=-1), "direction"),
-        (lambda: figures.training(RECORDS["history"], ideal_accuracy=np.nan), "ideal_accuracy"),
         (lambda: figures.phase_portrait(PLANE, limits=np.full((20, 2), np.nan)), "limits"),
         (lambda: figures.phase_portrait(PLANE, limits=""), "limits"),
     ],
@@ -233,7 +218,6 @@ def test_numbers_that_draw_nothing_are_refused(draw, word):
     [
         (figures.fixed_points, ("fixed_points", "activity", "linearization"), "components"),
         (figures.training, ("trained",), r"[.]history"),
-        (figures.save, ("history", "activity", "x"), "figure"),
     ],
 )
 def test_a_record_of_another_kind_is_told_from_the_right_one(draw, given, word):

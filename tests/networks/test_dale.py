@@ -76,8 +76,6 @@ def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
     ("arguments", "word"),
     [
         ({"excitatory_fraction": 1.0}, "excitatory"),
-        ({"activation": "tanh"}, "relu, softplus, sigmoid"),
-        ({"connection_probability": 0.0}, r"\(0, 1\]"),
         ({"mask": np.ones((3, 3))}, "mask"),
         ({"mask": np.full((8, 8), 0.3)}, "0.3"),
     ],

@@ -80,10 +80,7 @@ def test_the_readout_is_an_average_over_units(key):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ({"rank": 0}, "rank"),
         ({"rank": 9}, "got 9"),
-        ({"random_strength": -1.0}, "random_strength"),
-        ({"activation": "tahn"}, "'tanh'"),
         ({"dt": 300.0}, "dt"),
         ({"random_strength": 0.1}, "latent"),  # which has none
     ],

@@ -1,6 +1,5 @@
 """A network of one's own: a cell in a few lines, which is trained and taken apart."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,12 +69,3 @@ def test_a_cell_that_fits_not_together_is_told_where(kind, word, task):
         sx.simulate(make(kind), task.trials(4, key=K[4]))
     with pytest.raises(sx.InvalidInputError, match=word):
         sx.train(make(kind), task, steps=1, batch_size=2, key=K[4], progress=False)
-
-
-def test_what_is_no_network_or_no_task_is_refused(task):
-    with pytest.raises(sx.InvalidInputError, match="network"):
-        sx.simulate(eqx.nn.GRUCell(3, 5, key=K[0]), task.trials(2, key=K[1]))
-    classics = sx.classics
-    for function in (sx.performance, classics.rule_performance, classics.rule_variance):
-        with pytest.raises(sx.InvalidInputError, match="task"):
-            function(make(Cell), "task", key=K[1])

@@ -137,7 +137,7 @@ def test_weights_choose_the_rules():
         ({"rules": []}, "rule"),
         ({"rule_weights": [1.0]}, "20"),
         ({"dt": 200.0}, "step"),
-        ({"shared": 1}, "true or false"),
+        ({"shared": 1}, "shared"),
     ],
 )
 def test_settings_that_make_no_task(settings, word):

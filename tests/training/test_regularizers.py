@@ -11,7 +11,6 @@ from separatrix.training.regularizers import (
     Rates,
     Smoothness,
     Weights,
-    check_regularizers,
     rates_of,
     trained_matrices,
 )
@@ -105,20 +104,9 @@ def test_a_penalty_of_ones_own_that_is_not_finite_stops_the_training(network, ta
     assert np.isposinf(history.penalty).all() and np.isfinite(history.loss).all()
 
 
-@pytest.mark.parametrize("kind", [Rates, Weights, Smoothness])
-@pytest.mark.parametrize("strength", [-1.0, float("nan"), float("inf"), "much", True, None])
-def test_strengths_that_are_none(kind, strength):
-    with pytest.raises(sx.InvalidInputError, match="strength"):
-        kind(strength)
-
-
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (lambda: Rates(1.0, norm=3), "norm"),
-        (lambda: check_regularizers([0.001]), "regularizers"),
-        (lambda: check_regularizers(""), "regularizers"),
-        (lambda: check_regularizers({}), "regularizers"),
         (lambda: Weights(0.1, of=("recurent_weights",)), "recurrent_weights"),
     ],
 )

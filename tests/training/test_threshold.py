@@ -78,19 +78,9 @@ def test_an_experiment_stops_there_too(tmp_path):
     assert len(in_an_experiment(tmp_path, loss=100.0).history) == 4
 
 
-@pytest.mark.parametrize(
-    ("settings", "word"),
-    [
-        ({}, "neither"),
-        ({"loss": 0.0}, "loss"),
-        ({"loss": "low"}, "loss"),
-        ({"accuracy": 1.5}, "at most 1"),
-        ({"loss": 0.1, "patience": 0}, "patience"),
-    ],
-)
-def test_thresholds_that_are_none(settings, word):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        sx.Threshold(**settings)
+def test_a_threshold_of_nothing_is_none():
+    with pytest.raises(sx.InvalidInputError, match="neither"):
+        sx.Threshold()
 
 
 @pytest.mark.parametrize("until", [{}, {"accuracy": 2.0}, {"loss": 1.0, "patience": 10**6}])

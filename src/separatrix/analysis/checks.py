@@ -1,7 +1,7 @@
-"""Checks of arguments that analyses share: real numbers, states of the system, a method."""
+"""Checks of arguments that analyses share: real numbers, and states of the system."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -11,12 +11,9 @@ from .._types import (
     first_line,
     real_array,
     require_finite,
-    require_number,
     require_text,
 )
 from ..systems import AbstractSystem, require_array_of_states, require_width
-
-T = TypeVar("T")
 
 
 def states_of(
@@ -105,32 +102,3 @@ def points_of(
         )
     require_some_finite(states, name)
     return states
-
-
-def method_of(method: Any, default: type[T], *others: type[Any], name: str = "method") -> T | Any:
-    """Return a method with its options, the default one for None; raise InvalidInputError else."""
-    if method is None:
-        return default()
-    kinds = (default, *others)
-    if isinstance(method, kinds):
-        return method
-    expected = " or ".join(f"sx.{_home(kind)}{kind.__name__}(…)" for kind in kinds)
-    raise InvalidInputError(
-        f"{name} must be {expected}, got {method!r:.60}: give one of these, or leave it out for "
-        f"{default.__name__}()."
-    )
-
-
-def _home(kind: type) -> str:
-    return "solvers." if kind.__module__.split(".")[1] in ("solvers", "enclosure") else ""
-
-
-def band_of(marginal_band: Any) -> float:
-    """Return the width of the marginal band; raise InvalidInputError unless it is a number ≥ 0."""
-    band = require_number(marginal_band, "marginal_band")
-    if not 0 <= band < np.inf:
-        raise InvalidInputError(
-            "marginal_band must be a distance from the stability boundary, 0 or more, got "
-            f"{band!r:.60}."
-        )
-    return band

@@ -6,16 +6,16 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from .._checked import checked
 from .._double import double_precision
 from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._tables import Columns, cell, describe_time
-from .._types import Array, InvalidInputError, counted, real_array, require_finite, require_positive
+from .._types import Array, InvalidInputError, counted, real_array, require_finite
 from .._watch import Report, watching, why_over
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
-from ..systems import AbstractSystem, in_float64, require_system
-from .checks import method_of
+from ..systems import AbstractSystem, System, in_float64
 from .derivatives import derivatives_of
 from .fixed_points.points import FixedPoints
 from .mean_error import error_of_means
@@ -99,8 +99,9 @@ class LyapunovSpectrum(Record):
         )
 
 
+@checked
 def lyapunov_exponents(
-    system: AbstractSystem,
+    system: System,
     start: FixedPoints | Float[Array, "... unit"],
     *,
     inputs: Float[Array, "... time channel"] | None = None,
@@ -180,8 +181,7 @@ def lyapunov_exponents(
     >>> bool(abs(spectrum.exponents.sum() - np.log(0.3)) < 1e-9)
     True
     """
-    system = require_system(system)
-    method = method_of(method, TangentQR)
+    method = method or TangentQR()
     starts = _checked_starts(start, system.size)
     given = _checked_inputs(system, inputs, len(starts))
     if method.num_exponents is not None and method.num_exponents > system.size:
@@ -223,7 +223,6 @@ def _advance(system: AbstractSystem, method: TangentQR) -> tuple[eqx.Partial, fl
                 )
             return eqx.Partial(_step, in_float64(system), None), 1.0
         dt = system.time_unit / 100 if method.dt is None else method.dt
-        require_positive(dt, "dt", "ms")
         length = dt / system.time_unit
         return eqx.Partial(_step, in_float64(system), np.float64(length)), length
 

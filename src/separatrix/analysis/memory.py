@@ -1,16 +1,16 @@
 """A value held on a slow curve: how well it is ordered and decoded, how it drifts."""
 
+from typing import Annotated
+
 import numpy as np
 import scipy
 from jaxtyping import Float, Int, Real
 
+from .._checked import FINITE, REAL, Finite, Milliseconds, checked
 from .._records import Record, array, setting
 from .._types import (
     Array,
     InvalidInputError,
-    real_array,
-    require_finite_number,
-    require_positive,
 )
 
 
@@ -82,13 +82,14 @@ class GradedMemory(Record):
         )
 
 
+@checked
 def graded_memory(
-    curve: Float[Array, "node _"],
-    states: Float[Array, "trial time unit"],
-    values: Real[Array, " _"],
+    curve: Annotated[Float[Array, "node unit"], FINITE],
+    states: Annotated[Float[Array, "trial time unit"], FINITE],
+    values: Annotated[Real[Array, " trial"], FINITE],
     *,
-    dt: float = 1.0,
-    start: float = 0.0,
+    dt: Milliseconds = 1.0,
+    start: Finite = 0.0,
 ) -> GradedMemory:
     r"""Measure where trials lie along a slow curve, for each value that is remembered.
 
@@ -141,7 +142,6 @@ def graded_memory(
     ([0.25, 0.75], [1.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0])
     """
     nodes, x, v = _checked(curve, states, values)
-    require_positive(dt, "dt", "ms")
     length = float(np.linalg.norm(np.diff(nodes, axis=0), axis=1).sum())
     positions, distances = _along(nodes, x.reshape(-1, x.shape[2]))
     positions = positions.reshape(x.shape[:2]) / length
@@ -161,13 +161,15 @@ def graded_memory(
         drift=means[:, -1] - means[:, 0],
         curve=nodes,
         length=length,
-        dt=float(dt),
-        start=require_finite_number(start, "start"),
+        dt=dt,
+        start=start,
     )
 
 
+@checked
 def coding_axis(
-    states: Float[Array, "sample unit"], values: Real[Array, " _"]
+    states: Annotated[Float[Array, "sample unit"], REAL],
+    values: Annotated[Real[Array, " sample"], REAL],
 ) -> Float[np.ndarray, " unit"]:
     r"""Return the unit vector along which states change with a value, by linear regression.
 
@@ -184,11 +186,7 @@ def coding_axis(
     >>> sx.classics.coding_axis(values[:, None] * [0.6, 0.8] + 1, values).round(12)
     array([0.6, 0.8])
     """
-    x, v = real_array(states, "states"), real_array(values, "values")
-    if x.ndim != 2 or v.shape != (len(x),):
-        raise InvalidInputError(
-            f"expected states (sample, unit) and a value for each, got {x.shape} and {v.shape}."
-        )
+    x, v = np.asarray(states), np.asarray(values)
     slope = (v - v.mean()) @ (x - x.mean(0))
     length = np.linalg.norm(slope)
     if not (np.isfinite(length) and length > 1e-12 * len(x) * (1e-300 + np.abs(x).max())):
@@ -200,21 +198,7 @@ def coding_axis(
 
 
 def _checked(curve: Array, states: Array, values: Array) -> tuple[np.ndarray, ...]:
-    nodes, x, v = (
-        real_array(curve, "curve"),
-        real_array(states, "states"),
-        real_array(values, "values"),
-    )
-    if x.ndim != 3 or nodes.ndim != 2 or nodes.shape[1] != x.shape[2] or v.shape != (len(x),):
-        raise InvalidInputError(
-            "expected a curve (node, unit), states (trial, time, unit) and a value for each trial, "
-            f"got {nodes.shape}, {x.shape} and {v.shape}."
-        )
-    if not (np.isfinite(nodes).all() and np.isfinite(x).all() and np.isfinite(v).all()):
-        raise InvalidInputError(
-            "the curve, the states and the values must be finite: leave rejected slices out, as in "
-            'curve.states[curve.outcomes != "rejected"].'
-        )
+    nodes, x, v = map(np.asarray, (curve, states, values))
     counts = np.unique(v, return_counts=True)[1]
     if len(counts) < 2 or counts.min() < 2 or x.shape[1] == 0:
         raise InvalidInputError(

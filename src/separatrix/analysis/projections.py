@@ -1,12 +1,14 @@
 """States along chosen axes: where conditions go, seen from what the axes stand for."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from .._checked import FINITE, REAL, checked
 from .._records import Record, array, setting
-from .._types import Array, InvalidInputError, real_array, require_finite, require_kind
+from .._types import Array, InvalidInputError
 
 _INDEPENDENT = 1e-6  # part of an axis that the earlier ones must leave
 
@@ -45,10 +47,11 @@ def widest(states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " unit"
     return np.asarray(np.linalg.svd(states - states.mean(0), full_matrices=False)[2][0])
 
 
+@checked
 def targeted_averages(
-    states: Float[Array, "trial time unit"],
-    directions: Float[Array, "axis _"] | Sequence[Sequence[float]],
-    labels: Mapping[str, Shaped[Array, " _"] | Sequence[float]],
+    states: Annotated[Float[Array, "trial time unit"], REAL],
+    directions: Annotated[Float[Array, "axis unit"] | Sequence[Sequence[float]], FINITE],
+    labels: Mapping[str, Annotated[Shaped[Array, " trial"] | Sequence[float], FINITE]],
     *,
     names: Sequence[str] | None = None,
     origin: Float[Array, " unit"] | None = None,
@@ -98,24 +101,15 @@ def targeted_averages(
     >>> seen.positions[:, 0].round(3).tolist()  # along (1, 1)/√2 and (−1, 1)/√2
     [[0.0, 2.828], [2.828, 0.0]]
     """
-    x = real_array(states, "states")
-    if x.ndim != 3:
-        raise InvalidInputError(f"states must have shape (trial, time, unit), got {x.shape}.")
-    axes = orthonormal(real_array(directions, "directions"), x.shape[2])
+    x = np.asarray(states)
+    axes = orthonormal(np.asarray(directions))
     names = [f"axis {k + 1}" for k in range(len(axes))] if names is None else names
     if len(names) != len(axes):
         raise InvalidInputError(f"expected a name for each of {len(axes)} axes, got {list(names)}.")
-    zero = np.zeros(x.shape[2]) if origin is None else real_array(origin, "origin")
+    zero = np.zeros(x.shape[2]) if origin is None else np.asarray(origin)
     along = (x - zero) @ axes.T
     groups = []
-    require_kind(labels, Mapping, "labels", "a dict of a value for every trial, by name")
-    for label, given in labels.items():
-        values = real_array(given, label)
-        if values.shape != (len(x),) or not np.isfinite(values).all():
-            raise InvalidInputError(
-                f"{label}: expected a finite number for each of {len(x)} trials, got shape "
-                f"{values.shape}."
-            )
+    for label, values in labels.items():
         groups += [(label, v, values == v) for v in np.unique(values)]
     return TargetedAverages(
         label=np.array([label for label, _, _ in groups], dtype=str),
@@ -131,14 +125,10 @@ def targeted_averages(
     )
 
 
-def orthonormal(directions: Float[np.ndarray, "axis _"], size: int) -> Float[np.ndarray, "axis _"]:
+def orthonormal(directions: Float[np.ndarray, "axis _"]) -> Float[np.ndarray, "axis _"]:
     """Make directions orthogonal, each to the ones before it, and of length 1."""
-    if directions.ndim != 2 or directions.shape[1] != size or not len(directions):
-        raise InvalidInputError(
-            f"directions must have shape (axis, {size}), one value for each unit, got "
-            f"{directions.shape}."
-        )
-    require_finite(directions, "directions")
+    if not len(directions):
+        raise InvalidInputError("directions must have shape (axis, unit), at least one axis.")
     axes = np.zeros_like(directions)
     for k, direction in enumerate(directions):
         rest = direction - axes[:k].T @ (axes[:k] @ direction)

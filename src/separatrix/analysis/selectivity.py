@@ -1,21 +1,17 @@
 """Which units tell two choices apart, and who excites or inhibits whom among them."""
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from .._checked import FINITE, REAL, Bounds, Seed, checked
 from .._records import Record, array, setting
 from .._tables import Columns
 from .._types import (
     Array,
     InvalidInputError,
     label_array,
-    real_array,
-    require_count,
-    require_finite,
-    require_number,
-    require_seed,
 )
 
 BLOCKS = ("E to E", "E to I", "I to E", "I to I")
@@ -44,8 +40,10 @@ class Selectivity(Record):
         return np.where(dprime > threshold, 1, np.where(dprime < -threshold, 2, 0))
 
 
+@checked
 def selectivity(
-    responses: Float[Array, "trial unit"], labels: Shaped[Array, " label"]
+    responses: Annotated[Float[Array, "trial unit"], FINITE],
+    labels: Annotated[Shaped[Array, " label"], label_array],
 ) -> Selectivity:
     r"""Measure how well the response of each unit tells two groups of trials apart.
 
@@ -84,14 +82,11 @@ def selectivity(
     >>> sx.classics.selectivity(rates, np.array([0, 0, 1, 1])).dprime
     array([2., 0.])
     """
-    responses, labels = real_array(responses, "responses"), label_array(labels, "labels")
-    require_finite(responses, "the responses")
     values = np.unique(labels)
-    if responses.ndim != 2 or labels.shape != responses.shape[:1] or len(values) != 2:
+    if labels.shape != responses.shape[:1] or len(values) != 2:
         raise InvalidInputError(
-            "responses must have shape (trial, unit), and labels must divide the trials into two "
-            f"groups; got shapes {responses.shape} and {labels.shape} with {len(values)} different "
-            "values."
+            "labels must divide the trials into two groups; got shapes "
+            f"{responses.shape} and {labels.shape} with {len(values)} different values."
         )
     groups = [responses[labels == value] for value in values]
     mean = np.stack([group.mean(0) for group in groups], -1)
@@ -155,14 +150,15 @@ class SelectiveConnections(Record):
         )
 
 
+@checked
 def selective_connections(
-    weights: Float[Array, "receiver sender"],
-    dprime: Float[Array, " unit"],
-    excitatory: Bool[Array, " type"],
+    weights: Annotated[Float[Array, "unit unit"], FINITE],
+    dprime: Annotated[Float[Array, " unit"], REAL],
+    excitatory: Annotated[Bool[Array, " unit"], REAL],
     *,
-    threshold: float = 0.0,
-    num_shuffles: int = 999,
-    seed: int = 0,
+    threshold: Annotated[float, Bounds(least=0, infinite=True)] = 0.0,
+    num_shuffles: Annotated[int, Bounds(least=0, most=10**6)] = 999,
+    seed: Seed = 0,
 ) -> SelectiveConnections:
     r"""Compare the connections between units that prefer the same choice or opposite choices.
 
@@ -215,11 +211,9 @@ def selective_connections(
     >>> float(found.same[0]), float(found.opposite[0])
     (1.0, 0.25)
     """
-    W, dprime = real_array(weights, "weights"), real_array(dprime, "dprime")
-    excites = real_array(excitatory, "excitatory") != 0
-    _check_shapes(W, dprime, excites)
-    if not require_number(threshold, "threshold") >= 0:
-        raise InvalidInputError(f"threshold must be 0 or more, got {threshold!r:.60}.")
+    W, dprime, excites = np.asarray(weights), np.asarray(dprime), np.asarray(excitatory) != 0
+    if np.isnan(dprime).any():
+        raise InvalidInputError(f"{int(np.isnan(dprime).sum())} values of dprime are NaN.")
     side = (dprime > threshold) * 1.0 - (dprime < -threshold)
     order = np.lexsort((-dprime, ~excites))
     counts, means = _means(np.abs(W), side, excites)
@@ -235,21 +229,9 @@ def selective_connections(
         num_same=counts[:, 0],
         num_opposite=counts[:, 1],
         p_value=_p_values(np.abs(W), side, excites, num_shuffles, seed),
-        threshold=float(threshold),
+        threshold=threshold,
         num_shuffles=num_shuffles,
     )
-
-
-def _check_shapes(W: Any, dprime: Any, excitatory: Any) -> None:
-    n = dprime.size
-    if dprime.ndim != 1 or W.shape != (n, n) or excitatory.shape != (n,):
-        raise InvalidInputError(
-            f"expected weights ({n}, {n}) and {n} types for {n} units of dprime, got "
-            f"{W.shape} and {excitatory.shape}."
-        )
-    require_finite(W, "the weights")
-    if np.isnan(dprime).any():
-        raise InvalidInputError(f"{int(np.isnan(dprime).sum())} values of dprime are NaN.")
 
 
 def _means(
@@ -273,7 +255,7 @@ def _p_values(
     size: np.ndarray, side: np.ndarray, excitatory: np.ndarray, num_shuffles: int, seed: int
 ) -> Float[np.ndarray, " block"]:
     """Return how often shuffled preferences make the two means differ as much."""
-    generator = np.random.default_rng(require_seed(seed))
+    generator = np.random.default_rng(seed)
 
     def difference(side: np.ndarray) -> np.ndarray:
         _, means = _means(size, side, excitatory)
@@ -281,7 +263,7 @@ def _p_values(
 
     found = difference(side)
     as_large = np.ones(4)
-    for _ in range(require_count(num_shuffles, "num_shuffles", 0, 10**6)):
+    for _ in range(num_shuffles):
         shuffled = side.copy()
         for kind in (excitatory, ~excitatory):
             shuffled[kind] = generator.permutation(side[kind])

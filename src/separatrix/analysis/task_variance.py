@@ -1,23 +1,19 @@
 """Which units take part in which tasks, and the clusters that they form."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from .._checked import FINITE, REAL, SOME, Bounds, Finite, Seed, checked
 from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._types import (
     Array,
     InvalidInputError,
     label_array,
-    real_array,
-    require_count,
     require_finite,
-    require_finite_number,
-    require_kind,
-    require_seed,
 )
 
 
@@ -63,8 +59,9 @@ class TaskVariance(Record):
         )
 
 
+@checked
 def condition_variance(
-    states: Float[Array, "trial time unit"], steps: Bool[Array, " time"] | slice
+    states: Annotated[Float[Array, "trial time unit"], REAL], steps: Bool[Array, " time"] | slice
 ) -> Float[np.ndarray, " unit"]:
     r"""Return the variance of each unit across trials, averaged over time.
 
@@ -97,9 +94,7 @@ def condition_variance(
     >>> sx.classics.condition_variance(states, slice(1, None))
     array([1.])
     """
-    given = real_array(states, "states")
-    if given.ndim != 3:
-        raise InvalidInputError(f"states must have shape (trial, time, unit), got {given.shape}.")
+    given = np.asarray(states)
     if not isinstance(steps, slice):
         steps = label_array(steps, "steps")
     if not isinstance(steps, slice) and steps.shape != given.shape[1:2]:
@@ -116,13 +111,14 @@ def condition_variance(
     return np.asarray(counted.var(0).mean(0))
 
 
+@checked
 def task_variance(
-    variances: Mapping[str, Float[Array, " _"]],
+    variances: Annotated[Mapping[str, Annotated[Float[Array, " unit"], FINITE]], SOME],
     *,
-    threshold: float = 1e-3,
-    most_clusters: int = 29,
-    restarts: int = 20,
-    seed: int = 0,
+    threshold: Finite = 1e-3,
+    most_clusters: Annotated[int, Bounds(least=2)] = 29,
+    restarts: Annotated[int, Bounds(least=1, most=10**6)] = 20,
+    seed: Seed = 0,
 ) -> TaskVariance:
     r"""Normalize the task variances of units and cluster the units by them.
 
@@ -168,10 +164,6 @@ def task_variance(
     >>> found.cluster, found.active
     (array([0, 0, 1, 1]), array([ True,  True,  True,  True, False]))
     """
-    most_clusters = require_count(most_clusters, "most_clusters", 2)
-    restarts, seed = require_count(restarts, "restarts", most=10**6), require_seed(seed)
-    threshold = require_finite_number(threshold, "threshold")
-    require_kind(variances, Mapping, "variances", "a dict of variances (unit,) by task")
     table = _table(variances)
     active = table.sum(1) > threshold
     rows = table[active]
@@ -193,19 +185,12 @@ def task_variance(
 
 
 def _table(variances: Mapping[str, Any]) -> Float[np.ndarray, "unit task"]:
-    columns = {name: np.asarray(values, float) for name, values in variances.items()}
-    sizes = {name: column.shape for name, column in columns.items()}
-    if len(set(sizes.values())) != 1 or len(next(iter(sizes.values()))) != 1:
-        raise InvalidInputError(
-            f"variances must have one number for each unit in every task, got shapes {sizes}."
-        )
-    table = np.stack(list(columns.values()), 1)
-    require_finite(table, "variances")
+    table = np.stack(list(variances.values()), 1)
     if (table < 0).any():
         unit, task = np.argwhere(table < 0)[0]
         raise InvalidInputError(
             f"variances must not be negative: unit {unit} has {table[unit, task]:g} in "
-            f"{list(columns)[task]!r}."
+            f"{list(variances)[task]!r}."
         )
     return table
 

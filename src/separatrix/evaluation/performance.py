@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from .._checked import Count, checked
 from .._records import Record, array, setting
-from .._types import Array, GivenKey, require_kind
+from .._types import Array, GivenKey
 from ..activity import simulate
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask, SolvableTask, Trials
@@ -78,8 +79,9 @@ class Performance(Record):
         return self.filter(np.asarray(self.condition) == condition)
 
 
+@checked
 def performance(
-    network: AbstractNetwork, task: AbstractTask, *, num_trials: int = 4096, key: GivenKey
+    network: AbstractNetwork, task: AbstractTask, *, num_trials: Count = 4096, key: GivenKey
 ) -> Performance:
     r"""Measure the scores of a network on fresh trials of any task.
 
@@ -121,7 +123,6 @@ def performance(
     >>> done.chance, len(done.by("f1")) == len({v for pair in task.pairs for v in pair})
     (0.5, True)
     """
-    require_kind(task, AbstractTask, "task", "one such as sx.tasks.GoNoGo()")
     trials = task.trials(num_trials, key=key)
     outputs = simulate(network, trials).outputs
     measured = _measure(task, outputs, trials)

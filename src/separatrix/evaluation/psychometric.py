@@ -3,11 +3,12 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from .._checked import Count, checked
 from .._records import Record, array, setting
-from .._types import Array, GivenKey, InvalidInputError
+from .._types import Array, GivenKey
 from ..activity import simulate
 from ..networks import AbstractNetwork
-from ..tasks import AbstractTask, PerceptualDecisionMaking, signed_coherence
+from ..tasks import PerceptualDecisionMaking, signed_coherence
 
 
 class Psychometric(Record):
@@ -36,11 +37,12 @@ class Psychometric(Record):
         )
 
 
+@checked
 def psychometric(
     network: AbstractNetwork,
-    task: AbstractTask,
+    task: PerceptualDecisionMaking,
     *,
-    num_trials: int = 4096,
+    num_trials: Count = 4096,
     key: GivenKey,
 ) -> Psychometric:
     """Measure a network's choices on fresh trials of a two-choice task.
@@ -80,11 +82,6 @@ def psychometric(
     >>> behavior.signed_coherence.round(1).tolist()
     [-51.2, -25.6, -12.8, -6.4, 0.0, 6.4, 12.8, 25.6, 51.2]
     """
-    if not isinstance(task, PerceptualDecisionMaking):
-        raise InvalidInputError(
-            "a psychometric curve needs a PerceptualDecisionMaking, got a "
-            f"{type(task).__name__}: sx.performance scores any task."
-        )
     task.ideal_accuracy(0.0)
     activity = simulate(network, task.trials(num_trials, key=key))
     choice = np.asarray(activity.choice)

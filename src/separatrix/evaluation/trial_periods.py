@@ -10,7 +10,8 @@ import numpy as np
 import scipy
 from jaxtyping import Bool, Float, Int, Shaped
 
-from .._types import GivenKey, InvalidInputError, require_count, require_key, require_kind
+from .._checked import Count, checked
+from .._types import GivenKey, InvalidInputError
 from .._watch import Report, quiet, report_progress, watching
 from ..activity import simulate
 from ..analysis import FixedPoints, Verdict, find_fixed_points, verdict
@@ -64,11 +65,12 @@ class Watched:
     """The choice that is read out of states `(state, unit)`; −1 where outputs tie."""
 
 
+@checked
 def trial_periods(
     network: AbstractNetwork,
     task: AbstractTask,
     *,
-    num_trials: int = 100,
+    num_trials: Count = 100,
     key: GivenKey | None = None,
     points: Mapping[str, FixedPoints] | None = None,
     max_seconds: float | None = None,
@@ -129,15 +131,9 @@ def trial_periods(
     >>> periods.input_words.tolist()
     ['fixation 1, both stimuli 0', 'fixation 1, both stimuli 0.5', 'all inputs 0']
     """
-    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
-    require_kind(task, AbstractTask, "task", "one such as sx.tasks.FlipFlop()")
-    count = require_count(num_trials, "num_trials")
     known = {} if points is None else points
-    require_kind(known, Mapping, "points", "a dict of points by the name of a period")
-    for name, each in known.items():
-        require_kind(each, FixedPoints, f"points[{name!r:.60}]", "what find_fixed_points gives")
     drawn = without_noise(task.varied())
-    trials = drawn.trials(count, key=jr.key(0) if key is None else require_key(key))
+    trials = drawn.trials(num_trials, key=jr.key(0) if key is None else key)
     watched, periods = _watched(network, task, trials), _periods(drawn, trials)
     names = [period.name for period in periods]
     if others := [name for name in known if name not in names]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import optax
 
-from .._types import InvalidInputError, require_count
+from .._checked import Natural, taken
+from .._types import InvalidInputError
 
 OPTIMIZERS = {
     name: getattr(optax, name)
@@ -53,7 +54,7 @@ def _check_fraction(end: float, zero: bool = True) -> None:
 
 def _steps_after(steps: int, warmup_steps: int) -> int:
     """Return how many steps are left after the warm-up."""
-    if require_count(warmup_steps, "warmup_steps", 0) >= steps:
+    if taken(warmup_steps, Natural, "warmup_steps") >= steps:
         raise InvalidInputError(
             f"warmup_steps must be fewer than the {steps} steps of the training, "
             f"got {warmup_steps}."

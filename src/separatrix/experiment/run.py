@@ -1,15 +1,16 @@
 """One experiment from its settings to its run directory."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .._checked import checked
 from .._files import as_path
 from .._parallel import give_memory_back
 from .._records import Record
 from .._stopping import stop_if_asked, stop_noticed
-from .._types import InvalidInputError, require_kind
+from .._types import InvalidInputError
 from ..networks import AbstractNetwork
 from ..store import Run, load_run, new_directory
 from ..store.directory import check_replaceable
@@ -31,6 +32,7 @@ Hook = Callable[[Run, Path], Any]
 """Called with a run and the directory that it is being written to."""
 
 
+@checked
 def run_experiment(
     experiment: Experiment | str | Path,
     out: str | Path,
@@ -127,11 +129,11 @@ def run_experiment(
     return dataclasses.replace(run, path=out)
 
 
+@checked
 def as_experiment(experiment: Experiment | str | Path) -> Experiment:
     """Return an experiment by its name, its file, or as it is."""
     if isinstance(experiment, Experiment):
         return experiment
-    require_kind(experiment, (str, Path), "experiment", "an Experiment, or its name or file")
     if isinstance(experiment, Path) or str(experiment).endswith(".toml"):
         return Experiment.from_toml(experiment)
     return Experiment.named(experiment)
@@ -195,11 +197,12 @@ def _complete(
     return run
 
 
+@checked
 def reanalyze(
     path: str | Path,
     out: str | Path,
     *,
-    changes: Sequence[str] = (),
+    changes: list[str] | tuple[str, ...] = (),
     force: bool = False,
     progress: bool = True,
     announce: Announce = lambda stage: None,
@@ -245,9 +248,8 @@ def reanalyze(
     (6, 22, 8)
     """
     earlier = load_run(path)
-    require_kind(changes, (list, tuple), "changes", 'a list such as ["analysis.num_trials=20"]')
     for change in changes:
-        if not (isinstance(change, str) and change.startswith("analysis.")):
+        if not change.startswith("analysis."):
             raise InvalidInputError(
                 f"--set {change}: only analysis.* can change when a trained network is analyzed "
                 "again; `separatrix run` trains a new one."

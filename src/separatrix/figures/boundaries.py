@@ -7,6 +7,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
+from .._checked import Count
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
 from .canvas import Width, new_figure, one_panel, whole
 from .drawing import styled
@@ -137,7 +138,7 @@ def _colors_of_paths(graph: FixedPointGraph) -> list[str]:
 def commitment(
     made: Commitment,
     *,
-    num_trials: int = 60,
+    num_trials: Count = 60,
     figure: FigureBase | None = None,
     width: Width = None,
     legend: Place = None,

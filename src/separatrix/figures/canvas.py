@@ -9,24 +9,26 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from .._types import InvalidInputError, require_number
+from .._checked import Bounds
+from .._types import InvalidInputError
 from .files import png_bytes
 
-Width = float | str | None
+LEAST, MOST = 1.5, 40.0
+"""Inches that a figure may be wide."""
+
+Inches = Annotated[float, Bounds(least=LEAST, most=MOST, unit="inches")]
+Width = Literal["column", "page"] | Inches | None
 """Of a new figure: inches, "column" (85 mm) or "page" (180 mm) of a journal; None: the usual."""
 
 WIDTHS = {"column": 85 / 25.4, "page": 180 / 25.4}
 """In inches."""
-
-LEAST, MOST = 1.5, 40.0
-"""Inches that a figure may be wide."""
 
 NARROWEST = 2.0
 """Inches that a panel needs beside another one."""
@@ -85,7 +87,7 @@ def new_figure(
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
     if wanted is None:
         return NewFigure(figsize=(width, height), layout=layout)
-    inches = _inches(wanted)
+    inches = WIDTHS[wanted] if isinstance(wanted, str) else wanted
     share = max(inches / width, least_share)
     made = NewFigure(figsize=(inches, LETTERING + (height - LETTERING) * share), layout=layout)
     made.may_grow = True
@@ -149,21 +151,6 @@ def grow(figure: FigureBase, inches: float) -> None:
     """Make a figure higher, if its size is not the usual one and is no one else's affair."""
     if isinstance(figure, NewFigure) and figure.may_grow and inches > 0:
         figure.set_figheight(figure.get_figheight() + inches)
-
-
-def _inches(wanted: float | str) -> float:
-    if isinstance(wanted, str):
-        if wanted not in WIDTHS:
-            raise InvalidInputError(
-                f"width must be a number of inches, or one of {', '.join(map(repr, WIDTHS))}; "
-                f"got {wanted!r:.60}."
-            )
-        return WIDTHS[wanted]
-    if not LEAST <= require_number(wanted, "width") <= MOST:
-        raise InvalidInputError(
-            f"width must be between {LEAST} and {MOST} inches, got {wanted!r:.60}."
-        )
-    return float(wanted)
 
 
 def _refuse_width(wanted: Width, given: str) -> None:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
+from .._checked import checked
 from .canvas import (
     NARROWEST,
     NewFigure,
@@ -22,21 +23,17 @@ from .canvas import (
     new_figure,
     tell_pyplot,
 )
-from .given import require_given
 from .style import PAGE_WIDTH, SCALED, house_style, lay_out
 
 P = ParamSpec("P")
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Run a function that draws under the house style, and leave the settings as they were.
+    """Run a function that draws under the house style, and leave the settings as they were."""
 
-    What it is given is looked at first: `require_given`.
-    """
-
+    @checked
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        require_given(draw, args, kwargs)
         given: Any = kwargs.get("ax") or kwargs.get("figure")
         wide, large = map(_enlargement, SCALED)
         is_scaled = not wide == large == 1

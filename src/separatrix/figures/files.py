@@ -14,8 +14,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from .._checked import checked
 from .._files import as_path, written_in_one_piece
-from .._types import InvalidInputError, require_kind
+from .._types import InvalidInputError
 from . import DPI
 from .style import house_style, lay_out
 
@@ -49,6 +50,7 @@ PRINTERS: dict[str, Callable[[Figure, io.BytesIO], None]] = {
 USUAL = ("png", "svg")
 
 
+@checked
 def save(
     figure: Figure,
     directory: str | Path,
@@ -89,7 +91,6 @@ def save(
     >>> [path.name for path in sx.figures.save(figure, tempfile.mkdtemp(), "flip-flop")]
     ['flip-flop.png', 'flip-flop.svg']
     """
-    require_kind(figure, Figure, "figure", "what a function of sx.figures gives")
     folder = as_path(directory)
     extensions = [folder.suffix[1:].lower()] if name is None else list(formats)
     require_formats(extensions)

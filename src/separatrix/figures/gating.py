@@ -1,13 +1,14 @@
 """Context-dependent integration: trials, slow curve and selection vectors along targeted axes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
+from .._checked import SOME
 from .._types import InvalidInputError
 from ..analysis import InputGating
 from ..analysis.projections import TargetedAverages
@@ -34,7 +35,7 @@ Colors = dict[float, Any]
 
 @styled
 def context_gating(
-    contexts: Mapping[str, tuple[InputGating, TargetedAverages]],
+    contexts: Annotated[Mapping[str, tuple[InputGating, TargetedAverages]], SOME],
     *,
     source_names: Mapping[str, str] | None = None,
     evidence_units: str = "",
@@ -87,8 +88,6 @@ def context_gating(
     >>> abs(gating.drive[0]).round(12).tolist()
     [1.0, 0.0]
     """
-    if not contexts:
-        raise InvalidInputError("expected the gating and the averages of at least one context.")
     names = dict(source_names or {})
     sources = max(len(gating.sources) for gating, _ in contexts.values())
     figure = new_figure(

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure, FigureBase
 
-from .._types import require_finite_number
+from .._checked import Finite
 from ..training import History
 from .canvas import Width, new_figure, whole
 from .drawing import styled
@@ -22,7 +22,7 @@ MOST_MEANS = 100  # of as many epochs together that the means are a line and not
 def training(
     history: History,
     *,
-    ideal_accuracy: float | None = None,
+    ideal_accuracy: Finite | None = None,
     figure: FigureBase | None = None,
     width: Width = None,
     legend: Place = None,
@@ -97,7 +97,6 @@ def training(
     bottom.set_ylim(-0.03, 1.03)
     bottom.set_xlabel(f"training step (an epoch is {history.epoch_steps} steps)")
     if ideal_accuracy is not None:
-        require_finite_number(ideal_accuracy, "ideal_accuracy")
         label = f"ideal observer ({ideal_accuracy:.3f})"
         bottom.axhline(ideal_accuracy, color=GRAY, linestyle="--", linewidth=1.2, label=label)
     legend_beside(figure, top, bottom, legend=legend)

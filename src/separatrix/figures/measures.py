@@ -1,11 +1,13 @@
 """Measures of many networks, beside one another."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure, FigureBase
 
+from .._checked import SOME
 from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .drawing import styled
 from .style import BLUE, GRAY
@@ -19,7 +21,7 @@ SPREAD = 0.5
 
 @styled
 def populations(
-    measures: Mapping[str, Mapping[str, Float[np.ndarray, " network"]]],
+    measures: Annotated[Mapping[str, Mapping[str, Float[np.ndarray, " network"]]], SOME],
     *,
     figure: FigureBase | None = None,
     width: Width = None,

@@ -1,5 +1,7 @@
 """The plane of a system of two units: where states go, and where they rest."""
 
+from typing import Literal
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,7 +42,7 @@ def phase_portrait(
     states: States | None = None,
     *,
     limits: Limits | None = None,
-    field: str | bool | None = None,
+    field: Literal["streamlines", "arrows", False] | None = None,
     names: tuple[str, str] = ("unit 1", "unit 2"),
     ax: Axes | None = None,
     width: Width = None,
@@ -93,12 +95,6 @@ def phase_portrait(
     ('left', 'right')
     """
     _require_two_units(system)
-    if field not in (None, False, "streamlines", "arrows"):
-        raise InvalidInputError(
-            f'field must be "streamlines", "arrows" or False, got {field!r:.60}.'
-        )
-    if not isinstance(names, list | tuple) or len(names) != 2:
-        raise InvalidInputError(f"names must be two texts, got {names!r:.60}.")
     figure, axes = one_panel(5.6, 4.6, ax, width)
     shown = None if states is None else trajectories(as_activity(states), None)
     places = np.zeros((0, 2)) if points is None else states_of(points)

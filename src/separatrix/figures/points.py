@@ -1,13 +1,14 @@
 """Fixed and slow points."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
+from .._checked import SOME
 from .._types import Array, InvalidInputError, counted, real_array
 from ..analysis import FixedPoints
 from .canvas import Width, inches_across, is_small, one_panel, whole
@@ -80,7 +81,7 @@ def fixed_points(
 
 @styled
 def compare_fixed_points(
-    networks: Mapping[str, tuple[FixedPoints | Array, States, Plane]],
+    networks: Annotated[Mapping[str, tuple[FixedPoints | Array, States, Plane]], SOME],
     *,
     figure: FigureBase | None = None,
     width: Width = None,
@@ -116,8 +117,6 @@ def compare_fixed_points(
     >>> figure.axes[0].get_title()
     'gain 2: 9 fixed points'
     """
-    if not networks:
-        raise InvalidInputError("expected the fixed points of at least one network.")
     figure, rows, columns = new_panels(len(networks), 2.3, 0.8, figure, width)
     panels = []
     for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):

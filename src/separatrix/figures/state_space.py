@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure, FigureBase
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
+from .._checked import Count
 from .._types import Array, real_array
 from ..activity import Activity
 from .canvas import (
@@ -42,7 +43,7 @@ def activity(
     activity: States,
     components: Plane = None,
     *,
-    num_trials: int = 8,
+    num_trials: Count = 8,
     by_choice: bool = True,
     figure: FigureBase | None = None,
     width: Width = None,

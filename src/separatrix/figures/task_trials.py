@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 
+from .._checked import Count
 from .._types import GivenKey
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
@@ -50,7 +51,7 @@ def trials(
     what: Activity | AbstractTask,
     task: AbstractTask | None = None,
     *,
-    num_trials: int | None = None,
+    num_trials: Count | None = None,
     softmax: bool = True,
     key: GivenKey | None = None,
     figure: FigureBase | None = None,

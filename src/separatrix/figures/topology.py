@@ -1,13 +1,13 @@
 """Which stable points the saddles link, in the space of the first principal components."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from .._types import InvalidInputError
+from .._checked import SOME
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
 from .canvas import Width, one_panel, whole
@@ -79,7 +79,7 @@ def fixed_point_topology(
 
 @styled
 def compare_topologies(
-    networks: Mapping[str, tuple[FixedPointTopology, PrincipalComponents]],
+    networks: Annotated[Mapping[str, tuple[FixedPointTopology, PrincipalComponents]], SOME],
     *,
     figure: FigureBase | None = None,
     width: Width = None,
@@ -120,8 +120,6 @@ def compare_topologies(
     >>> figure.axes[0].get_title()
     'two bits\n4 + 4 + 1: a square'
     """
-    if not networks:
-        raise InvalidInputError("expected the topology of at least one network.")
     figure, rows, columns = new_panels(len(networks), 2.7, 0.9, figure, width)
     panels = []
     for place, (name, (topology, components)) in enumerate(networks.items(), start=1):

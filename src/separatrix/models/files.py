@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checked import Named
 from .._types import InvalidInputError, nearest
 from ..networks.interop.reading import listed, read_arrays
 from ..systems import DiscreteMap
@@ -90,8 +91,7 @@ def load(file: str | Path | Mapping[str, Any], kind: str, **settings: Any) -> Di
     >>> sx.find_fixed_points(system, np.zeros((1, 2))).states.round(9).tolist()
     [[10.0, 2.0]]
     """
-    if not isinstance(kind, str) or kind not in READERS:
-        raise InvalidInputError(f"unknown kind {kind!r:.60}: {nearest(kind, READERS)}")
+    Named(tuple(READERS))(kind, "kind")
     reader = READERS[kind]
     _check_settings(kind, reader, settings)
     return reader(read_arrays(file).left, **settings)

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.nn import relu
 
-from .._types import InvalidInputError, nearest, require_count
+from .._checked import Count, Named, taken
+from .._types import InvalidInputError
 from ..systems import DiscreteMap
 from .checks import checked, with_input
 
@@ -106,7 +107,7 @@ def al_rnn(
     [[1.0, -1.8]]
     """
     A, W, h = checked("al_rnn", A=(A, "unit"), W=(W, "unit unit"), h=(h, "unit"))
-    linear = len(h) - require_count(rectified, "rectified, the number of rectified units,")
+    linear = len(h) - taken(rectified, Count, "rectified")
     if linear < 0:
         raise InvalidInputError(
             f"rectified must be at most the number of units, {len(h)}; got {rectified}. Give the "
@@ -249,8 +250,7 @@ def rslds(
         r=(r, "state"),
     )  # fmt: skip
     steps = {"most likely": _most_likely, "mean": _mean}
-    if next_state not in steps:
-        raise InvalidInputError(f"unknown next_state {next_state!r}: {nearest(next_state, steps)}")
+    Named(tuple(steps))(next_state, "next_state")
     step = steps[next_state]
     return DiscreteMap(lambda x: step(A @ x + b, R @ x + r), b.shape[1], dt)
 

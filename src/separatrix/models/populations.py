@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._types import require_positive
+from .._checked import Milliseconds, Positive, taken
 from ..systems import Flow
 from .checks import checked
 
@@ -70,7 +70,7 @@ def wilson_cowan(
         refractory=refractory, tau=tau,
     )  # fmt: skip
     for time in times:
-        require_positive(time, "tau of wilson_cowan", "ms")
+        taken(time, Milliseconds, "tau of wilson_cowan")
     signed = w * np.array([1.0, -1.0])
 
     def field(x: Any) -> Any:
@@ -261,5 +261,5 @@ def _numbers(model: str, given: dict[str, Any], positive: dict[str, Any]) -> lis
     """Return numbers, those that must be positive last: the domains rest on their signs."""
     for name, value in positive.items():
         if not isinstance(value, jax.core.Tracer):
-            require_positive(value, f"{name} of {model}")
+            taken(value, Positive, f"{name} of {model}")
     return checked(model, **{name: (value, "") for name, value in (given | positive).items()})

@@ -1,12 +1,13 @@
 """Activation functions by name."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 
-from .._types import Array, InvalidInputError, nearest
+from .._checked import Named
+from .._types import Array
 
 ACTIVATIONS: dict[str, Callable[[Array], jax.Array]] = {
     "relu": jax.nn.relu,
@@ -21,13 +22,10 @@ RANGES: dict[str, tuple[float, float]] = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 
 """Activations whose values lie in a box."""
 
 
-def activation(name: Any) -> Callable[[Array], jax.Array]:
-    """Return the activation function called `name`; raise InvalidInputError if there is none."""
-    if not isinstance(name, str):
-        raise InvalidInputError(
-            "an activation must be given by its name, such as 'tanh', so that files can hold it; "
-            f"got {name!r:.60}. Valid: {', '.join(ACTIVATIONS)}."
-        )
-    if name not in ACTIVATIONS:
-        raise InvalidInputError(f"unknown activation {name!r}: {nearest(name, ACTIVATIONS)}")
+Activation = Annotated[str, Named(tuple(ACTIVATIONS))]
+"""The name of an activation, so that files can hold it."""
+
+
+def activation(name: str) -> Callable[[Array], jax.Array]:
+    """Return the activation function of a name."""
     return ACTIVATIONS[name]

@@ -10,13 +10,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float
 
-from .._types import Array, InvalidInputError, require_count, require_positive
-
-
-def check_sizes(**sizes: Any) -> None:
-    """Raise InvalidInputError unless every size is a whole number of at least 1."""
-    for name, size in sizes.items():
-        require_count(size, name)
+from .._checked import Milliseconds, taken
+from .._types import Array, InvalidInputError
 
 
 def check_state(state: Any, size: int) -> None:
@@ -44,7 +39,6 @@ _ONE_AT_A_TIME = (
 
 def check_euler(tau: Any, dt: float, num_units: int) -> None:
     """Raise InvalidInputError unless Euler's method on the leak of every unit is stable."""
-    require_positive(dt, "dt", "ms")
     try:
         times = np.asarray(tau, float)
     except (TypeError, ValueError):
@@ -56,7 +50,7 @@ def check_euler(tau: Any, dt: float, num_units: int) -> None:
             f"tau must be one number or one for each of {num_units} units, got shape {times.shape}."
         )
     for time in np.unique(times):
-        require_positive(time, "tau", "ms")
+        taken(time, Milliseconds, "tau")
     if dt > 2 * times.min():
         raise InvalidInputError(
             f"dt = {dt:g} ms is larger than 2 tau = {2 * times.min():g} ms: Euler's method on the "

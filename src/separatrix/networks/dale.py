@@ -1,7 +1,7 @@
 """Networks of excitatory and inhibitory units."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -9,20 +9,16 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int8
 
+from .._checked import Bounds, Count, Finite, Milliseconds, Named, NotNegative, checked
 from .._types import (
     Array,
     GivenKey,
     InvalidInputError,
     counted,
     real_array,
-    require_key,
-    require_not_negative,
-    require_number,
 )
-from .activations import activation as activation_called
 from .arrays import (
     check_euler,
-    check_sizes,
     check_state,
     time_constants,
     zeros_if,
@@ -120,29 +116,26 @@ class DaleCTRNN(AbstractCurrentNetwork):
     activation: str = eqx.field(static=True)
     noise: float = eqx.field(static=True)
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
-        excitatory_fraction: float = 0.8,
-        connection_probability: float = 1.0,
+        excitatory_fraction: Finite = 0.8,
+        connection_probability: Annotated[float, Bounds(above=0, most=1)] = 1.0,
         mask: Array | None = None,
         tau: float | Sequence[float] | np.ndarray = 100.0,
-        dt: float = 100.0,
-        activation: str = "relu",
-        noise: float = 0.0,
+        dt: Milliseconds = 100.0,
+        activation: Annotated[str, Named(NOT_NEGATIVE)] = "relu",
+        noise: NotNegative = 0.0,
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):
-        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)
-        require_not_negative(noise, "noise")
-        _check_activation(activation)
         excitatory = count_excitatory(excitatory_fraction, num_units)
-        key, key_mask = jr.split(require_key(key))
-        _check_probability(connection_probability)
+        key, key_mask = jr.split(key)
         sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, excitatory))
         (into, bias), (recurrent, _), readout = dense("torch_linear", key, sizes)
         if mask is None:
@@ -182,26 +175,16 @@ def balance(num_units: int, num_excitatory: int) -> Float32[np.ndarray, " unit"]
     return np.where(np.arange(num_units) < num_excitatory, 1 / outnumbered, 1.0).astype(np.float32)
 
 
-def count_excitatory(fraction: Any, num_units: int) -> int:
+def count_excitatory(fraction: float, num_units: int) -> int:
     """Return how many units are excitatory; raise InvalidInputError if all or none would be."""
-    share = require_number(fraction, "excitatory_fraction")
-    count = round(share * num_units) if np.isfinite(share) else 0
+    count = round(fraction * num_units)
     if not 1 <= count < num_units:
         raise InvalidInputError(
-            f"an excitatory fraction of {share:g} gives {count} excitatory units of "
+            f"an excitatory fraction of {fraction:g} gives {count} excitatory units of "
             f"{counted(num_units, 'unit')}: there must be at least one excitatory and one "
             "inhibitory unit."
         )
     return count
-
-
-def _check_activation(name: str) -> None:
-    activation_called(name)
-    if name not in NOT_NEGATIVE:
-        raise InvalidInputError(
-            f"the activation {name!r} gives negative rates, with which a unit would both excite "
-            f"and inhibit: expected one of {', '.join(NOT_NEGATIVE)}."
-        )
 
 
 def _check_mask(mask: Any, num_units: int) -> None:
@@ -212,8 +195,3 @@ def _check_mask(mask: Any, num_units: int) -> None:
             f"{num_units}); got shape {given.shape} with entries from "
             f"{given.min(initial=np.inf):g} to {given.max(initial=-np.inf):g}."
         )
-
-
-def _check_probability(value: Any) -> None:
-    if not 0 < require_number(value, "connection_probability") <= 1:
-        raise InvalidInputError(f"connection_probability must be in (0, 1], got {value:g}.")

@@ -3,20 +3,16 @@
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Float, PRNGKeyArray
 
+from .._checked import Named
 from .._types import (
-    GivenKey,
-    InvalidInputError,
     listed,
-    nearest,
-    require_finite_number,
-    require_key,
     require_room,
 )
 
@@ -64,15 +60,17 @@ INITIALIZATIONS: dict[str, Callable[[PRNGKeyArray, tuple[int, int]], Matrix]] = 
 GAINS = {"diagonal": 0.5}
 """Gains of recurrent weights where none is given; 1 for the others."""
 
+Initialization = Annotated[str, Named(tuple(INITIALIZATIONS))]
+GatedInitialization = Annotated[str, Named((*INITIALIZATIONS, "torch"))]
+"""The name of an initialization; "torch" is PyTorch's of networks with gates."""
+
 
 def recurrent(
-    name: str, gain: Any, key: PRNGKeyArray, num_units: int
+    name: str, gain: float | None, key: PRNGKeyArray, num_units: int
 ) -> Float[jax.Array, "unit unit"]:
     """Return recurrent weights of a named initialization times a gain (None: the usual one)."""
     require_room(num_units**2, f"recurrent weights of {num_units:,} units")
-    check_initialization(name)
-    usual = GAINS.get(name, 1.0)
-    scale = usual if gain is None else require_finite_number(gain, "gain")
+    scale = GAINS.get(name, 1.0) if gain is None else gain
     return _draw_scaled(name, scale, key, num_units)
 
 
@@ -81,29 +79,15 @@ def _draw_scaled(name: str, gain: float, key: PRNGKeyArray, num_units: int) -> j
     return gain * INITIALIZATIONS[name](key, (num_units, num_units))
 
 
-def check_initialization(name: Any, *further: str) -> None:
-    """Raise InvalidInputError unless `name` is an initialization, or one of `further` names."""
-    known = [*INITIALIZATIONS, *further]
-    if not isinstance(name, str):
-        raise InvalidInputError(
-            f"an initialization must be given by its name, such as 'orthogonal'; got {name!r:.60}. "
-            f"Valid: {', '.join(known)}."
-        )
-    if name not in known:
-        raise InvalidInputError(f"unknown initialization {name!r}: {nearest(name, known)}")
-
-
 def dense(
-    name: str, key: GivenKey, sizes: tuple[tuple[int, int], ...]
+    name: str, key: PRNGKeyArray, sizes: tuple[tuple[int, int], ...]
 ) -> tuple[tuple[Matrix, Float[jax.Array, " to"]], ...]:
     """Return weights `(to, from)` and a bias `(to,)` for each pair of sizes (to, from).
 
-    Biases are drawn too for "torch_linear", and zero otherwise. Raises InvalidInputError for a name
-    that is not in `INITIALIZATIONS`, and for what is no random key.
+    Biases are drawn too for "torch_linear", and zero otherwise.
     """
-    check_initialization(name)
     require_room(sum(map(math.prod, sizes)), f"weights of the sizes {listed(map(str, sizes))}")
-    return _draw(name, require_key(key), sizes)
+    return _draw(name, key, sizes)
 
 
 @partial(jax.jit, static_argnums=(0, 2))  # one compilation instead of one for every operation
@@ -124,17 +108,16 @@ Layer = tuple[Float[jax.Array, "_ _"], Float[jax.Array, " _"]]
 
 
 def gated(
-    name: str, key: GivenKey, gates: int, num_inputs: int, num_units: int, num_outputs: int
+    name: str, key: PRNGKeyArray, gates: int, num_inputs: int, num_units: int, num_outputs: int
 ) -> tuple[Layer, Layer, Layer]:
     """Return the layers of a network with `gates` blocks of weights, one below the other.
 
     They are those of the input, the recurrent one and the readout.
     "torch" is PyTorch's U(±1/√num_units) for everything; another name initializes each block.
     """
-    check_initialization(name, "torch")
     columns = num_units + num_inputs
     require_room(gates * num_units * columns, f"weights of {num_units:,} gated units")
-    return _draw_gated(name, require_key(key), gates, num_inputs, num_units, num_outputs)
+    return _draw_gated(name, key, gates, num_inputs, num_units, num_outputs)
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3, 4, 5))

@@ -9,10 +9,11 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from .._types import Array, GivenKey, InvalidInputError, require_key, require_not_negative
+from .._checked import Count, Milliseconds, NotNegative, checked
+from .._types import Array, GivenKey, InvalidInputError
 from ..systems import DiscreteMap
-from .activations import RANGES, activation as activation_called
-from .arrays import check_euler, check_sizes, check_state, zeros_if
+from .activations import RANGES, Activation
+from .arrays import check_euler, check_state, zeros_if
 from .current import AbstractCurrentNetwork
 from .unroll import Factors
 
@@ -98,35 +99,28 @@ class LowRankRNN(AbstractCurrentNetwork):
     activation: str = eqx.field(static=True)
     noise: float = eqx.field(static=True)
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
-        rank: int = 1,
-        random_strength: float = 0.0,
-        tau: float = 100.0,
-        dt: float = 100.0,
-        activation: str = "tanh",
-        noise: float = 0.0,
+        rank: Count = 1,
+        random_strength: NotNegative = 0.0,
+        tau: Milliseconds = 100.0,
+        dt: Milliseconds = 100.0,
+        activation: Activation = "tanh",
+        noise: NotNegative = 0.0,
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):
-        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs, rank=rank)
         check_euler(tau, dt, num_units)
-        require_not_negative(noise, "noise")
-        require_not_negative(random_strength, "random_strength")
-        activation_called(activation)
         if rank > num_units:
             raise InvalidInputError(
                 f"rank must be at most the number of units, {num_units}; got {rank!r:.60}."
             )
-        if np.ndim(tau):
-            raise InvalidInputError(
-                "a low-rank network has one tau for all its units: give one number."
-            )
-        keys = jr.split(require_key(key), 5)
+        keys = jr.split(key, 5)
         shapes = ((num_units, rank), (num_units, rank), (num_units, num_inputs))
         self.left, self.right, self.input_weights = map(_normal, keys[:3], shapes)
         self.readout_weights = _normal(keys[3], (num_outputs, num_units))

@@ -11,14 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from .._checked import Count, Milliseconds, Natural, checked
 from .._types import (
     Array,
     InvalidInputError,
     real_array,
-    require_count,
     require_finite,
-    require_kind,
-    require_positive,
 )
 from ..solvers.piecewise_linear import PiecewiseLinear, recognize
 from ..systems import DiscreteMap
@@ -212,6 +210,7 @@ def _named(input: Any, task: Any) -> Any:
     )
 
 
+@checked
 def trained_leaves(network: AbstractNetwork) -> Any:
     """Return the network with True in place of each trained array, and False for the rest.
 
@@ -236,7 +235,6 @@ def trained_leaves(network: AbstractNetwork) -> Any:
     >>> sx.networks.trained_leaves(net).recurrent_weights
     True
     """
-    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
     leaves = jax.tree.map(eqx.is_inexact_array, network)
     for name in network.not_trained:
         fixed = jax.tree.map(lambda _: False, getattr(network, name))
@@ -249,6 +247,7 @@ def _is_long(node: Any) -> bool:
     return isinstance(node, tuple) and len(node) > 4
 
 
+@checked
 def check_weights(network: AbstractNetwork) -> None:
     """Raise InvalidInputError, with the name of the array, if a weight is NaN or infinite.
 
@@ -272,8 +271,9 @@ def check_weights(network: AbstractNetwork) -> None:
             require_finite(leaf, f"{type(network).__name__}{jax.tree_util.keystr(path)}")
 
 
+@checked
 def check_network_fits(
-    network: AbstractNetwork, num_inputs: int, num_outputs: int, dt: float
+    network: AbstractNetwork, num_inputs: Natural, num_outputs: Count, dt: Milliseconds
 ) -> None:
     """Raise InvalidInputError when a network and a task differ in sizes or in time step.
 
@@ -299,10 +299,6 @@ def check_network_fits(
     >>> net = sx.networks.CTRNN(3, 8, 2, dt=20.0, key=jax.random.key(0))
     >>> sx.networks.check_network_fits(net, task.num_inputs, task.num_outputs, task.dt)
     """
-    require_kind(network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)")
-    require_count(num_inputs, "num_inputs", 0)
-    require_count(num_outputs, "num_outputs")
-    require_positive(dt, "dt", "ms")
     if network.num_inputs != num_inputs:
         raise InvalidInputError(
             f"the network takes {network.num_inputs} input channels, the task has {num_inputs}."

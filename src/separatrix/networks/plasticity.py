@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from .._types import Array, GivenKey, require_not_negative, require_positive
+from .._checked import Count, Finite, Milliseconds, NotNegative, checked
+from .._types import Array, GivenKey
 from .arrays import (
     at_every_trial,
     check_euler,
     check_input,
-    check_sizes,
     check_state,
     per_unit,
 )
@@ -142,22 +142,20 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     tau_u: PerUnit = eqx.field(static=True)
     baseline: PerUnit = eqx.field(static=True)
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
-        excitatory_fraction: float | None = None,
-        tau: float = 100.0,
-        dt: float = 10.0,
-        noise: float = 0.0,
+        excitatory_fraction: Finite | None = None,
+        tau: Milliseconds = 100.0,
+        dt: Milliseconds = 10.0,
+        noise: NotNegative = 0.0,
         key: GivenKey,
     ):
-        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
-        require_positive(tau, "tau", "ms")
         check_euler(tau, dt, num_units)
-        require_not_negative(noise, "noise")
         read = num_units
         self.num_excitatory = None
         if excitatory_fraction is not None:

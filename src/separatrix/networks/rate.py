@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -11,14 +11,14 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float
 
-from .._types import Array, GivenKey, InvalidInputError, require_not_negative
+from .._checked import Count, Finite, Milliseconds, NotNegative, checked
+from .._types import Array, GivenKey, InvalidInputError
 from ..systems import Flow
-from .activations import RANGES, activation
+from .activations import RANGES, Activation, activation
 from .arrays import (
     at_every_trial,
     check_euler,
     check_input,
-    check_sizes,
     check_state,
     initial_or_zeros,
     per_unit,
@@ -26,7 +26,7 @@ from .arrays import (
     zeros_if,
 )
 from .flows import rate_flow
-from .initialization import dense, recurrent as draw_recurrent
+from .initialization import Initialization, dense, recurrent as draw_recurrent
 from .noisy import AbstractNoisyNetwork
 from .unroll import Weights, time_first, unroll_recurrence
 
@@ -138,27 +138,30 @@ class CTRNN(AbstractNoisyNetwork):
     noise: float = eqx.field(static=True, default=0.0)
     trained_initial_state: Float[Array, " unit"] | None = None
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
         tau: float | Sequence[float] | np.ndarray = 100.0,
-        dt: float = 100.0,
-        activation: str = "relu",
-        leak: str = "outside",
-        initialization: str = "kaiming_normal",
-        recurrent_initialization: str | None = None,
-        gain: float | None = None,
-        noise: float = 0.0,
+        dt: Milliseconds = 100.0,
+        activation: Activation = "relu",
+        leak: Literal["outside", "inside"] = "outside",
+        initialization: Initialization = "kaiming_normal",
+        recurrent_initialization: Initialization | None = None,
+        gain: Finite | None = None,
+        noise: NotNegative = 0.0,
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):
-        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
         check_euler(tau, dt, num_units)
-        require_not_negative(noise, "noise")
-        _check_choices(activation, leak, recurrent_initialization, gain)
+        if gain is not None and recurrent_initialization is None:
+            raise InvalidInputError(
+                "gain scales the initial recurrent weights, so it needs recurrent_initialization: "
+                'give one, for example "gaussian" (g/√N), "orthogonal" or "diagonal".'
+            )
         sizes = ((num_units, num_inputs), (num_units, num_units), (num_outputs, num_units))
         (into, into_bias), (recurrent, recurrent_bias), (readout, readout_bias) = dense(
             initialization, key, sizes
@@ -275,16 +278,3 @@ class CTRNN(AbstractNoisyNetwork):
 
     def outputs(self, states: Float[Array, "trial time unit"]) -> Float[Array, "trial time output"]:
         return states @ self.readout_weights.T + self.readout_bias
-
-
-def _check_choices(
-    activation_name: str, leak: str, recurrent_initialization: str | None, gain: float | None
-) -> None:
-    activation(activation_name)
-    if leak not in ("outside", "inside"):
-        raise InvalidInputError(f'leak must be "outside" or "inside", got {leak!r:.60}.')
-    if gain is not None and recurrent_initialization is None:
-        raise InvalidInputError(
-            "gain scales the initial recurrent weights, so it needs recurrent_initialization: give "
-            'one, for example "gaussian" (g/√N), "orthogonal" or "diagonal".'
-        )

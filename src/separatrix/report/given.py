@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from .._checked import Named
 from .._types import (
     InvalidInputError,
     first_line,
     nearest,
     real_array,
-    require_kind,
-    require_positive,
-    require_text,
 )
 from ..activity import Activity
 from ..analysis.checks import labels_of
@@ -101,7 +99,7 @@ class Given:
         )
 
 
-def checked(
+def as_given(
     system_or_network: AbstractSystem | AbstractNetwork,
     states: Any,
     *,
@@ -115,10 +113,6 @@ def checked(
     question: str | Mapping[str, str] | None,
 ) -> Given:
     """Return the arguments of `make_report`, checked; raise InvalidInputError for unusable ones."""
-    kinds = (AbstractSystem, AbstractNetwork)
-    require_kind(
-        system_or_network, kinds, "system_or_network", "a DiscreteMap, a Flow or a network"
-    )
     network = system_or_network if isinstance(system_or_network, AbstractNetwork) else None
     trials, inside, is_timed = _trials(states)
     shown = None if inputs is None else _per_step(inputs, "inputs", trials.shape[:2], is_timed)
@@ -141,9 +135,7 @@ def checked(
     else:
         answers = _per_step(outputs, "outputs", trials.shape[:2], is_timed)
     dt = _step(system, dt, is_timed)
-    if duration is not None:
-        require_positive(duration, "duration")
-    elif is_timed:
+    if duration is None and is_timed:
         steps = trials.shape[1] if main is None else float(np.median(main.within.sum(1)))
         duration = steps * dt
     activity = Activity(
@@ -210,8 +202,6 @@ def _channels(given: AbstractSystem | AbstractNetwork) -> int | None:
 
 def _step(system: AbstractSystem, dt: float | None, is_timed: bool) -> float:
     """Return the time between two states: a step of a map; of a flow it has to be given."""
-    if dt is not None:
-        require_positive(dt, "dt")
     if system.kind == "flow" and is_timed and dt is None:
         raise InvalidInputError(
             "states of a flow with a time axis need dt=, the time between two states (in the unit "
@@ -249,18 +239,13 @@ def _read_out(
 
 def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
     """Return the question as a table; raise InvalidInputError for another."""
-    require_kind(question, str | Mapping | None, "question", "a claim, or a table")
     asked = {"claim": question} if isinstance(question, str) else dict(question or {})
-    asked = {str(name): require_text(text, f"question {name!r}") for name, text in asked.items()}
     if unknown := sorted(set(asked) - set(QUESTION)):
         raise InvalidInputError(
             f"question has no entry {unknown[0]!r}: {nearest(unknown[0], QUESTION)}"
         )
     claims = [str(held) for held in Held if held != Held.UNKNOWN]
-    if asked.get("claim", "line") not in claims:
-        raise InvalidInputError(
-            f"question: there is no claim {asked['claim']!r}: {nearest(asked['claim'], claims)}"
-        )
+    Named(tuple(claims))(asked.get("claim", "line"), "question: a claim")
     return asked
 
 

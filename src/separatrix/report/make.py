@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from .._checked import Positive, checked
 from .._files import as_path
 from .._records import Record
-from .._types import Array, InvalidInputError, counted, require_text
+from .._types import Array, InvalidInputError, counted
 from .._watch import Report, is_over, quiet, report_progress, watching, why_over
 from ..analysis import (
     FrozenInputs,
@@ -29,7 +30,7 @@ from ..experiment.stages import SkippedError, run_stages
 from ..networks import AbstractNetwork
 from ..store import Run, provenance, save_records
 from ..systems import AbstractSystem
-from .given import Given, checked, slopes_of
+from .given import Given, as_given, slopes_of
 from .page import write_report
 
 CANDIDATES = 512
@@ -41,6 +42,7 @@ MOST_OUTPUTS = 8
 """Of more outputs the signs do not name stable points: of a layer without a readout, say."""
 
 
+@checked
 def make_report(
     system_or_network: AbstractSystem | AbstractNetwork,
     states: Float[Array, "..."],
@@ -51,8 +53,8 @@ def make_report(
     readout: Float[Array, "output unit"] | Callable[[np.ndarray], Array] | None = None,
     labels: Array | Mapping[str, Array] | None = None,
     periods: Mapping[str, Any] | None = None,
-    duration: float | None = None,
-    dt: float | None = None,
+    duration: Positive | None = None,
+    dt: Positive | None = None,
     question: str | Mapping[str, str] | None = None,
     title: str | None = None,
     max_seconds: float | None = None,
@@ -138,9 +140,7 @@ def make_report(
         raise InvalidInputError(
             f"path must name an .html file in an existing folder, got {str(path)!r}."
         )
-    if title is not None:
-        require_text(title, "title")
-    given = checked(
+    given = as_given(
         system_or_network,
         states,
         inputs=inputs,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._types import InvalidInputError, is_whole, nearest, real_array, require_kind, require_text
+from .._types import InvalidInputError, is_whole, nearest, real_array
 from ..evaluation.trial_periods import SAME, Period
 
 
@@ -17,9 +17,7 @@ def named_periods(
 ) -> tuple[Period, ...]:
     """Return the periods that a user named: steps, or steps and the input that is held."""
     found = []
-    require_kind(periods, Mapping | None, "periods", "a table: names and steps")
     for name, given in (periods or {}).items():
-        require_text(str(name), "a name in periods")
         steps, value = given if _is_pair(given) else (given, None)
         start, stop = _span(steps, str(name), inside.shape[1])
         within = np.zeros_like(inside)

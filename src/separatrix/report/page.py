@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._checked import checked
 from .._files import as_path, written_in_one_piece
-from .._types import first_line, require_kind
+from .._types import first_line
 from ..store import Run
 from ..store.directory import RESULTS
 from .answer import sentences
@@ -24,6 +25,7 @@ TERMS = {BEHAVIOR: "term-behavior", POINTS: "term-points", DYNAMICS: "term-dynam
 """Anchors of the terms of each group of statements."""
 
 
+@checked
 def write_report(run: Run, path: str | Path, *, figures: str | Path | None = None) -> Path:
     """Write the report of a run to one HTML file and return its path.
 
@@ -64,8 +66,6 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
     """
     import tomli_w
 
-    what = "what sx.load_run returned; of a system and states, sx.make_report makes a page"
-    require_kind(run, Run, "run", what)
     path = as_path(path)
     points = point_rows(run)
     sections, absent = _sections(run, None if figures is None else Path(figures))

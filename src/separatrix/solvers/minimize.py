@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import lapack
 
-from .._types import require_count
+from .._checked import Count, checked
 from .endings import Ending
 from .iterate import AbstractIteration, Solution, State, iterate, replaced
 
@@ -21,6 +21,7 @@ Values = Callable[[np.ndarray], np.ndarray]
 """States (batch, unit) -> values (batch,)."""
 
 
+@checked
 @dataclass(frozen=True)
 class DampedNewton:
     r"""Minimize a smooth function from many starts.
@@ -58,10 +59,7 @@ class DampedNewton:
     Nocedal & Wright (2006) Numerical Optimization, ch. 3 and 4.
     """
 
-    max_steps: int = 100
-
-    def __post_init__(self) -> None:
-        require_count(self.max_steps, "max_steps")
+    max_steps: Count = 100
 
     def minimize(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._types import require_count
+from .._checked import Count, Natural, checked
 from .._watch import Stage, report_progress
 from . import batched
 from .endings import Ending
@@ -19,6 +19,7 @@ _CONVERGED = 1e-9  # length of a Newton correction relative to the orbit; the ne
 _SMALLEST_STEP = 1e-3
 
 
+@checked
 @dataclass(frozen=True)
 class MultipleShooting:
     r"""Close orbits by damped Newton steps, each of which corrects all pieces of an orbit at once.
@@ -58,17 +59,11 @@ class MultipleShooting:
     60
     """
 
-    max_steps: int = 60
-    transient: int = 200
-    segments: int = 16
-    substeps: int = 32
-    refinements: int = 3
-
-    def __post_init__(self) -> None:
-        for name in ("max_steps", "segments", "substeps"):
-            require_count(getattr(self, name), name)
-        for name in ("transient", "refinements"):
-            require_count(getattr(self, name), name, least=0)
+    max_steps: Count = 60
+    transient: Natural = 200
+    segments: Count = 16
+    substeps: Count = 32
+    refinements: Natural = 3
 
     def solve(
         self,

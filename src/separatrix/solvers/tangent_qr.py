@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._checked import Count, Milliseconds, Natural, checked
 from .._double import double_precision
-from .._types import require_count
 from .._watch import Stage, is_over, report_progress
 
 _PARTS = 5  # of a block
@@ -71,6 +71,7 @@ class _Finer:
         return self.apart / np.maximum(self.steps, 1)[:, None]
 
 
+@checked
 @dataclass(frozen=True)
 class TangentQR:
     r"""Compute Lyapunov exponents by QR decompositions of the tangent map (Benettin et al. 1980).
@@ -108,21 +109,12 @@ class TangentQR:
     1
     """
 
-    steps: int | None = None
-    transient: int = 1000
-    every: int = 1
-    num_exponents: int | None = None
-    dt: float | None = None
-    blocks: int = 20
-
-    def __post_init__(self) -> None:
-        for name in ("every", "blocks"):
-            require_count(getattr(self, name), name)
-        for name in ("steps", "num_exponents"):
-            value = getattr(self, name)
-            if value is not None:
-                require_count(value, name)
-        require_count(self.transient, "transient", least=0)
+    steps: Count | None = None
+    transient: Natural = 1000
+    every: Count = 1
+    num_exponents: Count | None = None
+    dt: Milliseconds | None = None
+    blocks: Count = 20
 
     def run(
         self,

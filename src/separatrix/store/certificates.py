@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._checked import checked
 from .._files import as_path, written_in_one_piece
-from .._types import InvalidInputError, UnreadableFileError, listed, require_kind
+from .._types import InvalidInputError, UnreadableFileError, listed
 from ..analysis import FixedPoints
 from ..networks import (
     CTRNN,
@@ -117,6 +118,7 @@ _EQUATIONS: dict[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 
+@checked
 def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path:
     """Write what is proved about points to a file that `tools/verify_certificates.py` checks.
 
@@ -161,8 +163,7 @@ def export_certificates(systems: Mapping[str, Stated], path: str | Path) -> Path
     proofs.json
     """
     path = as_path(path)
-    require_kind(systems, Mapping, "systems", "a dict of (network, input, points) by name")
-    stated = [_system(name, *_with_equation(name, given)) for name, given in systems.items()]
+    stated = [_system(name, *_with_equation(given)) for name, given in systems.items()]
     with written_in_one_piece(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         json.dump({"format": FORMAT, "systems": stated}, file, separators=(",", ":"))
     return path
@@ -196,19 +197,12 @@ def certify_run(runs: Mapping[str, Run], path: str | Path) -> Path:
     return export_certificates(systems, path)
 
 
-def _with_equation(name: str, given: Any) -> tuple[Equation, FixedPoints]:
+def _with_equation(given: Stated) -> tuple[Equation, FixedPoints]:
     """Return an equation with its points."""
-    require_kind(given, (tuple, list), repr(name), "(network, input, points)")
-    if len(given) == 3:
-        network, input, points = given
-        return equation_of(network, input, points.system), points
-    if len(given) == 2 and isinstance(given[0], Mapping):
+    if len(given) == 2:
         return given
-    kinds = ", ".join(type(each).__name__ for each in given)
-    raise InvalidInputError(
-        f"{name!r}: expected (network, input, points), or (equation, points) with an equation "
-        f"written by hand, got ({kinds})."
-    )
+    network, input, points = given
+    return equation_of(network, input, points.system), points
 
 
 def _system(name: str, equation: Equation, points: FixedPoints) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._checked import checked
 from .._files import as_path, short
 from .._tensors import read_tensors, write_tensors
 from .._types import InvalidInputError, UnreadableFileError, is_random_key, nearest
@@ -37,6 +38,7 @@ AXIS_SIZES = {
 """Axis names of weights whose length a network states in a field."""
 
 
+@checked
 def save_network(network: AbstractNetwork, path: str | Path) -> None:
     """Write a network to a safetensors file, which is never left half written.
 
@@ -61,14 +63,13 @@ def save_network(network: AbstractNetwork, path: str | Path) -> None:
     """
     from .. import __version__
 
-    if not isinstance(network, AbstractNetwork):
-        raise InvalidInputError(f"expected a network to save, got {type(network).__name__}.")
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_take_apart(network, "", arrays))
     header = {"version": __version__, "network": structure}
     write_tensors(as_path(path), arrays, header, FORMAT)
 
 
+@checked
 def load_network(path: str | Path, *, verify: bool = True) -> AbstractNetwork:
     """Read a network that `save_network` wrote; the network's class must have been imported.
 

@@ -4,17 +4,15 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import NoneType
 from typing import TYPE_CHECKING
 
+from .._checked import checked
 from .._files import as_path, existing_file, short, written_in_one_piece
 from .._records import Record
 from .._types import (
     InvalidInputError,
     SeparatrixError,
     UnreadableFileError,
-    require_flag,
-    require_kind,
 )
 from .integrity import check_trailer, trailer
 from .provenance import provenance
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 CONVENTIONS = "Separatrix-1"
 
 
+@checked
 def save_records(
     records: Mapping[str, Record],
     path: str | Path,
@@ -70,21 +69,9 @@ def save_records(
     """
     import xarray as xr
 
-    if not isinstance(records, Mapping):
-        raise InvalidInputError(
-            f"records must be a dict of names and records, got {type(records).__name__}: "
-            'save_records({"points": points}, path).'
-        )
-    for name, record in records.items():
-        if not (isinstance(name, str) and name.isidentifier()):
+    for name in records:
+        if not name.isidentifier():
             raise InvalidInputError(f"a record's name must be an identifier, got {name!r:.60}.")
-        if not isinstance(record, Record):
-            raise InvalidInputError(f"{name}: expected a Record, got {type(record).__name__}.")
-    for name, texts in {"attributes": attributes, "origin": origin}.items():
-        require_kind(texts, (Mapping, NoneType), name, "a dict of texts by name")
-        for key, text in (texts or {}).items():
-            require_kind(key, str, f"a name in {name}", "a text")
-            require_kind(text, str, f"{name}[{key!r:.60}]", "a text")
     about = {"Conventions": CONVENTIONS, **(origin or provenance()), **(attributes or {})}
     groups = {f"/{name}": _as_declared(name, record) for name, record in records.items()}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **groups})
@@ -106,6 +93,7 @@ def _as_declared(name: str, record: Record) -> "xr.Dataset":
         raise InvalidInputError(f"{name} cannot be saved: {short(error)}.") from None
 
 
+@checked
 def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     """Read the records of a file that `save_records` wrote; arrays come back as NumPy arrays.
 
@@ -141,6 +129,7 @@ def load_records(path: str | Path, *, verify: bool = True) -> dict[str, Record]:
     return read_records(path, verify=verify)[0]
 
 
+@checked
 def read_records(
     path: str | Path, only: Iterable[str] | None = None, *, verify: bool = True
 ) -> tuple[dict[str, Record], dict[str, str]]:
@@ -153,7 +142,7 @@ def read_records(
 
     path = existing_file(as_path(path), "a file of records (.nc)")
     try:
-        if require_flag(verify, "verify"):
+        if verify:
             check_trailer(path)
         found, groups = (read_groups if verify else _read_apart)(path, only)
         about = {key: str(value) for key, value in found.items()}

@@ -2,16 +2,15 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .._checked import checked
 from .._files import as_path, short
 from .._records import Record
-from .._types import UnreadableFileError, counted, listed, require_flag
+from .._types import UnreadableFileError, counted, listed
 from ..networks import AbstractNetwork
 from ..tasks import AbstractTask
-from ..tasks.fields import texts
 from ..tasks.registry import TASK_MAKERS
 from .directory import EXPERIMENT, RESULTS, STUDY, WEIGHTS, is_run, runs_in
 from .integrity import check_run
@@ -96,7 +95,10 @@ class Run:
         return "\n".join(lines)
 
 
-def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: bool = True) -> Run:
+@checked
+def load_run(
+    path: str | Path, *, only: list[str] | tuple[str, ...] | None = None, verify: bool = True
+) -> Run:
     """Read a run directory.
 
     A run that was interrupted may have no network or no results. Then `network` is None, or
@@ -137,8 +139,7 @@ def load_run(path: str | Path, *, only: Iterable[str] | None = None, verify: boo
     >>> sx.load_run(run.path, only=["activity"]).activity.states.shape
     (4, 22, 8)
     """
-    path, verify = as_path(path), require_flag(verify, "verify")
-    only = None if only is None else texts(only, "only")
+    path = as_path(path)
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise UnreadableFileError(f"{path} {what}; expected a run directory.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ class StudyResults:
         several = Counter(names.values())
         return {c: f"{name} ({c})" if several[name] > 1 else name for c, name in names.items()}
 
-    def run(self, key: str | int, *, only: Iterable[str] | None = None) -> Run:
+    def run(self, key: str | int, *, only: list[str] | tuple[str, ...] | None = None) -> Run:
         """Read the run of a cell, with all of its records or only the named ones.
 
         Name the cell by its key in the table, or by the number of its row, counted from 0. Raises

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from .._checked import Natural, checked
 from .._processes import check_workers, in_processes
 from .._types import InvalidInputError, first_line
 from .._watch import progress_bar
@@ -28,11 +29,12 @@ Progress = bool | Callable[[Status], None]
 Engine = Callable[[Sequence[Job]], Generator[Ended, None, None]]
 
 
+@checked
 def sweep(
     study: Study | Experiment | str | Path,
     out: str | Path,
     *,
-    workers: int | None = None,
+    workers: Natural | None = None,
     part: str | None = None,
     executor: Executor | None = None,
     scheduler: str | None = None,
@@ -100,10 +102,6 @@ def sweep(
         study = Study.of(study)
     elif isinstance(study, str | Path):
         study = Study.from_toml(study)
-    elif not isinstance(study, Study):
-        raise InvalidInputError(
-            f"expected a file, sx.Study.from_dict(…) or an experiment, got {type(study).__name__}."
-        )
     share = _part(part)
     if executor is not None and scheduler is not None:
         raise InvalidInputError("give an executor or a scheduler, not both.")

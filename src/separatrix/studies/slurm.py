@@ -6,7 +6,7 @@ import math
 import shlex
 from pathlib import Path
 
-from .._types import InvalidInputError
+from .._checked import Count, checked
 from .settings import Study
 
 _SCRIPT = """\
@@ -23,13 +23,12 @@ separatrix sweep {study} --out {out} --part "$SLURM_ARRAY_TASK_ID/{parts}" \\
 """
 
 
-def slurm_script(study: Study, file: Path, out: Path, parts: int) -> str:
+@checked
+def slurm_script(study: Study, file: Path, out: Path, parts: Count) -> str:
     """Return a script for `sbatch` that runs a study in so many jobs.
 
     Raises InvalidInputError for fewer than one job.
     """
-    if parts < 1:
-        raise InvalidInputError(f"expected 1 or more parts of a study, got {parts!r:.60}.")
     return _SCRIPT.format(
         name=shlex.quote(study.name),
         parts=min(parts, len(study.cells)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jax.random as jr
 import numpy as np
 
-from .._types import InvalidInputError, UnreadableFileError, nearest, require_count
+from .._checked import Count, Named, checked
+from .._types import InvalidInputError, UnreadableFileError
 from ..activity import simulate
 from ..analysis.measures import AbstractMeasure, Comparison, Dynamics, compared, measure_of
 from ..evaluation.topology import output_topology
@@ -22,12 +23,13 @@ _AT_REST = ("fixed_points", "topology", "linearization", "frozen_inputs")
 """The records of a run on which measures of fixed points rest."""
 
 
+@checked
 def compare(
     study: Compared,
     measure: str | AbstractMeasure[Any] = "topology",
     *,
     by: str | Mapping[str, str] | None = None,
-    num_trials: int = 100,
+    num_trials: Count = 100,
     seed: int = 0,
 ) -> Comparison:
     """Compare each network of a study with each of the others.
@@ -82,7 +84,7 @@ def compare(
     >>> found.matrix.sel(network="strong").values
     array([1., 0., 0.])
     """
-    asked, num_trials = measure_of(measure), require_count(num_trials, "num_trials")
+    asked = measure_of(measure)
     networks: dict[str, Dynamics] = {}
     trials: Trials | None = None
     task: type | None = None
@@ -110,15 +112,11 @@ def compare(
     return compared(networks, asked, group=group, by=column, shares_training=shared)
 
 
-def _runs(study: Compared, only: Sequence[str]) -> Iterator[tuple[str, Run | Dynamics]]:
+def _runs(study: Compared, only: tuple[str, ...]) -> Iterator[tuple[str, Run | Dynamics]]:
     """Yield the runs by name, one after the other; of one that is damaged nothing is known.
 
     Of a study those records are read that are asked for.
     """
-    if not isinstance(study, (StudyResults, Mapping)):
-        raise InvalidInputError(
-            f"expected what sx.load_study returns, or runs by name, got {type(study).__name__}."
-        )
     if isinstance(study, Mapping):
         yield from study.items()
         return
@@ -149,8 +147,7 @@ def _groups(
             f"by = {by!r} names a column of a study's table, but runs were given: give a "
             "dictionary with a label for the name of each run."
         )
-    if by not in study.table:
-        raise InvalidInputError(f"the table has no column {by!r}: {nearest(by, study.table)}")
+    Named(tuple(study.table))(by, "by, a column of the table,")
     shown = study.names
     return {shown[key]: str(value) for key, value in study.table[by].items()}, by
 

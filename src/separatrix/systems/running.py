@@ -7,14 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._checked import Milliseconds, Natural, taken
 from .._double import double_precision
 from .._types import (
     InvalidInputError,
     is_number,
     real_array,
-    require_count,
     require_finite,
-    require_positive,
 )
 from .functions import in_float64
 from .motion import Motion, Moving
@@ -37,7 +36,7 @@ def run_map(system: "AbstractSystem", states: Any, steps: Any, inputs: Any) -> n
             "steps, the number of steps to take, is missing: call system.run(states, 100), or give "
             "inputs=(time, channel), one for each step."
         )
-    count = len(given) if steps is None else require_count(steps, "steps", least=0)  # type: ignore[arg-type]
+    count = len(given) if steps is None else taken(steps, Natural, "steps")  # type: ignore[arg-type]
     if given is not None and len(given) != count:
         raise InvalidInputError(
             f"inputs must have one row for each of {count} steps, got {len(given)}: leave steps "
@@ -123,8 +122,7 @@ def _starts(system: "AbstractSystem", states: Any) -> np.ndarray:
 def _times(times: Any) -> np.ndarray:
     """Return times in ms: those that are given, or samples of a duration."""
     if is_number(times):
-        require_positive(times, "times, a duration,", "ms")
-        return np.linspace(0.0, float(times), SAMPLES)
+        return np.linspace(0.0, taken(times, Milliseconds, "times"), SAMPLES)
     when = real_array(times, "times")
     require_finite(when, "times")
     if when.ndim != 1 or not len(when) or not (np.diff(when) > 0).all():

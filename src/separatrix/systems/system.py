@@ -6,7 +6,7 @@ the compiled analysis, not constants of it. A second network of the same form co
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
@@ -14,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from .._checked import Count, Milliseconds, checked
 from .._double import double_precision
-from .._types import Array, InvalidInputError, require_count, require_finite, require_positive
+from .._types import Array, InvalidInputError, require_finite
 from ..solvers.jacobian import value_and_transposed_jacobian
 from .functions import programs
 from .running import run_flow, run_map
@@ -206,20 +207,20 @@ class DiscreteMap(AbstractSystem):
     0.0
     """
 
+    @checked
     def __init__(
         self,
         step: StateFunction,
-        size: int,
-        dt: float = 1.0,
+        size: Count,
+        dt: Milliseconds = 1.0,
         *,
         input: Any = None,
         residual: StateFunction | None = None,
         residual_jacobian: StateFunction | None = None,
         domain: tuple[Any, Any] | None = None,
     ):
-        require_positive(dt, "dt", "ms")
-        self.size = require_count(size, "size, the number of units,")
-        self.time_unit, self.input, self.domain = float(dt), _checked_input(input), _pair(domain)
+        self.size, self.time_unit = size, dt
+        self.input, self.domain = _checked_input(input), domain
         traced = programs(step, "step", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
         self.translation = None
@@ -309,20 +310,20 @@ class Flow(AbstractSystem):
     >>> bistable = sx.Flow(lambda x: x - x**3, size=1, tau=100.0)
     """
 
+    @checked
     def __init__(
         self,
         field: StateFunction,
-        size: int,
-        tau: float = 1.0,
+        size: Count,
+        tau: Milliseconds = 1.0,
         *,
         input: Any = None,
         residual: StateFunction | None = None,
         residual_jacobian: StateFunction | None = None,
         domain: tuple[Any, Any] | None = None,
     ):
-        require_positive(tau, "tau", "ms")
-        self.size = require_count(size, "size, the number of units,")
-        self.time_unit, self.input, self.domain = float(tau), _checked_input(input), _pair(domain)
+        self.size, self.time_unit = size, tau
+        self.input, self.domain = _checked_input(input), domain
         traced = programs(field, "field", residual, residual_jacobian, self.size, self.input)
         self.function, self.residual_function, self.residual_jacobian_function = traced
         self.translation = None
@@ -395,7 +396,7 @@ class Flow(AbstractSystem):
         return run_flow(self, states, times, inputs)
 
 
-def require_system(value: Any) -> AbstractSystem:
+def require_system(value: Any, name: str = "system") -> AbstractSystem:
     """Return a system; raise InvalidInputError for anything else."""
     if isinstance(value, AbstractSystem):
         return value
@@ -405,19 +406,12 @@ def require_system(value: Any) -> AbstractSystem:
     elif hasattr(value, "forward") and hasattr(value, "parameters"):
         hint = "make a module of PyTorch a system with sx.torch_map or sx.torch_flow"
     raise InvalidInputError(
-        f"system must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
+        f"{name} must be a DiscreteMap or a Flow, got {type(value).__name__}: {hint}."
     )
 
 
-def _pair(domain: Any) -> Any:
-    """Return a domain, whose ends may be traced; raise InvalidInputError unless it has two."""
-    try:
-        _, _ = (0, 0) if domain is None else domain
-    except (TypeError, ValueError):
-        raise InvalidInputError(
-            f"domain must be a pair (lower, upper), got {domain!r:.60}."
-        ) from None
-    return domain
+System = Annotated[AbstractSystem, require_system]
+"""A system that a user gives; an error says how what was given becomes one."""
 
 
 def _checked_input(input: Any) -> np.ndarray | None:

@@ -1,7 +1,6 @@
 """Decisions between noisy alternatives."""
 
 import functools
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -11,7 +10,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, real_array, require_kind
+from .._checked import checked, taken
+from .._types import Array, InvalidInputError, real_array
 from . import fields
 from .durations import check_timing
 from .ideal_observer import respond
@@ -93,7 +93,7 @@ class PerceptualDecisionMaking(SolvableTask):
     cue: tuple[str, ...] = eqx.field(
         static=True,
         default=("fixation", "stimulus", "delay"),
-        converter=functools.partial(fields.texts, name="cue"),
+        converter=functools.partial(taken, annotation=tuple[str, ...], name="cue"),
     )
 
     def __check_init__(self) -> None:
@@ -249,6 +249,7 @@ class PerceptualDecisionMaking(SolvableTask):
         return float(np.mean(self.ideal_accuracy(np.array(self.coherences))))
 
 
+@checked
 def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, " trial"]:
     """Return the coherence of two-choice trials, with a sign that shows which choice is correct.
 
@@ -271,7 +272,6 @@ def signed_coherence(trials_conditions: dict[str, Array]) -> Float[np.ndarray, "
     >>> np.unique(np.abs(coherence).round(1)).tolist()
     [0.0, 6.4, 12.8, 25.6, 51.2]
     """
-    require_kind(trials_conditions, Mapping, "conditions", "the .conditions of trials, a table")
     if missing := {"coherence", "choice"} - set(trials_conditions):
         raise InvalidInputError(f"conditions lack {', '.join(sorted(missing))}.")
     coherence = real_array(trials_conditions["coherence"], "coherence")

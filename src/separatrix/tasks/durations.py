@@ -12,14 +12,13 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
+from .._checked import Milliseconds, taken
 from .._types import (
     MOST,
     Array,
     InvalidInputError,
     counted,
     is_number,
-    require_number,
-    require_positive,
 )
 
 
@@ -193,12 +192,12 @@ def as_length(value: Spelled, name: str) -> Length:
     if is_number(value):
         return float(value)
     if isinstance(value, (tuple, list)) and value:
-        return _checked(Choice(tuple(require_number(v, f"each of {name}") for v in value)), name)
+        return _checked(Choice(taken(value, tuple[float, ...], name)), name)
     if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _TABLES:
         kind, count = _TABLES[next(iter(value))]
         numbers = next(iter(value.values()))
         if isinstance(numbers, (tuple, list)) and len(numbers) == count:
-            return _checked(kind(*(require_number(v, f"each of {name}") for v in numbers)), name)
+            return _checked(kind(*taken(numbers, tuple[float, ...], name)), name)
     raise InvalidInputError(
         f"{name} must be a number of ms, a list of them to choose from, {{uniform = [low, high]}} "
         f"or {{truncated_exponential = [scale, low, high]}}; got {value!r:.60}."
@@ -255,7 +254,7 @@ def check_timing(
 
     `durations` are those that each period may have in ms; the `needed` ones may not be left out.
     """
-    require_positive(dt, "dt", "ms")
+    taken(dt, Milliseconds, "dt")
     each = [(period, time) for period, possible in durations.items() for time in possible]
     for period, time in each:
         if not (np.isfinite(time) and time >= 0):

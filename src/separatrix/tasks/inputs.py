@@ -10,7 +10,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .._types import InvalidInputError, nearest, real_array, require_finite_number
+from .._checked import Finite, Named, taken
+from .._types import InvalidInputError, nearest, real_array
 
 if TYPE_CHECKING:
     from .task import AbstractTask, Trials
@@ -31,8 +32,7 @@ def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel
     evidence for either side cancels; each is rounded to the digits that so many trials tell.
     """
     periods = task.period_steps()
-    if name not in periods:
-        raise InvalidInputError(f"no period {name!r}: {nearest(str(name), periods)}")
+    Named(tuple(periods))(name, "period")
     trials = _trials(task)
     within = during(task, trials, name)
     shown = within.any(1)
@@ -57,7 +57,7 @@ def input_at(
     """Return an input by the names of channels, the others as in a period, or 0 without one."""
     value = np.zeros(task.num_inputs) if period is None else task.period_input(period)
     for name, number in channels.items():
-        value[_place(task, name)] = require_finite_number(number, name)
+        value[_place(task, name)] = taken(number, Finite, name)
     return value
 
 

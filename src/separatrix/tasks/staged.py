@@ -3,15 +3,15 @@
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
-from .._types import Array, InvalidInputError, require_kind
-from . import fields
+from .._checked import NotNegative, taken
+from .._types import Array, InvalidInputError
 from .durations import (
     Duration,
     Length,
@@ -91,8 +91,8 @@ class StagedTask(SolvableTask):
 
     def __check_init__(self) -> None:
         name = type(self).__name__
-        fields.at_least(self.noise, f"{name}: noise", least=0)
-        fields.one_of(self.noise_on, f"{name}: noise_on", ("stimulus", "all"))
+        taken(self.noise, NotNegative, f"{name}: noise")
+        taken(self.noise_on, Literal["stimulus", "all"], f"{name}: noise_on")
         check_lengths(name, self.durations)
         longest = longest_of(self.durations)
         possible = {
@@ -156,7 +156,7 @@ class StagedTask(SolvableTask):
 
 def _checked(scene: Any, task: str) -> Scene:
     """Return what `present` gave; raise InvalidInputError where it cannot be shown."""
-    require_kind(scene, Scene, f"what {task}.present gives", "an sx.tasks.Scene")
+    taken(scene, Scene, f"what {task}.present gives")
     noisy, signal = jnp.shape(scene.noisy), jnp.shape(scene.signal)
     fits = [n in (1, m) for n, m in zip(noisy, signal, strict=False)]
     if len(noisy) != len(signal) or not all(fits):

@@ -14,14 +14,12 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
+from .._checked import Count, checked
 from .._records import Record, array, setting
 from .._types import (
     Array,
     GivenKey,
     InvalidInputError,
-    require_count,
-    require_key,
-    require_kind,
     require_room,
 )
 from . import inputs
@@ -162,14 +160,14 @@ class AbstractTask(eqx.Module):
             start = stop
         return steps
 
-    def trials(self, n: int, *, key: GivenKey) -> Trials:
+    @checked
+    def trials(self, n: Count, *, key: GivenKey) -> Trials:
         """Return `n` random trials, which are the same for the same `key`.
 
         Raises InvalidInputError if `n` is not a positive integer, or `key` is not a random key.
         """
-        n = require_count(n, "n, the number of trials,")
         require_room(n * self.num_steps * self.num_inputs, f"{n:,} trials")
-        return _draw_compiled(self, require_key(key), n)
+        return _draw_compiled(self, key, n)
 
     def varied(self) -> "AbstractTask":
         """Return the task with independent trials, with which a network's score is measured.
@@ -362,9 +360,9 @@ def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
     return mask
 
 
-def check_outputs(outputs: Any, trials: Any) -> None:
+@checked
+def check_outputs(outputs: Any, trials: Trials) -> None:
     """Raise InvalidInputError unless outputs are `(trial, time, output)`; free when compiled."""
-    require_kind(trials, Trials, "trials", "those of a task, as task.trials(n, key=…) gives")
     steps, shape = jnp.shape(trials.scored), getattr(outputs, "shape", ())
     kind = getattr(outputs, "dtype", np.dtype(object))
     if shape[:2] != steps or len(shape) != 3 or not jnp.issubdtype(kind, jnp.floating):

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from .._types import Array, InvalidInputError, nearest
+from .._checked import Named
+from .._types import Array
 from .durations import Duration, Length, Multiple, longest, steps_of
 
 
@@ -71,8 +72,7 @@ class Timeline(eqx.Module):
 
     def _ends(self, period: str) -> tuple[Int[Array, " trial"], Int[Array, " trial"]]:
         """Return the first step of a period, and one past the last; refuse what is no period."""
-        if period not in self.starts:
-            raise InvalidInputError(f"no period {period!r}: {nearest(period, self.starts)}")
+        Named(tuple(self.starts))(period, "period")
         return self.starts[period], self.stops[period]
 
     @property

@@ -8,8 +8,9 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._checked import Count, Milliseconds, checked
 from .._double import double_precision
-from .._types import InvalidInputError, first_line, require_count, require_finite
+from .._types import InvalidInputError, first_line, require_finite
 from ..systems import DiscreteMap, Translation
 from .callback import in_jax
 from .errors import NoRuleError
@@ -18,10 +19,11 @@ from .translation import translate
 from .translation_check import compare
 
 
+@checked
 def torch_map(
     step: Callable[..., Any],
-    size: int | Sequence[int],
-    dt: float = 1.0,
+    size: Count | Sequence[Count],
+    dt: Milliseconds = 1.0,
     *,
     input: Any = None,
     residual: Callable[..., Any] | None = None,
@@ -91,7 +93,7 @@ def torch_map(
     >>> sx.find_fixed_points(system, np.zeros((1, 16))).certified.tolist()
     [True]
     """
-    sizes = _sizes(size)
+    sizes = tuple(size) if isinstance(size, Sequence) else (size,)
     channels = None if input is None else _numbers(input)
     if channels is not None:
         require_finite(channels, "the input to freeze in")
@@ -152,12 +154,6 @@ def _translated(
 def _numbers(input: Any) -> np.ndarray:
     """Return an input as an array, also where it is a tensor."""
     return np.asarray(input.detach().cpu() if hasattr(input, "detach") else input, float)
-
-
-def _sizes(size: Any) -> tuple[int, ...]:
-    if isinstance(size, Sequence) and not isinstance(size, str):
-        return tuple(require_count(n, "size, the number of units,") for n in size)
-    return (require_count(size, "size, the number of units,"),)
 
 
 def _require_pytorch() -> None:

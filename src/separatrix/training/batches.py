@@ -1,7 +1,6 @@
 """How the trials of a task become the batches of a training step."""
 
 import abc
-import functools
 
 import equinox as eqx
 import jax
@@ -9,7 +8,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Int, PRNGKeyArray
 
-from .._types import Array, require_count
+from .._checked import Count, checked
+from .._types import Array
 from ..tasks import AbstractTask, Trials
 from ..tasks.task import draw_checked
 
@@ -32,6 +32,7 @@ class AbstractBatches(eqx.Module):
         return ()
 
 
+@checked
 class WholeTrials(AbstractBatches):
     """Fresh whole trials in every batch: each row holds one trial from beginning to end.
 
@@ -60,11 +61,7 @@ class WholeTrials(AbstractBatches):
     (2,)
     """
 
-    lengths: int = eqx.field(
-        static=True,
-        default=1,
-        converter=functools.partial(require_count, name="lengths, at which a batch may end,"),
-    )
+    lengths: Count = eqx.field(static=True, default=1)
 
     def cuts(self, task: AbstractTask) -> tuple[int, ...]:
         longest, count = task.num_steps, min(self.lengths, task.num_steps)
@@ -76,6 +73,7 @@ class WholeTrials(AbstractBatches):
         return draw_checked(task, jr.fold_in(key, step), batch_size)
 
 
+@checked
 class Windows(AbstractBatches):
     """Windows of a fixed length that move along endless sequences of trials, one sequence per row.
 
@@ -101,11 +99,7 @@ class Windows(AbstractBatches):
     (2,)
     """
 
-    steps: int = eqx.field(
-        static=True,
-        default=100,
-        converter=functools.partial(require_count, name="steps, the length of a window,"),
-    )
+    steps: Count = eqx.field(static=True, default=100)
 
     def draw(
         self, task: AbstractTask, key: PRNGKeyArray, step: Int[Array, ""], batch_size: int

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -15,9 +15,10 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
+from .._checked import Bounds, checked
 from .._files import as_path, cannot_write
 from .._tensors import read_tensors, write_tensors
-from .._types import InvalidInputError, UnreadableFileError, is_random_key, listed, require_number
+from .._types import InvalidInputError, UnreadableFileError, is_random_key, listed
 from ..networks import AbstractNetwork, trained_leaves
 from .epoch import Epoch
 
@@ -27,15 +28,6 @@ _ANEW = "delete the file to begin again (as `separatrix run --force` does withou
 
 def _path(given: Any) -> Path:
     return as_path(given)
-
-
-def _seconds(given: Any) -> float:
-    seconds = require_number(given, "seconds between two checkpoints")
-    if not seconds >= 0:
-        raise InvalidInputError(
-            f"seconds between two checkpoints must be at least 0, got {given!r:.60}."
-        )
-    return seconds
 
 
 def _settings(given: Any) -> dict[str, Any]:
@@ -54,6 +46,7 @@ def _settings(given: Any) -> dict[str, Any]:
     return dict(given)
 
 
+@checked
 class Checkpoint(eqx.Module):
     """The file in which training saves its state, and from which it continues after a stop.
 
@@ -94,7 +87,7 @@ class Checkpoint(eqx.Module):
     """
 
     path: Path = eqx.field(static=True, converter=_path)
-    seconds: float = eqx.field(static=True, default=60.0, converter=_seconds)
+    seconds: Annotated[float, Bounds(least=0, infinite=True)] = eqx.field(static=True, default=60.0)
     settings: Mapping[str, Any] = eqx.field(static=True, default_factory=dict, converter=_settings)
 
 

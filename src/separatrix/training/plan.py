@@ -1,13 +1,11 @@
 """Plan of a training, and the member that is trained."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import optax
-from jaxtyping import PRNGKeyArray
 
-from .._types import require_count, require_kind, require_room
+from .._checked import Count, checked
+from .._types import GivenKey, require_room
 from ..networks import AbstractNetwork, check_network_fits
 from ..tasks import AbstractTask
 from .batches import AbstractBatches
@@ -19,41 +17,33 @@ from .regularizers import AbstractRegularizer
 from .threshold import Threshold
 
 
+@checked
 @dataclass(frozen=True)
 class Member:
     """Network to train, and what belongs to it alone where there are several."""
 
     network: AbstractNetwork
-    key: PRNGKeyArray
+    key: GivenKey
     optimizer: optax.GradientTransformation
     regularizers: tuple[AbstractRegularizer, ...]
 
 
+@checked
 @dataclass(frozen=True)
 class Plan:
     """How it is trained; raises InvalidInputError for what cannot be done."""
 
     task: AbstractTask
-    steps: int
-    batch_size: int
+    steps: Count
+    batch_size: Count
     loss: Loss
     batches: AbstractBatches
-    epoch_steps: int
+    epoch_steps: Count
     until: Threshold | None
-    devices: int = 1
+    devices: Count = 1
 
     def __post_init__(self) -> None:
-        kinds: tuple[tuple[Any, Any, str, str], ...] = (
-            (self.task, AbstractTask, "task", "one such as sx.tasks.GoNoGo()"),
-            (self.loss, Callable, "loss", "a function of outputs and trials"),
-            (self.batches, AbstractBatches, "batches", "sx.WholeTrials() or sx.Windows(steps)"),
-        )
-        for value, kind, name, expected in kinds:
-            require_kind(value, kind, name, expected)
-        for name in ("steps", "batch_size", "epoch_steps", "devices"):
-            require_count(getattr(self, name), name)
         if self.until is not None:
-            require_kind(self.until, Threshold, "until", "one such as sx.Threshold(loss=0.02)")
             self.until.check(self.steps)
         trial = getattr(self.batches, "steps", self.task.num_steps)
         each = trial * (self.task.num_inputs + self.task.num_outputs)
@@ -70,16 +60,6 @@ class Plan:
 
     def check(self, member: Member) -> None:
         """Raise InvalidInputError unless this member can be trained so."""
-        for value, kind, name, expected in (
-            (member.network, AbstractNetwork, "network", "one such as sx.networks.CTRNN(…)"),
-            (
-                member.optimizer,
-                optax.GradientTransformation,
-                "optimizer",
-                "one of optax, as optax.adam(1e-3)",
-            ),
-        ):
-            require_kind(value, kind, name, expected)
         task = self.task
         check_network_fits(member.network, task.num_inputs, task.num_outputs, task.dt)
 

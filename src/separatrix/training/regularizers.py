@@ -1,17 +1,17 @@
 """Penalties added to the training loss: on activity, on weights, on abrupt changes of activity."""
 
 import abc
-import functools
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
+from .._checked import Named, NotNegative, checked
 from .._names import show_public_names
-from .._types import Array, InvalidInputError, is_whole, nearest, require_not_negative
+from .._types import Array
 from ..networks import AbstractNetwork
 from ..tasks import Trials
 
@@ -28,24 +28,11 @@ class AbstractRegularizer(eqx.Module):
         """Return the penalty for the states of a batch, which is added to the loss."""
 
 
-_strength = functools.partial(require_not_negative, name="the strength of a regularizer")
+def _names(given: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return (given,) if isinstance(given, str) else given
 
 
-def _norm(value: Any) -> int:
-    if not is_whole(value) or value not in (1, 2):
-        raise InvalidInputError(f"the norm of a regularizer must be 1 or 2, got {value!r:.60}.")
-    return int(value)
-
-
-def _names(value: Any) -> tuple[str, ...] | None:
-    names = (value,) if isinstance(value, str) else value
-    if names is None:
-        return None
-    if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
-        raise InvalidInputError(f"names of weights must be a list of texts, got {value!r:.60}.")
-    return tuple(names)
-
-
+@checked
 class Rates(AbstractRegularizer):
     r"""A penalty on activity: $\lambda\,\langle |r_i(t)|^p \rangle$.
 
@@ -77,8 +64,8 @@ class Rates(AbstractRegularizer):
     Rates(strength=0.001)
     """
 
-    strength: float = eqx.field(static=True, converter=_strength)
-    norm: int = eqx.field(static=True, default=2, converter=_norm)
+    strength: NotNegative = eqx.field(static=True)
+    norm: Literal[1, 2] = eqx.field(static=True, default=2)
 
     def penalty(
         self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
@@ -87,6 +74,7 @@ class Rates(AbstractRegularizer):
         return self.strength * _mean(size, trials.inside)
 
 
+@checked
 class Weights(AbstractRegularizer):
     r"""A penalty on connections: $\lambda \sum_{ij} |W_{ij}|^p$ over all matrices that are trained.
 
@@ -120,8 +108,8 @@ class Weights(AbstractRegularizer):
     Weights(strength=1e-05, norm=1, of=('recurrent_weights',))
     """
 
-    strength: float = eqx.field(static=True, converter=_strength)
-    norm: int = eqx.field(static=True, default=2, converter=_norm)
+    strength: NotNegative = eqx.field(static=True)
+    norm: Literal[1, 2] = eqx.field(static=True, default=2)
     of: tuple[str, ...] | None = eqx.field(static=True, default=None, converter=_names)
 
     def penalty(
@@ -129,15 +117,12 @@ class Weights(AbstractRegularizer):
     ) -> Float[Array, ""]:
         matrices = trained_matrices(network)
         for name in self.of or ():
-            if name not in matrices:
-                raise InvalidInputError(
-                    f"{type(network).__name__} has no trained matrix {name!r}: "
-                    f"{nearest(name, matrices)}"
-                )
+            Named(tuple(matrices))(name, f"a trained matrix of {type(network).__name__}")
         chosen = [matrices[name] for name in self.of or matrices]
         return self.strength * jnp.stack([_power(w, self.norm).sum() for w in chosen]).sum()
 
 
+@checked
 class Smoothness(AbstractRegularizer):
     r"""A penalty on abrupt changes of activity: $\lambda\,\langle (\Delta r_i/\Delta t)^2 \rangle$.
 
@@ -161,7 +146,7 @@ class Smoothness(AbstractRegularizer):
     Smoothness(strength=0.0001)
     """
 
-    strength: float = eqx.field(static=True, converter=_strength)
+    strength: NotNegative = eqx.field(static=True)
 
     def penalty(
         self, network: AbstractNetwork, states: Float[Array, "trial time state"], trials: Trials
@@ -191,17 +176,10 @@ def trained_matrices(network: AbstractNetwork) -> dict[str, Float[Array, "..."]]
     return {name: leaf for name, leaf in found.items() if name not in network.not_trained}
 
 
-def check_regularizers(regularizers: Iterable[Any]) -> tuple[AbstractRegularizer, ...]:
-    """Return regularizers as a tuple; raise InvalidInputError where one is something else."""
+def listed_regularizers(regularizers: Any) -> tuple[Any, ...]:
+    """Return regularizers as a tuple, one alone too."""
     is_list = isinstance(regularizers, Iterable) and not isinstance(regularizers, str | Mapping)
-    given = tuple(regularizers) if is_list else (regularizers,)
-    for each in given:
-        if not isinstance(each, AbstractRegularizer):
-            raise InvalidInputError(
-                "regularizers must be a list of objects such as sx.regularizers.Rates(1e-3), got "
-                f"{each!r:.60}."
-            )
-    return given
+    return tuple(regularizers) if is_list else (regularizers,)
 
 
 def _power(values: Array, norm: int) -> jax.Array:

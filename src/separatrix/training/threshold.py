@@ -1,35 +1,15 @@
 """When a training may stop before its last step."""
 
-from typing import Any
+from typing import Annotated
 
 import equinox as eqx
 
-from .._types import InvalidInputError, require_count, require_number, require_positive
+from .._checked import Bounds, Count, Positive, checked
+from .._types import InvalidInputError
 from .history import History
 
 
-def _loss(given: Any) -> float | None:
-    if given is None:
-        return None
-    require_positive(given, "the loss at which training stops")
-    return float(given)
-
-
-def _accuracy(given: Any) -> float | None:
-    if given is None:
-        return None
-    accuracy = require_number(given, "the accuracy at which training stops")
-    if not 0 < accuracy <= 1:
-        raise InvalidInputError(
-            f"the accuracy at which training stops must be above 0 and at most 1, got {given:g}."
-        )
-    return accuracy
-
-
-def _patience(given: Any) -> int:
-    return require_count(given, "patience, in steps,")
-
-
+@checked
 class Threshold(eqx.Module):
     r"""When training may stop: once the loss, the accuracy or both have met a limit for a while.
 
@@ -67,9 +47,11 @@ class Threshold(eqx.Module):
     192
     """
 
-    loss: float | None = eqx.field(static=True, default=None, converter=_loss)
-    accuracy: float | None = eqx.field(static=True, default=None, converter=_accuracy)
-    patience: int = eqx.field(static=True, default=1, converter=_patience)
+    loss: Positive | None = eqx.field(static=True, default=None)
+    accuracy: Annotated[float, Bounds(above=0, most=1)] | None = eqx.field(
+        static=True, default=None
+    )
+    patience: Count = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:
         if self.loss is None and self.accuracy is None:

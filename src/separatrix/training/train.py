@@ -1,14 +1,15 @@
 """The training loop: epoch after epoch, each of them two compiled programs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import equinox as eqx
 import numpy as np
 import optax
 from jaxtyping import PRNGKeyArray
 
+from .._checked import Count, checked
 from .._stopping import stop_if_asked, stop_noticed
-from .._types import GivenKey, require_key, require_kind
+from .._types import GivenKey
 from ..networks import AbstractNetwork, trained_leaves
 from ..tasks import AbstractTask
 from .batches import AbstractBatches, WholeTrials
@@ -18,27 +19,28 @@ from .history import Ending, Training, TrainingInterruptedError
 from .loss import Loss, default_loss
 from .plan import Member, Plan
 from .progress import no_report, training_bar
-from .regularizers import AbstractRegularizer, check_regularizers
+from .regularizers import AbstractRegularizer, listed_regularizers
 from .state import Report, TrainingState, epochs_of
 from .threshold import Threshold
 
 
+@checked
 def train(
     network: AbstractNetwork,
     task: AbstractTask,
     *,
-    steps: int,
-    batch_size: int = 16,
+    steps: Count,
+    batch_size: Count = 16,
     optimizer: optax.GradientTransformation | None = None,
     key: GivenKey,
     loss: Loss = default_loss,
     regularizers: Iterable[AbstractRegularizer] = (),
     batches: AbstractBatches | None = None,
-    epoch_steps: int = 64,
+    epoch_steps: Count = 64,
     until: Threshold | None = None,
     progress: bool | Report = True,
     checkpoint: Checkpoint | None = None,
-    devices: int = 1,
+    devices: Count = 1,
 ) -> Training:
     r"""Train a network on a task by back-propagation through time.
 
@@ -136,9 +138,7 @@ def train(
         devices,
     )
     optimizer = optax.adam(1e-3) if optimizer is None else optimizer
-    member = Member(network, require_key(key), optimizer, check_regularizers(regularizers))
-    if checkpoint is not None:
-        require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
+    member = Member(network, key, optimizer, listed_regularizers(regularizers))
     plan.check(member)
     return train_member(plan, member, progress, checkpoint)
 
@@ -153,7 +153,6 @@ def train_member(
     program = plan.program(member)
     keeper = Keeper(checkpoint, lambda: identity(program, member.network, member.key))
     state = TrainingState(program, member.network, keeper, plan)
-    require_kind(progress, (bool, np.bool_, Callable), "progress", "True, False, or a function")
     if callable(progress):
         return _run(program, state, member.key, plan.steps, progress)
     with training_bar(plan.steps) if progress else no_report() as report:

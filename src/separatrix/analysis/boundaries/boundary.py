@@ -4,12 +4,13 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
 
+from ..._checked import Natural, checked
 from ..._parallel import chunks
 from ..._records import Record, array, setting
-from ..._types import Array, require_count
+from ..._types import Array
 from ..._watch import Report, Stage, is_over, report_progress, watching
 from ...solvers.endings import Ending
-from ...systems import AbstractSystem, require_system
+from ...systems import System
 from ..checks import states_of
 from ..fixed_points.points import FixedPoints
 from .graph import oriented
@@ -80,12 +81,13 @@ _Brackets = tuple[Float[np.ndarray, "_ _ unit"], Int[np.ndarray, "_ _"]]
 """Segments with their ends a and b in different basins, which rows of the landscape name."""
 
 
+@checked
 def separatrix(
-    system: AbstractSystem,
+    system: System,
     points: FixedPoints | Float[Array, "point unit"],
     states: Float[Array, "..."] | None = None,
     *,
-    segments: int = 64,
+    segments: Natural = 64,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Separatrix:
@@ -138,8 +140,6 @@ def separatrix(
     >>> bool(abs(sx.separatrix(system, points).states[0, 0]) < 1e-12)
     True
     """
-    require_count(segments, "segments", least=0)
-    system = require_system(system)
     landscape = survey(system, points)
     sampled = None if states is None else states_of(system, states, "states")
     with watching("separatrix", max_seconds, progress):

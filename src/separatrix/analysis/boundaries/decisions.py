@@ -1,14 +1,15 @@
 """When a trajectory is committed: its distance to the boundary, and when it crosses for good."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
 
+from ..._checked import REAL, Milliseconds, checked
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, counted, real_array, require_positive
-from ...systems import AbstractSystem, require_system
+from ..._types import Array, InvalidInputError, counted
+from ...systems import System
 from ..checks import require_some_finite
 from ..fixed_points.points import FixedPoints
 from .boundary import Separatrix, separatrix
@@ -60,13 +61,14 @@ class Commitment(Record):
         )
 
 
+@checked
 def commitment(
-    system: AbstractSystem,
-    trajectories: Float[Array, "..."],
+    system: System,
+    trajectories: Annotated[Float[Array, "trial time unit"], REAL],
     points: FixedPoints | Float[Array, "point unit"],
     *,
     boundary: Separatrix | None = None,
-    dt: float | None = None,
+    dt: Milliseconds | None = None,
 ) -> Commitment:
     r"""Find when each trajectory is committed to the attractor where it will end.
 
@@ -121,9 +123,8 @@ def commitment(
     >>> made.decision_time, made.distance.round(6)
     (array([30.]), array([[ 0.2, -0.1,  0.3,  0.5]]))
     """
-    system = require_system(system)
-    states = real_array(trajectories, "trajectories")
-    if states.ndim != 3 or states.shape[2] != system.size or 0 in states.shape:
+    states = np.asarray(trajectories)
+    if states.shape[2] != system.size or 0 in states.shape:
         raise InvalidInputError(
             f"trajectories must have shape (trial, time, {system.size}), one column for each unit "
             f"of the system, got {states.shape}."
@@ -131,15 +132,9 @@ def commitment(
     flat = states.reshape(-1, system.size)
     require_some_finite(flat, "trajectories")
     dt = system.time_unit if dt is None else dt
-    require_positive(dt, "dt", "ms")
     landscape = survey(system, points)
     ends = Follower(system, landscape).follow(flat)
     reached = np.append(landscape.label, -1)[ends.reached].reshape(states.shape[:2])
-    if boundary is not None and not isinstance(boundary, Separatrix):
-        raise InvalidInputError(
-            "boundary must be what sx.separatrix(system, points, states) returned, or None, got "
-            f"{type(boundary).__name__}."
-        )
     if boundary is None:
         boundary = separatrix(system, points, flat)
     choice = reached[:, -1]

@@ -1,14 +1,16 @@
 """How large basins are: the fraction of sampled states that each attractor gets."""
 
 from statistics import NormalDist
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int, Real, Shaped
 
+from ..._checked import Bounds, checked
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, is_number
+from ..._types import Array
 from ..._watch import Report, watching
-from ...systems import AbstractSystem, require_system
+from ...systems import System
 from ..checks import states_of
 from ..fixed_points.points import FixedPoints
 from .landscape import survey
@@ -60,12 +62,13 @@ class Basins(Record):
         )
 
 
+@checked
 def basins(
-    system: AbstractSystem,
+    system: System,
     points: FixedPoints | Float[Array, "point unit"],
     states: Float[Array, "..."],
     *,
-    confidence: float = 0.95,
+    confidence: Annotated[float, Bounds(above=0, below=1)] = 0.95,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Basins:
@@ -115,15 +118,12 @@ def basins(
     >>> sx.basins(system, points, np.linspace(-1, 1, 8)[:, None]).fraction
     array([0.5, 0.5])
     """
-    system = require_system(system)
     landscape = survey(system, points)
     sampled = states_of(system, states, "states")
-    if not is_number(confidence) or not 0 < confidence < 1:
-        raise InvalidInputError(f"confidence must lie between 0 and 1, got {confidence!r:.60}.")
     follower = Follower(system, landscape)
     with watching("basins", max_seconds, progress):
         ends = follower.follow(sampled)
-    return _record(follower, sampled, ends, float(confidence))
+    return _record(follower, sampled, ends, confidence)
 
 
 def _record(follower: Follower, sampled: np.ndarray, ends: Settled, confidence: float) -> Basins:

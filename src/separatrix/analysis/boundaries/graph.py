@@ -4,11 +4,12 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.linalg import qr
 
+from ..._checked import Natural, checked
 from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
-from ..._types import Array, counted, require_count
+from ..._types import Array, counted
 from ..._watch import Report, watching
-from ...systems import AbstractSystem, require_system
+from ...systems import AbstractSystem, System
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.points import FixedPoints
 from ..linearization import eigenmodes
@@ -108,11 +109,12 @@ class FixedPointGraph(Record):
         )
 
 
+@checked
 def fixed_point_graph(
-    system: AbstractSystem,
+    system: System,
     points: FixedPoints | Float[Array, "point unit"],
     *,
-    rays: int = 0,
+    rays: Natural = 0,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> FixedPointGraph:
@@ -171,8 +173,6 @@ def fixed_point_graph(
     >>> graph.source, np.sign(points.states[graph.target, 0]) == graph.arm
     (array([2, 2]), array([ True,  True]))
     """
-    require_count(rays, "rays", least=0)
-    system = require_system(system)
     landscape = survey(system, points)
     gates = np.flatnonzero(landscape.gates)
     directions, normals = oriented(landscape, gates)

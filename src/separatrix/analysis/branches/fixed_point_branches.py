@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
+from ..._checked import Finite, NotNegative, checked
 from ..._parallel import one_blas_thread
 from ..._types import Array
 from ..._watch import Report, is_over, watching
 from ...solvers.continuation import Deflation, PseudoArclength
-from ..checks import band_of, method_of
 from ..derivatives import derivatives_of
 from ..fixed_points.points import FixedPoints
 from .atlas import Atlas
@@ -30,17 +30,18 @@ DEFLATION = Deflation()
 OFF_CENTER = 0.0371
 
 
+@checked
 def continue_fixed_points(
     system_of: SystemOf,
     start: Float[Array, " unit"] | Float[Array, "point unit"] | FixedPoints,
-    parameter: tuple[float, float],
+    parameter: tuple[Finite, Finite],
     *,
-    at: float | None = None,
+    at: Finite | None = None,
     name: str = "parameter",
     method: PseudoArclength | None = None,
     switch: bool = True,
     disconnected: Deflation | None = DEFLATION,
-    marginal_band: float = 1e-6,
+    marginal_band: NotNegative = 1e-6,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Branches:
@@ -133,10 +134,7 @@ def continue_fixed_points(
     array([-0.957504,  0.      ,  0.957504])
     """
     first, last, value = checked_range(parameter, at, name)
-    method = method_of(method, PseudoArclength)
-    if disconnected is not None:
-        disconnected = method_of(disconnected, Deflation, name="disconnected")
-    marginal_band = band_of(marginal_band)
+    method = method or PseudoArclength()
     sample = checked_system(system_of, value)
     states = checked_starts(start, sample.size)
     family = Family(system_of, sample, (first, last))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._types import InvalidInputError, is_number, real_array, require_kind
+from ..._types import InvalidInputError, real_array
 from ...solvers.continuation import Deflation, correct_at, deflated_newton
 from ...systems import AbstractSystem
 from ..fixed_points.points import FixedPoints
@@ -15,36 +15,25 @@ NEAR = 0.25
 """How far, in units of the state scale (root mean square over units), a start may be corrected."""
 
 
-def checked_range(parameter: Any, at: Any, name: str) -> tuple[float, float, float]:
+def checked_range(
+    parameter: tuple[float, float], at: float | None, name: str
+) -> tuple[float, float, float]:
     """Return the two ends of the range and the value at which the starts are fixed points."""
-    require_kind(name, str, "name", "a text")
-    is_array = isinstance(parameter, np.ndarray) and parameter.ndim == 1
-    pair: Any = parameter if isinstance(parameter, (tuple, list)) or is_array else ()
-    if len(pair) != 2 or not all(is_number(p) and np.isfinite(p) for p in pair):
-        raise InvalidInputError(
-            f"parameter must be a pair of finite numbers (from, to), got {parameter!r:.60}."
-        )
-    first, last = float(pair[0]), float(pair[1])
+    first, last = parameter
     if first == last:
         raise InvalidInputError(f"the range of {name} is empty: both its ends are {first:g}.")
     if at is None:
         return first, last, first
-    if not is_number(at) or not min(first, last) <= float(at) <= max(first, last):
+    if not min(first, last) <= at <= max(first, last):
         raise InvalidInputError(
             f"the start lies at {name} = {at!r:.60}, outside the range from {first:g} to {last:g}: "
             "widen the range, or give a start inside it."
         )
-    return first, last, float(at)
+    return first, last, at
 
 
 def checked_system(system_of: SystemOf, parameter: float) -> AbstractSystem:
     """Return the system at a parameter; raise InvalidInputError where it is none."""
-    if not callable(system_of):
-        raise InvalidInputError(
-            "system_of must be a function of the parameter that returns a system, got "
-            f"{type(system_of).__name__}. Examples: lambda p: sx.Flow(…), or "
-            "lambda p: network.at_input(…)."
-        )
     system = system_of(parameter)
     if not isinstance(system, AbstractSystem):
         raise InvalidInputError(

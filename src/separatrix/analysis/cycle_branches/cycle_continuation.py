@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from ..._checked import Finite, NotNegative, checked
 from ..._parallel import one_blas_thread
 from ..._types import InvalidInputError
 from ..._watch import Report, watching
@@ -21,7 +22,6 @@ from ...systems import AbstractSystem
 from ..branches.emerging import EmergingCycle
 from ..branches.models import SystemOf
 from ..branches.starts import checked_range, checked_system
-from ..checks import band_of, method_of
 from ..cycles import Cycles
 from ..derivatives import derivatives_of
 from ..stability import judge
@@ -36,16 +36,17 @@ MAX_UNKNOWNS = 4096
 """A step of Newton's method solves a system of this size."""
 
 
+@checked
 def continue_cycles(
     system_of: SystemOf,
     start: EmergingCycle | Cycles,
-    parameter: tuple[float, float],
+    parameter: tuple[Finite, Finite],
     *,
-    at: float | None = None,
+    at: Finite | None = None,
     name: str = "parameter",
     method: PseudoArclength | None = None,
     shooting: MultipleShooting | None = None,
-    marginal_band: float = 1e-6,
+    marginal_band: NotNegative = 1e-6,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> CycleBranch:
@@ -142,11 +143,8 @@ def continue_cycles(
     (['fold'], [-0.25])
     """
     first, last, value = checked_range(parameter, place_of(start, at), name)
-    method = (
-        method_of(method, PseudoArclength) if method else PseudoArclength(max_points=MAX_POINTS)
-    )
-    shooting = method_of(shooting, MultipleShooting, name="shooting")
-    marginal_band = band_of(marginal_band)
+    method = method or PseudoArclength(max_points=MAX_POINTS)
+    shooting = shooting or MultipleShooting()
     sample = checked_system(system_of, value)
     check_start(start, sample)
     if shooting.segments * sample.size + 2 > MAX_UNKNOWNS:

@@ -1,10 +1,8 @@
 """The cycle that a branch of cycles starts from."""
 
-from typing import Any
-
 import numpy as np
 
-from ..._types import InvalidInputError, require_kind
+from ..._types import InvalidInputError
 from ...solvers.continuation import correct, correct_at
 from ...systems import AbstractSystem
 from ..branches.emerging import EmergingCycle
@@ -23,13 +21,8 @@ DENSE = 240
 """States of the first guess of an orbit."""
 
 
-def place_of(start: Any, at: float | None) -> float | None:
+def place_of(start: EmergingCycle | Cycles, at: float | None) -> float | None:
     """Return the value of the parameter at which the start is a cycle."""
-    if not isinstance(start, (EmergingCycle, Cycles)):
-        raise InvalidInputError(
-            "start must be what Branches.emerging_cycle(…) or find_cycles(…) returned, got "
-            f"{type(start).__name__}."
-        )
     if at is None and isinstance(start, EmergingCycle):
         return start.parameter
     if at is None:
@@ -41,8 +34,6 @@ def place_of(start: Any, at: float | None) -> float | None:
 
 def check_start(start: EmergingCycle | Cycles, sample: AbstractSystem) -> None:
     """Raise InvalidInputError unless a start is one cycle of a flow of as many units."""
-    expected = "branches.emerging_cycle(k), or one of the cycles of find_cycles"
-    require_kind(start, (EmergingCycle, Cycles), "start", expected)
     if sample.kind != "flow" or start.system != "flow":
         raise InvalidInputError(
             "only cycles of flows can be continued. A cycle of a map F is a fixed point of an "

@@ -1,18 +1,19 @@
 """From candidates to cycles: search, reduce, describe."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ..._checked import SOME, Count, Milliseconds, NotNegative, checked
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, is_number, is_whole, require_positive
+from ..._types import Array, InvalidInputError
 from ..._watch import Report, watching
 from ...solvers.shooting import MultipleShooting
-from ...systems import AbstractSystem, require_system
+from ...systems import AbstractSystem, System
 from ..branches import EmergingCycle
-from ..checks import band_of, method_of, states_of
+from ..checks import states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
@@ -22,13 +23,14 @@ from .orbits import Cycles
 from .propagation import Propagator
 
 
+@checked
 def find_cycles(
-    system: AbstractSystem,
+    system: System,
     candidates: Float[Array, "... unit"] | EmergingCycle,
     *,
-    length: int | float | Sequence[int] | None = None,
+    length: Count | Milliseconds | Annotated[Sequence[Count], SOME] | None = None,
     method: MultipleShooting | None = None,
-    marginal_band: float = 1e-6,
+    marginal_band: NotNegative = 1e-6,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Cycles:
@@ -120,13 +122,11 @@ def find_cycles(
     >>> complex(np.round(cycles.multipliers[0, 0], 4))
     (0.16+0j)
     """
-    system = require_system(system)
-    marginal_band = band_of(marginal_band)
     orbit: EmergingCycle | None = None
     if isinstance(candidates, EmergingCycle):
         orbit, method = candidates, MultipleShooting(transient=0) if method is None else method
         candidates, length = _start_of(orbit, system, length)
-    method = method_of(method, MultipleShooting)
+    method = method or MultipleShooting()
     starts = states_of(system, candidates, "candidates", least=0)
     found = CycleSearchResult(len(starts))
 
@@ -162,25 +162,21 @@ def _start_of(
     return orbit.orbit(32), length  # a closed curve, and no cycle unless it locks to a fraction
 
 
-def _checked_lengths(length: Any) -> tuple[int, ...]:
-    several = (length,) if is_number(length) else tuple(length)
-    if not several or not all(is_whole(k) and k >= 1 for k in several):
+def _checked_lengths(length: int | float | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(length, float):
         raise InvalidInputError(
             "length must be the number of steps of the cycles of a map, a whole number of at least "
-            f"1 or several of them such as range(2, 9), got {length!r:.60}."
+            f"1 or several of them such as range(2, 9), got {length}."
         )
-    return tuple(sorted({int(k) for k in several}))
+    return tuple(sorted({length} if isinstance(length, int) else set(length)))
 
 
-def _checked_period(length: Any, time_unit: float) -> float | None:
-    if length is None:
-        return None
-    if not is_number(length):
+def _checked_period(length: int | float | Sequence[int] | None, unit: float) -> float | None:
+    if isinstance(length, Sequence):
         raise InvalidInputError(
             f"length must be the period of a flow to try, in ms, or None, got {length!r:.60}."
         )
-    require_positive(length, "length", "ms")
-    return float(length) / time_unit
+    return None if length is None else length / unit
 
 
 def _record(system: AbstractSystem, found: CycleSearchResult, band: float) -> Cycles:

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..._checked import NotNegative, checked
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, real_array, require_kind
+from ..._types import Array, InvalidInputError, real_array
 from ..._watch import Report, is_over, watching, why_over
 from ...enclosure.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
-from ...systems import AbstractSystem, require_system
+from ...systems import AbstractSystem, System
 from ..checks import (
-    band_of,
-    method_of,
     require_array_of_states,
     require_some_finite,
     require_width,
@@ -39,16 +38,17 @@ from .starts import nearest_in_domain
 _TYPICAL = 4096  # starts whose sizes are those of all
 
 
+@checked
 def find_fixed_points(
-    system: AbstractSystem,
+    system: System,
     candidates: Float[Array, "... unit"],
     *,
     method: LevenbergMarquardt | None = None,
-    slow_points: bool = True,
-    certify: bool = True,
-    completeness: bool = True,
+    slow_points: bool | int = True,
+    certify: bool | int = True,
+    completeness: bool | int = True,
     exhaustion: BranchAndPrune | None = None,
-    marginal_band: float = 1e-6,
+    marginal_band: NotNegative = 1e-6,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> FixedPoints:
@@ -164,14 +164,8 @@ def find_fixed_points(
     >>> [round(float(x), 6) for x in sorted(points.states[:, 0])]
     [-0.957504, 0.0, 0.957504]
     """
-    system = require_system(system)
-    method = method_of(method, LevenbergMarquardt)
-    exhaustion = method_of(exhaustion, BranchAndPrune, name="exhaustion")
+    method, exhaustion = method or LevenbergMarquardt(), exhaustion or BranchAndPrune()
     starts = _check_candidates(system, candidates)
-    marginal_band = band_of(marginal_band)
-    switches = {"slow_points": slow_points, "certify": certify, "completeness": completeness}
-    for name, switch in switches.items():
-        require_kind(switch, (bool, np.bool_, int), name, "True or False")
     with watching("fixed points", max_seconds, progress), one_blas_thread():
         evaluator, typical = Evaluator(system), _typical(starts)
         inside, _ = nearest_in_domain(system, typical)
@@ -179,8 +173,8 @@ def find_fixed_points(
         if even is not system:
             evaluator = Evaluator(even)
         zero_test = ZeroTest(even.residual, system.size, inside)
-        solver = FixedPointSolver(evaluator, zero_test, method, certify)
-        table, learned = solver.solve(starts, slow_points)
+        solver = FixedPointSolver(evaluator, zero_test, method, bool(certify))
+        table, learned = solver.solve(starts, bool(slow_points))
         known: Completeness | str = words.NOT_LOOKED_FOR
         if certify:
             table, proof = prove_by_latent(evaluator, table, exhaustion)
@@ -188,7 +182,7 @@ def find_fixed_points(
             if completeness and table.contradiction:
                 known = table.contradiction
             elif completeness and is_over():
-                known = words.untried(certify, why_over())
+                known = words.untried(bool(certify), why_over())
             elif completeness:
                 further = partial(solver.solve, slow_points=False, known=learned)
                 table, known = _completed(evaluator, table, further, exhaustion, proof)

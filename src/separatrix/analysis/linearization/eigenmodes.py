@@ -3,13 +3,14 @@
 import numpy as np
 from jaxtyping import Complex, Float, Int, Shaped
 
+from ..._checked import NotNegative, checked
 from ..._parallel import one_blas_thread
 from ..._records import Record, array, setting
 from ..._tables import Columns, describe_mode, undecided
 from ..._types import Array, counted
 from ..._watch import Report, Stage, in_time, report_progress, watching
-from ...systems import AbstractSystem, require_system
-from ..checks import band_of, points_of
+from ...systems import AbstractSystem, System
+from ..checks import points_of
 from ..fixed_points.points import FixedPoints
 from ..kinks import on_kinks
 from ..stability import STABLE_OTHERWISE, Disturbed, disturbed, judge, judge_slow, moved_by_errors
@@ -219,11 +220,12 @@ class Linearization(Record):
         return Modes(*(np.asarray(field) for field in fields))
 
 
+@checked
 def linearize(
-    system: AbstractSystem,
+    system: System,
     points: FixedPoints | Float[Array, "*point unit"],
     *,
-    marginal_band: float = 1e-6,
+    marginal_band: NotNegative = 1e-6,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
 ) -> Linearization:
@@ -282,12 +284,10 @@ def linearize(
     >>> [round(float(t), 3) for t in lin.time_constants[0]]
     [14.427, 14.427]
     """
-    system = require_system(system)
     found = points if isinstance(points, FixedPoints) else None
     states = points_of(system, points if found is None else found.states, takes_one=True)
     errors = None if found is None else np.asarray(found.error_bound)
     slow = [] if found is None else np.asarray(found.kind) == "slow"
-    marginal_band = band_of(marginal_band)
     by_state, by_input = jacobians(system, states)
     on_kink = on_kinks(system.evaluate, states)
     if by_input is not None:

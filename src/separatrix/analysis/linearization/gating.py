@@ -1,13 +1,14 @@
 """Which inputs a slow mode integrates, and which it is blind to."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float
 
+from ..._checked import FINITE, Natural, checked
 from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError, is_whole, real_array, require_finite
+from ..._types import Array, InvalidInputError
 from .eigenmodes import Linearization
 
 
@@ -92,12 +93,13 @@ class InputGating(Record):
         )
 
 
+@checked
 def input_gating(
     linearization: Linearization,
-    inputs: Float[Array, "source channel"] | Sequence[Sequence[float]],
+    inputs: Annotated[Float[Array, "source channel"] | Sequence[Sequence[float]], FINITE],
     *,
-    relevant: int = 0,
-    axis: Float[Array, " unit"] | Sequence[float] | None = None,
+    relevant: Natural = 0,
+    axis: Annotated[Float[Array, " unit"] | Sequence[float], FINITE] | None = None,
     sources: Sequence[str] | None = None,
 ) -> InputGating:
     r"""Compare the selection vector at each point with the directions of several inputs.
@@ -153,10 +155,8 @@ def input_gating(
     """
     patterns = _checked_inputs(linearization, inputs)
     count = len(patterns)
-    if not (is_whole(relevant) and 0 <= relevant < count):
-        raise InvalidInputError(
-            f"relevant must be a whole number below {count}, got {relevant!r:.60}."
-        )
+    if relevant >= count:
+        raise InvalidInputError(f"relevant must be below {count}, got {relevant}.")
     names = tuple(sources) if sources is not None else tuple(f"input {k + 1}" for k in range(count))
     if len(names) != count:
         raise InvalidInputError(f"expected a name for each of {count} inputs, got {names!r:.60}.")
@@ -182,7 +182,7 @@ def input_gating(
         axis_alignment=unknown if a is None else _cosine(right, a),
         selection_axis_alignment=unknown if a is None else _cosine(left, a),
         sources=names,
-        relevant=int(relevant),
+        relevant=relevant,
         system=linearization.system,
         time_unit=linearization.time_unit,
     )
@@ -197,34 +197,28 @@ def _pushes(by_input: np.ndarray, patterns: np.ndarray) -> np.ndarray:
 
 
 def _checked_inputs(linearization: Linearization, inputs: Any) -> np.ndarray:
-    if not isinstance(linearization, Linearization):
-        raise InvalidInputError(
-            "linearization must be what sx.linearize(system, points) returned, got "
-            f"{type(linearization).__name__}."
-        )
     if linearization.input_jacobians is None:
         raise InvalidInputError(
             "the system has no input: linearize one whose input is frozen in, such as "
             "network.at_input(u) or DiscreteMap(step, size, input=u)."
         )
     channels = linearization.input_jacobians.shape[2]
-    patterns = real_array(inputs, "inputs")
-    if patterns.ndim != 2 or patterns.shape[1] != channels or len(patterns) < 2:
+    patterns = np.asarray(inputs)
+    if patterns.shape[1] != channels or len(patterns) < 2:
         raise InvalidInputError(
             f"inputs must have shape (source, {channels}), at least two rows with one value for "
             f"each channel, got {patterns.shape}."
         )
-    require_finite(patterns, "inputs")
     return patterns
 
 
 def _checked_axis(axis: Any, size: int) -> np.ndarray | None:
     if axis is None:
         return None
-    a = real_array(axis, "the axis")
-    if a.shape != (size,) or not (np.isfinite(a).all() and a.any()):
+    a = np.asarray(axis)
+    if a.shape != (size,) or not a.any():
         raise InvalidInputError(
-            f"the axis must be a finite vector of {size} units, not zero; got shape {a.shape}."
+            f"axis must be a vector of {size} units, not zero; got shape {a.shape}."
         )
     return a
 

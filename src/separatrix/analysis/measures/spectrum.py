@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 from jaxtyping import Complex, Float
 
-from ..._types import require_count
+from ..._checked import Count, checked
 from ..linearization import Linearization
 from ..topology import FixedPointTopology, Undecided
 from .measure import AbstractMeasure, Dynamics, Reading
@@ -16,6 +16,7 @@ _Spectra = tuple[Complex[np.ndarray, "_ _"], tuple[str, ...], tuple[str, float]]
 """The eigenvalues of points, the names of these where each has one, kind and unit of the system."""
 
 
+@checked
 @dataclass(frozen=True)
 class Spectrum(AbstractMeasure[_Spectra]):
     r"""Compare the eigenvalues of the exact Jacobians at matched fixed points of two networks.
@@ -44,14 +45,11 @@ class Spectrum(AbstractMeasure[_Spectra]):
     Spectrum(num_modes=4)
     """
 
-    num_modes: int = 10
+    num_modes: Count = 10
 
     name: ClassVar[str] = "spectrum"
     needs: ClassVar[tuple[str, ...]] = ("points", "topology", "linearization")
     no_null: ClassVar[str] = "fixed points do not depend on trials"
-
-    def __post_init__(self) -> None:
-        require_count(self.num_modes, "num_modes")
 
     def read(self, network: Dynamics) -> Reading[_Spectra]:
         linearization = network.linearization

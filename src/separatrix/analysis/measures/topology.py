@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..._types import InvalidInputError, counted, require_number
+from ..._checked import Share, checked
+from ..._types import counted
 from ..fixed_points.points import FixedPoints
 from ..topology import FixedPointTopology, Undecided
 from .measure import AbstractMeasure, Dynamics, Reading
@@ -58,6 +59,7 @@ class _Points:
         return len(hits) > 0 and bool((hits == 1).sum() > 0.01 * hits.sum() or not hits.any())
 
 
+@checked
 @dataclass(frozen=True)
 class Topology(AbstractMeasure[_Points]):
     """Compare graphs of fixed points: 0 if they are the same, 1 if they differ, NaN if not known.
@@ -104,16 +106,12 @@ class Topology(AbstractMeasure[_Points]):
     'topology'
     """
 
-    coverage: float = 0.99
+    coverage: Share = 0.99
 
     name: ClassVar[str] = "topology"
     needs: ClassVar[tuple[str, ...]] = ("points", "topology")
     no_null: ClassVar[str] = "fixed points do not depend on trials"
     is_relation: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if not 0 <= require_number(self.coverage, "coverage") <= 1:
-            raise InvalidInputError(f"coverage must be from 0 to 1, got {self.coverage!r:.60}.")
 
     def read(self, network: Dynamics) -> Reading[_Points]:
         points, topology = network.points, network.topology

@@ -1,20 +1,21 @@
 """The slow curve along an axis: slices one after another, and what moves along them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ..._checked import FINITE, checked
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, real_array, require_finite
+from ..._types import Array, InvalidInputError
 from ..._watch import Report, Stage, is_over, report_progress, watching, why_over
 from ...solvers.minimize import DampedNewton
 from ...solvers.piecewise_linear import KinkDescent, PiecewiseLinear, recognize
 from ...solvers.zero_test import ZeroTest
-from ...systems import AbstractSystem, require_system
+from ...systems import AbstractSystem, System
 from ...systems.motion import Motion
-from ..checks import axis_of, method_of, states_of
+from ..checks import axis_of, states_of
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.points import FixedPoints
 from ..fixed_points.search import find_fixed_points
@@ -25,10 +26,11 @@ from .states import SlowCurve
 _ONE_STATE = 1e-6  # states nearer than this part of their size are one
 
 
+@checked
 def slow_curve(
-    system: AbstractSystem,
+    system: System,
     axis: Float[Array, " unit"],
-    values: Float[Array, " slice"] | Sequence[float],
+    values: Annotated[Float[Array, " slice"] | Sequence[float], FINITE],
     start: Float[Array, "..."] | None = None,
     *,
     method: DampedNewton | KinkDescent | None = None,
@@ -94,11 +96,8 @@ def slow_curve(
     >>> curve.drift
     array([1.01, 0.26, 0.01, 0.26, 1.01])
     """
-    system = require_system(system)
     a, v = axis_of(system.size, axis), _checked_values(values)
     states = _checked_start(system, start)
-    if method is not None:
-        method = method_of(method, DampedNewton, KinkDescent)
     evaluator = Evaluator(system)
     with watching("slow curve", max_seconds, progress), one_blas_thread():
         first = a * (v / (a @ a))[:, None] if states is None else _nearest(states, a, v)
@@ -137,12 +136,9 @@ def slow_curve(
 
 
 def _checked_values(values: Any) -> np.ndarray:
-    v = real_array(values, "values")
-    if v.ndim != 1 or not len(v):
-        raise InvalidInputError(f"values must be a list of numbers (slice,), got shape {v.shape}.")
-    require_finite(v, "values")
-    if not (np.diff(v) > 0).all():
-        raise InvalidInputError("values must increase from each to the next: sort them.")
+    v = np.asarray(values)
+    if not len(v) or not (np.diff(v) > 0).all():
+        raise InvalidInputError("values must be one or more that increase: sort them.")
     return v
 
 

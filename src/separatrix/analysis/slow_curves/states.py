@@ -3,9 +3,10 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from ..._checked import Milliseconds, checked
 from ..._records import Record, array, setting
 from ..._tables import Columns
-from ..._types import Array, counted, require_positive
+from ..._types import Array, counted
 
 
 class SlowCurve(Record):
@@ -68,7 +69,8 @@ class SlowCurve(Record):
         with np.errstate(divide="ignore"):
             return np.ptp(np.asarray(self.values)) / np.abs(self.drift) * self.time_unit
 
-    def flat(self, duration: float) -> list[tuple[float, float]]:
+    @checked
+    def flat(self, duration: Milliseconds) -> list[tuple[float, float]]:
         """Return the stretches `(from, to)` of the axis where `times` is at least a duration in ms.
 
         Everywhere on such a stretch, the drift would need at least `duration` to cross the range of
@@ -76,7 +78,6 @@ class SlowCurve(Record):
         (`transverse_time`, above 0), it acts as a line attractor for this duration. A stretch ends
         where the curve jumps.
         """
-        require_positive(duration, "duration", "ms")
         values = np.asarray(self.values)
         flat = np.asarray(self.times) >= duration
         stretches: list[tuple[float, float]] = []

@@ -1,11 +1,14 @@
 """Following what leaves each saddle, on its whole unstable manifold."""
 
+from typing import Annotated
+
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from ..._checked import REAL, Count, Seed, checked
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, real_array, require_count, require_seed
-from ...systems import AbstractSystem, require_system
+from ..._types import Array, InvalidInputError
+from ...systems import AbstractSystem, System
 from ..boundaries.landscape import Landscape, survey
 from ..boundaries.settling import Follower
 from ..fixed_points.evaluator import Evaluator
@@ -20,13 +23,14 @@ _NO_SIGN = 1e-9  # of the largest output, or of one: what is nearer to 0 may be 
 _ORTHANTS = 10  # of so many unstable directions at most: 1024 of them
 
 
+@checked
 def fixed_point_topology(
-    system: AbstractSystem,
+    system: System,
     points: FixedPoints | Float[Array, "point unit"],
-    outputs: Float[Array, "..."] | None = None,
+    outputs: Annotated[Float[Array, "point output"], REAL] | None = None,
     *,
-    directions: int = 32,
-    seed: int = 0,
+    directions: Count = 32,
+    seed: Seed = 0,
 ) -> FixedPointTopology:
     r"""Find the stable points to which the paths from each saddle lead.
 
@@ -111,8 +115,6 @@ def fixed_point_topology(
     >>> topology.is_cube
     True
     """
-    system = require_system(system)
-    require_count(directions, "directions")
     landscape = survey(system, points)
     signs = _signs(outputs, points, landscape)
     follower = Follower(system, landscape)
@@ -145,16 +147,16 @@ def fixed_point_topology(
 
 
 def _signs(
-    outputs: Float[Array, "..."] | None,
+    outputs: Float[Array, "point output"] | None,
     points: FixedPoints | Float[Array, "point unit"],
     landscape: Landscape,
 ) -> Shaped[np.ndarray, " point"]:
     """Return a text for each point of the landscape: the signs of its outputs, or its place."""
     if outputs is None:
         return landscape.label.astype(str)
-    values = real_array(outputs, "outputs")
+    values = np.asarray(outputs)
     given = len(points.states if isinstance(points, FixedPoints) else points)
-    if values.ndim != 2 or len(values) != given or not values.shape[1]:
+    if len(values) != given or not values.shape[1]:
         raise InvalidInputError(
             f"outputs must have shape ({given}, output), one row for each of the points, got "
             f"{values.shape}."
@@ -167,7 +169,7 @@ def _signs(
 
 def _fans(system: AbstractSystem, landscape: Landscape, directions: int, seed: int) -> list[Fan]:
     """Return departures from each saddle, on a small ellipsoid in its unstable subspace."""
-    rng = np.random.default_rng(require_seed(seed))
+    rng = np.random.default_rng(seed)
     saddles = np.flatnonzero(landscape.n_unstable > 0)
     with one_blas_thread():
         modes = eigenmodes(Evaluator(system).jacobian(landscape.states[saddles]), system.kind)

@@ -1,13 +1,18 @@
 """The verdict on what holds the states of a system: its claims, and the numbers of its figure."""
 
+from typing import Annotated
+
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from ..._checked import Named, checked
 from ..._records import Record, array, setting
 from ..._tables import Columns
-from ..._types import Array, InvalidInputError
+from ..._types import Array
 from . import sentences
 from .claims import Claim, Held, Kind, from_json
+
+HeldName = Annotated[str, Named(tuple(str(held) for held in Held if held != Held.UNKNOWN))]
 
 
 def units_of(kind: str, time_unit: float) -> str:
@@ -112,16 +117,16 @@ class Verdict(Record):
         """All claims of the verdict."""
         return from_json(self.claims_text)
 
-    def claim(self, kind: str) -> Claim | None:
+    @checked
+    def claim(self, kind: Annotated[str, Named(tuple(map(str, Kind)))]) -> Claim | None:
         """Return the first claim of a kind, or None if there is no such claim.
 
         Raises InvalidInputError for an unknown kind.
         """
-        if kind not in [str(k) for k in Kind]:
-            raise InvalidInputError(f"expected one of {', '.join(Kind)}, got {kind!r:.60}.")
         return next((claim for claim in self.claims if claim.kind == kind), None)
 
-    def is_held_by(self, claimed: str) -> str:
+    @checked
+    def is_held_by(self, claimed: HeldName) -> str:
         """Return whether a word is true of the states: "yes", "approximately", "no" or "unknown".
 
         The word `claimed` is one of those that `held` can be, such as "line", except "unknown".
@@ -131,9 +136,6 @@ class Verdict(Record):
         still be what it says. `why` gives the reason. Raises InvalidInputError if `claimed` is not
         such a word.
         """
-        valid = [str(held) for held in Held if held != Held.UNKNOWN]
-        if claimed not in valid:
-            raise InvalidInputError(f"expected one of {', '.join(valid)}, got {claimed!r:.60}.")
         for claim in self.claims:
             if claim.kind == Kind.HELD and claim.numbers["word"] == claimed:
                 return "approximately" if claim.numbers["answer"] == "approximately" else "yes"

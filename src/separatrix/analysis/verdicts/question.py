@@ -1,16 +1,16 @@
 """Verdict on what holds the states of a system and where they end, from arguments to claims."""
 
 from collections.abc import Mapping
-from types import NoneType
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ..._checked import Positive, checked
 from ..._parallel import one_blas_thread
-from ..._types import Array, InvalidInputError, require_kind, require_positive
+from ..._types import Array, InvalidInputError
 from ..._watch import Report, is_over, watching
-from ...systems import AbstractSystem, require_system
+from ...systems import AbstractSystem, System
 from ..checks import axis_of, labels_of, states_of
 from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
@@ -27,11 +27,12 @@ from .recording import Recording
 MOST_STATES = 512
 
 
+@checked
 def verdict(
-    system: AbstractSystem,
+    system: System,
     states: Float[Array, "..."],
     *,
-    duration: float | None = None,
+    duration: Positive | None = None,
     axis: Float[Array, " unit"] | None = None,
     axis_name: str | None = None,
     labels: Mapping[str, Any] | None = None,
@@ -118,7 +119,6 @@ def verdict(
     >>> held.held, held.answer
     ('line', 'yes')
     """
-    system = require_system(system)
     given = states_of(system, states, "states", least=0)
     finite = np.flatnonzero(np.isfinite(given).all(1))
     if not len(given):
@@ -129,9 +129,6 @@ def verdict(
     rows = finite[np.unique(chosen)]
     along = None if axis is None else axis_of(system.size, axis)
     span = None if duration is None else _steps(system, duration)
-    require_kind(axis_name, (str, NoneType), "axis_name", "a text")
-    require_kind(points, (FixedPoints, NoneType), "points", "what find_fixed_points gives")
-    require_kind(cycles, (Cycles, NoneType), "cycles", "what find_cycles gives")
     asked = Question(
         system=system,
         states=given[rows],
@@ -165,10 +162,9 @@ def _answer(asked: Question) -> Verdict:
     return recorded(asked, ends, seen, holding.measured(system, ends, seen))
 
 
-def _steps(system: AbstractSystem, duration: Any) -> float:
+def _steps(system: AbstractSystem, duration: float) -> float:
     """Return a duration in units of the system: whole steps of a map."""
-    require_positive(duration, "duration")
-    span = float(duration) / system.time_unit
+    span = duration / system.time_unit
     if system.kind == "flow":
         return span
     check_steps(span)

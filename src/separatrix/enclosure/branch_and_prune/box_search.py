@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._types import require_count, require_positive
+from ..._checked import Count, Natural, Positive, checked
 from ..errors import EnclosureError
 from ..interval.arithmetic import Array
 from ..interval.interpreter import EnclosedFunction
@@ -24,6 +24,7 @@ UNBOUNDED = (
 )
 
 
+@checked
 @dataclass(frozen=True)
 class BranchAndPrune:
     r"""Proof by subdivision that a box holds no zeros except those that were found.
@@ -64,14 +65,9 @@ class BranchAndPrune:
     True
     """
 
-    max_boxes: int = 200_000
-    min_width: float = 2.0**-30
-    max_unresolved: int = 64
-
-    def __post_init__(self) -> None:
-        require_count(self.max_boxes, "max_boxes")
-        require_positive(self.min_width, "min_width")
-        require_count(self.max_unresolved, "max_unresolved", least=0)
+    max_boxes: Count = 200_000
+    min_width: Positive = 2.0**-30
+    max_unresolved: Natural = 64
 
     def search(
         self,

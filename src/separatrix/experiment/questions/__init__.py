@@ -11,8 +11,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 
+from ..._checked import Named
 from ..._records import Record
-from ..._types import InvalidInputError, nearest
+from ..._types import InvalidInputError
 from ...tasks import PerceptualDecisionMaking
 from ..stages import Stage
 from ..subject import Subject
@@ -27,8 +28,7 @@ QUESTIONS: dict[str, Callable[[Subject], Record]] = {
 def check_questions(names: Sequence[str]) -> None:
     """Raise InvalidInputError for a name that no question has, or one that is given twice."""
     for name in names:
-        if name not in QUESTIONS:
-            raise InvalidInputError(f"unknown question {name!r}: {nearest(name, QUESTIONS)}")
+        Named(tuple(QUESTIONS))(name, "question")
     if len(set(names)) < len(names):
         raise InvalidInputError("a question is asked twice.")
 

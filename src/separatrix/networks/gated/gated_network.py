@@ -3,13 +3,12 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PRNGKeyArray
 
-from ..._types import Array, GivenKey, InvalidInputError, require_positive
+from ..._types import Array, InvalidInputError
 from ..arrays import (
     at_every_trial,
     check_input,
-    check_sizes,
     check_state,
     initial_or_zeros,
     zeros_if,
@@ -47,12 +46,9 @@ class AbstractGatedNetwork(AbstractNetwork):
         dt: float,
         initialization: str,
         trainable_initial_state: bool,
-        key: GivenKey,
+        key: PRNGKeyArray,
     ) -> None:
-        """Check what was given and draw the weights; a concrete class calls it in `__init__`."""
-        num_inputs, num_units, num_outputs = sizes
-        check_sizes(num_inputs=num_inputs, num_units=num_units, num_outputs=num_outputs)
-        require_positive(dt, "dt", "ms")
+        """Draw the weights; a concrete class calls it in `__init__`."""
         input, recurrent, readout = gated(initialization, key, self.gates, *sizes)
         self.input_weights, self.input_bias = input
         self.recurrent_weights, self.recurrent_bias = recurrent

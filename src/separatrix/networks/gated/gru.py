@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
+from ..._checked import Count, Milliseconds, checked
 from ..._types import Array, GivenKey
+from ..initialization import GatedInitialization
 from ..unroll import AbstractCell
 from .gated_network import AbstractCellNetwork
 
@@ -92,14 +94,15 @@ class GRU(AbstractCellNetwork):
         "rows r, z, n; the reset gate acts after the recurrent weights; h' = (1 - z) n + z h"
     )
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
-        dt: float = 100.0,
-        initialization: str = "torch",
+        dt: Milliseconds = 100.0,
+        initialization: GatedInitialization = "torch",
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import Array, GivenKey, require_finite_number
+from ..._checked import Count, Finite, Milliseconds, checked
+from ..._types import Array, GivenKey
+from ..initialization import GatedInitialization
 from ..unroll import AbstractCell
 from .gated_network import AbstractCellNetwork, in_float64
 
@@ -94,22 +96,22 @@ class LSTM(AbstractCellNetwork):
     cell: ClassVar[LSTMCell] = LSTMCell()
     convention: ClassVar[str] = "rows i, f, g, o; a state is h, then c"
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
-        dt: float = 100.0,
-        initialization: str = "torch",
-        forget_bias: float = 0.0,
+        dt: Milliseconds = 100.0,
+        initialization: GatedInitialization = "torch",
+        forget_bias: Finite = 0.0,
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):
         sizes = num_inputs, num_units, num_outputs
         self._build(sizes, dt, initialization, trainable_initial_state, key)
-        of_gates = [0, require_finite_number(forget_bias, "forget_bias"), 0, 0]
-        forget = np.repeat(np.array(of_gates, np.float32), num_units)
+        forget = np.repeat(np.array([0, forget_bias, 0, 0], np.float32), num_units)
         self.input_bias = self.input_bias + forget
 
     def residual(

@@ -1,14 +1,16 @@
 """Gated recurrent units as they were published: the reset gate acts before the weights."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from ..._types import Array, GivenKey, InvalidInputError, require_number
+from ..._checked import Bounds, Count, Milliseconds, checked
+from ..._types import Array, GivenKey
 from ..arrays import check_input, check_state
+from ..initialization import GatedInitialization
 from .gated_network import AbstractGatedNetwork
 
 
@@ -76,27 +78,24 @@ class ResetFirstGRU(AbstractGatedNetwork):
         "rows r, z, n; the reset gate acts before the recurrent weights; h' = (1 - z) n + z h"
     )
 
+    @checked
     def __init__(
         self,
-        num_inputs: int,
-        num_units: int,
-        num_outputs: int,
+        num_inputs: Count,
+        num_units: Count,
+        num_outputs: Count,
         *,
-        dt: float = 100.0,
-        clip: float | None = None,
-        initialization: str = "torch",
+        dt: Milliseconds = 100.0,
+        clip: Annotated[float, Bounds(least=1, infinite=True)] | None = None,
+        initialization: GatedInitialization = "torch",
         trainable_initial_state: bool = False,
         key: GivenKey,
     ):
         self._build(
             (num_inputs, num_units, num_outputs), dt, initialization, trainable_initial_state, key
         )
-        if clip is not None and not require_number(clip, "clip") >= 1:
-            raise InvalidInputError(
-                f"clip must be 1 or more, or None, got {clip:g}: below 1, the bound would "
-                "move fixed points, and the analysis solves for them without the bound."
-            )
-        self.clip = None if clip is None else float(clip)
+        # Below 1 the bound would move fixed points, which are solved for without it.
+        self.clip = clip
 
     def _update_and_candidate(self, state: Array, input: Array) -> tuple[jax.Array, jax.Array]:
         """Return the current of the update gate and the candidate c(h)."""

@@ -7,11 +7,10 @@ weights `(to, from)`; one bias for the input, one for the state. The reset gate 
 
 import re
 from dataclasses import dataclass
-from types import NoneType
 
 import numpy as np
 
-from ..._types import InvalidInputError, listed, require_kind
+from ..._types import InvalidInputError, listed
 from .reading import NamedArrays
 
 GATES = {"rnn": "h", "ctrnn": "h", "gru": "rzn", "reset-first-gru": "rzn", "lstm": "ifgo"}
@@ -98,7 +97,6 @@ def read_layer(
 
     Raises InvalidInputError where there is none, or several to choose from.
     """
-    require_kind(prefix, (str, NoneType), "prefix", 'the name of a layer, such as "rnn"')
     places = _places(arrays, layout)
     stem = prefix if not prefix or prefix.endswith(".") else f"{prefix}."
     chosen = [p for p in places if prefix is None or p.prefix == stem]

@@ -1,16 +1,17 @@
 """Networks from the weights of other libraries."""
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._checked import Named, Natural, checked
 from ..._double import double_precision
-from ..._types import Array, InvalidInputError, nearest, real_array, require_finite
+from ..._types import Array, InvalidInputError, real_array, require_finite
 from ..arrays import as_weights, skeleton
 from ..gated import GRU, LSTM, ResetFirstGRU
 from ..network import AbstractNetwork
@@ -30,17 +31,18 @@ NETWORKS: dict[str, tuple[Callable[..., AbstractNetwork], tuple[str, ...]]] = {
 """Network for each kind of layer, and its settings beside dt and an initial state."""
 
 
+@checked
 def from_state_dict(
     source: Any,
     *,
-    layout: str = "torch",
+    layout: Annotated[str, Named(tuple(LAYOUTS))] = "torch",
     prefix: str | None = None,
-    layer: int | None = None,
+    layer: Natural | None = None,
     readout: str | None = None,
     activation: str | None = None,
     dt: float | None = None,
-    tau: float | None = None,
-    initial_state: Array | None = None,
+    tau: float | Sequence[float] | Array | None = None,
+    initial_state: Array | Sequence[float] | None = None,
     clip: float | None = None,
     check: Any = None,
 ) -> AbstractNetwork:
@@ -127,8 +129,6 @@ def from_state_dict(
     >>> type(net).__name__, net.num_units, net.num_outputs
     ('GRU', 32, 32)
     """
-    if layout not in list(LAYOUTS):
-        raise InvalidInputError(f"unknown layout {layout!r:.60}: {nearest(layout, LAYOUTS)}")
     arrays = read_arrays(source)
     recurrent = read_layer(arrays, layout, prefix, layer)
     weights = _take_readout(arrays, recurrent.num_units, readout, layout)
@@ -169,7 +169,7 @@ def build(
     readout: Readout | None,
     dt: float | None,
     settings: dict[str, Any],
-    initial_state: Array | None,
+    initial_state: Array | Sequence[float] | None,
 ) -> AbstractNetwork:
     """Return the network of a layer in PyTorch's layout; settings that are None are not given."""
     make, known = NETWORKS[layer.kind]

@@ -3,16 +3,19 @@
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import InvalidInputError, require_count, require_positive
+from ..._checked import Bounds, Count, Positive, checked
+from ..._types import InvalidInputError
 from ..._watch import Stage, is_over, report_progress
 from ..newton import Evaluate
 from .corrector import around_kink, correct, correct_at, tangent_of
 
 
+@checked
 @dataclass(frozen=True)
 class PseudoArclength:
     """Pseudo-arclength continuation with steps that adapt to the curvature.
@@ -60,27 +63,16 @@ class PseudoArclength:
     Numerical Continuation Methods.
     """
 
-    first_step: float = 0.005
-    min_step: float = 1e-7
-    max_step: float = 0.02
-    max_points: int = 2000
-    max_branches: int = 32
-    max_angle: float = 15.0
-    state_scale: float | None = None
-    largest_state: float = 1e6
+    first_step: Positive = 0.005
+    min_step: Positive = 1e-7
+    max_step: Positive = 0.02
+    max_points: Count = 2000
+    max_branches: Count = 32
+    max_angle: Annotated[float, Bounds(above=0, below=90, unit="degrees")] = 15.0
+    state_scale: Positive | None = None
+    largest_state: Positive = 1e6
 
     def __post_init__(self) -> None:
-        for name in ("first_step", "min_step", "max_step", "largest_state"):
-            require_positive(getattr(self, name), name)
-        if self.state_scale is not None:
-            require_positive(self.state_scale, "state_scale")
-        for name in ("max_points", "max_branches"):
-            require_count(getattr(self, name), name)
-        require_positive(self.max_angle, "max_angle", "degrees")
-        if not self.max_angle < 90:
-            raise InvalidInputError(
-                f"max_angle must lie between 0 and 90 degrees, got {self.max_angle!r:.60}."
-            )
         if not self.min_step <= self.first_step <= self.max_step:
             raise InvalidInputError(
                 "steps must be in the order min_step ≤ first_step ≤ max_step, got "

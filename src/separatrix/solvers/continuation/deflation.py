@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from ..._types import require_count
+from ..._checked import Count, Natural, checked
 from .. import batched
 from ..endings import Ending
 from ..iterate import AbstractIteration, Solution, State, iterate
 from ..newton import Evaluate
 
 
+@checked
 @dataclass(frozen=True)
 class Deflation:
     r"""Search for fixed points that are not on known branches, at some values of the parameter.
@@ -51,16 +52,11 @@ class Deflation:
     Farrell, Birkisson & Funke (2015) SIAM J. Sci. Comput. 37:A2026.
     """
 
-    values: int = 5
-    starts: int = 16
-    max_steps: int = 40
-    rounds: int = 3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("values", "starts", "max_steps", "rounds"):
-            require_count(getattr(self, name), name)
-        require_count(self.seed, "seed", 0)
+    values: Count = 5
+    starts: Count = 16
+    max_steps: Count = 40
+    rounds: Count = 3
+    seed: Natural = 0
 
 
 def deflated_newton(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Int
 
-from ..._types import require_count, require_positive
+from ..._checked import Count, Positive, checked
 from ..endings import Ending
 from ..iterate import AbstractIteration, Report, Solution, States, iterate
 from .equations import Equations, endings_of
@@ -16,6 +16,7 @@ _NEAR = 1e-3  # length of a step, in units of the largest start, that led near a
 _NUDGE = 1e-3  # how far, beside the size of states, a residual at rounding level lets one step
 
 
+@checked
 @dataclass(frozen=True)
 class LevenbergMarquardt:
     r"""Find zeros of $r(x)$, or else local minima of $\frac12|r(x)|^2$, from many starts at once.
@@ -68,14 +69,9 @@ class LevenbergMarquardt:
     IMM-REP-1999-05, Technical University of Denmark; Fan (2012) Math. Comp. 81:447.
     """
 
-    max_steps: int = 200
-    stall_steps: int = 8
-    first_damping: float = 1e-2
-
-    def __post_init__(self) -> None:
-        for name in ("max_steps", "stall_steps"):
-            require_count(getattr(self, name), name)
-        require_positive(self.first_damping, "first_damping")
+    max_steps: Count = 200
+    stall_steps: Count = 8
+    first_damping: Positive = 1e-2
 
     def solve(
         self,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._checked import Count, checked
 from ..._parallel import one_blas_thread
-from ..._types import require_count
 from ..._watch import Stage, is_over, report_progress
 from ..endings import Ending
 from ..iterate import AbstractIteration, Ends, State, iterate
@@ -30,6 +30,7 @@ _SMALL, _LARGE = 1e-3, 1e3
 _TINY = 1e-300
 
 
+@checked
 @dataclass(frozen=True)
 class KinkDescent:
     """Minimize the speed by exact steps within linear regions and along kinks between regions.
@@ -56,11 +57,7 @@ class KinkDescent:
     [5.0, 10.0]
     """
 
-    max_steps: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_steps is not None:
-            require_count(self.max_steps, "max_steps")
+    max_steps: Count | None = None
 
 
 def descend_speed(

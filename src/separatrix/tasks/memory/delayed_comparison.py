@@ -1,7 +1,7 @@
 """Comparing a value with the memory of an earlier one."""
 
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
+from ..._checked import SOME, Finite, taken
 from ..._types import Array, InvalidInputError
 from .. import fields
 from ..cue_detection import cue_off, first_and_second, summed
@@ -26,18 +27,12 @@ from ..timeline import Timeline
 
 
 def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
-    text = f"pairs must be a list of pairs of numbers, the larger one first; got {given!r:.60}."
-    if not isinstance(given, (tuple, list)) or len(given) == 0:
-        raise InvalidInputError(text)
-    pairs = []
-    for pair in given:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise InvalidInputError(text)
-        high, low = (fields.at_least(v, "each of pairs", -np.inf) for v in pair)
-        if not high > low:
-            raise InvalidInputError(text)
-        pairs.append((high, low))
-    return tuple(pairs)
+    pairs = taken(given, Annotated[tuple[tuple[Finite, Finite], ...], SOME], "pairs")
+    if not all(high > low for high, low in pairs):
+        raise InvalidInputError(
+            f"pairs must be pairs of numbers, the larger one first; got {given!r:.60}."
+        )
+    return pairs
 
 
 class DelayComparison(StagedTask):

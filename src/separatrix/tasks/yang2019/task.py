@@ -2,7 +2,7 @@
 
 import dataclasses
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -11,14 +11,11 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
+from ..._checked import SOME, Count, Named, NotNegative, checked, taken
 from ..._types import (
     Array,
     GivenKey,
     InvalidInputError,
-    nearest,
-    real_array,
-    require_count,
-    require_key,
 )
 from .. import fields
 from ..durations import check_timing, count_steps
@@ -31,18 +28,13 @@ from .solution import solve
 
 
 def _rules(given: Any) -> tuple[str, ...]:
-    rules = (given,) if isinstance(given, str) else fields.texts(given, "rules")
-    if not rules:
-        raise InvalidInputError("rules must name at least one rule.")
-    for rule in rules:
-        if rule not in RULES:
-            raise InvalidInputError(f"no rule is called {rule!r:.60}: {nearest(rule, RULES)}")
-    return rules
+    rule = Annotated[str, Named(RULES)]
+    rules = (given,) if isinstance(given, str) else given
+    return taken(rules, Annotated[tuple[rule, ...], SOME], "rules")
 
 
 def _weights(given: Any) -> tuple[float, ...]:
-    is_given = real_array(given, "rule_weights").size > 0
-    return fields.numbers(given, "rule_weights", 0.0) if is_given else ()
+    return taken(given, tuple[NotNegative, ...], "rule_weights")
 
 
 class Yang2019(SolvableTask):
@@ -154,7 +146,8 @@ class Yang2019(SolvableTask):
     def varied(self) -> "Yang2019":
         return dataclasses.replace(self, shared=False)
 
-    def aligned_trials(self, rule: str, n: int, *, key: GivenKey) -> Trials:
+    @checked
+    def aligned_trials(self, rule: str, n: Count, *, key: GivenKey) -> Trials:
         """Return `n` trials of one rule, without noise, that differ only in their stimuli.
 
         The times are drawn once for all trials. So a step is the same moment in each trial, as
@@ -170,11 +163,10 @@ class Yang2019(SolvableTask):
         >>> len(set(trials.conditions["go"].tolist()))
         1
         """
-        if rule not in self.rules:
-            raise InvalidInputError(f"no rule {rule!r} in this task: {nearest(rule, self.rules)}")
+        Named(self.rules)(rule, "rule")
         quiet = dataclasses.replace(self, sigma_x=0.0)
         number = jnp.int32(RULES.index(rule))
-        return _draw_aligned(quiet, require_key(key), number, require_count(n, "n"))
+        return _draw_aligned(quiet, key, number, n)
 
     def period_input(self, name: str) -> Float[np.ndarray, " channel"]:
         if len(self.rules) > 1:

@@ -8,13 +8,10 @@ import jax
 import numpy as np
 import optax
 
-from ..._processes import check_workers
+from ..._checked import Count, checked
 from ..._types import (
     InvalidInputError,
     is_random_key,
-    require_count,
-    require_key,
-    require_kind,
 )
 from ..._watch import progress_bar
 from ...networks import AbstractNetwork
@@ -23,30 +20,31 @@ from ..batches import AbstractBatches, WholeTrials
 from ..checkpoint import Checkpoint
 from ..loss import Loss, default_loss
 from ..plan import Member, Plan
-from ..regularizers import AbstractRegularizer, check_regularizers
+from ..regularizers import AbstractRegularizer, listed_regularizers
 from ..threshold import Threshold
 from .mapped import train_mapped
 from .result import Ensemble, EnsembleHistory, ProgressCallback
 from .workers import train_in_workers
 
 
+@checked
 def train_ensemble(
-    networks: Sequence[AbstractNetwork],
+    networks: Iterable[AbstractNetwork],
     task: AbstractTask,
     *,
     keys: Any,
-    steps: int,
-    batch_size: int = 16,
+    steps: Count,
+    batch_size: Count = 16,
     optimizer: optax.GradientTransformation | Sequence[optax.GradientTransformation] | None = None,
     loss: Loss = default_loss,
     regularizers: Iterable[AbstractRegularizer] | Sequence[Iterable[AbstractRegularizer]] = (),
     batches: AbstractBatches | None = None,
-    epoch_steps: int = 64,
+    epoch_steps: Count = 64,
     until: Threshold | None = None,
     progress: bool = True,
     checkpoint: Checkpoint | None = None,
-    workers: int | None = None,
-    devices: int | None = None,
+    workers: Count | None = None,
+    devices: Count | None = None,
 ) -> Ensemble:
     r"""Train many networks on a task, each independently of the others.
 
@@ -128,21 +126,19 @@ def train_ensemble(
     """
     batches = WholeTrials() if batches is None else batches
     plan = Plan(task, steps, batch_size, loss, batches, epoch_steps, until)
-    require_kind(progress, (bool, np.bool_), "progress", "True or False")
-    members = _members(networks, keys, optimizer, regularizers)
-    for number, member in enumerate(members):
+    members: list[Member] = []
+    for number, row in enumerate(_rows(networks, keys, optimizer, regularizers)):
         try:
-            plan.check(member)
+            members.append(Member(*row))
+            plan.check(members[-1])
         except InvalidInputError as error:
             raise InvalidInputError(f"network {number}: {error}") from error
     in_processes = _is_in_processes(workers, devices)
-    if checkpoint is not None:
-        require_kind(checkpoint, Checkpoint, "checkpoint", 'one such as sx.Checkpoint("a file")')
-        if not in_processes:
-            raise InvalidInputError(
-                "checkpoint needs training in worker processes, which keep each network in a file: "
-                "give workers= and leave devices out. Training in one program keeps no checkpoints."
-            )
+    if checkpoint is not None and not in_processes:
+        raise InvalidInputError(
+            "checkpoint needs training in worker processes, which keep each network in a file: "
+            "give workers= and leave devices out. Training in one program keeps no checkpoints."
+        )
     with _bar(plan.steps, len(members), progress) as on_progress:
         if in_processes:
             trainings = train_in_workers(plan, members, on_progress, workers, checkpoint)
@@ -153,20 +149,16 @@ def train_ensemble(
 
 
 def _is_in_processes(workers: int | None, devices: int | None) -> bool:
-    """Whether networks are trained in processes; raise InvalidInputError for numbers of none."""
+    """Whether networks are trained in processes; raise InvalidInputError for both numbers."""
     if workers is not None and devices is not None:
         raise InvalidInputError(
             "give workers, to train in processes, or devices, to train in one program, not both."
         )
-    if devices is not None:
-        require_count(devices, "devices")
-        return False
-    check_workers(workers)
-    return workers is not None or jax.default_backend() == "cpu"
+    return devices is None and (workers is not None or jax.default_backend() == "cpu")
 
 
-def _members(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> list[Member]:
-    """Return the members of an ensemble; raise InvalidInputError unless all are of one number."""
+def _rows(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> list[tuple]:
+    """Return what belongs to each member; raise InvalidInputError unless all are of one number."""
     if not _is_list(networks) and not isinstance(networks, Iterator):
         raise InvalidInputError(f"networks must be a list of networks, got {networks!r:.60}.")
     networks = list(networks)
@@ -179,11 +171,10 @@ def _members(networks: Any, keys: Any, optimizer: Any, regularizers: Any) -> lis
     optimizers = [optimizer] * count if is_one else _of_each(optimizer, "optimizer", count)
     given = list(regularizers) if isinstance(regularizers, Iterable) else [regularizers]
     if any(map(_is_list, given)):
-        prices = [check_regularizers(each) for each in _of_each(given, "regularizers", count)]
+        prices = [listed_regularizers(each) for each in _of_each(given, "regularizers", count)]
     else:
-        prices = [check_regularizers(given)] * count
-    rows = zip(networks, _keys(keys, count), optimizers, prices, strict=True)
-    return [Member(*row) for row in rows]
+        prices = [listed_regularizers(given)] * count
+    return list(zip(networks, _keys(keys, count), optimizers, prices, strict=True))
 
 
 def _keys(keys: Any, count: int) -> list[Any]:
@@ -192,7 +183,7 @@ def _keys(keys: Any, count: int) -> list[Any]:
             "keys must be a random key for each network, such as "
             f"jax.random.split(jax.random.key(0), {count}), got {type(keys).__name__}."
         )
-    return [require_key(key) for key in _of_each(keys, "keys", count)]
+    return _of_each(keys, "keys", count)
 
 
 def _is_list(value: Any) -> bool:
