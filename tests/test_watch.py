@@ -125,11 +125,11 @@ def test_a_notebook_shows_the_bar_below_the_cell(monkeypatch):
 def test_analyses_show_bars_by_themselves(terminal, monkeypatch, analysis):
     bars = []
 
-    def noted(label):
+    def noted(label, passing=False):
         bars.append(label)
         return contextlib.nullcontext(lambda *news: None)
 
-    monkeypatch.setattr(_watch, "_appearing_bar", noted)
+    monkeypatch.setattr(_watch, "_bar", noted)
     shown(terminal, lambda: analysis(SYSTEM, np.ones((4, 1)), progress=False))
     assert bars == []
     shown(terminal, lambda: analysis(SYSTEM, np.ones((4, 1))))

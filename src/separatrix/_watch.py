@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from ._checked import Positive, checked
@@ -25,7 +26,7 @@ _IN_A_SECOND = 1e8
 _ENTRIES = 1 << 22  # of matrices that are formed at once, at most
 
 _REFRESH = 0.2
-"""Seconds between two looks of such a bar at how far the analysis has come."""
+"""Seconds between two changes of a bar in a notebook."""
 
 _BAR = threading.Lock()
 """Held by what shows a bar, or might: what is called within shows none of its own."""
@@ -215,59 +216,52 @@ def _reporting(label: str, progress: Any, is_first: bool) -> AbstractContextMana
         return nullcontext(progress)
     if progress:
         return _bar(label)
-    if progress is None and is_first and _may_appear():
-        return _appearing_bar(label)
     if progress is None and is_first and multiprocessing.parent_process() is None:
-        return _lines(label)
+        return _bar(label, passing=True) if _may_appear() else _lines(label)
     return nullcontext(UNWATCHED.report)
 
 
 @contextmanager
-def _bar(label: str) -> Iterator[Report]:
-    """Show a bar from the beginning, which stays at the end."""
-    with progress_bar(label, "{task.fields[stage]}", stage="") as update:
+def _bar(label: str, passing: bool = False) -> Iterator[Report]:
+    """Show a bar; one of unknown length stays empty."""
+    with _look(label, passing) as update:
 
         def report(stage: str, done: int, total: int | None) -> None:
-            update(**_bar_fields(stage, done, total))
+            of = "" if total is None else f"/{total:,}"
+            size = float("inf") if total is None else total
+            update(completed=done, total=size, stage=f"{stage} {done:,}{of}")
 
         yield report
         update(completed=1, total=1, stage="done")
 
 
-def _bar_fields(stage: str, done: int, total: int | None) -> dict[str, Any]:
-    """Return what a bar shows of a report; one of unknown length stays empty."""
-    of = "" if total is None else f"/{total:,}"
-    size = float("inf") if total is None else total
-    return {"completed": done, "total": size, "stage": f"{stage} {done:,}{of}" if stage else ""}
+def _look(label: str, passing: bool) -> AbstractContextManager[Callable[..., Any]]:
+    if passing and _in_notebook():
+        return _bar_of_a_notebook(label)
+    return progress_bar(label, "{task.fields[stage]}", passing=passing, stage="")
 
 
 @contextmanager
-def _appearing_bar(label: str) -> Iterator[Report]:
-    """Show a bar once `AFTER` seconds have passed, and take it away at the end.
+def _later(begin: Callable[[], Any], end: Callable[[], Any] = lambda: None) -> Iterator[None]:
+    """Begin to show something once `AFTER` seconds have passed, and end it.
 
-    It has a thread of its own, as an analysis may have nothing to report for longer than that.
+    It is shown by another thread, as an analysis may have nothing to report for longer than that.
     """
-    latest: list[tuple[str, int, int | None]] = [("", 0, None)]
-    over = threading.Event()
-
-    def report(stage: str, done: int, total: int | None) -> None:
-        latest[0] = stage, done, total
 
     def show() -> None:
-        if over.wait(AFTER):
-            return
-        with suppress(OSError, ValueError), _passing_bar(label) as update:  # or it was closed
-            update(**_bar_fields(*latest[0]))
-            while not over.wait(_REFRESH):
-                update(**_bar_fields(*latest[0]))
+        with suppress(OSError, ValueError, AttributeError):  # it was closed, or there is none
+            begin()
 
-    thread = threading.Thread(target=show, daemon=True)
-    thread.start()
+    timer = threading.Timer(AFTER, show)
+    timer.daemon = True
+    timer.start()
     try:
-        yield report
+        yield
     finally:
-        over.set()
-        thread.join()
+        timer.cancel()
+        timer.join()
+        with suppress(OSError, ValueError):
+            end()
 
 
 @contextmanager
@@ -287,19 +281,12 @@ def _lines(label: str) -> Iterator[Report]:
         if time.monotonic() - begun >= AFTER:
             write()
 
-    timer = threading.Timer(AFTER, write)
-    timer.daemon = True
-    timer.start()
-    try:
+    with _later(write):
         yield report
-    finally:
-        timer.cancel()
 
 
 def _may_appear() -> bool:
     """Whether someone sees a bar: in a notebook, or where all output goes to a terminal."""
-    if multiprocessing.parent_process() is not None:
-        return False
     streams = (sys.stdout, sys.stderr)
     return _in_notebook() or all(stream is not None and stream.isatty() for stream in streams)
 
@@ -309,15 +296,9 @@ def _in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-def _passing_bar(label: str) -> AbstractContextManager[Callable[..., Any]]:
-    if _in_notebook():
-        return _bar_of_a_notebook(label)
-    return progress_bar(label, "{task.fields[stage]}", passing=True, stage="")
-
-
 @contextmanager
 def _bar_of_a_notebook(label: str) -> Iterator[Callable[..., Any]]:
-    """Show a bar below the cell: HTML, which needs no widgets."""
+    """Show a bar below the cell: HTML, for rich needs widgets there."""
     from IPython.display import display
 
     def looks(bar: str, text: str) -> dict[str, str]:
@@ -326,16 +307,23 @@ def _bar_of_a_notebook(label: str) -> Iterator[Callable[..., Any]]:
             "text/plain": bar and f"{label} {text}",
         }
 
-    handle = display(looks("", ""), raw=True, display_id=True)
+    handle, due = display(looks("", ""), raw=True, display_id=True), float("inf")
+    latest: dict[str, Any] = {"total": float("inf"), "stage": ""}
 
-    def update(completed: int, total: float, stage: str) -> None:
-        part = f' value="{completed}" max="{total}"' if total < float("inf") else ""
-        handle.update(looks(f"<progress{part}></progress>", stage), raw=True)
+    def show() -> None:
+        nonlocal due
+        due = time.monotonic() + _REFRESH
+        part = ' value="{completed}" max="{total}"' if latest["total"] < float("inf") else ""
+        bar = f"<progress{part.format(**latest)}></progress>"
+        handle.update(looks(bar, latest["stage"]), raw=True)
 
-    try:
+    def update(**changes: Any) -> None:
+        latest.update(changes)
+        if time.monotonic() >= due:
+            show()
+
+    with _later(show, lambda: handle.update(looks("", ""), raw=True)):
         yield update
-    finally:
-        handle.update(looks("", ""), raw=True)
 
 
 @contextmanager
@@ -345,7 +333,7 @@ def progress_bar(
     """Show a bar on standard error, in a terminal or a notebook; a log gets its last line only.
 
     What comes changes the bar: `completed`, `total` and the `fields` of the `texts` beside it. One
-    that is `passing` began `AFTER` seconds ago, and is gone at the end.
+    that is `passing` appears after `AFTER` seconds, and is gone at the end.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -359,12 +347,6 @@ def progress_bar(
         redirect_stdout=kept,
         redirect_stderr=kept,
     )
-    with quiet(), bar:
-        row = bar.add_task(label, total=total, **fields)
-        if passing:
-            bar.tasks[0].start_time = bar.get_time() - AFTER
-
-        def update(**changes: Any) -> None:
-            bar.update(row, **changes)
-
-        yield update
+    row = bar.add_task(label, total=total, **fields)
+    with quiet(), _later(bar.start, bar.live.stop) if passing else bar:
+        yield partial(bar.update, row)
