@@ -7,6 +7,7 @@ anywhere else they shrink with δ. Both directions are random, so no kink contai
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -25,7 +26,7 @@ _WIDER = 64.0  # times as far, where what is smooth differs so much more
 _ANY = 1e-80  # a size in any unit, where kinks that go through the origin are all that is near it
 _JUMP = 1e-6  # of the derivative
 _GAP = 1e-9  # of the value: more than rounding
-_BATCH = 256
+_BATCHES = (16, 128, 256)
 _MOST = 256  # forms of systems whose smoothness is remembered
 
 
@@ -62,14 +63,13 @@ def on_kinks(
         directions = np.random.default_rng(0).standard_normal((2, states.shape[1]))
         given = [] if parameters is None else [parameters[finite]]
         columns = np.column_stack([near, states[finite], *given])
-        for of, padded in in_batches(columns, _BATCH):
-            jumps = np.asarray(_jumps(evaluate, padded, directions))
-            found[finite[of]] = jumps[: of.stop - of.start]
+        jumps = partial(_jumps, evaluate, directions=directions)
+        (found[finite],) = in_batches(jumps, columns, sizes=_BATCHES)
     return found
 
 
 @eqx.filter_jit
-def _jumps(evaluate: Callable[..., Any], columns: Any, directions: Any) -> Any:
+def _jumps(evaluate: Callable[..., Any], columns: Any, *, directions: Any) -> Any:
     """Return where values or derivatives jump, `(row,)`.
 
     Columns are the distance to look at, the state, and the parameter if there is one.
@@ -92,7 +92,7 @@ def _jumps(evaluate: Callable[..., Any], columns: Any, directions: Any) -> Any:
         values, derivatives = jax.vmap(push)(jnp.array([1.0, -1.0, _WIDER, -_WIDER]))
         return stays(values, _GAP) | stays(derivatives, _JUMP)
 
-    return jax.vmap(at)(columns)
+    return (jax.vmap(at)(columns),)
 
 
 def _sizes(states: np.ndarray) -> np.ndarray:

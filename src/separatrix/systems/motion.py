@@ -117,9 +117,9 @@ class Motion:
         """Move every state on to a time of its own: NaN where the integrator comes to no end."""
         until = np.broadcast_to(np.asarray(times, float), moving.times.shape)
         if self.is_map:
-            counts, padded = (until - moving.times).astype(int), _padded(moving.states)
+            counts, filled = (until - moving.times).astype(int), padded(moving.states)
             with double_precision():
-                states = np.asarray(_moved(self.system, padded, np.resize(counts, len(padded))))
+                states = np.asarray(_moved(self.system, filled, np.resize(counts, len(filled))))
             states, taken = states[: len(counts)].copy(), moving.steps + counts
             return replace(moving, states=states, times=moving.times + counts, steps=taken)
         for _ in range(_MOST_BLOCKS):
@@ -134,13 +134,13 @@ class Motion:
         flat = states.reshape(-1, states.shape[-1])
         size = 1 << max(len(flat) - 1, 15).bit_length()
         with double_precision():
-            found = np.asarray(_velocities(self.system, _padded(flat, size)))
+            found = np.asarray(_velocities(self.system, padded(flat, size)))
         return found[: len(flat)].reshape(states.shape)
 
     def _advance_map(self, moving: Moving, count: int) -> tuple[Moving, Block]:
         rows = len(moving.states)
         with double_precision():
-            states = np.asarray(_map_steps(self.system, _padded(moving.states), count))[:, :rows]
+            states = np.asarray(_map_steps(self.system, padded(moving.states), count))[:, :rows]
         times = moving.times + np.arange(count + 1.0)[:, None]
         after = replace(  # copies, or whoever keeps them would keep the whole block
             moving, states=states[-1].copy(), times=times[-1].copy(), steps=moving.steps + count
@@ -166,11 +166,11 @@ class Motion:
 
     def _integrated(self, moving: Moving, count: int, last: np.ndarray) -> tuple[np.ndarray, ...]:
         """Take steps of states that all move implicitly, or all explicitly."""
-        rows, size = len(moving.states), _padded(moving.states).shape[0]
+        rows, size = len(moving.states), padded(moving.states).shape[0]
         with double_precision():
             found = _flow_steps(
                 self.system,
-                _padded(moving.states),
+                padded(moving.states),
                 np.resize(moving.times, size),
                 np.resize(moving.lengths, size),
                 self.scale,
@@ -210,11 +210,11 @@ class Motion:
         return np.where(np.isfinite(lengths), np.minimum(lengths, longest), longest)
 
 
-def _padded(states: np.ndarray, size: int | None = None) -> np.ndarray:
+def padded(states: np.ndarray, size: int | None = None) -> np.ndarray:
     """Repeat rows until there are as many as one of a few sizes of batches."""
     if size is None:
         size = next((s for s in _BATCHES if s >= len(states)), -(-len(states) // 512) * 512)
-    return states[np.arange(size) % max(len(states), 1)]
+    return np.resize(states, (size, states.shape[1]))
 
 
 @eqx.filter_jit

@@ -23,7 +23,7 @@ from ..._watch import is_over
 from ...solvers.endings import Ending
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
-from ...systems.motion import Motion
+from ...systems.motion import Motion, padded
 from ..fixed_points.evaluator import Evaluator
 from ..following.end import What
 from ..following.follower import follow
@@ -131,9 +131,9 @@ class Follower:
     ) -> Float[np.ndarray, "time state unit"]:
         """Return the states and where the next steps lead; `steps` rounds up to a power of two."""
         steps = 1 << max(int(steps) - 1, 1).bit_length()
-        rows, padded = _padded(states)
+        rows, filled = len(states), padded(states)
         with double_precision():
-            path = _path(self.motion.system, padded, np.asarray(self.step), steps)
+            path = _path(self.motion.system, filled, np.asarray(self.step), steps)
             return np.array(path)[:, :rows]
 
     def pull_back(
@@ -146,14 +146,14 @@ class Follower:
 
         A normal moves by the transposed Jacobians of the steps, the last one first.
         """
-        rows, padded = _padded(normals)
-        wide = np.zeros((len(path), *padded.shape))
+        rows, filled = len(normals), padded(normals)
+        wide = np.zeros((len(path), *filled.shape))
         wide[:, :rows] = path
-        counts = np.zeros(len(padded), int)
+        counts = np.zeros(len(filled), int)
         counts[:rows] = steps
         with double_precision():
             step = np.asarray(self.step)
-            return np.array(_pull_back(self.motion.system, wide, counts, padded, step))[:rows]
+            return np.array(_pull_back(self.motion.system, wide, counts, filled, step))[:rows]
 
 
 def _suitable_step(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
@@ -162,12 +162,6 @@ def _suitable_step(system: AbstractSystem, states: Float[np.ndarray, "state unit
     jacobians = jacobians[np.isfinite(jacobians).all((1, 2))]
     fastest = float(np.abs(np.linalg.eigvals(jacobians)).max(initial=0.0))
     return _FINENESS / fastest if fastest > 0 else _FINENESS
-
-
-def _padded(states: np.ndarray) -> tuple[int, np.ndarray]:
-    padded = np.zeros((1 << max(len(states) - 1, 15).bit_length(), states.shape[1]))
-    padded[: len(states)] = states
-    return len(states), padded
 
 
 def _step(system: AbstractSystem, x: Any, h: Any) -> Any:

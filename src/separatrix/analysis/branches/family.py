@@ -1,5 +1,6 @@
 """A family of systems in one parameter, evaluated in float64 with few compiled programs."""
 
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -14,6 +15,7 @@ from ...solvers.jacobian import value_and_transposed_jacobian
 from ...solvers.smoothness import is_smooth
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, in_float64
+from ..batches import in_batches
 from ..kinks import on_kinks
 from .models import AbstractModel, SystemOf, model_of
 
@@ -21,6 +23,7 @@ Point = Float[np.ndarray, " coordinate"]
 
 CHUNK = 32
 """Jacobians along a branch that are held, and computed by one program, at a time."""
+_SIZES = tuple(4**k for k in range(1, 11))
 
 
 class Family:
@@ -76,11 +79,9 @@ class Family:
 
     def at_parameter(self, states: np.ndarray, parameter: float) -> tuple[np.ndarray, np.ndarray]:
         """Return residuals (batch, n) of states and their Jacobians, all in units."""
-        padded = np.zeros((_padded(len(states)), self.size))
-        padded[: len(states)] = states * self.units
-        residuals, transposed = self._run_at(_residuals_and_jacobians, padded, parameter)
-        some = slice(len(states))
-        return residuals[some] / self.units, self._in_units(transposed[some].swapaxes(1, 2))
+        run = partial(self._run_at, _residuals_and_jacobians, parameter=parameter)
+        residuals, transposed = in_batches(run, states * self.units, sizes=_SIZES, own=np.asarray)
+        return residuals / self.units, self._in_units(transposed.swapaxes(1, 2))
 
     def residuals(self, states: np.ndarray, parameter: float) -> np.ndarray:
         """Return residuals of plain states (batch, n)."""
@@ -97,10 +98,9 @@ class Family:
         """Return dF/dx at points (batch, coordinate), `CHUNK` of them at most."""
         if not self.model.holds_everywhere:
             return np.stack([self.jacobian(point) for point in points])
-        padded = np.concatenate([points, np.repeat(points[-1:], CHUNK - len(points), 0)])
-        states, parameters = self.split(padded)
-        (transposed,) = self._run_at(_jacobians, states, parameters)
-        return self._in_units(transposed[: len(points)].swapaxes(1, 2))
+        run = partial(self._run_at, _jacobians)
+        (transposed,) = in_batches(run, *self.split(points), sizes=(CHUNK,), own=np.asarray)
+        return self._in_units(transposed.swapaxes(1, 2))
 
     def on_kinks(self, points: np.ndarray) -> np.ndarray:
         """Return which points (batch, coordinate) lie on a kink of the true map or field."""
@@ -155,11 +155,6 @@ class Family:
             model = self.model if np.ndim(parameter) else self.model.near(float(parameter))
             results = program(model, states, np.asarray(parameter, np.float64), *arrays)
             return [np.asarray(result) for result in results]
-
-
-def _padded(count: int) -> int:
-    """Return one of a few batch sizes, so that few programs are compiled."""
-    return int(4 ** np.ceil(np.log(max(count, 4)) / np.log(4)))
 
 
 def _join(state: Any, parameter: Any) -> Any:

@@ -6,12 +6,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..._double import double_precision
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem, in_float64
+from ..batches import in_batches, up_to
 
 _SIZES = (16, 128, 1024)
 
@@ -57,16 +57,9 @@ class Propagator:
     def _in_batches(
         self, program: Callable[..., Any], states: np.ndarray, durations: np.ndarray
     ) -> tuple[np.ndarray, ...]:
-        parts = []
+        of_rows = partial(program, self.system)
         with double_precision():
-            for start in range(0, max(len(states), 1), self.largest):
-                part, lasting = states[start:][: self.largest], durations[start:][: self.largest]
-                size = next((s for s in _SIZES if len(part) <= s <= self.largest), self.largest)
-                padded, times = np.zeros((size, self.size)), np.ones(size)
-                padded[: len(part)], times[: len(part)] = part, lasting
-                results = program(self.system, jnp.asarray(padded), jnp.asarray(times))
-                parts.append([np.asarray(r)[: len(part)] for r in results])
-        return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+            return in_batches(of_rows, states, durations, sizes=up_to(self.largest, *_SIZES))
 
 
 @eqx.filter_jit

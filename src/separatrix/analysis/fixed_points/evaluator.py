@@ -15,14 +15,15 @@ from ...enclosure.errors import EnclosureError
 from ...solvers.levenberg_marquardt import DenseJacobians, Jacobians, ScaledJacobians, SharedMatrix
 from ...solvers.low_rank import MOST_LATENT, LatentSystem, latent_system
 from ...systems import AbstractSystem, in_float64
+from ..batches import in_batches, up_to
 from ..derivatives import derivatives_of
 from . import programs
 
 _BYTES = 1 << 25  # of Jacobians in one batch: 32 MiB, beyond which memory comes in new pages
 _WIDER = 4  # times as many states are evaluated at once where no Jacobians are formed
 _SMALL = 8  # units up to which a program costs more to compile than to run on a few rows too many
+_SHARE = 0.7  # of a batch that states fill, else they are cut
 _FEW_SIZES = 32  # units up to which a batch too large costs less than one more program
-_CALLS = 4  # on few states, that cost no less than one on many of which most are nothing
 _ONE_BY_ONE = 96  # units from which a Hessian costs more than a call
 LEADING = 6  # eigenvalues that decide the stability of a large system, about
 DENSE = 2048  # units beyond which a Jacobian (32 MiB) is not formed
@@ -211,38 +212,18 @@ class Evaluator:
 
         What it returns may be written to if it is `copied`: XLA's own memory may not.
         """
-        own: Any = partial(np.array, dtype=dtype) if copied else np.asarray
-        sizes = batches or self._sizes
-        parts = []
         with double_precision(), derivatives_of(self.system):
-            for rows in self._split(np.arange(len(columns[0])), sizes):
-                size = next(s for s in sizes if s >= len(rows))
-                results = program(
-                    self.system, *(_padded(c[rows], size) for c in columns), **options
-                )
-                parts.append([own(np.asarray(r)[: len(rows)]) for r in results])
-        if len(parts) == 1:
-            return tuple(parts[0])
-        return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+            return in_batches(
+                partial(program, self.system, **options),
+                *columns,
+                sizes=batches or self._sizes,
+                share=0.0 if self._is_small else _SHARE,
+                own=partial(np.array, dtype=dtype) if copied else np.asarray,
+            )
 
     def _up_to(self, largest: int) -> list[int]:
         """Return the numbers of states that programs are compiled for."""
-        sizes = (64, largest) if self.size <= _FEW_SIZES else (16, 64, 256, largest)
-        return sorted({min(s, largest) for s in sizes})
-
-    def _split(self, rows: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-        """Cut a batch into parts that fill the sizes that are compiled for, or nearly so."""
-        parts: list[np.ndarray] = []
-        while len(rows) or not parts:
-            above = next((s for s in sizes if s >= len(rows)), None)
-            below = max((s for s in sizes if s <= len(rows)), default=len(rows))
-            least = above == sizes[0] or self._is_small
-            many = above is not None and len(rows) >= min(0.7 * above, _CALLS * below)
-            fills = above is not None and (least or many)
-            take = len(rows) if fills else below
-            parts.append(rows[:take])
-            rows = rows[take:]
-        return parts
+        return up_to(largest, *((64,) if self.size <= _FEW_SIZES else (16, 64, 256)))
 
 
 def _latent_system(function: Callable[[Any], Any], size: int) -> LatentSystem | None:
@@ -252,9 +233,3 @@ def _latent_system(function: Callable[[Any], Any], size: int) -> LatentSystem | 
         return latent_system(function, size)
     except EnclosureError:
         return None
-
-
-def _padded(rows: np.ndarray, size: int) -> jax.Array:
-    padded = np.zeros((size, *rows.shape[1:]))
-    padded[: len(rows)] = rows
-    return jnp.asarray(padded)
