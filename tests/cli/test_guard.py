@@ -124,7 +124,9 @@ def test_a_terminal_that_is_closed_stops_a_command_as_a_signal_does(before, said
     command = [sys.executable, "-c", HUNG_UP, tmp_path / "said", before]
     with subprocess.Popen(command, stdout=theirs, stderr=theirs) as one:
         os.close(theirs)
-        with open(ours, "rb", closefd=False) as heard:  # to the end of the line, or its writer fails
+        with open(
+            ours, "rb", closefd=False
+        ) as heard:  # to the end of the line, or its writer fails
             assert b"at work" in heard.readline()
         os.close(ours)
         one.send_signal(signal.SIGHUP)

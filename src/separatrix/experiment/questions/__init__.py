@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 
 from ..._records import Record
 from ..._types import InvalidInputError, nearest
+from ...plan import Stage
 from ...tasks import PerceptualDecisionMaking
-from ..stages import Stage
 from ..subject import Subject
 
 _modules = [importlib.import_module(f".{m.name}", __name__) for m in pkgutil.iter_modules(__path__)]
