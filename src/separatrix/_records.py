@@ -361,30 +361,41 @@ class Record(eqx.Module):
         If `dataset` was made by an older version and lacks a field, the field gets its default
         value.
         """
-        name = dataset.attrs.get("record", "")
+        fields: dict[str, dict[str, np.ndarray]] = {}
+        for name, variable in dataset.variables.items():
+            columns = fields.setdefault(variable.attrs.get("table", name), {})
+            columns[variable.attrs.get("column", name)] = np.asarray(variable.values)
+        settings = json.loads(dataset.attrs["settings"])
+        return Record.rebuilt(dataset.attrs.get("record", ""), settings, fields, "the dataset")
+
+    @staticmethod
+    def rebuilt(
+        name: str,
+        settings: dict[str, Any],
+        fields: dict[str, dict[str, np.ndarray]],
+        source: object,
+    ) -> "Record":
+        """Return the record of the class `name` with these settings, and the arrays of each field.
+
+        A field that is no table has one array. A field that is lacking has its default. Raises
+        UnreadableFileError that names the source if no class is called so.
+        """
         cls = Record.named(name)
         if cls is None:
             raise UnreadableFileError(
-                f"no record is called {name!r}: {nearest(name, Record._registry)}"
+                f"{source} holds a record of the class {name}, and no class of this name is "
+                f"imported: {nearest(name, Record._registry)}"
             )
-        settings = json.loads(dataset.attrs["settings"])
-        settings = {RENAMED.get(name, name): value for name, value in settings.items()}
-        dataset = dataset.rename({old: new for old, new in RENAMED.items() if old in dataset})
         values: dict[str, Any] = {}
         for info in cls.field_infos():
-            if info.axes is None and (info.name in settings or not info.has_default):
-                value = settings.get(info.name)
-                values[info.name] = tuple(value) if isinstance(value, list) else value
-            elif info.is_table:
-                values[info.name] = {
-                    column.attrs["column"]: np.asarray(column.values)
-                    for column in dataset.coords.values()
-                    if column.attrs.get("table") == info.name
-                }
-            elif info.name in dataset:
-                values[info.name] = np.asarray(dataset[info.name].values)
-            elif not info.has_default:
-                values[info.name] = None
+            of_kind: dict[str, Any] = settings if info.axes is None else fields
+            given = {RENAMED.get(old, old): value for old, value in of_kind.items()}
+            if info.name not in given and info.has_default:
+                continue
+            value = given.get(info.name, {} if info.is_table else None)
+            if info.axes is not None and not info.is_table and value is not None:
+                value = next(iter(value.values()))
+            values[info.name] = tuple(value) if isinstance(value, list) else value
         return cls.declared(**values)
 
     @classmethod

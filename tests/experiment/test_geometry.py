@@ -11,8 +11,8 @@ import separatrix as sx
 from separatrix.experiment import geometry
 from separatrix.experiment.geometry import Geometry, coherence_of, decision_axis
 from separatrix.experiment.settings import AnalysisSettings, GeometrySettings
-from separatrix.experiment.stages import SkippedError, run_stages
 from separatrix.experiment.subject import Subject
+from separatrix.plan import SkippedError, run_stages
 
 TASK = sx.tasks.PerceptualDecisionMaking()
 QUICK = {"slices": 5, "lyapunov_steps": 400}

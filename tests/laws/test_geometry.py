@@ -7,9 +7,9 @@ import pytest
 import separatrix as sx
 from separatrix.experiment.geometry import Geometry
 from separatrix.experiment.settings import AnalysisSettings, GeometrySettings
-from separatrix.experiment.stages import run_stages
 from separatrix.experiment.subject import Subject
 from separatrix.networks.registry import NETWORKS
+from separatrix.plan import run_stages
 
 QUICK = GeometrySettings(slices=3, lyapunov_steps=100, max_points=200)
 

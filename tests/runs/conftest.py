@@ -6,9 +6,9 @@ import pytest
 @pytest.fixture(autouse=True, scope="session")
 def no_stage_may_fail():
     """A run by itself goes on without a stage that failed, and says so in its report."""
-    from separatrix.experiment import analysis
+    from separatrix import plan
 
-    run_stages = analysis.run_stages
+    run_stages = plan.run_stages
 
     def checked(*arguments):
         done = run_stages(*arguments)
@@ -18,5 +18,5 @@ def no_stage_may_fail():
         return done
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analysis, "run_stages", checked)
+        patch.setattr(plan, "run_stages", checked)
         yield

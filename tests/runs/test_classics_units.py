@@ -8,8 +8,8 @@ import separatrix as sx
 from separatrix.experiment import Experiment, Setup, run_experiment
 from separatrix.experiment.analysis import analyze
 from separatrix.experiment.questions import QUESTIONS
-from separatrix.experiment.stages import SkippedError
 from separatrix.experiment.subject import Subject
+from separatrix.plan import SkippedError
 from separatrix.report import write_report
 
 SMALL = [

@@ -10,8 +10,8 @@ from sample_records import fixed_points
 import separatrix as sx
 from separatrix.experiment.questions import QUESTIONS, question_stages
 from separatrix.experiment.settings import AnalysisSettings
-from separatrix.experiment.stages import SkippedError
 from separatrix.experiment.subject import Subject
+from separatrix.plan import SkippedError
 
 GAIN = 0.25
 

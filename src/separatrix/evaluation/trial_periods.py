@@ -24,7 +24,7 @@ from ..tasks import AbstractTask, FlipFlop, Trials
 from ..tasks.inputs import during, without_noise
 from .periods_record import TrialPeriods
 from .pulses import Pulses, no_pulses, pulses_of
-from .readout import largest_of, outputs_of, signs_of
+from .readout import largest_of, last_of, outputs_of, signs_of
 
 CANDIDATES = 256
 """States of a period, at most, from which its points are looked for."""
@@ -187,9 +187,9 @@ def _one(
     """Find points, and follow the states with which trials close the period."""
     shown = period.within.any(1)
     first = period.within.argmax(1)
-    last = period.within.shape[1] - 1 - period.within[:, ::-1].argmax(1)
     rows = np.flatnonzero(shown)
-    closing, lasts = watched.states[rows, last[rows]], float(np.median((last - first + 1)[shown]))
+    closing = last_of(watched.states, period.within)[rows]
+    lasts = float(np.median(period.within.sum(1)[shown]))
     together = bool((np.ptp(closing, axis=0) == 0).all())  # one state tells of all
     with quiet():
         points = known
@@ -412,9 +412,7 @@ def _watched(network: AbstractNetwork, task: AbstractTask, trials: Trials) -> Wa
     states = np.asarray(activity.states, float)
     in_classes, responses = task.answers_in_classes, task.responses
     choice = np.asarray(activity.choice, int) if in_classes else np.full(len(states), -1)
-    rows = np.arange(len(states))
-    last = np.asarray(trials.inside).shape[1] - 1 - np.asarray(trials.inside)[:, ::-1].argmax(1)
-    outputs = np.asarray(activity.outputs)[rows, last]
+    outputs = last_of(np.asarray(activity.outputs), np.asarray(trials.inside))
     group = np.array([responses[k] for k in choice]) if in_classes else signs_of(outputs)
     answers = np.array([name not in _FIXATION for name in responses])
     if answers.sum() < 2:  # to go or to fixate: fixating is an answer, too

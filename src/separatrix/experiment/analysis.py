@@ -1,7 +1,6 @@
 """Taking a trained network apart: every result of a run, by name."""
 
 import functools
-from collections.abc import Callable
 from contextlib import nullcontext
 
 import jax.random as jr
@@ -9,21 +8,19 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from .._records import Record
-from .._stopping import stop_if_asked
 from .._types import InvalidInputError
 from .._watch import part_of_a_program, quiet
 from ..activity import Activity, simulate
 from ..analysis import FixedPoints, find_fixed_points
 from ..evaluation import TrialPeriods, psychometric, trial_periods
+from ..evaluation.readout import slopes_of
 from ..networks import AbstractNetwork
-from ..systems import DiscreteMap
+from ..plan import Announce, Plan, SkippedError, Stage
 from ..tasks import PerceptualDecisionMaking
-from .geometry import Geometry, readout_slopes
-from .linear import linear_records
+from .geometry import Geometry
 from .question import held
 from .questions import question_stages
 from .setup import Setup
-from .stages import Announce, SkippedError, Stage, run_stages
 from .subject import Subject
 
 
@@ -44,59 +41,47 @@ def _results(
     settings = setup.experiment.analysis
     announce("activity")
     trials = setup.task.varied().trials(settings.num_trials, key=setup.key_trials)
-    activity = simulate(network, trials)
-    components = activity.pca(min(3, network.num_units))
-    records: dict[str, Record] = {"activity": activity, "principal_components": components}
+    activity, system = simulate(network, trials), network.at_input(setup.input)
+    behavior: dict[str, Record] = {}
     if isinstance(setup.task, PerceptualDecisionMaking) and setup.task.num_choices == 2:
-        records["psychometric"] = psychometric(
+        behavior["psychometric"] = psychometric(
             network, setup.task, num_trials=settings.test_trials, key=setup.key_test
         )
-    records["frozen_inputs"] = setup.inputs
-    announce("fixed points")
-    system = network.at_input(setup.input)
-    candidates = _candidates(setup, activity, system.size)
     search = functools.partial(
         find_fixed_points,
-        candidates=candidates,
+        candidates=_candidates(setup, activity, system.size),
         slow_points=settings.slow_points,
         progress=progress,
     )
-    points = search(system)
-    stop_if_asked()
-    records["fixed_points"] = points
-    announce("linearization")
-    first = np.asarray(components.components[0])
-    slopes = functools.partial(readout_slopes, network)
-    records |= linear_records(system, points, first, slopes, settings.max_linearized)
+    slopes = functools.partial(slopes_of, network)
+    plan = Plan(system, setup.inputs, activity, search, slopes, settings.max_linearized)
+    stages = functools.partial(_stages, setup, network, plan)
+    return plan.records(stages, announce, behavior)
+
+
+def _stages(
+    setup: Setup, network: AbstractNetwork, plan: Plan, points: FixedPoints
+) -> dict[str, Stage | None]:
+    """Return what the settings ask beyond the points, first the points at further inputs."""
     subject = Subject(
         setup.task,
         network,
-        system,
+        plan.system,
         np.asarray(setup.input, float),
-        activity,
+        plan.activity,
         points,
-        settings,
+        setup.experiment.analysis,
         setup.key_questions,
     )
-    stages = _further_points(setup, network, search)
+    further = zip(setup.inputs.record_names[1:], setup.inputs.values[1:], strict=True)
+    stages: dict[str, Stage | None] = {
+        name: functools.partial(plan.search, network.at_input(value)) for name, value in further
+    }
     stages |= Geometry(subject).stages() | question_stages(subject)
     stages["trial_periods"] = None
-    if settings.geometry.periods:
+    if subject.settings.geometry.periods:
         stages["trial_periods"] = functools.partial(_periods, setup, network, points)
-    stages["verdict"] = functools.partial(held, subject, setup.inputs)
-    return records | run_stages(stages, announce)
-
-
-def _further_points(
-    setup: Setup, network: AbstractNetwork, search: Callable[[DiscreteMap], FixedPoints]
-) -> dict[str, Stage | None]:
-    """Return the searches for fixed points at the inputs after the main one."""
-
-    def stage(value: np.ndarray) -> Stage:
-        return lambda: search(network.at_input(value))
-
-    further = zip(setup.inputs.record_names[1:], setup.inputs.values[1:], strict=True)
-    return {name: stage(value) for name, value in further}
+    return stages | {"verdict": functools.partial(held, subject, plan)}
 
 
 def _periods(setup: Setup, network: AbstractNetwork, points: FixedPoints) -> TrialPeriods:

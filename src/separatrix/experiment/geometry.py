@@ -3,11 +3,8 @@
 import functools
 from collections.abc import Callable
 
-import equinox as eqx
-import jax
 import numpy as np
 
-from .._types import Array
 from ..analysis import (
     Branches,
     FixedPointGraph,
@@ -19,7 +16,9 @@ from ..analysis import (
     lyapunov_exponents,
     slow_curve,
 )
+from ..evaluation.readout import slopes_of
 from ..networks import AbstractNetwork
+from ..plan import SkippedError, Stage, check_linked
 from ..solvers.continuation import Deflation, PseudoArclength
 from ..solvers.tangent_qr import TangentQR
 from ..systems import DiscreteMap
@@ -28,7 +27,6 @@ from ..tasks import (
     PerceptualDecisionMaking,
     PerceptualDecisionMakingDelayResponse,
 )
-from .stages import SkippedError, Stage
 from .subject import Subject
 
 NUM_EXPONENTS = 8
@@ -122,8 +120,7 @@ class Geometry:
 
     def graph(self) -> FixedPointGraph:
         """Follow the arms of the saddles."""
-        if not len(self.subject.points.fixed):
-            raise SkippedError("no fixed point was found.")
+        check_linked(self.subject.points)
         return fixed_point_graph(self.subject.system, self.subject.points, rays=MAX_RAYS)
 
     def lyapunov(self) -> LyapunovSpectrum:
@@ -170,23 +167,13 @@ def slowest_states(curve: SlowCurve) -> np.ndarray:
     return np.asarray(curve.states)[found]
 
 
-def readout_slopes(network: AbstractNetwork, states: np.ndarray) -> np.ndarray:
-    """Return the derivative of the outputs at each of `states`, `(point, output, state)`."""
-    return np.asarray(_slopes(network, np.asarray(states, np.float32)), float)
-
-
-@eqx.filter_jit
-def _slopes(network: AbstractNetwork, states: Array) -> Array:
-    return jax.vmap(jax.jacfwd(network.readout))(states)
-
-
 def decision_axis(network: AbstractNetwork, task: AbstractTask, states: np.ndarray) -> np.ndarray:
     """Return the readout of choice 1 minus that of choice 2, `(state,)`.
 
     In the mean over `states`: where rates are read out, units that rest have no slope.
     """
     first = task.responses.index("choice 1")
-    weights = readout_slopes(network, states).mean(axis=0)
+    weights = slopes_of(network, states).mean(axis=0)
     axis = weights[first] - weights[first + 1]
     if not axis.any():
         raise SkippedError("the readout of the choice does not change with the state.")

@@ -1,16 +1,16 @@
 """What holds the states of a trained network: the question that opens the report."""
 
-import dataclasses
+import contextlib
 
 import jax.random as jr
 import numpy as np
 
 from ..activity import Activity, simulate
-from ..analysis import FrozenInputs, Verdict, verdict
-from ..analysis.projections import widest
+from ..analysis import Verdict
+from ..evaluation.readout import last_of
+from ..plan import Plan, SkippedError
 from ..tasks.inputs import during
 from .geometry import decision_axis
-from .stages import SkippedError
 from .subject import Subject
 
 NUM_TRIALS = 512
@@ -18,25 +18,15 @@ NUM_TRIALS = 512
 _KEY = 0x68656C64
 
 
-def held(subject: Subject, inputs: FrozenInputs) -> Verdict:
+def held(subject: Subject, plan: Plan) -> Verdict:
     """Run on from states at the end of the period, at the frozen input; say what holds them."""
     question, task = subject.settings.question, subject.task
     given = subject.settings.input
     period = question.period or (given if isinstance(given, str) else task.period_before_answer)
     states, labels = states_at_end(subject, period)
     begin, end = task.periods[period]
-    axis, name = _axis(subject, states)
-    found = verdict(
-        subject.system,
-        states,
-        duration=question.duration or end - begin,
-        axis=axis,
-        axis_name=name,
-        labels=labels,
-        points=subject.points,
-    )
-    words = f"the input “{inputs.words[0]}”"
-    return dataclasses.replace(found, input=words, since=f"the end of the period “{period}”")
+    duration, axis = question.duration or end - begin, _axis(subject, states)
+    return plan.held(subject.points, states, axis, period, duration=duration, labels=labels)
 
 
 def states_at_end(subject: Subject, period: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -55,16 +45,13 @@ def states_at_end(subject: Subject, period: str) -> tuple[np.ndarray, dict[str, 
         chosen &= np.asarray(trials.conditions[condition]) == value
     if chosen.sum() < 3:
         raise SkippedError(f"fewer than three trials of these conditions have a {period} period.")
-    last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
-    states = np.asarray(activity.states, float)[np.arange(len(last)), last][chosen]
+    states = last_of(np.asarray(activity.states, float), within)[chosen]
     return states, {name: np.asarray(of)[chosen] for name, of in trials.conditions.items()}
 
 
-def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return the axis of the choice, or else the one along which the states differ most."""
+def _axis(subject: Subject, states: np.ndarray) -> tuple[np.ndarray, str] | None:
+    """Return the axis of the choice, where there is one."""
     if "choice 1" in subject.task.responses:
-        try:
+        with contextlib.suppress(SkippedError):
             return decision_axis(subject.network, subject.task, states), "the axis of the choice"
-        except SkippedError:
-            pass
-    return widest(states), "their first principal component"
+    return None

@@ -12,6 +12,7 @@ from .._records import Record
 from .._stopping import stop_if_asked, stop_noticed
 from .._types import InvalidInputError
 from ..networks import AbstractNetwork
+from ..plan import Announce
 from ..store import Run, load_run, new_directory
 from ..store.directory import check_replaceable
 from ..training import (
@@ -24,7 +25,6 @@ from ..training import (
 from .analysis import analyze
 from .settings import Experiment
 from .setup import Setup
-from .stages import Announce
 from .unfinished import checkpoint_of, discard_incomplete, finished
 from .writing import keep_incomplete, write_run
 

@@ -8,7 +8,7 @@ from jaxtyping import PRNGKeyArray
 from ..activity import Activity
 from ..analysis import FixedPoints
 from ..networks import AbstractNetwork
-from ..systems import DiscreteMap
+from ..systems import AbstractSystem
 from ..tasks import AbstractTask
 from .settings import AnalysisSettings
 
@@ -39,7 +39,7 @@ class Subject:
 
     task: AbstractTask
     network: AbstractNetwork
-    system: DiscreteMap
+    system: AbstractSystem
     input: np.ndarray
     activity: Activity
     points: FixedPoints

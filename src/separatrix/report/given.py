@@ -1,6 +1,7 @@
 """Arguments of `make_report`, checked: a network or a system, states, and what else is known."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,9 +18,10 @@ from .._types import (
 from ..activity import Activity
 from ..analysis.checks import labels_of
 from ..analysis.verdicts.claims import Held
-from ..evaluation.readout import outputs_of
+from ..evaluation.readout import last_of, outputs_of, slopes_of
 from ..evaluation.trial_periods import Period, Watched
 from ..networks import AbstractNetwork
+from ..plan import Slopes
 from ..systems import AbstractSystem
 from .agreement import Compared, agreement
 from .choices import choices_of
@@ -40,8 +42,6 @@ class Given:
         At the main input.
     activity
         The states as trials; states without time are trials of one step.
-    is_timed
-        Whether the states have a time axis.
     periods
         Of the trials; none where nobody named any.
     main
@@ -54,6 +54,8 @@ class Given:
         Over which states are asked to be held; None: only where they end.
     readout
         The outputs of states `(state, unit)`; None: not known.
+    slopes
+        Their derivative.
     question
         "claim", "paper", "period", where they were given.
     """
@@ -61,13 +63,13 @@ class Given:
     network: AbstractNetwork | None
     system: AbstractSystem
     activity: Activity
-    is_timed: bool
     periods: tuple[Period, ...]
     main: Period | None
     words: str
     compared: Compared | None
     duration: float | None
     readout: Callable[[np.ndarray], Float[np.ndarray, "state output"]] | None
+    slopes: Slopes | None
     question: dict[str, str]
 
     def at_input(self, input: np.ndarray) -> AbstractSystem:
@@ -78,7 +80,7 @@ class Given:
     def closing(self) -> Float[np.ndarray, "state unit"]:
         """The states at the end of the main period, or of trials; all of them without time."""
         within = np.asarray(self.activity.inside) if self.main is None else self.main.within
-        return _last(np.asarray(self.activity.states, float), within)
+        return last_of(np.asarray(self.activity.states, float), within)
 
     @property
     def watched(self) -> Watched:
@@ -86,7 +88,7 @@ class Given:
         activity = self.activity
         trials = len(activity)
         labels = next(iter(activity.conditions.values()), np.full(trials, "all trials"))
-        ends = _last(np.asarray(activity.outputs, float), np.asarray(activity.inside))
+        ends = last_of(np.asarray(activity.outputs, float), np.asarray(activity.inside))
         choice, responses, choose = choices_of(activity.conditions, ends, self.readout)
         return Watched(
             states=np.asarray(activity.states, float),
@@ -152,13 +154,13 @@ def as_given(
         network=network,
         system=system,
         activity=activity,
-        is_timed=is_timed,
         periods=spans,
         main=main,
         words=words,
         compared=None if shown is None else _compared(system_or_network, trials, shown),
         duration=duration,
         readout=read,
+        slopes=_slopes(read, network if readout is None else None),
         question=asked,
     )
 
@@ -185,12 +187,6 @@ def _trials(
             "between finite states. States may be NaN only after the end of a trial."
         )
     return trials, inside, is_timed
-
-
-def _last(values: np.ndarray, within: Bool[np.ndarray, "trial time"]) -> np.ndarray:
-    """Return the values at the last of some steps of each trial."""
-    last = within.shape[1] - 1 - within[:, ::-1].argmax(1)
-    return np.asarray(values[np.arange(len(values)), last])
 
 
 def _channels(given: AbstractSystem | AbstractNetwork) -> int | None:
@@ -247,6 +243,13 @@ def _question(question: str | Mapping[str, str] | None) -> dict[str, str]:
     claims = [str(held) for held in Held if held != Held.UNKNOWN]
     Named(tuple(claims))(asked.get("claim", "line"), "question: a claim")
     return asked
+
+
+def _slopes(
+    read: Callable[[np.ndarray], np.ndarray] | None, network: AbstractNetwork | None
+) -> Slopes | None:
+    """Return the derivative of what reads outputs out, which may be the network itself."""
+    return None if read is None else functools.partial(slopes_of, network or read)
 
 
 def _per_step(
@@ -316,15 +319,3 @@ def _readout(
             f"{': give its transpose' if np.shape(readout)[0] == size else ''}."
         )
     return lambda states: np.asarray(states, float) @ weights.T
-
-
-def slopes_of(
-    readout: Callable[[np.ndarray], Any], states: Float[np.ndarray, "point unit"]
-) -> Float[np.ndarray, "point output unit"]:
-    """Return the derivative of the outputs at states, by central differences in float64."""
-    step = 1e-5 * max(1.0, float(np.abs(states).max(initial=0.0)))
-    shifts = step * np.eye(states.shape[1])
-    around = states[:, None] + np.concatenate([shifts, -shifts])
-    flat = readout(around.reshape(-1, states.shape[1])).reshape(*around.shape[:2], -1)
-    forward, back = np.split(flat, 2, axis=1)
-    return np.swapaxes(forward - back, 1, 2) / (2 * step)

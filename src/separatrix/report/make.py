@@ -1,7 +1,8 @@
 """The page of a network or a system of a user's own, by one call."""
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import functools
+import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,21 @@ from .._checked import Positive, checked
 from .._files import as_path
 from .._records import Record
 from .._types import Array, InvalidInputError, counted
-from .._watch import Report, is_over, quiet, report_progress, watching, why_over
+from .._watch import Report, quiet, report_progress, watching
 from ..analysis import (
+    FixedPoints,
     FrozenInputs,
-    Verdict,
     find_fixed_points,
     fixed_point_graph,
     fixed_point_topology,
-    verdict,
 )
-from ..analysis.projections import widest
 from ..evaluation.pulses import no_pulses
 from ..evaluation.trial_periods import found_in, record
-from ..experiment.geometry import readout_slopes
-from ..experiment.linear import linear_records
-from ..experiment.stages import SkippedError, run_stages
 from ..networks import AbstractNetwork
+from ..plan import Plan, SkippedError, Stage, check_linked
 from ..store import Run, provenance, save_records
 from ..systems import AbstractSystem
-from .given import Given, as_given, slopes_of
+from .given import Given, as_given
 from .page import write_report
 
 CANDIDATES = 512
@@ -173,59 +170,28 @@ def _title(given: Given) -> str:
 
 def _records(given: Given) -> dict[str, Record]:
     """Return every result, by name; what fails or has nothing to work on says so in a line."""
-    activity, system = given.activity, given.system
-    records: dict[str, Record] = {"activity": activity}
-    flat = activity.flat_states
-    if min(flat.shape) >= 2:
-        records["principal_components"] = activity.pca(min(3, *flat.shape))
-    records["frozen_inputs"] = FrozenInputs(
+    flat, system = given.activity.flat_states, given.system
+    inputs = FrozenInputs(
         names=np.array(["input" if given.main is None else given.main.name]),
         values=np.zeros((1, 0)) if system.input is None else np.reshape(system.input, (1, -1)),
         words=np.array([given.words]),
     )
-    report_progress("fixed points", 0, 5)
     chosen = np.linspace(0, len(flat) - 1, min(CANDIDATES, len(flat))).round().astype(int)
-    points = find_fixed_points(system, flat[np.unique(chosen)])
-    records["fixed_points"] = points
-    report_progress("linearization", 1, 5)
-    axis = widest(flat)
-    records |= linear_records(system, points, axis, _slopes(given), MOST_LINEARIZED)
-    done = iter(range(2, 5))
-
-    def announce(stage: str) -> None:
-        report_progress(stage, next(done, 4), 5)
-
-    stages = {name: _in_time(stage) for name, stage in _stages(given, records)}
-    return records | run_stages(stages, announce)
+    search = functools.partial(find_fixed_points, candidates=flat[np.unique(chosen)])
+    plan = Plan(system, inputs, given.activity, search, given.slopes, MOST_LINEARIZED)
+    stages, done = functools.partial(_stages, given, plan), itertools.count()
+    return plan.records(stages, lambda stage: report_progress(stage, next(done), 6))
 
 
-def _in_time(stage: Callable[[], Record]) -> Callable[[], Record]:
-    """Return a stage that says that the time is over, where it is."""
-
-    def begun() -> Record:
-        if is_over():
-            raise SkippedError(f"{why_over()}.")
-        return stage()
-
-    return begun
-
-
-def _stages(given: Given, records: dict[str, Record]) -> Iterator[tuple[str, Callable[[], Record]]]:
-    """Yield what is asked beyond the points, by name."""
-    points: Any = records["fixed_points"]
-
-    def linked() -> None:
-        if not len(points.fixed):
-            raise SkippedError("no fixed point was found.")
-        if len(points.fixed) > MOST_LINKED:
-            raise SkippedError(f"{len(points.fixed)} fixed points are too many to follow.")
+def _stages(given: Given, plan: Plan, points: FixedPoints) -> dict[str, Stage | None]:
+    """Return what is asked beyond the points, by name."""
 
     def graph() -> Record:
-        linked()
+        check_linked(points, MOST_LINKED)
         return fixed_point_graph(given.system, points)
 
     def topology() -> Record:
-        linked()
+        check_linked(points, MOST_LINKED)
         outputs = None if given.readout is None else given.readout(np.asarray(points.states))
         if outputs is not None and outputs.shape[1] > MOST_OUTPUTS:
             outputs = None
@@ -238,47 +204,32 @@ def _stages(given: Given, records: dict[str, Record]) -> Iterator[tuple[str, Cal
         rows = found_in(given.at_input, given.watched, given.periods, known=known)
         return record(given.watched, given.periods, rows, no_pulses())
 
-    yield "fixed_point_graph", graph
-    yield "topology", topology
-    yield "trial_periods", periods
-    yield "verdict", lambda: _verdict(given, points)
+    def held() -> Record:
+        states, main = given.closing, given.main
+        labels = given.activity.conditions if len(states) == len(given.activity) else None
+        return plan.held(
+            points,
+            states,
+            _axis(given, states),
+            None if main is None else main.name,
+            duration=given.duration,
+            labels=labels,
+        )
+
+    return {
+        "fixed_point_graph": graph,
+        "topology": topology,
+        "trial_periods": periods,
+        "verdict": held,
+    }
 
 
-def _verdict(given: Given, points: Any) -> Verdict:
-    """Leave the states alone at the end of the main period, or those that were given."""
-    closing = given.closing
-    axis, name = _axis(given, closing)
-    found = verdict(
-        given.system,
-        closing,
-        duration=given.duration,
-        axis=axis,
-        axis_name=name,
-        labels=given.activity.conditions if len(closing) == len(given.activity) else None,
-        points=points,
-    )
-    words = f"the input “{given.words}”" if given.system.input is not None else ""
-    since = "" if given.main is None else f"the end of the period “{given.main.name}”"
-    return dataclasses.replace(found, input=words, since=since)
-
-
-def _axis(given: Given, states: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return the axis of one output, or of the difference of two, or else the widest one."""
-    slopes = _slopes(given)
-    if slopes is not None:
-        weights = slopes(states[:64]).mean(0)
-        axis = weights[0] if len(weights) == 1 else weights[0] - weights[-1]
-        if len(weights) in (1, 2) and axis.any():
-            return axis, "the output" if len(weights) == 1 else "output 1 − output 2"
-    return widest(states), "their first principal component"
-
-
-def _slopes(given: Given) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Return what gives the derivative of the outputs at states `(point, output, unit)`."""
-    if given.readout is None:
+def _axis(given: Given, states: np.ndarray) -> tuple[np.ndarray, str] | None:
+    """Return the axis of one output, or of the difference of two, where there is one."""
+    if given.slopes is None:
         return None
-    if given.network is not None:
-        network = given.network
-        return lambda states: readout_slopes(network, states)
-    readout = given.readout
-    return lambda states: slopes_of(readout, states)
+    weights = given.slopes(states[:64]).mean(0)
+    axis = weights[0] if len(weights) == 1 else weights[0] - weights[-1]
+    if len(weights) not in (1, 2) or not axis.any():
+        return None
+    return axis, "the output" if len(weights) == 1 else "output 1 − output 2"

@@ -7,6 +7,7 @@ xarray when it is imported, so it is imported only when a file is read or writte
 
 import json
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -14,65 +15,39 @@ import numpy as np
 import xarray as xr
 
 from .._files import short
-from .._records import FieldInfo, Record
-from .._types import UnreadableFileError, nearest
+from .._records import Record
+from .._types import UnreadableFileError
 from .hdf5 import Group, Variable
 from .integrity import check_trailer
 
 SETTINGS, ABSENT = "settings", "absent"
 
 
-def to_dataset(record: Record) -> xr.Dataset:
-    """Return a dataset that a NetCDF file can hold, from which `from_group` makes the record."""
-    variables: dict[str, Any] = {}
-    coordinates: dict[str, Any] = {}
-    plain = re.compile(r"\w[\w .-]*(?<! )").fullmatch  # other names of columns stand beside them
-    taken = {info.name for info in record.field_infos()} | _all_axes(record)
-    for info, name, value in record._arrays():
-        attrs = {"description": info.description, "units": info.units, "field": info.name}
-        if info.is_table:
-            attrs["column"] = name
-            name = f"{info.name}_{name}" if name in taken else name
-            name = name if plain(name) else f"{info.name}_{len(coordinates)}_"
-        attrs = {key: text for key, text in attrs.items() if text}
-        part = coordinates if info.is_table else variables
-        part.update(_variables(name, _axes(info, np.ndim(value)), np.asarray(value), attrs))
-    settings = {i.name: getattr(record, i.name) for i in record.field_infos() if i.axes is None}
+def encoded(record: Record, data: xr.Dataset) -> xr.Dataset:
+    """Return the dataset of a record as one that a NetCDF file can hold.
+
+    For other programs, settings that are numbers or texts are attributes of their own, too, and an
+    attribute lists the arrays that the record has not.
+    """
     absent = [i.name for i in record.field_infos() if i.axes and getattr(record, i.name) is None]
+    settings = json.loads(data.attrs[SETTINGS])
     texts = {k: v for k, v in settings.items() if type(v) in (int, float, str) and v != ""}
-    attrs = {"record": type(record).__name__, **texts}
-    attrs |= {SETTINGS: json.dumps(settings), ABSENT: json.dumps(absent)}
-    return xr.Dataset(variables, coordinates, attrs)
+    attrs = {**data.attrs, **texts, ABSENT: json.dumps(absent)}
+    plain = re.compile(r"\w[\w .-]*(?<! )").fullmatch  # other names of columns stand beside them
+    variables: dict[str, Any] = {}
+    for name, variable in data.variables.items():
+        about = {**variable.attrs, "field": variable.attrs.get("table", name)}
+        about = {key: text for key, text in about.items() if text and key != "table"}
+        label = str(name) if plain(str(name)) else f"{about['field']}_{len(variables)}_"
+        variables |= _variables(label, variable.dims, variable.values, about)
+    coordinates = [name for name, one in variables.items() if "column" in one[2]]
+    return xr.Dataset(variables, attrs=attrs).set_coords(coordinates)
 
 
 def from_group(group: Group, path: Path) -> Record:
-    """Undo `to_dataset` from a group of the file at `path`.
-
-    A field that the file lacks has its default: files of older releases have fewer fields.
-    """
-    name = group.attributes["record"]
-    cls = Record.named(name)
-    if cls is None:
-        raise UnreadableFileError(
-            f"{path} holds a record of the class {name}, and no class of this name is imported: "
-            f"{nearest(name, Record._registry)}"
-        )
+    """Return the record of a group of the file at `path`."""
     settings = json.loads(group.attributes[SETTINGS])
-    absent = json.loads(group.attributes[ABSENT])
-    fields = _fields(group.variables)
-    values: dict[str, Any] = {}
-    for info in cls.field_infos():
-        if info.axes is None:
-            if info.name in settings or not info.has_default:
-                value = settings[info.name]
-                values[info.name] = tuple(value) if isinstance(value, list) else value
-        elif info.name in absent:
-            values[info.name] = None
-        else:
-            columns = fields.get(info.name, {})
-            if columns or not info.has_default:
-                values[info.name] = columns if info.is_table else columns[info.name]
-    return cls.declared(**values)
+    return Record.rebuilt(group.attributes["record"], settings, _fields(group.variables), path)
 
 
 def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
@@ -111,7 +86,7 @@ def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
 
 
 def _variables(
-    name: str, axes: tuple[str, ...], value: np.ndarray, attrs: dict[str, str]
+    name: str, axes: tuple[Hashable, ...], value: np.ndarray, attrs: dict[str, str]
 ) -> dict[str, Any]:
     """Return one variable by name, or two for a complex array."""
     # without this, every floating variable would get a fill value that it does not need
@@ -138,20 +113,3 @@ def _fields(variables: dict[str, Variable]) -> dict[str, dict[str, np.ndarray]]:
             value = joined
         columns[key] = value.astype(bool) if attributes.get("dtype") == "bool" else value
     return fields
-
-
-def _axes(info: FieldInfo, ndim: int) -> tuple[str, ...]:
-    """Return the names of an array's axes; "*output" gives as many as it takes."""
-    axes: list[str] = []
-    for axis in info.axes or ():
-        if axis.startswith(("*", "...")):
-            name = axis.strip("*.") or "axis"
-            count = ndim - len(info.axes or ()) + 1
-            axes += [name] if count == 1 else [f"{name}_{i + 1}" for i in range(count)]
-        else:
-            axes.append(axis.lstrip("#"))
-    return tuple(axes)
-
-
-def _all_axes(record: Record) -> set[str]:
-    return {a for info, _, value in record._arrays() for a in _axes(info, np.ndim(value))}

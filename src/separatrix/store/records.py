@@ -84,11 +84,12 @@ def save_records(
 
 def _as_declared(name: str, record: Record) -> "xr.Dataset":
     """Return the dataset of a record whose types and shapes are those that reading asks for."""
-    from .netcdf import to_dataset
+    from .netcdf import encoded
 
     try:
-        Record.from_xarray(record.to_xarray())
-        return to_dataset(record)
+        dataset = record.to_xarray()
+        Record.from_xarray(dataset)
+        return encoded(record, dataset)
     except (ValueError, TypeError, UnreadableFileError) as error:
         raise InvalidInputError(f"{name} cannot be saved: {short(error)}.") from None
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from ..._checked import Named
 from ..._records import Record
 from ..._types import InvalidInputError
+from ...plan import Stage
 from ...tasks import PerceptualDecisionMaking
-from ..stages import Stage
 from ..subject import Subject
 
 _modules = [importlib.import_module(f".{m.name}", __name__) for m in pkgutil.iter_modules(__path__)]

@@ -17,9 +17,9 @@ from ...analysis import (
     linearize,
 )
 from ...analysis.projections import TargetedAverages, targeted_averages
+from ...plan import SkippedError
 from ...tasks import ContextDecisionMaking
 from ..geometry import curve_along, decision_axis, slowest_states
-from ..stages import SkippedError
 from ..subject import Subject
 
 STIMULUS = 750.0

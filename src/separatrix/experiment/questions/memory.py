@@ -11,9 +11,9 @@ import numpy as np
 from ...activity import Activity, simulate
 from ...analysis import SlowCurve
 from ...analysis.memory import GradedMemory, coding_axis, graded_memory
+from ...plan import SkippedError
 from ...tasks import DelayComparison
 from ..geometry import curve_along, slowest_states
-from ..stages import SkippedError
 from ..subject import Subject
 
 DELAY = 3000.0

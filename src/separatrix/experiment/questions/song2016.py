@@ -5,8 +5,8 @@ import numpy as np
 from ...activity import simulate
 from ...analysis.selectivity import SelectiveConnections, selective_connections, selectivity
 from ...networks import DaleCTRNN
+from ...plan import SkippedError
 from ...tasks import PerceptualDecisionMaking
-from ..stages import SkippedError
 from ..subject import Subject
 
 NUM_TRIALS = 1024

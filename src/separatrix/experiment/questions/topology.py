@@ -2,7 +2,7 @@
 
 from ...analysis import FixedPointTopology
 from ...evaluation.topology import output_topology
-from ..stages import SkippedError
+from ...plan import check_linked
 from ..subject import Subject
 
 
@@ -13,8 +13,7 @@ def topology(subject: Subject) -> FixedPointTopology:
 
     Needs a fixed point.
     """
-    if not len(subject.points.fixed):
-        raise SkippedError("no fixed point was found, so there is nothing to link.")
+    check_linked(subject.points)
     return output_topology(subject.network, subject.task, subject.system, subject.points)
 
 

@@ -4,8 +4,8 @@ import jax.random as jr
 
 from ...analysis.task_variance import TaskVariance
 from ...multitask import RulePerformance, rule_performance, rule_variance
+from ...plan import SkippedError
 from ...tasks import Yang2019
-from ..stages import SkippedError
 from ..subject import Subject
 
 
