@@ -267,11 +267,11 @@ def _later(begin: Callable[[], Any], end: Callable[[], Any] = lambda: None) -> I
 @contextmanager
 def _lines(label: str) -> Iterator[Report]:
     """Write a line of each stage to standard error, a log, once `AFTER` seconds have passed."""
-    begun, latest, written = time.monotonic(), [""], [""]
+    begun, latest, written = time.monotonic(), [""], {""}
 
     def write() -> None:
-        if latest[0] != written[0]:
-            written[0] = latest[0]
+        if latest[0] not in written:
+            written.add(latest[0])
             with suppress(OSError, ValueError, AttributeError):  # it was closed, or there is none
                 sys.stderr.write(f"{label}: {latest[0]}\n")
                 sys.stderr.flush()

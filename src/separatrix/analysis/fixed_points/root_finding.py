@@ -171,7 +171,6 @@ class RootFinder:
             self.method.max_steps,
         )  # fmt: skip
         sizes = np.linalg.norm(starts, axis=1) + self.zero_test.scale
-        lost = np.random.default_rng(0).permutation(lost)  # or the first would be of one trial
         for chunk in self.evaluator.chunks(len(lost)):
             if is_over():
                 break

@@ -32,7 +32,7 @@ from .latent import prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .root_finding import Known
 from .slow_points import typical_speed
-from .solver_selection import FixedPointSolver
+from .solver_selection import FixedPointSolver, shuffled
 from .starts import nearest_in_domain
 
 _TYPICAL = 4096  # starts whose sizes are those of all
@@ -242,11 +242,9 @@ def _lacks_domain(known: Completeness, table: PointTable, starts: np.ndarray) ->
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:
-    """Return finite starts from beginning to end, as many as it takes to tell of their sizes."""
-    finite = np.flatnonzero(np.isfinite(starts).all(1))
-    if len(finite) > _TYPICAL:
-        finite = finite[np.linspace(0, len(finite) - 1, _TYPICAL).astype(int)]
-    return starts[finite]
+    """Return some of the finite starts, as many as it takes to tell of their sizes."""
+    order = shuffled(starts)
+    return starts[order[np.isfinite(starts).all(1)[order]][:_TYPICAL]]
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
+from jaxtyping import Int
 
 from ..._parallel import chunks
 from ..._watch import Stage, report_progress
@@ -63,6 +64,16 @@ def search_smooth(
         return with_zeros(finder, table, zeros), known
 
 
+def shuffled(starts: States) -> Int[np.ndarray, " start"]:
+    """Return an order of starts that hangs on what they are, and not on how they are given.
+
+    The zeros to which the first lead attract others, so an order decides where a few of them end.
+    """
+    weights = np.random.default_rng(0).integers(2**63, size=starts.shape[1], dtype=np.uint64)
+    bits = (np.asarray(starts[rows], float, order="C") for rows in chunks(len(starts), 1 << 16))
+    return np.argsort(np.concatenate([part.view(np.uint64) @ (2 * weights + 1) for part in bits]))
+
+
 def _report(total: int, before: int, ended: int) -> None:
     report_progress(Stage.SOLVE, before + ended, total)
 
@@ -97,16 +108,16 @@ class FixedPointSolver:
 
         Return also what is known then, which is of use to a further search.
         """
-        table, rest = None, np.arange(len(starts))
+        table, rest = PointTable.empty(*starts.shape), shuffled(starts)
         known = known or Known.nothing(self.evaluator.size)
         if self.matrix_free_finder is not None:
-            table, _ = search_smooth(self.matrix_free_finder, starts, False, known)
-            rest = np.flatnonzero(table.reached < 0)
-        if table is None or len(rest):
-            found = self._solved_exactly(starts[rest], slow_points)
-            if found is None:
-                found, known = search_smooth(self.finder, starts[rest], slow_points, known)
-            table = found if table is None else table.joined(found, rest)
+            found, _ = search_smooth(self.matrix_free_finder, starts[rest], False, known)
+            table, rest = table.joined(found, rest), rest[found.reached < 0]
+        if len(rest):
+            exact = self._solved_exactly(starts[rest], slow_points)
+            if exact is None:
+                exact, known = search_smooth(self.finder, starts[rest], slow_points, known)
+            table = table.joined(exact, rest)
         return reject_moving(self.evaluator, self.zero_test, table), known
 
     def _solved_exactly(self, starts: np.ndarray, slow_points: bool) -> PointTable | None:
