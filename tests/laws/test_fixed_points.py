@@ -138,6 +138,17 @@ def test_points_do_not_depend_on_how_the_candidates_are_split(case, points):
     assert (hits == whole.hits).all()
 
 
+def test_where_candidates_end_does_not_depend_on_their_order():
+    """To the bit, and so do counts of hits, coverage and Chao's estimate, beyond 48 units too."""
+    rng = np.random.default_rng(1)
+    W = 0.2 * rng.standard_normal((64, 64))
+    system = sx.DiscreteMap(lambda x: 0.9 * x + 0.1 * jnp.tanh(W @ x), size=64)
+    given, order = 2 * rng.standard_normal((400, 64)), rng.permutation(400)
+    one, other = (sx.find_fixed_points(system, c, certify=False) for c in (given, given[order]))
+    assert len(one) > 5 and (one.states == other.states).all()
+    assert (one.reached[order] == other.reached).all() and one.coverage == other.coverage
+
+
 def test_points_do_not_depend_on_the_time_step(case, points):
     """Euler's method has the fixed points of the flow, whatever the step."""
     system = case.system

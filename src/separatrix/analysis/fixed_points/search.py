@@ -32,8 +32,8 @@ from .latent import prove_by_latent, prove_in_all_units
 from .points import FixedPoints
 from .root_finding import Known
 from .slow_points import typical_speed
-from .solver_selection import FixedPointSolver, shuffled
-from .starts import nearest_in_domain
+from .solver_selection import FixedPointSolver
+from .starts import nearest_in_domain, shuffled
 
 _TYPICAL = 4096  # starts whose sizes are those of all
 
@@ -166,6 +166,8 @@ def find_fixed_points(
     """
     method, exhaustion = method or LevenbergMarquardt(), exhaustion or BranchAndPrune()
     starts = _check_candidates(system, candidates)
+    order = shuffled(system, starts)
+    starts = starts[order]
     with watching("fixed points", max_seconds, progress), one_blas_thread():
         evaluator, typical = Evaluator(system), _typical(starts)
         inside, _ = nearest_in_domain(system, typical)
@@ -189,6 +191,7 @@ def find_fixed_points(
         stopped = why_over() if is_over() else ""
         if isinstance(known, Completeness):
             known = _with_remarks(known, system, table, typical, stopped)
+        table = PointTable.empty(*starts.shape).joined(table, order)
         found = describe(
             solver, table, known, marginal_band, certify=bool(certify), stopped=stopped
         )
@@ -242,9 +245,8 @@ def _lacks_domain(known: Completeness, table: PointTable, starts: np.ndarray) ->
 
 
 def _typical(starts: np.ndarray) -> np.ndarray:
-    """Return some of the finite starts, as many as it takes to tell of their sizes."""
-    order = shuffled(starts)
-    return starts[order[np.isfinite(starts).all(1)[order]][:_TYPICAL]]
+    """Return the first finite starts, as many as it takes to tell of their sizes."""
+    return starts[np.flatnonzero(np.isfinite(starts).all(1))[:_TYPICAL]]
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:

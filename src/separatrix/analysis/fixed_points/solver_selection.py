@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
-from jaxtyping import Int
 
 from ..._parallel import chunks
 from ..._watch import Stage, report_progress
@@ -64,16 +63,6 @@ def search_smooth(
         return with_zeros(finder, table, zeros), known
 
 
-def shuffled(starts: States) -> Int[np.ndarray, " start"]:
-    """Return an order of starts that hangs on what they are, and not on how they are given.
-
-    The zeros to which the first lead attract others, so an order decides where a few of them end.
-    """
-    weights = np.random.default_rng(0).integers(2**63, size=starts.shape[1], dtype=np.uint64)
-    bits = (np.asarray(starts[rows], float, order="C") for rows in chunks(len(starts), 1 << 16))
-    return np.argsort(np.concatenate([part.view(np.uint64) @ (2 * weights + 1) for part in bits]))
-
-
 def _report(total: int, before: int, ended: int) -> None:
     report_progress(Stage.SOLVE, before + ended, total)
 
@@ -108,7 +97,7 @@ class FixedPointSolver:
 
         Return also what is known then, which is of use to a further search.
         """
-        table, rest = PointTable.empty(*starts.shape), shuffled(starts)
+        table, rest = PointTable.empty(*starts.shape), np.arange(len(starts))
         known = known or Known.nothing(self.evaluator.size)
         if self.matrix_free_finder is not None:
             found, _ = search_smooth(self.matrix_free_finder, starts[rest], False, known)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+from ..._parallel import chunks
 from ..._types import InvalidInputError
 from ...systems import AbstractSystem
 from .evaluator import Evaluator
@@ -100,3 +101,14 @@ def nearest_in_domain(
     inside = np.clip(starts, *checked_domain(system))
     outside = np.isfinite(starts).all(1) & (inside != starts).any(1)
     return np.where(outside[:, None], inside, starts), outside
+
+
+def shuffled(system: AbstractSystem, starts: States) -> Int[np.ndarray, " start"]:
+    """Return an order of starts that hangs on what they are, and not on how they are given.
+
+    The zeros to which the first lead attract others, so an order decides where a few of them end.
+    """
+    inside, _ = nearest_in_domain(system, starts)
+    weights = np.random.default_rng(0).integers(2**63, size=starts.shape[1], dtype=np.uint64)
+    bits = (np.asarray(inside[rows], float, order="C") for rows in chunks(len(starts), 1 << 16))
+    return np.argsort(np.concatenate([part.view(np.uint64) @ (2 * weights + 1) for part in bits]))
