@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -27,6 +27,7 @@ Search = Callable[[PointTable, Float[np.ndarray, "start unit"]], PointTable]
 Adopt = Callable[[PointTable, Proof], PointTable]
 
 
+@runtime_checkable
 class Evaluated(Protocol):
     """A system in float64, and its velocity by latent variables: an `Evaluator` has them."""
 

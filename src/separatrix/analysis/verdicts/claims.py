@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -77,6 +77,7 @@ class Claim:
     known: str = Known.WATCHED
 
 
+@runtime_checkable
 class Judged(Protocol):
     """What sentences are made from: the claims of a `Verdict`, and of what they are made."""
 
