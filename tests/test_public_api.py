@@ -5,14 +5,12 @@ import re
 import subprocess
 import sys
 from operator import attrgetter
-from pathlib import Path
 
 import pytest
 
 import separatrix as sx
 from separatrix import _names
 
-DESIGN = Path(__file__).parents[1] / "docs" / "development" / "design.md"
 MODULES = ["", "records", "classics", "networks", "tasks", "training", "analysis", "figures"]
 MODULES += ["store", "experiment", "report"]
 SHOWN = {name or "sx": attrgetter(name)(sx) if name else sx for name in _names.PUBLIC}
@@ -30,17 +28,6 @@ def public(module):
             for member, value in vars(thing).items():
                 if not member.startswith("_") and (callable(value) or isinstance(value, property)):
                     yield f"{module.__name__}.{name}.{member}", getattr(thing, member)
-
-
-def test_the_names_of_the_contract_are_there():
-    """Those of the design's table."""
-    table = (
-        DESIGN.read_text(encoding="utf-8").partition("## The public names")[2].partition("\n#")[0]
-    )
-    names = set(re.findall(r"`sx\.([\w.]*\w)", table))
-    assert len(names) > 40 and "find_fixed_points" in names
-    for name in names:
-        assert attrgetter(name)(sx) is not None
 
 
 @pytest.mark.parametrize("module", SHOWN.values(), ids=SHOWN)

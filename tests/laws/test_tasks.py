@@ -10,7 +10,7 @@ import pytest
 
 import separatrix as sx
 from separatrix.experiment import TASKS
-from separatrix.tasks.inputs import without_noise
+from separatrix.tasks.task import without_noise
 
 N = 256
 # Small settings where the default is long, so that the laws are quick to check.

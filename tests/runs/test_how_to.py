@@ -173,4 +173,4 @@ def test_no_page_is_left_out():
     pages = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")]
     with_code = {p for p in pages if any(not needed for needed, _ in page_code.blocks(f"docs/{p}"))}
     left = {p for p in with_code - set(SAYS) if not p.startswith(TAKE_MINUTES)}
-    assert left == {"development/design"}  # a sketch, whose keys are not defined
+    assert left == set()

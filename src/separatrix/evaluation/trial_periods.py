@@ -21,7 +21,7 @@ from ..analysis.verdicts.sentences import in_a_period
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
 from ..tasks import AbstractTask, FlipFlop, Trials
-from ..tasks.inputs import during, without_noise
+from ..tasks.task import during, without_noise
 from .periods_record import TrialPeriods
 from .pulses import Pulses, no_pulses, pulses_of
 from .readout import largest_of, last_of, outputs_of, signs_of

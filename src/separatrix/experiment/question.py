@@ -9,7 +9,7 @@ from ..activity import Activity, simulate
 from ..analysis import Verdict
 from ..evaluation.readout import last_of
 from ..plan import Plan, SkippedError
-from ..tasks.inputs import during
+from ..tasks.task import during
 from .geometry import decision_axis
 from .subject import Subject
 

@@ -1,4 +1,8 @@
-"""Tables of settings: a model for each, and what pydantic finds wrong in them."""
+"""Tables of settings: a model for each, and what pydantic finds wrong in them.
+
+The models are made once, from the registries of tasks, networks and so on. So a file is checked
+whole when it is read: it is valid, or refused at once.
+"""
 
 import functools
 import inspect

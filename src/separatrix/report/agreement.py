@@ -71,7 +71,7 @@ class Compared:
 
     @property
     def sentence(self) -> str:
-        """What a page says."""
+        """The sentence of the page on whether states and network agree."""
         part = f"{percent(self.structured)} of a step follows from states and inputs"
         also = f"; {part}" if self.structured > SMALL else ""
         size = f"{100 * self.size:.2g} % of the states' spread"

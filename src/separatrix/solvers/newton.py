@@ -1,4 +1,8 @@
-"""Newton's method for one system of equations."""
+"""Newton's method for one system of equations.
+
+Not `scipy.optimize.root`, which evaluates more and does not see kinks; nor optimistix, which
+compiles a program for each residual.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

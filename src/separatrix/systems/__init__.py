@@ -1,16 +1,9 @@
 """Systems: what every analysis is given. A map or a flow, from any JAX function, and its motion."""
 
+from .abstract import AbstractSystem, StateFunction, Translation
 from .functions import in_float64
 from .states import require_array_of_states, require_width
-from .system import (
-    AbstractSystem,
-    DiscreteMap,
-    Flow,
-    StateFunction,
-    System,
-    Translation,
-    require_system,
-)
+from .system import DiscreteMap, Flow, System, require_system
 
 __all__ = [
     "AbstractSystem",

@@ -11,7 +11,7 @@ Tsitouras (2011) Comput. Math. Appl. 62:770; Kværnø (2004) BIT 44:489; both fr
 import copy
 import functools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -20,10 +20,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from .._double import double_precision
+from .abstract import AbstractSystem
 from .functions import in_float64
-
-if TYPE_CHECKING:
-    from .system import AbstractSystem
 
 _BATCHES = (16, 64, 128, 256, 512)
 _TOLERANCE = 1e-7
@@ -76,7 +74,7 @@ class Motion:
 
     def __init__(
         self,
-        system: "AbstractSystem",
+        system: AbstractSystem,
         starts: Float[np.ndarray, "state unit"],
         stops: tuple[float, ...],
         longest: float = np.inf,
@@ -218,12 +216,12 @@ def padded(states: np.ndarray, size: int | None = None) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _velocities(system: "AbstractSystem", states: Any) -> Any:
+def _velocities(system: AbstractSystem, states: Any) -> Any:
     return jax.vmap(system.velocity)(states)
 
 
 @eqx.filter_jit
-def _map_steps(system: "AbstractSystem", states: Any, count: int) -> Any:
+def _map_steps(system: AbstractSystem, states: Any, count: int) -> Any:
     """Return states before the first step, and after each of `count`."""
 
     def step(now: Any, _: None) -> tuple[Any, Any]:
@@ -233,7 +231,7 @@ def _map_steps(system: "AbstractSystem", states: Any, count: int) -> Any:
 
 
 @eqx.filter_jit
-def _moved(system: "AbstractSystem", states: Any, counts: Any) -> Any:
+def _moved(system: AbstractSystem, states: Any, counts: Any) -> Any:
     """Return the states after so many steps each."""
 
     def once(k: Any, now: Any) -> Any:
@@ -244,7 +242,7 @@ def _moved(system: "AbstractSystem", states: Any, counts: Any) -> Any:
 
 @eqx.filter_jit
 def _flow_steps(
-    system: "AbstractSystem",
+    system: AbstractSystem,
     states: Any,
     times: Any,
     lengths: Any,

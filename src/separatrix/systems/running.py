@@ -1,6 +1,6 @@
 """Trajectories of maps and flows, in float64: what their `run` gives."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,12 +15,10 @@ from .._types import (
     real_array,
     require_finite,
 )
+from .abstract import AbstractSystem
 from .functions import in_float64
 from .motion import Motion, Moving
 from .states import require_array_of_states, require_width
-
-if TYPE_CHECKING:
-    from .system import AbstractSystem
 
 SAMPLES = 101
 """Times at which a flow is given where its user names a duration alone."""
@@ -28,7 +26,7 @@ _BLOCK, _MOST_BLOCKS = 16, 65_536
 """Steps of the integrator at a time, and how often at most under one input."""
 
 
-def run_map(system: "AbstractSystem", states: Any, steps: Any, inputs: Any) -> np.ndarray:
+def run_map(system: AbstractSystem, states: Any, steps: Any, inputs: Any) -> np.ndarray:
     """Return the states of a map at the start and after each step `(…, time, unit)`."""
     starts, given = _starts(system, states), _inputs(system, inputs)
     if steps is None and given is None:
@@ -48,7 +46,7 @@ def run_map(system: "AbstractSystem", states: Any, steps: Any, inputs: Any) -> n
     return _trajectories(np.concatenate([flat[None], path]), starts)
 
 
-def run_flow(system: "AbstractSystem", states: Any, times: Any, inputs: Any) -> np.ndarray:
+def run_flow(system: AbstractSystem, states: Any, times: Any, inputs: Any) -> np.ndarray:
     """Return the states of a flow at given times `(…, time, unit)`; NaN beyond its end."""
     starts, when, given = _starts(system, states), _times(times), _inputs(system, inputs)
     if given is not None and len(given) != len(when) - 1:
@@ -67,7 +65,7 @@ def run_flow(system: "AbstractSystem", states: Any, times: Any, inputs: Any) -> 
 
 
 def _fill(
-    path: np.ndarray, system: "AbstractSystem", stops: np.ndarray, inputs: np.ndarray | None
+    path: np.ndarray, system: AbstractSystem, stops: np.ndarray, inputs: np.ndarray | None
 ) -> None:
     """Integrate a flow from `path[0]`, and put into `path[1:]` where its states are at the stops.
 
@@ -111,7 +109,7 @@ def _trajectories(path: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.moveaxis(path, 0, 1).reshape(*starts.shape[:-1], *path.shape[::2])
 
 
-def _starts(system: "AbstractSystem", states: Any) -> np.ndarray:
+def _starts(system: AbstractSystem, states: Any) -> np.ndarray:
     require_array_of_states(system, states, "states")
     starts = real_array(states, "states")
     require_width(system, starts, "states")
@@ -133,7 +131,7 @@ def _times(times: Any) -> np.ndarray:
     return when
 
 
-def _inputs(system: "AbstractSystem", inputs: Any) -> np.ndarray | None:
+def _inputs(system: AbstractSystem, inputs: Any) -> np.ndarray | None:
     """Return inputs `(time, channel)`; raise InvalidInputError where they do not fit."""
     if inputs is None:
         return None
@@ -158,7 +156,7 @@ def _inputs(system: "AbstractSystem", inputs: Any) -> np.ndarray | None:
 
 
 @eqx.filter_jit
-def _steps(system: "AbstractSystem", states: Any, inputs: Any, count: int) -> Any:
+def _steps(system: AbstractSystem, states: Any, inputs: Any, count: int) -> Any:
     def step(now: Any, u: Any) -> tuple[Any, Any]:
         after = jax.vmap(lambda x: system.evaluate(x, u))(now)
         return after, after

@@ -1,17 +1,15 @@
 """Checks of states that users give: an array, with one column for each unit."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._records import Record
 from .._types import InvalidInputError
-
-if TYPE_CHECKING:
-    from .system import AbstractSystem
+from .abstract import AbstractSystem
 
 
-def require_array_of_states(system: "AbstractSystem", value: Any, name: str) -> None:
+def require_array_of_states(system: AbstractSystem, value: Any, name: str) -> None:
     """Raise InvalidInputError for None, and for a record; the text says which part has states."""
     if value is not None and not isinstance(value, Record):
         return
@@ -23,7 +21,7 @@ def require_array_of_states(system: "AbstractSystem", value: Any, name: str) -> 
     )
 
 
-def require_width(system: "AbstractSystem", states: np.ndarray, name: str) -> None:
+def require_width(system: AbstractSystem, states: np.ndarray, name: str) -> None:
     """Raise InvalidInputError unless states are `(…, unit)`; the text says how they could be."""
     if states.ndim and states.shape[-1] == system.size:
         return

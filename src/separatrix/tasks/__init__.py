@@ -16,11 +16,12 @@ from .modalities.multisensory import MultiSensoryIntegration
 from .neurogym import NeuroGymTask, from_neurogym
 from .reaching import AntiReach, Reaching1D
 from .staged import Scene, StagedTask
-from .task import AbstractTask, SolvableTask, Trials, accuracy, choice_of
+from .task import AbstractTask, SolvableTask
 from .timeline import Timeline
 from .timing.discrimination import IntervalDiscrimination
 from .timing.hierarchical import HierarchicalReasoning
 from .timing.production import ReadySetGo
+from .trials import Trials, accuracy, choice_of
 from .yang2019.rules import RULES
 from .yang2019.task import Yang2019
 

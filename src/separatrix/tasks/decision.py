@@ -15,7 +15,8 @@ from .._types import Array, InvalidInputError, real_array
 from . import fields
 from .durations import check_timing
 from .ideal_observer import respond
-from .task import SolvableTask, Trials, consecutive, measured_accuracy, period_mask
+from .task import SolvableTask, consecutive, measured_accuracy, period_mask
+from .trials import Trials
 
 
 class PerceptualDecisionMaking(SolvableTask):

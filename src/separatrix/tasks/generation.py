@@ -14,8 +14,8 @@ from . import fields
 from .durations import check_timing, count_steps
 from .ideal_observer import last_seen
 from .staged import Scene, StagedTask, names, pick, shown
-from .task import Trials
 from .timeline import Timeline
+from .trials import Trials
 
 
 class FlipFlop(StagedTask):

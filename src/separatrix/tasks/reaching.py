@@ -24,8 +24,9 @@ from .staged import (
     shown,
     side_by_side,
 )
-from .task import Trials, period_mask
+from .task import period_mask
 from .timeline import Timeline
+from .trials import Trials
 
 
 class AntiReach(StagedTask):

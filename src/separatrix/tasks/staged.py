@@ -20,8 +20,9 @@ from .durations import (
     check_multiples,
     check_timing,
 )
-from .task import SolvableTask, Trials, consecutive
+from .task import SolvableTask, consecutive
 from .timeline import Timeline, drawn_durations, lay_out, longest_of
+from .trials import Trials
 
 
 class Scene(eqx.Module):

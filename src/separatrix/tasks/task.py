@@ -2,7 +2,6 @@
 
 import abc
 import dataclasses
-import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -12,75 +11,19 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Bool, Float, PRNGKeyArray
 
-from .._checked import Count, checked
-from .._records import Record, array, setting
-from .._types import (
-    Array,
-    GivenKey,
-    InvalidInputError,
-    require_room,
-)
+from .._checked import Count, Finite, Named, checked, taken
+from .._types import Array, GivenKey, InvalidInputError, require_room
 from . import inputs
 from .durations import count_steps
+from .trials import Trials, accuracy
 
-
-class Trials(Record):
-    """A batch of trials: the inputs to a network, and the outputs that it should give.
-
-    `mask` holds the weights in the loss, one for each step, or one for each output at each step. If
-    a trial is shorter than the longest trial, the weights after its end are 0. `scored` marks the
-    steps on which the answer counts, such as the decision period. Integer targets are classes.
-    Floating-point targets are values that the outputs have to follow. If `output_function` is
-    "sigmoid", the sigmoid of the outputs has to follow these values.
-    """
-
-    inputs: Float[Array, "trial time channel"] = array("input to the network")
-    targets: Shaped[Array, "trial time *output"] = array(
-        "target class of each step, or target outputs"
-    )
-    mask: Float[Array, "trial time *weighed"] = array("weight of each step in the loss")
-    scored: Bool[Array, "trial time"] = array(
-        "whether the answer at this step counts for the score"
-    )
-    conditions: dict[str, Shaped[Array, "trial"]] = array("properties in which the trials differ")
-    dt: float = setting("duration of a time step", units="ms")
-    output_function: str = setting(
-        'what is compared with target values: the outputs ("identity") or their "sigmoid"',
-        default="identity",
-    )
-
-    @property
-    def num_trials(self) -> int:
-        """The number of trials."""
-        return self.inputs.shape[0]
-
-    @property
-    def num_steps(self) -> int:
-        """The number of time steps of every trial, including padding."""
-        return self.inputs.shape[1]
-
-    @property
-    def inside(self) -> Bool[Array, "trial time"]:
-        """Which steps belong to a trial: all up to the last one with a loss weight above 0.
-
-        The later steps are padding. If no step of a trial has such a weight, all steps belong to
-        it.
-        """
-        return _inside(self.mask, self.inputs.shape[:2])
-
-    def until(self, stop: int) -> "Trials":
-        """Return the trials with only their first `stop` time steps."""
-        per_step = ("inputs", "targets", "mask", "scored")
-        return dataclasses.replace(self, **{n: getattr(self, n)[:, :stop] for n in per_step})
-
-
-@functools.partial(jax.jit, static_argnums=1)
-def _inside(mask: Array, shape: tuple[int, int]) -> Bool[Array, "trial time"]:
-    asked = (jnp.asarray(mask) > 0).reshape(*shape, -1).any(-1)
-    steps_from_here = jnp.cumsum(asked[:, ::-1], axis=1)[:, ::-1]
-    return (steps_from_here > 0) | ~asked.any(1, keepdims=True)
+AVERAGED, ENTRIES = 2048, 2**25
+"""How many trials are averaged for an input, and the most numbers that they may have."""
+_KEY = 0x696E7075
+_NOISE = ("noise", "sigma_x")
+"""Names that tasks give to the strength of their input noise."""
 
 
 class AbstractTask(eqx.Module):
@@ -193,7 +136,17 @@ class AbstractTask(eqx.Module):
         >>> sx.tasks.ContextDecisionMaking(delay=300.0).period_input("delay")
         array([1. , 0. , 0. , 0. , 0. , 0.5, 0.5])
         """
-        return inputs.period_input(self, name)
+        Named(tuple(self.period_steps()))(name, "period")
+        trials = _averaged(self)
+        within = during(self, trials, name)
+        shown = within.any(1)
+        if not shown.any():
+            raise InvalidInputError(
+                f"the {name} period has no step in any trial of this task, so it has no input."
+            )
+        drawn, within = np.asarray(trials.inputs)[shown], within[shown]
+        sums = np.einsum("ntc,nt->nc", drawn, within.astype(np.float32)).astype(float)
+        return inputs.mean_over(sums / within.sum(1, keepdims=True))
 
     def input_at(
         self, period: str | None = None, /, **channels: Any
@@ -231,12 +184,20 @@ class AbstractTask(eqx.Module):
         >>> task.input_at(fixation=1)
         array([1., 0., 0.])
         """
-        return inputs.input_at(self, period, channels)
+        value = np.zeros(self.num_inputs) if period is None else self.period_input(period)
+        for name, number in channels.items():
+            value[inputs.place(self.channels, name)] = taken(number, Finite, name)
+        return value
 
     @property
     def period_before_answer(self) -> str:
         """The last period before scoring begins, or the first period if the first one is scored."""
-        return inputs.period_before_answer(self)
+        trials = _averaged(self)
+        first = np.asarray(trials.scored).argmax(1)
+        shown = {name: during(self, trials, name) for name in self.periods}
+        here = [name for name, steps in shown.items() if steps.any()]
+        answers = [shown[name][np.arange(len(first)), first].mean() for name in here]
+        return here[max(int(np.argmax(answers)) - 1, 0)]
 
     def describe_input(self, values: Any) -> str:
         """Describe an input `(channel,)` in words and numbers, by the names of the channels.
@@ -339,6 +300,33 @@ def _draw_compiled(task: AbstractTask, key: PRNGKeyArray, n: int) -> Trials:
     return draw_checked(task, key, n)
 
 
+def without_noise(task: AbstractTask) -> AbstractTask:
+    """Return the task without noise on its inputs, where it has a setting for that."""
+    names = [f.name for f in dataclasses.fields(task) if f.name in _NOISE]
+    return dataclasses.replace(task, **dict.fromkeys(names, 0.0)) if names else task
+
+
+def during(task: AbstractTask, trials: Trials, name: str) -> Bool[np.ndarray, "trial time"]:
+    """Mask the steps of each trial in a period, also where periods vary in duration."""
+    count, steps = trials.num_trials, np.arange(trials.num_steps)
+    stop = np.zeros(count, int)
+    for period, (first, last) in task.period_steps().items():
+        drawn = np.full(count, (last - first) * task.dt)
+        if period in task.varying:
+            drawn = np.asarray(trials.conditions[period])
+        start, stop = stop, stop + np.rint(drawn / task.dt).astype(int)
+        if period == name:
+            break
+    within = (steps >= start[:, None]) & (steps < stop[:, None])
+    inside = within & np.asarray(trials.inside)
+    return inside if inside.any() else within
+
+
+def _averaged(task: AbstractTask) -> Trials:
+    fit = max(ENTRIES // (task.num_steps * task.num_inputs), 1)
+    return without_noise(task.varied()).trials(min(AVERAGED, fit), key=jr.key(_KEY))
+
+
 def consecutive(durations: dict[str, float]) -> dict[str, tuple[float, float]]:
     """Lay periods one after the other: name -> (start, end) in ms."""
     ends = np.cumsum(list(durations.values()))
@@ -358,71 +346,3 @@ def period_mask(task: AbstractTask, *names: str) -> Float[np.ndarray, " time"]:
     for name in names:
         mask[slice(*steps[name])] = 1.0
     return mask
-
-
-@checked
-def check_outputs(outputs: Any, trials: Trials) -> None:
-    """Raise InvalidInputError unless outputs are `(trial, time, output)`; free when compiled."""
-    steps, shape = jnp.shape(trials.scored), getattr(outputs, "shape", ())
-    kind = getattr(outputs, "dtype", np.dtype(object))
-    if shape[:2] != steps or len(shape) != 3 or not jnp.issubdtype(kind, jnp.floating):
-        raise InvalidInputError(
-            f"outputs must be real numbers {(*steps, 'output')}, got shape {shape} of {kind}."
-        )
-
-
-def choice_of(outputs: Float[Array, "trial time output"], trials: Trials) -> Int[Array, " trial"]:
-    """Return the class with the largest mean output over the scored steps of each trial.
-
-    Parameters
-    ----------
-    outputs
-        A network's outputs `(trial, time, output)`.
-    trials
-        The trials that the outputs belong to; their `scored` says which steps count.
-
-    Returns
-    -------
-    array (trial,)
-        The class of each trial, a whole number from 0.
-
-    Examples
-    --------
-    >>> import jax, separatrix as sx
-    >>> trials = sx.tasks.GoNoGo().trials(8, key=jax.random.key(0))
-    >>> choice = sx.tasks.choice_of(jax.nn.one_hot(trials.targets, 2), trials)
-    >>> bool((choice == trials.targets[:, -1]).all())
-    True
-    """
-    check_outputs(outputs, trials)
-    weights = trials.scored.astype(outputs.dtype)
-    return jnp.argmax(jnp.einsum("nto,nt->no", outputs, weights), axis=-1)
-
-
-def accuracy(outputs: Float[Array, "trial time output"], trials: Trials) -> Float[Array, ""]:
-    """Return the fraction of scored steps on which the largest output is the target class.
-
-    Parameters
-    ----------
-    outputs
-        A network's outputs `(trial, time, output)`.
-    trials
-        The trials that the outputs belong to.
-
-    Returns
-    -------
-    scalar
-        The fraction; NaN if the targets are values, not classes.
-
-    Examples
-    --------
-    >>> import jax, separatrix as sx
-    >>> trials = sx.tasks.GoNoGo().trials(8, key=jax.random.key(0))
-    >>> float(sx.tasks.accuracy(jax.nn.one_hot(trials.targets, 2), trials))
-    1.0
-    """
-    check_outputs(outputs, trials)
-    if not jnp.issubdtype(trials.targets.dtype, jnp.integer):
-        return jnp.float32(jnp.nan)
-    right = (jnp.argmax(outputs, -1) == trials.targets) & trials.scored
-    return right.sum() / jnp.maximum(trials.scored.sum(), 1)

@@ -112,7 +112,7 @@ def _elu(x: Any, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.
 
 
 def _softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """As PyTorch has it: the state itself where it is large."""
+    """Return what PyTorch does: the state itself where it is large."""
     z = beta * x
     return jnp.where(z > threshold, x, jnp.log1p(jnp.exp(jnp.minimum(z, threshold))) / beta)
 

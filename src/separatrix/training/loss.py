@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from .._types import Array, InvalidInputError
 from ..tasks import Trials
-from ..tasks.task import check_outputs
+from ..tasks.trials import check_outputs
 
 Loss = Callable[[Float[Array, "trial time output"], Trials], Float[Array, ""]]
 """A function of the network's outputs and the trials that gives one number."""

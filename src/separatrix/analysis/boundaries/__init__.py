@@ -1,4 +1,7 @@
-"""Basins, the boundaries between them, and the graph of fixed points."""
+"""Basins, the boundaries between them, and the graph of fixed points.
+
+The package is not called `basins`, because `sx.basins` is a function.
+"""
 
 from .boundary import Separatrix, separatrix
 from .decisions import Commitment, commitment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -23,15 +23,24 @@ from .exhaustive import MOST_VARIABLES, Proof, prove_complete
 from .index import index_sum, some_may_be_one, with_indices
 from .known import Completeness, describe
 
-if TYPE_CHECKING:
-    from ..fixed_points.evaluator import Evaluator
-
 Search = Callable[[PointTable, Float[np.ndarray, "start unit"]], PointTable]
 Adopt = Callable[[PointTable, Proof], PointTable]
 
 
+@runtime_checkable
+class Evaluated(Protocol):
+    """A system in float64, and its velocity by latent variables: an `Evaluator` has them."""
+
+    system: AbstractSystem
+    is_large: bool
+
+    @property
+    def latent_velocity(self) -> LatentSystem | None:
+        """The latent system of the velocity, if it has one."""
+
+
 def assess(
-    evaluator: Evaluator,
+    evaluator: Evaluated,
     table: PointTable,
     search: Search | None = None,
     adopt: Adopt | None = None,

@@ -1,4 +1,19 @@
-"""From candidates to fixed and slow points: solve, certify, describe."""
+"""From candidates to fixed and slow points, in stages; each takes a table of points (`PointTable`).
+
+solve
+    Candidates are led to zeros of the residual: `solver_selection`, `root_finding`, `piecewise`.
+slow
+    Those that found no zero are led to minima of the speed: `slow_points`.
+merge
+    States that may be one point become one: `classification`, `polishing`, `continua`.
+certify
+    Zeros are proved, or their absence around slow points: `certificates`, `latent`.
+complete
+    What may be missing is searched for, counted, proved: `completeness.assess`. New candidates go
+    through the stages above.
+describe
+    Eigenvalues, stability, order, and the record that users get: `description`, `words`.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -90,7 +90,7 @@ class Ends:
     grows: Float[np.ndarray, " state"] = field(default_factory=lambda: np.zeros(0))
 
     def are(self, *kinds: What) -> Bool[np.ndarray, " state"]:
-        """Which states end at one of these."""
+        """Return which states end at one of these."""
         return np.isin(self.what.astype(str), [str(kind) for kind in kinds])
 
     @property

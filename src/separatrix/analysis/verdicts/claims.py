@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -75,6 +75,34 @@ class Claim:
     numbers: dict[str, Any] = field(default_factory=dict)
     tolerance: float = 0.0
     known: str = Known.WATCHED
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """What sentences are made from: the claims of a `Verdict`, and of what they are made."""
+
+    held: str
+    duration: float
+    axis_name: str
+    input: str
+    since: str
+    system: str
+    changes: str
+    defects: str
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All claims."""
+
+    @property
+    def time_units(self) -> str:
+        """The unit of times."""
+
+    def claim(self, kind: str) -> Claim | None:
+        """Return the first claim of a kind."""
+
+    def is_held_by(self, claimed: str) -> str:
+        """Return whether a word is true."""
 
 
 def to_json(claims: Iterable[Claim]) -> str:

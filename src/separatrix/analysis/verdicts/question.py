@@ -1,4 +1,7 @@
-"""Verdict on what holds the states of a system and where they end, from arguments to claims."""
+"""Verdict on what holds the states of a system and where they end, from arguments to claims.
+
+It takes no method: how far a state is followed belongs to what the words mean.
+"""
 
 from collections.abc import Mapping
 from typing import Any

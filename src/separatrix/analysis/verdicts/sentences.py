@@ -2,17 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..._tables import describe_duration
 from ..following.end import What
 from ..following.exponents import is_chaos
-from .claims import Claim, Held, Kind
-
-if TYPE_CHECKING:
-    from .answer import Verdict
+from .claims import Claim, Held, Judged, Kind
 
 NAMES = {
     "line": "a line attractor",
@@ -50,12 +47,12 @@ _OF_ENDS = (
 """Words that say where states end."""
 
 
-def sentences(v: "Verdict") -> tuple[str, ...]:
+def sentences(v: Judged) -> tuple[str, ...]:
     """Return what is kept, by what, where the states end, and what is not known."""
     return tuple(text for text, _ in parts(v))
 
 
-def parts(v: "Verdict") -> list[tuple[str, Kind]]:
+def parts(v: Judged) -> list[tuple[str, Kind]]:
     """Return each sentence, and the kind of the claims that it is made from."""
     said: list[tuple[str, Kind]] = []
     kept = v.claim(Kind.KEPT)
@@ -76,7 +73,7 @@ def parts(v: "Verdict") -> list[tuple[str, Kind]]:
 
 
 def in_a_period(
-    v: "Verdict", moved: float, slowed: float, order: float, labels: Sequence[dict[str, Any]]
+    v: Judged, moved: float, slowed: float, order: float, labels: Sequence[dict[str, Any]]
 ) -> str:
     """Write what happens during a period, and what the verdict at its end says, if it is a word.
 
@@ -100,7 +97,7 @@ def in_a_period(
     return re.sub(r"(?<!\w)-(?=\d)", "−", f"{during}.{further}")
 
 
-def reason(v: "Verdict", claimed: str) -> str:
+def reason(v: Judged, claimed: str) -> str:
     """Return why a word is not, or only approximately, true of the states, "" where it is true."""
     answer = v.is_held_by(claimed)
     if answer == "yes":
@@ -121,7 +118,7 @@ def reason(v: "Verdict", claimed: str) -> str:
     return _finding(v, _numbers(v), "they")
 
 
-def numbers(v: "Verdict") -> list[str]:
+def numbers(v: Judged) -> list[str]:
     """Return the lines under the table: numbers, thresholds, defects."""
     lines: list[str] = []
     first = _first(v)
@@ -147,12 +144,12 @@ def numbers(v: "Verdict") -> list[str]:
     return lines
 
 
-def span(v: "Verdict", time: float) -> str:
+def span(v: Judged, time: float) -> str:
     """Write a duration in the unit of the system: "250 ms", "20 steps"."""
     return describe_duration(time, v.time_units)
 
 
-def _moved(v: "Verdict") -> str:
+def _moved(v: Judged) -> str:
     """Return how far states move once they have settled, "" where that was not compared."""
     moved = v.claim(Kind.MOVED)
     if moved is None:
@@ -185,29 +182,29 @@ def count(number: int) -> str:
     return _COUNTS[number] if number < len(_COUNTS) else str(number)
 
 
-def _first(v: "Verdict") -> Claim | None:
+def _first(v: Judged) -> Claim | None:
     return next((c for c in v.claims if c.kind == Kind.HELD and c.numbers["first"]), None)
 
 
-def _ends(v: "Verdict", *kinds: str) -> list[dict[str, Any]]:
+def _ends(v: Judged, *kinds: str) -> list[dict[str, Any]]:
     """Return the numbers of the ends of some kinds, those of most states first."""
     of = [c.numbers for c in v.claims if c.kind == Kind.END]
     return sorted((n for n in of if n["what"] in kinds), key=lambda n: -float(n["share"]))
 
 
-def _how(v: "Verdict", is_first: bool) -> str:
+def _how(v: Judged, is_first: bool) -> str:
     """Return from when states are followed, and the input, which the first sentence names."""
     since = f" from {v.since}" if v.since else ""
     return since + (f" with {v.input} held constant" if v.input else "") if is_first else ""
 
 
-def _numbers(v: "Verdict") -> dict[str, Any]:
+def _numbers(v: Judged) -> dict[str, Any]:
     """Return the numbers of the first word."""
     first = _first(v)
     return {} if first is None else first.numbers
 
 
-def _kept(v: "Verdict", is_first: bool) -> str:
+def _kept(v: Judged, is_first: bool) -> str:
     """Write how far states move over T, and what is left of their differences along the axis."""
     drift, moves = v.claim(Kind.DRIFT), ""
     if drift is not None and v.held in _STAYING:
@@ -219,7 +216,7 @@ def _kept(v: "Verdict", is_first: bool) -> str:
     return f"over {span(v, v.duration)}{_how(v, is_first)}, {both}" if both else ""
 
 
-def _differences(v: "Verdict", subject: str) -> str:
+def _differences(v: Judged, subject: str) -> str:
     """Write what is left of differences along the axis, throughout [T/2, 2T] where they swing."""
     kept, order, spread = v.claim(Kind.KEPT), v.claim(Kind.ORDER), v.claim(Kind.SPREAD)
     if kept is None or spread is None:
@@ -255,7 +252,7 @@ def _differences(v: "Verdict", subject: str) -> str:
     return f"{subject} {how} ({left}{rank}{after})"
 
 
-def _decoded(v: "Verdict", is_first: bool) -> str:
+def _decoded(v: Judged, is_first: bool) -> str:
     """Write which labels can be decoded at the beginning and at T."""
     told = [decoding(claim.numbers) for claim in v.claims if claim.kind == Kind.DECODED]
     after = f"after {span(v, v.duration)}{_how(v, is_first)}, "
@@ -283,7 +280,7 @@ def decoding(n: dict[str, Any]) -> str:
     return f"{n['label']} {can} ({what} {later}, at first {before}, by chance up to {most})"
 
 
-def _held(v: "Verdict", is_first: bool) -> str:
+def _held(v: Judged, is_first: bool) -> str:
     """Write what holds the states, or what they do where nothing does."""
     numbers = _numbers(v)
     word, twice = numbers.get("word", Held.UNKNOWN), 2 * v.duration
@@ -300,7 +297,7 @@ def _held(v: "Verdict", is_first: bool) -> str:
     return finding + _how(v, is_first)
 
 
-def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
+def _finding(v: Judged, numbers: dict[str, Any], them: str) -> str:
     """Return what holds the states: "a line attractor holds them where they are"."""
     held = numbers.get("word", Held.UNKNOWN)
     if held in (Held.LINE, Held.RING, Held.SURFACE):
@@ -329,7 +326,7 @@ def _finding(v: "Verdict", numbers: dict[str, Any], them: str) -> str:
     }[Held(held)]
 
 
-def _failed(v: "Verdict") -> str:
+def _failed(v: Judged) -> str:
     """Return which condition of a continuous attractor fails where states are still, or ""."""
     numbers = _numbers(v)
     if numbers.get("word") != Held.STILL:
@@ -343,7 +340,7 @@ def _failed(v: "Verdict") -> str:
     return ""
 
 
-def _ending(v: "Verdict", is_first: bool) -> str:
+def _ending(v: Judged, is_first: bool) -> str:
     """Describe where states end, unless that is said already."""
     kinds = [claim.numbers["what"] for claim in v.claims if claim.kind == Kind.END]
     said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
@@ -356,7 +353,7 @@ def _ending(v: "Verdict", is_first: bool) -> str:
     return f"{but}{_long_run(v) if v.held else ''}{at_last}{_how(v, is_first)}"
 
 
-def _long_run(v: "Verdict") -> str:
+def _long_run(v: Judged) -> str:
     """Write "in the long run", and how long that is where a stable point is slow beside T."""
     times = [float(one.get("slowest", np.inf)) for one in _ends(v, What.POINT)]
     slowest = max((time for time in times if time < np.inf), default=0.0)
@@ -364,7 +361,7 @@ def _long_run(v: "Verdict") -> str:
     return f"in the long run{f' (time constant {span(v, slowest)})' if is_slow else ''}, "
 
 
-def _groups(v: "Verdict") -> str:
+def _groups(v: Judged) -> str:
     """Write how many states have each kind of end, those of most states first."""
     ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
     known = [numbers for numbers in ends if numbers["what"] != What.UNKNOWN]
@@ -377,7 +374,7 @@ def _groups(v: "Verdict") -> str:
     return _listed(parts)
 
 
-def _not_known(v: "Verdict", is_first: bool) -> str:
+def _not_known(v: Judged, is_first: bool) -> str:
     """Write what is not known, and what would decide it."""
     said, lost = [], _ends(v, What.UNKNOWN)
     if v.held == Held.UNKNOWN:
@@ -400,7 +397,7 @@ def _not_known(v: "Verdict", is_first: bool) -> str:
     return "; ".join(said) + (_how(v, is_first) if said else "")
 
 
-def is_open(v: "Verdict", claimed: str) -> bool:
+def is_open(v: Judged, claimed: str) -> bool:
     """Whether it is not known if a word is true that is not claimed."""
     if v.held in ("", Held.UNKNOWN):
         return True
@@ -409,7 +406,7 @@ def is_open(v: "Verdict", claimed: str) -> bool:
     return claimed in _OF_ENDS and _undecided(v, claimed) > 1 - _ASKED
 
 
-def _undecided(v: "Verdict", claimed: str) -> float:
+def _undecided(v: Judged, claimed: str) -> float:
     """Return the share of states whose end might still be what a word says."""
     share_of = sum(float(one["share"]) for one in _ends(v, What.UNKNOWN))
     if claimed == Held.CYCLE and not _chaos(v):  # it may close later, or by finer steps
@@ -417,7 +414,7 @@ def _undecided(v: "Verdict", claimed: str) -> float:
     return share_of
 
 
-def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
+def _group(v: Judged, what: str, of: list[dict[str, Any]]) -> str:
     """Write how many states end at a kind of end: "54 % end at one stable point"."""
     shares = [float(one["share"]) for one in of]
     whole = "all" if sum(shares) >= 1 - 1e-9 else _of_states(sum(shares))
@@ -436,7 +433,7 @@ def _group(v: "Verdict", what: str, of: list[dict[str, Any]]) -> str:
     }[What(what)]
 
 
-def _places(v: "Verdict", numbers: dict[str, Any]) -> str:
+def _places(v: Judged, numbers: dict[str, Any]) -> str:
     """Write at how many points states rest, with the shares of a few: "two stable points (…)"."""
     places, shares = numbers.get("places", 0), [float(one["share"]) for one in _ends(v, What.POINT)]
     few = f" ({_listed([*map(_of_states, shares)])})" if places == len(shares) <= _LISTED else ""
@@ -453,20 +450,20 @@ def _unstable(of: list[dict[str, Any]]) -> str:
     return f"one of {count(len(of))} unstable points" if len(of) > 1 else "an unstable point"
 
 
-def _stays(v: "Verdict", of: list[dict[str, Any]]) -> str:
+def _stays(v: Judged, of: list[dict[str, Any]]) -> str:
     """Write that states still are at an unstable point, or that only errors led them away."""
     if any(one.get("left") for one in of):
         return f"leave it{_until(v, of)}, where rounding errors decide"
     return f"still are there{_until(v, of)}"
 
 
-def _until(v: "Verdict", of: list[dict[str, Any]]) -> str:
+def _until(v: Judged, of: list[dict[str, Any]]) -> str:
     """Write until when states were followed that may yet go elsewhere: " after 20 s"."""
     times = [float(one["until"]) for one in of if "until" in one]
     return f" after {span(v, min(times))}" if times else ""
 
 
-def _curves(v: "Verdict") -> str:
+def _curves(v: Judged) -> str:
     """Write the closed curves: "a closed curve, period 6.7 s", "two cycles of 12 steps"."""
     of = _ends(v, What.CURVE)
     if not of:
@@ -493,7 +490,7 @@ def _curves(v: "Verdict") -> str:
     return f"{what} (mean period {span(v, turn)})" if is_one else f"{what} of several periods"
 
 
-def _chaos(v: "Verdict") -> str:
+def _chaos(v: Judged) -> str:
     of = _ends(v, What.BOUNDED)
     keys = ("exponent", "exponent_error", "until")  # the last one is missing in older files
     return " (chaos)" if of and is_chaos(*(float(of[0].get(k, np.inf)) for k in keys)) else ""

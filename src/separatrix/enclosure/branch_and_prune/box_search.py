@@ -14,7 +14,7 @@ from ..errors import EnclosureError
 from ..interval.arithmetic import Array
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import enclose_residual
-from .frontier import Exhaustion, refused, search_box
+from .frontier import Exhaustion, Limits, refused, search_box
 from .known import ZeroTable, known_zeros
 from .unbounded import HomogeneousProgram, homogenize, search_unbounded
 
@@ -68,6 +68,11 @@ class BranchAndPrune:
     max_boxes: Count = 200_000
     min_width: Positive = 2.0**-30
     max_unresolved: Natural = 64
+
+    @property
+    def limits(self) -> Limits:
+        """The options, as the search of a box takes them."""
+        return Limits(self.max_boxes, self.min_width, self.max_unresolved)
 
     def search(
         self,
@@ -127,7 +132,7 @@ class BranchAndPrune:
             if program is None:
                 return refused(size, UNBOUNDED)
             afar = HomogeneousProgram(program, (size,))
-            return search_unbounded(self, enclosed, afar, low, high, known)
+            return search_unbounded(self.limits, enclosed, afar, low, high, known)
         except EnclosureError as refusal:
             return refused(size, str(refusal))
 
@@ -139,7 +144,7 @@ class BranchAndPrune:
         known: ZeroTable,
     ) -> Exhaustion:
         """Do the same as `search` for an `EnclosedFunction` and a box with finite ends."""
-        return search_box(self, enclosed, lower, upper, known)
+        return search_box(self.limits, enclosed, lower, upper, known)
 
 
 def _corners(lower: ArrayLike, upper: ArrayLike, states: ArrayLike | None) -> tuple[Array, Array]:

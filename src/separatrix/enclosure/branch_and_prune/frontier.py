@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from ..krawczyk.context import quietly
 from .known import ZeroTable
 from .pruning import Pruned, prune
 
-if TYPE_CHECKING:
-    from .box_search import BranchAndPrune
-
 _ENTRIES = 2**15  # of the slopes that are held at once
 _BATCH = 1024  # boxes; with fewer, the search reaches the depth where degeneracy shows sooner
 _EARLY, _LATER = 0.05, 0.2
@@ -24,6 +21,14 @@ _EARLY, _LATER = 0.05, 0.2
 _TOO_MANY = 10
 """It gives up where so many times these boxes would be needed; hard parts may well come first."""
 _DEGENERATE = "zeros of the function may be degenerate or form a continuum there"
+
+
+class Limits(NamedTuple):
+    """When a search gives up, and which boxes it leaves: the options of `BranchAndPrune`."""
+
+    max_boxes: int
+    min_width: float
+    max_unresolved: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def refused(size: int, reason: str) -> Exhaustion:
 
 
 def search_box(
-    method: BranchAndPrune,
+    limits: Limits,
     enclosed: EnclosedFunction,
     lower: Array,
     upper: Array,
@@ -65,7 +70,7 @@ def search_box(
     spent: int = 0,
 ) -> Exhaustion:
     """Search a bounded box (n,), `spent` of the boxes being used up already."""
-    frontier = _Frontier(method, enclosed, known, lower, upper, spent)
+    frontier = _Frontier(limits, enclosed, known, lower, upper, spent)
     with quietly(len(lower)):
         while frontier.advance():
             pass
@@ -77,14 +82,14 @@ class _Frontier:
 
     def __init__(
         self,
-        method: BranchAndPrune,
+        limits: Limits,
         enclosed: EnclosedFunction,
         known: ZeroTable,
         lower: Array,
         upper: Array,
         spent: int,
     ) -> None:
-        self.method, self.enclosed, self.known, self.spent = method, enclosed, known, spent
+        self.limits, self.enclosed, self.known, self.spent = limits, enclosed, known, spent
         self.pending = [(lower[None], upper[None])]
         self.unresolved = 0
         self.boxes = 0
@@ -121,11 +126,11 @@ class _Frontier:
         return True
 
     def _gave_up(self) -> bool:
-        if self.unresolved > self.method.max_unresolved:
+        if self.unresolved > self.limits.max_unresolved:
             self.reason = self.reason or _DEGENERATE
             return True
-        too_many = f"more than {self.method.max_boxes} boxes would have to be examined"
-        if self.spent + self.boxes >= self.method.max_boxes:
+        too_many = f"more than {self.limits.max_boxes} boxes would have to be examined"
+        if self.spent + self.boxes >= self.limits.max_boxes:
             self.reason = too_many
             return True
         if self._is_too_slow():
@@ -138,7 +143,7 @@ class _Frontier:
 
     def _is_too_slow(self) -> bool:
         """Judge once whether what is left of the volume would take far too many boxes."""
-        most = self.method.max_boxes
+        most = self.limits.max_boxes
         if self.is_judged or self.boxes < _EARLY * most:
             return False
         if self.early is None:
@@ -174,9 +179,9 @@ class _Frontier:
         lower, upper, regular = pruned.lower[left], pruned.upper[left], pruned.regular[left]
         width = upper - lower
         scale = np.maximum(self.unit, np.maximum(np.abs(lower), np.abs(upper)).max(axis=1))
-        small = width.max(axis=1) <= self.method.min_width * scale
+        small = width.max(axis=1) <= self.limits.min_width * scale
         # a box that has become small only now deserves a look at its new size
-        tiny = small & (before <= self.method.min_width * scale)
+        tiny = small & (before <= self.limits.min_width * scale)
         reasons = [pruned.refusals[index] for index in np.flatnonzero(left)]
         self._leave([why for why, here in zip(reasons, tiny, strict=True) if here])
         shrunk = ~tiny & (small | ((width.max(axis=1) <= 0.5 * before) & regular))

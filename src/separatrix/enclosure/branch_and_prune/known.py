@@ -29,7 +29,7 @@ class KnownZeros:
         self._low, self._high = _cubes(self.states, self.radii)
 
     def added(self, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
-        """States, error bounds and radii of the zeros not given that may lie in a box."""
+        """Return states, error bounds and radii of the zeros not given that may lie in a box."""
         part = slice(self._given, None)
         states, errors, radii = self.states[part], self.errors[part], self.radii[part]
         reach = up(errors)[:, None]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +17,10 @@ from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
 from ..interval.interpreter import EnclosedFunction, Enclosures, enclosures, fold, run_program
 from ..interval.values import Value
-from .frontier import Exhaustion, search_box
+from .frontier import Exhaustion, Limits, search_box
 from .known import KnownZeros, MappedZeros
 
 _TINIEST, _LARGEST = 1e-290, 2.0**20  # beyond, constant terms are denormal, or tell no scale
-if TYPE_CHECKING:
-    from .box_search import BranchAndPrune
 
 # Linear in the one operand that varies; the others are factors, sizes or positions.
 _LINEAR = frozenset(
@@ -111,11 +108,11 @@ class HomogeneousProgram:
     shape: tuple[int, ...]
 
     def bounds(self, boxes: Interval) -> Interval:
-        """Bounds of the n values over boxes (box, n + 1)."""
+        """Return bounds of the n values over boxes (box, n + 1)."""
         return self._run(boxes, None, None)[0].bounds
 
     def slopes(self, boxes: Interval) -> Enclosures:
-        """Bounds of values and slopes (box, n, n + 1)."""
+        """Return bounds of values and slopes (box, n, n + 1)."""
         eye = point(np.eye(self.shape[0] + 1)[None])
         value, refusals = self._run(boxes, eye[..., :-1], eye[..., -1])
         return enclosures(value, self.shape, self.shape[0] + 1, refusals)
@@ -140,11 +137,11 @@ class Chart:
         return self.function.shape
 
     def bounds(self, boxes: Interval) -> Interval:
-        """Bounds over boxes (box, n)."""
+        """Return bounds over boxes (box, n)."""
         return self.function.bounds(self.embedded(boxes))
 
     def slopes(self, boxes: Interval) -> Enclosures:
-        """Bounds of values and slopes over boxes (box, n)."""
+        """Return bounds of values and slopes over boxes (box, n)."""
         found = self.function.slopes(self.embedded(boxes))
         slopes = found.slopes.map(lambda array: np.delete(array, self.axis, axis=2))
         return replace(found, slopes=slopes)
@@ -158,7 +155,7 @@ class Chart:
         return Interval(grown(boxes.lower), grown(boxes.upper))
 
     def states(self, boxes: Interval) -> Interval:
-        """Bounds of d/s, which is unbounded where s may be 0."""
+        """Return bounds of d/s, which is unbounded where s may be 0."""
         whole = self.embedded(boxes)
         lower = np.where(whole.lower[:, -1:] > 0, whole.lower[:, -1:], np.nan)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -186,7 +183,7 @@ def charts(
 
 
 def search_unbounded(
-    method: BranchAndPrune,
+    limits: Limits,
     base: EnclosedFunction,
     homogeneous: EnclosedFunction,
     lower: Array,
@@ -196,10 +193,10 @@ def search_unbounded(
     """Search a box (n,) with infinite ends: a cube about the origin, then all that is outside."""
     reach = _reach(base)
     inner = (np.clip(lower, -reach, reach), np.clip(upper, -reach, reach))
-    parts = [search_box(method, base, *inner, known)]
+    parts = [search_box(limits, base, *inner, known)]
     for chart, low, high in charts(homogeneous, lower, upper, reach):
         spent, table = sum(part.boxes for part in parts), MappedZeros(known, base, chart.states)
-        parts.append(search_box(method, chart, low, high, table, spent))
+        parts.append(search_box(limits, chart, low, high, table, spent))
     return Exhaustion(
         *known.added(lower, upper),
         complete=all(part.complete for part in parts),

@@ -65,10 +65,10 @@ class EnclosedFunction(Protocol):
         """The shape (n,) of its argument."""
 
     def bounds(self, boxes: Interval) -> Interval:
-        """Bounds of the values over each box (box, n)."""
+        """Return bounds of the values over each box (box, n)."""
 
     def slopes(self, boxes: Interval) -> Enclosures:
-        """Bounds of values and slopes over each box (box, n)."""
+        """Return bounds of values and slopes over each box (box, n)."""
 
 
 class Enclosed:
@@ -105,24 +105,24 @@ class Enclosed:
         self.output_shape = self.program.output_shapes[0]
 
     def bounds(self, boxes: Interval) -> Interval:
-        """Bounds of the values over each box (box, *shape)."""
+        """Return bounds of the values over each box (box, *shape)."""
         ((bounds, _),), _ = run_program(self.program, [Value(boxes)], boxes.shape[0])
         return bounds.map(lambda array: np.broadcast_to(array, boxes.shape[:1] + self.output_shape))
 
     def slopes(self, boxes: Interval) -> Enclosures:
-        """Bounds of values and slopes over each box (box, n); functions of vectors only."""
+        """Return bounds of values and slopes over each box (box, n); functions of vectors only."""
         # the same in all boxes, and so stays the slope of an affine part
         return self._along(boxes, point(np.eye(boxes.shape[1])[None]))
 
     def jumps(self, boxes: Interval) -> tuple[str, ...]:
-        """Why the function may jump within each box (box, *shape); empty where it does not.
+        """Return why the function may jump within each box (box, *shape); empty where it does not.
 
         Slopes along a single direction tell it, at twice the cost of bounds.
         """
         return self._along(boxes, point(np.ones((1, 1, *self.shape)))).refusals
 
     def steepness(self, boxes: Interval) -> Enclosures:
-        """Bounds of the change over each box (box, n) with x, as (box, output, 1).
+        """Return bounds of the change over each box (box, n) with x, as (box, output, 1).
 
         By how much at most a change of x by one, in the largest norm: all directions are one
         interval, so that no matrix is formed.
@@ -135,7 +135,7 @@ class Enclosed:
         return enclosures(values[0], self.output_shape, directions.shape[1], refusals)
 
     def execute(self, boxes: Interval) -> Execution:
-        """Bounds of every value on the way over each box, for those who look inside."""
+        """Return bounds of every value on the way over each box, for those who look inside."""
         return Execution(self.program, _values(self.program, [Value(boxes)], _ignore, keep=True))
 
 

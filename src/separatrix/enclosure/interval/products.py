@@ -138,5 +138,5 @@ def _unbounded_matmul(a: Interval, b: Interval) -> Interval:
 
 
 def row_sums(a: Array) -> Array:
-    """Upper bounds of the sums over the last axis of non-negative numbers."""
+    """Return upper bounds of the sums over the last axis of non-negative numbers."""
     return up(np.sum(a, axis=-1) * (1.0 + 2.0 * gamma(a.shape[-1])))

@@ -52,7 +52,7 @@ def constant(values: Array) -> Value:
 
 
 def scaled(slopes: Interval | None, factor: Interval) -> Interval | None:
-    """Slopes times an elementwise factor (box, *s)."""
+    """Return slopes times an elementwise factor (box, *s)."""
     return None if slopes is None else multiply(slopes, factor[:, None])
 
 

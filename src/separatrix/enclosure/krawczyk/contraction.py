@@ -52,12 +52,12 @@ def approximate_inverse(slopes: Interval) -> Array:
 
 
 def newton_step(inverse: Array, residual: Interval) -> Interval:
-    """Bounds of A g(m), for residuals (point, n)."""
+    """Return bounds of A g(m), for residuals (point, n)."""
     return matmul(point(inverse), residual[..., None])[..., 0]
 
 
 def contraction_rates(inverse: Array, slopes: Interval) -> Array:
-    """Z_i, the row sums of |I - A S|, from above; infinite where they are not known."""
+    """Return Z_i, the row sums of |I - A S|, from above; infinite where they are not known."""
     size = inverse.shape[-1]
     defect = subtract(point(np.eye(size)), matmul(point(inverse), slopes))
     rates = row_sums(defect.magnitude())
@@ -65,14 +65,14 @@ def contraction_rates(inverse: Array, slopes: Interval) -> Array:
 
 
 def rates_on(around: Enclosures, inverse: Array) -> Array:
-    """Z_i over each cube; infinite where the function is not shown to be continuous and finite."""
+    """Return Z_i over each cube; infinite if the function may jump or be infinite there."""
     sound = around.allowed & np.isfinite(around.bounds.magnitude()).all(axis=1)
     rates = contraction_rates(inverse, around.slopes)
     return np.where(sound[:, None], rates, np.inf)
 
 
 def error_within(radius: Array, rates: Array, step: Array) -> Array:
-    """How far from its center the zero in each cube is at most; infinite where none is proved.
+    """Return how far from its center the zero in each cube is at most; infinite without a proof.
 
     ``step`` is an upper bound of |A g(m)|.
     """

@@ -182,14 +182,14 @@ def _rounding_of_product(left: Array, right: Array) -> Array:
 
 
 def _applied(matrices: Array, vectors: Array) -> Array:
-    """Upper bounds of the products of matrices and vectors, both non-negative."""
+    """Return upper bounds of the products of matrices and vectors, both non-negative."""
     terms = vectors.shape[-1]
     products = (matrices @ vectors[..., None])[..., 0]
     return up(products * (1 + 4 * gamma(terms)) + terms * TINY)
 
 
 def _sides(centers: Array, radii: Array, kind: Kind) -> tuple[Array, Array]:
-    """Which discs lie strictly outside, and which strictly inside, the region of stability."""
+    """Return which discs lie strictly outside, and strictly inside, the region of stability."""
     if kind == "flow":
         return down(centers.real - radii) > 0, up(centers.real + radii) < 0
     sizes = np.abs(centers)

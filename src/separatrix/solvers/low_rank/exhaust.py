@@ -47,7 +47,7 @@ def exhaust(
         return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
     if latent.afar is None:
         return refused(latent.size, _NO_BOX)
-    found = search_unbounded(method, latent, latent.afar, box.lower, box.upper, none)
+    found = search_unbounded(method.limits, latent, latent.afar, box.lower, box.upper, none)
     return _lifted(latent, found)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ..._types import InvalidInputError, nearest
-from ..task import AbstractTask, Trials, consecutive
+from ..task import AbstractTask, consecutive
+from ..trials import Trials
 from .environment import Make, RawTrial, draw_trials, maker
 
 _SURVEYED = 1000  # trials that tell what trials are like

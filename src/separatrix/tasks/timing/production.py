@@ -14,8 +14,8 @@ from ..cue_detection import cue_off, shown_during
 from ..durations import Length, Multiple, Uniform
 from ..ideal_observer import so_far
 from ..staged import Scene, StagedTask, noisy_during, side_by_side
-from ..task import Trials
 from ..timeline import Timeline
+from ..trials import Trials
 
 
 class ReadySetGo(StagedTask):

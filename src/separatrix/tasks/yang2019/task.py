@@ -21,7 +21,8 @@ from .. import fields
 from ..durations import check_timing, count_steps
 from ..rings import circular_distance, population_vector
 from ..staged import names
-from ..task import SolvableTask, Trials
+from ..task import SolvableTask
+from ..trials import Trials
 from .rates import RING, asked_rates, bump
 from .rules import DRAW, FAMILY_OF, LONGEST, RULES, VARIANT_OF, Dice, Script
 from .solution import solve

@@ -1,4 +1,18 @@
-"""The rules of the interpreter, one for each primitive of JAX that it knows."""
+"""The rules of the interpreter, one for each primitive of JAX that it knows.
+
+A new one is of one of three kinds:
+
+* A function of one number is a row of `SMOOTH` in `interval/functions.py`, with its slope. If its
+  value may be NaN or infinite, it also has a row of `_PARTIAL` in `elementwise`. Its truth and its
+  domain stand in `tests/enclosure/test_interval_arithmetic.py`.
+* What only moves values is a row of `enclosure/moves.py`, which other readers of programs share.
+* Anything else is a function here, in the `RULES` of its module, and a case of `FUNCTIONS` in
+  `tests/enclosure/test_interval_enclosures.py`.
+
+The parameters that a rule knows stand in `enclosure/parameters.py`. Other tables may name the
+primitive, too: `solvers/jacobian/derivative_rules.py` (no product with a matrix),
+`solvers/smoothness.py` (a derivative everywhere), `completeness/attraction.py` (finite values).
+"""
 
 from __future__ import annotations
 

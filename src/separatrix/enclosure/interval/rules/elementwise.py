@@ -88,7 +88,7 @@ def subtract(first: Value, second: Value) -> Value:
 
 
 def _same_shape(first: Value, second: Value) -> tuple[Interval | None, Interval | None]:
-    """Slopes with the shape of the result, where a scalar meets an array."""
+    """Return slopes with the shape of the result, where a scalar meets an array."""
     shape = np.broadcast_shapes(first.bounds.shape[1:], second.bounds.shape[1:])
 
     def grown(slopes: Interval | None) -> Interval | None:

@@ -40,7 +40,7 @@ def _value(t: Interval) -> Interval:
 
 
 def _slope_bounds(t: Array) -> tuple[Array, Array]:
-    """Bounds of B'(t): -1/2 + t/6 - t³/180 + t⁵/5040 - ..., an alternating series, near zero."""
+    """Return bounds of B'(t): near zero, the alternating series -1/2 + t/6 - t³/180 + ..."""
     near = np.abs(t) <= _NEAR
     small = np.where(near, t, 0.0)
     series = -0.5 + small / 6 - small**3 / 180 + small**5 / 5040

@@ -92,7 +92,7 @@ _AND, _OR = _logic(np.logical_and), _logic(np.logical_or)
 
 
 def select(which: Value, if_false: Value, if_true: Value) -> Value:
-    """One of two values, or the hull of both where the choice is undecided."""
+    """Return one of two values, or the hull of both where the choice is undecided."""
     which, if_false, if_true = aligned(which, if_false, if_true)
     exact = which.bounds.exact and if_false.bounds.exact and if_true.bounds.exact
     bounds = _choose(which.bounds, if_false.bounds, if_true.bounds)
