@@ -187,9 +187,9 @@ def _one(
     """Find points, and follow the states with which trials close the period."""
     shown = period.within.any(1)
     first = period.within.argmax(1)
+    last = period.within.shape[1] - 1 - period.within[:, ::-1].argmax(1)
     rows = np.flatnonzero(shown)
-    closing = last_of(watched.states, period.within)[rows]
-    lasts = float(np.median(period.within.sum(1)[shown]))
+    closing, lasts = watched.states[rows, last[rows]], float(np.median((last - first + 1)[shown]))
     together = bool((np.ptp(closing, axis=0) == 0).all())  # one state tells of all
     with quiet():
         points = known
