@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -100,7 +99,9 @@ class Ends:
         """Which states end at one of these."""
         return np.isin(self.what.astype(str), [str(kind) for kind in kinds])
 
-    def ended(self, rows: Bool[np.ndarray, " state"] | Int[np.ndarray, " row"], what: What) -> Self:
+    def ended(
+        self, rows: Bool[np.ndarray, " state"] | Int[np.ndarray, " row"], what: What
+    ) -> "Ends":
         """Return ends of which some are of another kind."""
         changed = self.what.copy()
         changed[rows] = str(what)
