@@ -3,6 +3,7 @@
 import inspect
 import random
 import re
+from pathlib import Path
 from string import ascii_lowercase
 
 import jax.numpy as jnp
@@ -24,6 +25,7 @@ from separatrix.analysis.verdicts import ending, sentences
 from separatrix.report.sections import branches, held
 from separatrix.solvers.continuation.curve import CurveEnd
 from separatrix.solvers.endings import Ending
+from separatrix.store import Run
 
 pytestmark = pytest.mark.laws
 
@@ -131,18 +133,12 @@ def test_boundaries_cycles_and_branches_are_found():
     assert abs(sx.separatrix(double, points).states).max() < 1e-12
     chaos = sx.find_cycles(sx.DiscreteMap(lambda x: 3.9 * x * (1 - x), 1), np.array([[0.2], [0.4]]))
     assert set(chaos.led) == {LED[What.CHAOS]} and "2 to chaos" in chaos.summary()
-    ends = held.values(Run(verdict=sx.verdict(double, np.array([[-0.5], [0.5], [0.3]]))))
+    ends = held.values(run(verdict=sx.verdict(double, np.array([[-0.5], [0.5], [0.3]]))))
     assert "large dots" in ends["marks"]
 
 
-class Run:
-    """The records of a run."""
-
-    def __init__(self, **records):
-        vars(self).update(records)
-
-    def find(self, name):
-        return vars(self).get(name)
+def run(**records):
+    return Run(Path("/nowhere"), {}, None, records)
 
 
 @pytest.mark.parametrize(("largest", "early"), [(1e6, 0), (1.5, 1)])
@@ -154,5 +150,5 @@ def test_a_branch_that_ends_at_the_range_does_not_end_early(largest, early):
     found = sx.continue_fixed_points(
         system_at, points, (0.0, 1.0), method=sx.solvers.PseudoArclength(largest_state=largest)
     )
-    ends = branches.values(Run(branches=found))["early"]
+    ends = branches.values(run(branches=found))["early"]
     assert sum(number for _, number in ends) == early
