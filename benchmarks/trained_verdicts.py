@@ -88,7 +88,7 @@ def main() -> int:
         took = time.perf_counter() - start
         words[found.held] += 1
         unknown.append(
-            sum(s for e, s in zip(found.ends, found.shares, strict=True) if e == "not known")
+            sum(c.numbers["share"] for c in found.claims if c.numbers.get("what") == "unknown")
         )
         print(f"{path.stem} ({took:.1f} s)\n    {found.summary()}", flush=True)
         if given.checker:

@@ -13,8 +13,8 @@ import pytest
 
 import separatrix as sx
 from separatrix._watch import Stage
-from separatrix.analysis.cycles import found as cycles
 from separatrix.analysis.fixed_points import words as points
+from separatrix.analysis.following import end
 from separatrix.analysis.following.end import What
 from separatrix.analysis.following.turns import Open
 from separatrix.analysis.measures.intervals import NoInterval
@@ -39,7 +39,7 @@ TEXTS = [
     (sx.slow_curve, Ending, SLIDES),
     (sx.find_cycles, Ending, CYCLES),
     (sx.basins, Ending, BASINS),
-    (sx.basins, What, {end: end.text for end in What}),
+    (sx.basins, What, end._TEXTS),
     (sx.continue_fixed_points, CurveEnd, {end: end.value for end in CurveEnd}),
     (sx.continue_cycles, CurveEnd, {end: end.value for end in CurveEnd}),
     (sx.compare, NoInterval, {why: str(why) for why in NoInterval}),
@@ -48,7 +48,7 @@ TEXTS = [
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {Stage, Open, State, TrainingEnding, cycles.Led}
+WORDLESS = {Stage, Open, State, TrainingEnding}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held, Agreement}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 from systems import henon, logistic
 
 import separatrix as sx
-from separatrix.analysis.cycles.found import Led
+from separatrix.analysis.cycles.found import LED
+from separatrix.analysis.following.end import What
 from separatrix.analysis.orbits import minimal_length
 from separatrix.solvers.endings import Ending
 
@@ -266,7 +267,7 @@ def test_the_number_of_steps_need_not_be_given(r, steps):
     cycles = sx.find_cycles(system, starts)
     really_closed(system, cycles)
     assert cycles.length.tolist() == [steps] and cycles.stability.tolist() == ["stable"]
-    assert cycles.hits.tolist() == [12] and set(cycles.led) == {Led.CYCLE}
+    assert cycles.hits.tolist() == [12] and set(cycles.led) == {LED[What.CURVE]}
     assert cycles.period.tolist() == [10.0 * steps]
 
 
@@ -329,7 +330,7 @@ def test_an_invariant_circle_is_listed_and_a_verdict_says_the_same(name):
     cycles = sx.find_cycles(system, starts)
     assert cycles.kind.tolist() == ["invariant circle"] and cycles.length.tolist() == [0]
     assert cycles.stability.tolist() == ["stable"] and cycles.hits.tolist() == [len(starts)]
-    assert set(cycles.led) == {Led.CIRCLE} and set(cycles.reached) == {0}
+    assert set(cycles.led) == {LED[What.CIRCLE]} and set(cycles.reached) == {0}
     for times in (cycles.turn, cycles.period, cycles.once_round):
         np.testing.assert_allclose(times, 20.0 * turn, rtol=1e-3)
     assert cycles.amplitude[0, 0] == pytest.approx(swing, rel=0.01)
@@ -396,10 +397,10 @@ NO_CIRCLE = {  # a map, starts, and whether a verdict leaves it open that a cycl
 def test_what_does_not_close_is_no_circle(name):
     system, starts, is_open = NO_CIRCLE[name]
     cycles, held = sx.find_cycles(system, starts), sx.verdict(system, starts, duration=50.0)
-    assert Led.CIRCLE not in cycles.led and "invariant circle" not in cycles.kind
+    assert LED[What.CIRCLE] not in cycles.led and "invariant circle" not in cycles.kind
     assert "curve" not in {c.numbers.get("what") for c in held.claims}
-    assert (Led.CHAOS in cycles.led) == (name in ("Henon", "Ikeda", "chaos that goes round"))
-    assert (Led.QUASIPERIODIC in cycles.led) == is_open
+    assert (LED[What.CHAOS] in cycles.led) == (name in ("Henon", "Ikeda", "chaos that goes round"))
+    assert (LED[What.QUASIPERIODIC] in cycles.led) == is_open
     assert held.is_held_by("cycle") != "yes"
     assert held.is_held_by("cycle") == "unknown" or not is_open
 
@@ -412,7 +413,7 @@ def test_chaos_is_an_exponent_of_three_errors_here_and_in_a_verdict(
     monkeypatch.setattr(where, lambda *given: known)
     system, starts = logistic(3.9), np.array([[0.2], [0.4], [0.6]])
     held = sx.verdict(system, starts, duration=1000.0)
-    assert (Led.CHAOS in sx.find_cycles(system, starts).led) == is_chaos
+    assert (LED[What.CHAOS] in sx.find_cycles(system, starts).led) == is_chaos
     assert held.is_held_by("cycle") == ("no" if is_chaos else "unknown")
 
 
@@ -428,32 +429,32 @@ def nested_circles(x):
     return -x * (r2 - 1) * (r2 - 4) + turned(x)
 
 
-LED = {  # a system, starts, and where they lead
-    "chaos": (logistic(3.9), [[0.2], [0.4]], [Led.CHAOS] * 2),
-    "a torus": (sx.Flow(two_circles, 4), systems.box(4, -1, 1, 6), [Led.QUASIPERIODIC] * 6),
-    "a point": (logistic(2.5), [[0.2], [np.nan]], [Led.POINT, Led.UNKNOWN]),
-    "a focus": (systems.hopf(0.9, 1.0).system, systems.box(2, -1, 1, 3), [Led.POINT] * 3),
-    "growth": (sx.DiscreteMap(lambda x: 2 * x, 1), [[1.0]], [Led.INFINITY]),
-    "a growing flow": (sx.Flow(lambda x: x, 2), [[1.0, 1.0]], [Led.INFINITY]),  # to e⁴¹⁰
+LEADS = {  # a system, starts, and where they lead
+    "chaos": (logistic(3.9), [[0.2], [0.4]], [LED[What.CHAOS]] * 2),
+    "a torus": (sx.Flow(two_circles, 4), systems.box(4, -1, 1, 6), [LED[What.QUASIPERIODIC]] * 6),
+    "a point": (logistic(2.5), [[0.2], [np.nan]], [LED[What.POINT], LED[What.UNKNOWN]]),
+    "a focus": (systems.hopf(0.9, 1.0).system, systems.box(2, -1, 1, 3), [LED[What.POINT]] * 3),
+    "growth": (sx.DiscreteMap(lambda x: 2 * x, 1), [[1.0]], [LED[What.INFINITY]]),
+    "a growing flow": (sx.Flow(lambda x: x, 2), [[1.0, 1.0]], [LED[What.INFINITY]]),  # to e⁴¹⁰
     "a slow cycle": (
         sx.Flow(lambda x: 0.0005 * x * (4 - x @ x) + turned(x), 2),
         [[1.0, 0.0], [0.0, 3.0]],
-        [Led.CYCLE] * 2,
+        [LED[What.CURVE]] * 2,
     ),
     "a cycle beside a point": (
         sx.Flow(nested_circles, 2),
         [[0.5, 0.0], [1.5, 0.0], [0.0, 2.5]],
-        [Led.POINT, Led.CYCLE, Led.CYCLE],
+        [LED[What.POINT], LED[What.CURVE], LED[What.CURVE]],
     ),
 }
 
 
-@pytest.mark.parametrize("name", LED)
+@pytest.mark.parametrize("name", LEADS)
 def test_where_starts_lead_is_told(name):
-    system, starts, led = LED[name]
+    system, starts, led = LEADS[name]
     cycles = sx.find_cycles(system, np.array(starts))
     assert cycles.led.tolist() == led
-    assert len(cycles) == (Led.CYCLE in led) and cycles.amplitude.shape[1] == system.size
+    assert len(cycles) == (LED[What.CURVE] in led) and cycles.amplitude.shape[1] == system.size
     if len(cycles):
         np.testing.assert_allclose(np.linalg.norm(cycles.orbit(0), axis=1), 2, atol=1e-7)
 

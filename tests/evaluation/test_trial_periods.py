@@ -8,6 +8,8 @@ import pytest
 import systems
 
 import separatrix as sx
+from separatrix.analysis.following.end import What
+from separatrix.analysis.verdicts.ending import NAMES
 from separatrix.evaluation.readout import largest_of
 
 
@@ -112,7 +114,7 @@ class Forgetful(Latch):
 
 def test_outputs_that_tie_read_out_no_choice():
     periods = sx.trial_periods(Forgetful(), sx.tasks.PerceptualDecisionMaking(), num_trials=8)
-    assert (np.asarray(periods.end_name) == "stable point").all()
+    assert (np.asarray(periods.end_name) == NAMES[What.POINT]).all()
     assert (periods.predicted == -1).all() and not periods.predicts.any()
     assert periods._table()["choices predicted"] == ["no choice"] * 3
     clear = np.array([[0.2, 0.1], [0.1, 0.2], [0.1, 0.1 + 1e-12], [-1e-17, 1e-17], [np.nan, 1.0]])
@@ -134,6 +136,6 @@ def test_a_start_at_rest_is_not_taken_for_the_scale_of_the_system():
     system = sx.DiscreteMap(lambda x: 0.5 * x + 3.0, size=1)
     for start in (0.0, 1e-9):
         found = sx.verdict(system, np.full((5, 1), start), duration=10.0)
-        assert found.ends.tolist() == ["stable point"], found
+        assert found.ends.tolist() == [NAMES[What.POINT]], found
     away = sx.DiscreteMap(lambda x: 2.0 * x + 3.0, size=1)
-    assert sx.verdict(away, np.zeros((5, 1)), duration=10.0).ends.tolist() == ["infinity"]
+    assert sx.verdict(away, np.zeros((5, 1)), duration=10.0).ends.tolist() == [NAMES[What.INFINITY]]

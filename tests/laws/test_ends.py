@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 import separatrix as sx
+from separatrix.analysis.following.end import What
+from separatrix.analysis.verdicts.claims import Kind
 
 pytestmark = pytest.mark.laws
 
@@ -61,10 +63,11 @@ def test_states_end_where_a_loop_ends(seed):
     held = sx.verdict(system, x, duration=50.0, points=points)
     found = sx.basins(system, points, x) if len(points) else None
     x = moved_on(weights, bias, alpha, x)
-    is_known = held.ends[held.ended] != "not known"
+    what = np.array([claim.numbers["what"] for claim in held.claims if claim.kind == Kind.END])
+    is_known, at_point = what[held.ended] != What.UNKNOWN, what[held.ended] == What.POINT
     assert is_known.mean() >= 0.9  # a verdict stops at 95 %, or where states are too slow
     for k in np.flatnonzero(is_known):
-        is_point, end = held.ends[held.ended[k]] == "stable point", held.end_states[held.ended[k]]
+        is_point, end = at_point[k], held.end_states[held.ended[k]]
         assert not is_point or np.linalg.norm(x[k] - end) < 1e-5
         is_given = is_point and np.linalg.norm(points.states - end, axis=1).min(initial=9) < 1e-6
         assert is_given == (found is not None and found.reached[k] >= 0)

@@ -11,6 +11,8 @@ import pytest
 
 import separatrix as sx
 from separatrix._tables import describe_number
+from separatrix.analysis.following.end import What
+from separatrix.analysis.verdicts.ending import NAMES
 from separatrix.report.agreement import Agreement, agreement
 from separatrix.report.places import places
 from separatrix.report.statements import statements
@@ -114,7 +116,7 @@ def test_every_script_of_the_page_draws_from_the_file_beside_it(made, monkeypatc
 def test_a_system_and_states_are_enough(tmp_path):
     run = sx.make_report(sx.Flow(lambda x: -x, size=2, tau=10.0), RNG.normal(size=(40, 2)),
                          tmp_path / "page.html")  # fmt: skip
-    assert run.verdict.held == "" and run.verdict.ends.tolist() == ["stable point"]
+    assert run.verdict.held == "" and run.verdict.ends.tolist() == [NAMES[What.POINT]]
     assert run.frozen_inputs.words[0] == "not given"
     again = sx.load_records(tmp_path / "page.nc")
     assert set(again) == set(run.records)
@@ -182,7 +184,7 @@ def test_what_the_time_limit_leaves_is_not_claimed(tmp_path):
     assert "time limit" in run.analyses.why_not("verdict")
     held = sx.verdict(BISTABLE, TRIALS[:, -1], duration=20.0, max_seconds=1e-9)
     assert (held.held, held.answer) == ("unknown", "unknown")
-    assert set(held.ends) == {"not known"}
+    assert set(held.ends) == {NAMES[What.UNKNOWN]}
 
 
 STATES = RNG.normal(size=(30, 2))

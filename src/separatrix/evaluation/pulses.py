@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from ..analysis import FixedPoints, verdict
+from ..analysis.following.end import What
+from ..analysis.verdicts.ending import are
 from ..networks import AbstractNetwork
 from ..tasks import FlipFlop
 from ..tasks.durations import count_steps
@@ -51,12 +53,7 @@ def _ends(
     """Return the signs of the outputs at the stable point where each state ends, or nothing."""
     found = verdict(network.at_input(np.zeros(network.num_inputs)), states, points=points)
     ends = np.asarray(found.end_states, float)
-    names = np.array(
-        [
-            sign if what == "stable point" else ""
-            for sign, what in zip(signs_of(outputs_of(network, ends)), found.ends, strict=True)
-        ]
-    )
+    names = np.where(are(found, What.POINT), signs_of(outputs_of(network, ends)), "")
     led = np.full(len(states), "", dtype=names.dtype)
     led[np.asarray(found.followed)] = names[np.asarray(found.ended)]
     return led

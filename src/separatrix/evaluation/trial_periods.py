@@ -15,8 +15,10 @@ from .._types import GivenKey, InvalidInputError
 from .._watch import Report, quiet, report_progress, watching
 from ..activity import simulate
 from ..analysis import FixedPoints, Verdict, find_fixed_points, verdict
+from ..analysis.following.end import What
 from ..analysis.projections import widest
 from ..analysis.verdicts.decoding import decoded
+from ..analysis.verdicts.ending import are
 from ..analysis.verdicts.sentences import in_a_period
 from ..networks import AbstractNetwork
 from ..systems import AbstractSystem
@@ -264,7 +266,7 @@ def _slowed(states: Float[np.ndarray, "shown time unit"], last: Int[np.ndarray, 
 
 def _unlisted(held: Verdict, points: FixedPoints) -> Float[np.ndarray, "state unit"]:
     """Return stable points at which states end and that the search has not found."""
-    ends = np.asarray(held.end_states, float)[np.asarray(held.ends) == "stable point"]
+    ends = np.asarray(held.end_states, float)[are(held, What.POINT)]
     if not len(points) or not len(ends):
         return ends
     away = scipy.spatial.distance.cdist(ends, np.asarray(points.states, float)).min(1)
@@ -293,7 +295,7 @@ def _predicted(row: Found, watched: Watched) -> Int[np.ndarray, " shown"]:
     """Return the choice that is read out at the end of each trial, −1 where there is none."""
     ends = np.asarray(row.held.end_states, float)
     chosen = np.full(len(ends), -1)
-    there = np.array([one == "stable point" for one in row.held.ends]) & np.isfinite(ends).all(1)
+    there = are(row.held, What.POINT) & np.isfinite(ends).all(1)
     if watched.choose is not None and there.any():
         chosen[there] = watched.choose(ends[there])
     return np.where(row.ended >= 0, chosen[row.ended], -1)

@@ -5,6 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from ..analysis import Verdict
+from ..analysis.following.end import What
+from ..analysis.verdicts.ending import are
 from .canvas import Width, in_a_row, new_figure, whole
 from .drawing import styled
 from .legends import Place, legend_each
@@ -73,18 +75,18 @@ def verdict(
 def _ends(axes: Axes, verdict: Verdict) -> None:
     states, ends = np.asarray(verdict.drawn), np.asarray(verdict.end_drawn)
     ended, names = np.asarray(verdict.ended), list(map(str, verdict.ends))
-    curves = np.asarray(verdict.curve_drawn)
+    curves, known = np.asarray(verdict.curve_drawn), ~are(verdict, What.UNKNOWN)
+    is_point, attracts = are(verdict, What.POINT, What.UNSTABLE), are(verdict, What.POINT)
     axes.plot(curves[:, 0], curves[:, 1], color=GRAY, linewidth=0.8, zorder=1)
     for k, name in enumerate(names):
-        known = name != "not known"
-        color = cycle(k) if known and k < _NAMED else (LIGHT_GRAY if not known else GRAY)
+        color = cycle(k) if known[k] and k < _NAMED else (GRAY if known[k] else LIGHT_GRAY)
         mine = ended == k
         label = f"{name}: {100 * float(verdict.shares[k]):.0f} %" if k < _NAMED else None
         axes.scatter(
             states[mine, 0], states[mine, 1], s=8, color=color, alpha=0.7, linewidth=0, label=label
         )
-        if name.endswith("point"):
-            face = color if name == "stable point" else paper()
+        if is_point[k]:
+            face = color if attracts[k] else paper()
             x, y = ends[k]
             axes.scatter(x, y, s=60, facecolor=face, edgecolor=ink(), linewidth=1, zorder=4)
     rest = len(names) - _NAMED

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..analysis.following.end import What
+from ..analysis.verdicts.claims import Known
 from ..evaluation import TrialPeriods
 from .canvas import Width, one_panel, whole
 from .drawing import styled
@@ -71,8 +71,7 @@ def trial_periods(
         _draw_path(axes, path, of_period, _STYLES[k % len(_STYLES)])
     fixed = np.asarray(periods.point_kind) == "fixed"
     places = in_plane(components, np.asarray(periods.point_states, float)[fixed])[..., :2]
-    ends = np.asarray(periods.end_name) == str(What.POINT)
-    ends |= np.asarray(periods.end_name) == "stable point"
+    ends = np.asarray(periods.end_known) != str(Known.WATCHED)  # of ends, only stable points are
     rings = in_plane(components, np.asarray(periods.end_states, float)[ends])[..., :2]
     for row, name in enumerate(periods.period):
         mine = np.asarray(periods.point_period)[fixed] == row

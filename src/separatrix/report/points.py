@@ -12,7 +12,7 @@ from ..analysis.stability import KINK
 from ..analysis.verdicts.claims import Kind, Known
 from ..figures.mode_choice import slowest_mode
 from ..store import Run
-from .places import places, spacings
+from .places import NEAR, VISITED, places, spacings
 from .text_filters import number, tally, time_constant
 from .view import linearized_points
 
@@ -72,7 +72,7 @@ def in_order(
     states = np.zeros((0, points.states.shape[1])) if activity is None else activity.flat_states
     given = np.asarray(points.states, float)
     far, where = spacings(given, states), places(given, states)
-    rank = np.array([("visited", "near", "outside", "").index(str(word)) for word in where], int)
+    rank = np.digitize(far, (VISITED, NEAR), right=True)
     slow = np.asarray(points.kind) != "fixed"
     order = np.lexsort((points.label, np.round(far, 6), points.n_unstable, slow, rank))
     return order, where

@@ -197,10 +197,11 @@ def _verdict(run: Run) -> Iterator[Statement]:
 def pace(run: Run) -> str:
     """Write how fast the states that are followed still move beside the activity, "" if unknown."""
     verdict = run.verdict
-    part = relative(verdict.speed, usual_speed(run))
-    if verdict.held not in (Held.STILL, Held.SLOW_PATH, Held.MOVING) or part == "–":
+    usual, slow = usual_speed(run), (Held.STILL, Held.SLOW_PATH, Held.MOVING)
+    if verdict.held not in slow or not (usual > 0 and verdict.speed >= 0):
         return ""
     begin, end = (span(verdict, k * verdict.duration) for k in (1, 2))
+    part = relative(verdict.speed, usual)
     return f"From {begin} to {end}, their median speed is {part} of the activity's."
 
 
@@ -210,10 +211,10 @@ def _known(verdict: Verdict, kind: Kind) -> str:
     words = list(dict.fromkeys(str(claim.known) for claim in claims))
     watched = f"watched: {counted(len(verdict.followed), 'state')}, without noise"
     if kind == Kind.END:
-        told = [w for w in words if w in ("proved", "solved")]
+        told = [w for w in words if w in (Known.PROVED, Known.SOLVED)]
         ends = f"; which ends are {' or '.join(told)}, and" if told else ";"
         return f"{watched}{ends} intervals: below the picture"
-    return watched if words == ["watched"] else f"{', '.join(words)}; {watched}"
+    return watched if words == [Known.WATCHED] else f"{', '.join(words)}; {watched}"
 
 
 def _periods(run: Run) -> Iterator[Statement]:

@@ -126,7 +126,7 @@ def _answers(groups: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
 
 def _cubes(rows: pd.DataFrame) -> dict[str, Any] | None:
     """Return how many networks have the cube of their bits, and what that is called."""
-    found = next((s for s in _shares(rows, "cube") if s["what"] == "True"), None)
+    found = next((s for s in _shares(rows, "cube") if s["what"]), None)
     if found is None:
         return None
     bits = {str(counts).count("+") for counts in rows["topology"][rows["cube"] == True]}  # noqa: E712
@@ -140,7 +140,7 @@ def _shares(done: pd.DataFrame, column: str) -> Iterator[dict[str, Any]]:
     known = done[column].dropna()
     unknown = len(done) - len(known)
     for value, number in known.value_counts().items():
-        share = {"what": str(value), "unknown": unknown}
+        share = {"what": value, "unknown": unknown}
         yield share | _share(int(number), len(done), unknown)
 
 

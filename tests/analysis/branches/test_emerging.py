@@ -8,7 +8,8 @@ import pytest
 from scipy.optimize import brentq
 
 import separatrix as sx
-from separatrix.analysis.cycles.found import Led
+from separatrix.analysis.cycles.found import LED
+from separatrix.analysis.following.end import What
 
 
 def turned(x):
@@ -98,7 +99,7 @@ def test_the_closed_curve_of_a_map():
     assert f"{turns:.4f}" in start.summary()
     assert abs(turns - np.arctan2(0.6, 0.8) / (2 * np.pi)) > 3e-4  # κ and c are needed for it
     around = sx.find_cycles(turning(0.805), start)
-    assert set(around.led) == {Led.CIRCLE}
+    assert set(around.led) == {LED[What.CIRCLE]}
     assert around.turn == pytest.approx(np.full(32, 1 / turns), rel=1e-3)
     assert len(sx.find_cycles(turning(0.805), start, length=10)) == 0
 

@@ -149,7 +149,7 @@ def separatrix(
             more = _sampled_pairs(follower, sampled, segments)
             ends, basins = np.concatenate([ends, more[0]]), np.concatenate([basins, more[1]])
         outcomes = _narrow(follower, ends, basins)
-        found = outcomes == _FOUND
+        found = outcomes == ""
         ends, basins = ends[found], basins[found]
         saddle, normals, nearness = _normals(follower, ends.sum(1) / 2)
     attractors = landscape.states[basins]
@@ -165,7 +165,7 @@ def separatrix(
         saddle=label[saddle],
         normals=normals,
         nearness=nearness,
-        outcomes=outcomes,
+        outcomes=np.where(found, _FOUND, outcomes),
         step=follower.step * system.time_unit,
         system=system.kind,
         time_unit=system.time_unit,
@@ -201,12 +201,12 @@ def _sampled_pairs(follower: Follower, states: np.ndarray, most: int) -> _Bracke
 
 
 def _narrow(follower: Follower, sides: np.ndarray, basins: np.ndarray) -> np.ndarray:
-    """Narrow brackets in place, and return how that ended for each.
+    """Narrow brackets in place, and return why no boundary was found for each; empty: it was.
 
     States evenly between the ends are followed, as many as are cheap at once. The first that does
     not go where the end a goes is the new end b, whatever basin it lies in.
     """
-    outcomes = np.full(len(sides), _FOUND, object)
+    outcomes = np.full(len(sides), "", object)
     first = np.linalg.norm(sides[:, 0] - sides[:, 1], axis=1)
     going = np.ones(len(outcomes), bool)
     for _ in range(_HALVINGS):

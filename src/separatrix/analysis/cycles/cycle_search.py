@@ -17,7 +17,7 @@ from ..checks import states_of
 from ..derivatives import derivatives_of
 from ..stability import judge
 from .flows import search_flow
-from .found import CIRCLE, CycleSearchResult
+from .found import CIRCLE, LED, CycleSearchResult
 from .maps import search_followed_map, search_map
 from .orbits import Cycles
 from .propagation import Propagator
@@ -214,7 +214,7 @@ def _record(system: AbstractSystem, found: CycleSearchResult, band: float) -> Cy
         hits=np.array([len(c.starts) for c in cycles], int),
         reached=place[found.reached],
         reasons=found.reasons.astype(str),
-        led=found.led.astype(str),
+        led=np.array([LED[what] for what in found.led], str),
         turn=found.turn,
         kind=np.array([c.kind for c in cycles], str),
         once_round=system.time_unit * np.array([np.fmin(c.once, c.period) for c in cycles], float),

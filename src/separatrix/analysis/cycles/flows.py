@@ -8,10 +8,11 @@ import numpy as np
 from ..._watch import is_over
 from ...solvers.endings import Ending
 from ...solvers.shooting import MultipleShooting, ShootingResult
+from ..following.end import What
 from ..following.turns import Turn
 from ..orbits import same_orbit
 from .followed import PHASES, follow_candidates
-from .found import Cycle, CycleSearchResult, Led
+from .found import Cycle, CycleSearchResult
 from .propagation import Propagator
 
 _STEP = 0.02  # of the integrator of the transient, in time constants
@@ -215,7 +216,7 @@ def _drop(
         if not closed[k]:
             found.miss(int(start), Ending(shot.endings[k]).text)
         elif at_rest[k] or not forward[k]:
-            found.miss(int(start), "shrank to a fixed point", Led.POINT)
+            found.miss(int(start), "shrank to a fixed point", What.POINT)
     good = closed & ~at_rest & forward
     return rows[good], shot.select(good)
 

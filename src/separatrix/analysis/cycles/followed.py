@@ -12,7 +12,7 @@ from ..following.exponents import is_chaos, with_exponent
 from ..following.follower import follow
 from ..following.turns import Turn
 from ..lyapunov import SURE
-from .found import CIRCLE, Cycle, CycleSearchResult, Led
+from .found import CIRCLE, Cycle, CycleSearchResult
 from .propagation import Propagator
 
 MOST = 512
@@ -23,21 +23,22 @@ PHASES = 240
 """States kept of a curve that no step closes; many divisors, so that many multiples are seen."""
 
 _WORDS = {
-    Led.POINT: "came to rest at a fixed point",
-    Led.CONTINUUM: "came to rest at points of a continuum",
-    Led.INFINITY: "left to infinity",
-    Led.QUASIPERIODIC: (
+    What.POINT: "came to rest at a fixed point",
+    What.UNSTABLE: "came to rest at a fixed point",
+    What.CONTINUUM: "came to rest at points of a continuum",
+    What.INFINITY: "left to infinity",
+    What.QUASIPERIODIC: (
         "moves within bounds and does not close, and its two largest Lyapunov exponents are 0 "
         "(the first is {}): quasiperiodic motion, as on a torus, as far as it was followed"
     ),
-    Led.CHAOS: (
+    What.CHAOS: (
         "moves within bounds and does not close, and its largest Lyapunov exponent is {}: chaos, "
         "in which cycles are found with length=…"
     ),
-    Led.BOUNDED: (
+    What.BOUNDED: (
         "moves within bounds, and no turn that was seen closes; its largest Lyapunov exponent is {}"
     ),
-    Led.UNKNOWN: (
+    What.UNKNOWN: (
         "its end was not seen in {}: start nearer to a cycle, or say what to try, with length=…"
     ),
 }
@@ -73,7 +74,7 @@ def follow_candidates(
         kind = _kind_of_bounded(ends)
         for k in np.flatnonzero(~on_curve):
             _note_end(found, int(chosen[k]), kind, ends, int(k), propagator)
-        chosen = chosen[(found.led[chosen] == Led.UNKNOWN) & (not is_over())]
+        chosen = chosen[(found.led[chosen] == What.UNKNOWN) & (not is_over())]
 
 
 def _units(propagator: Propagator) -> str:
@@ -93,36 +94,30 @@ def add_circle(
     places = curve.path[:-1][:: max(1, len(curve.path) // PHASES)]
     found.cycles.append(Cycle(places, curve.period, curve.miss * curve.diameter, kind=CIRCLE))
     for row in rows:
-        found.hit(int(row), len(found.cycles) - 1, text, Led.CIRCLE)
+        found.hit(int(row), len(found.cycles) - 1, text, What.CIRCLE)
     found.turn[rows] = turn
 
 
-def _kind_of_bounded(ends: Ends) -> Led:
+def _kind_of_bounded(ends: Ends) -> What:
     """Return what bounded motion is by its largest exponent, where that is known well enough."""
     value, error = ends.exponent, ends.exponent_error
     time = ends.times[ends.are(What.BOUNDED)].min(initial=np.inf)
     if value > SURE * error:
-        return Led.CHAOS if is_chaos(value, error, time) else Led.BOUNDED
+        return What.CHAOS if is_chaos(value, error, time) else What.BOUNDED
     most = (max(abs(value), abs(ends.second_exponent)) + SURE * error) * time
-    return Led.QUASIPERIODIC if most <= _SEEN else Led.BOUNDED
+    return What.QUASIPERIODIC if most <= _SEEN else What.BOUNDED
 
 
 def _note_end(
-    found: CycleSearchResult, row: int, bounded: Led, ends: Ends, k: int, propagator: Propagator
+    found: CycleSearchResult, row: int, bounded: What, ends: Ends, k: int, propagator: Propagator
 ) -> None:
     unit, units = propagator.system.time_unit, _units(propagator)
-    led = {
-        What.POINT: Led.POINT,
-        What.UNSTABLE: Led.POINT,
-        What.CONTINUUM: Led.CONTINUUM,
-        What.INFINITY: Led.INFINITY,
-        What.BOUNDED: bounded,
-    }.get(What(ends.what[k]), Led.UNKNOWN)
-    if led == Led.UNKNOWN and is_over():
+    led = bounded if ends.what[k] == What.BOUNDED else What(ends.what[k])
+    if led == What.UNKNOWN and is_over():
         found.miss(row, Ending.RUNNING.text)
         return
     said = f"{ends.exponent / unit:.2g} ± {ends.exponent_error / unit:.1g} per "
     said = said.replace("-", "−") + ("step" if units == "steps" else "ms")
-    if led == Led.UNKNOWN:
+    if led == What.UNKNOWN:
         said = describe_duration(float(ends.times[k]) * unit, units)
     found.miss(row, _WORDS[led].format(said), led)

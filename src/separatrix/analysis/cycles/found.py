@@ -1,26 +1,25 @@
 """Cycles as they are found: each once, with the starts that led to it."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 
+from ..following.end import What
 
-class Led(StrEnum):
-    """Outcome of the search from a candidate."""
-
-    CYCLE = "a cycle"
-    CIRCLE = "an invariant circle"
-    QUASIPERIODIC = "quasiperiodic motion"
-    CHAOS = "chaos"
-    BOUNDED = "bounded motion that does not close"
-    POINT = "a fixed point"
-    CONTINUUM = "points of a continuum"
-    INFINITY = "infinity"
-    UNKNOWN = "not known"
-
-
-OPEN = (Led.CIRCLE, Led.QUASIPERIODIC, Led.CHAOS, Led.BOUNDED)
+LED = {
+    What.CURVE: "a cycle",
+    What.CIRCLE: "an invariant circle",
+    What.QUASIPERIODIC: "quasiperiodic motion",
+    What.CHAOS: "chaos",
+    What.BOUNDED: "bounded motion that does not close",
+    What.POINT: "a fixed point",
+    What.UNSTABLE: "a fixed point",
+    What.CONTINUUM: "points of a continuum",
+    What.INFINITY: "infinity",
+    What.UNKNOWN: "not known",
+}
+"""What records say that a candidate led to; files keep these keys, which therefore stay."""
+OPEN = (What.CIRCLE, What.QUASIPERIODIC, What.CHAOS, What.BOUNDED)
 """Outcomes of motion that stays within bounds and never closes."""
 
 
@@ -54,17 +53,17 @@ class CycleSearchResult:
         self.complete_lengths: tuple[int, ...] = ()
         self.reached = np.full(starts, -1)
         self.reasons = np.full(starts, "was not searched from", dtype=object)
-        self.led = np.full(starts, Led.UNKNOWN, dtype=object)
+        self.led = np.full(starts, What.UNKNOWN, dtype=object)
         self.turn = np.full(starts, np.nan)
 
-    def hit(self, start: int, cycle: int, reason: str, led: Led = Led.CYCLE) -> None:
+    def hit(self, start: int, cycle: int, reason: str, led: What = What.CURVE) -> None:
         """Note that a start led to a cycle; the first one counts as what it reached."""
         self.cycles[cycle].starts.add(start)
         if self.reached[start] < 0:
             self.reached[start], self.reasons[start] = cycle, reason
             self.led[start] = led
 
-    def miss(self, start: int, reason: str, led: Led = Led.UNKNOWN) -> None:
+    def miss(self, start: int, reason: str, led: What = What.UNKNOWN) -> None:
         """Note why a start led to no cycle, unless it leads to one on another attempt."""
         if self.reached[start] < 0:
             self.reasons[start], self.led[start] = reason, led

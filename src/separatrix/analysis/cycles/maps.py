@@ -5,11 +5,12 @@ import numpy as np
 from ..._watch import is_over
 from ...solvers.endings import Ending
 from ...solvers.shooting import MultipleShooting, ShootingResult
+from ..following.end import What
 from ..following.turns import going_round
 from ..orbits import minimal_length, same_cycle
 from .exhaustive import add_missing
 from .followed import add_circle, follow_candidates
-from .found import CIRCLE, Cycle, CycleSearchResult, Led
+from .found import CIRCLE, Cycle, CycleSearchResult
 from .propagation import Propagator
 
 _ROUNDS, _FEW = 4, 64
@@ -98,7 +99,7 @@ def _keep(
     orbit, error = solved.orbits[row], float(solved.errors[row])
     whole, part = len(orbit), minimal_length(orbit, error)
     if part == 1 and 1 not in lengths:
-        found.miss(start, "led to a fixed point", Led.POINT)
+        found.miss(start, "led to a fixed point", What.POINT)
         return
     cycle = Cycle(orbit[:part], float(part), error)
     known = _known(found, cycle)

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Complex, Float, Int, Shaped
 
 from ..._records import Record, array, setting
 from ..._types import Array, counted
-from .found import CIRCLE, OPEN
+from .found import CIRCLE, LED, OPEN
 
 
 class Cycles(Record):
@@ -127,7 +127,7 @@ class Cycles(Record):
     def _uncommon(self) -> str:
         """Return how many starts led to motion that does not close, in words."""
         led = np.asarray([] if self.led is None else self.led, str)
-        counts = {kind: int((led == kind).sum()) for kind in OPEN}
+        counts = {LED[kind]: int((led == LED[kind]).sum()) for kind in OPEN}
         named_counts = ", ".join(f"{n} to {kind}" for kind, n in counts.items() if n)
         return f", which led {named_counts}" if named_counts else ""
 

@@ -1,6 +1,6 @@
 """The ends of states that are followed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -11,13 +11,19 @@ from .turns import Turn
 
 
 class What(StrEnum):
-    """Kind of a state's end, and how a user reads it; see docs/reference/verdict.md."""
+    """Kind of a state's end, as records have it; see docs/reference/verdict.md.
+
+    Only a search for cycles tells invariant circles from curves, and kinds of bounded motion.
+    """
 
     POINT = "point"
     UNSTABLE = "unstable point"
     CURVE = "curve"
     CONTINUUM = "continuum"
     BOUNDED = "bounded"
+    CIRCLE = "circle"
+    QUASIPERIODIC = "quasiperiodic"
+    CHAOS = "chaos"
     INFINITY = "infinity"
     UNKNOWN = "unknown"
 
@@ -92,6 +98,14 @@ class Ends:
     def are(self, *kinds: What) -> Bool[np.ndarray, " state"]:
         """Return which states end at one of these."""
         return np.isin(self.what.astype(str), [str(kind) for kind in kinds])
+
+    def ended(
+        self, rows: Bool[np.ndarray, " state"] | Int[np.ndarray, " row"], what: What
+    ) -> "Ends":
+        """Return ends of which some are of another kind."""
+        changed = self.what.copy()
+        changed[rows] = str(what)
+        return replace(self, what=changed)
 
     @property
     def known(self) -> float:

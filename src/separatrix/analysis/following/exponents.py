@@ -27,12 +27,11 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
     rows = np.flatnonzero(ends.are(What.BOUNDED))
     if not len(rows):
         return ends
-    exponent, second, error = _exponents(system, ends.states[rows], _step_of(ends, rows))
+    step = float(np.median(ends.steps[rows]))  # that suits how far states were followed
+    exponent, second, error = _exponents(system, ends.states[rows], step)
     if exponent >= -2 * error or np.isnan(exponent):
         return replace(ends, exponent=exponent, exponent_error=error, second_exponent=second)
-    what = ends.what.copy()
-    what[rows] = str(What.UNKNOWN)
-    return replace(ends, what=what)
+    return ends.ended(rows, What.UNKNOWN)
 
 
 def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
@@ -44,14 +43,7 @@ def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
     exponent, _, error = _exponents(system, ends.states[rows], 1.0)
     if not exponent > SURE * error:
         return ends
-    what = ends.what.copy()
-    what[rows] = str(What.BOUNDED)
-    return replace(ends, what=what)
-
-
-def _step_of(ends: Ends, rows: np.ndarray) -> float:
-    """Return a step of an integrator that suits how far states were followed."""
-    return float(np.median(ends.steps[rows]))
+    return ends.ended(rows, What.BOUNDED)
 
 
 def _exponents(

@@ -1,7 +1,7 @@
 """Following states until their ends are known, or for as long as may be."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import scipy
@@ -13,13 +13,14 @@ from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion, Moving
 from ..fixed_points.evaluator import DENSE
 from ..orbits import minimal_length
+from .approach import FOLDS, approaches
 from .bounded import bounded_motion, growth_times
 from .closing import solved_cycle
 from .end import Ends, What
 from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest, rest_at_known
-from .sizes import error_of, first_move, largest, scale_of
+from .sizes import error_of, far_apart, first_move, largest, scale_of
 from .turns import (
     MAP_ERROR,
     Open,
@@ -36,13 +37,8 @@ KNOWN = 0.95
 INFINITE, LEAST = 1e8, 1e-4
 """A state that is so many times as large as where it came from, as its first move, and as `LEAST`
 has left for infinity. Trials may all begin in one state, 0 or nearly so."""
-_WITHIN = 0.2
-"""How far the decay of a distance may be from that of the slowest mode, as a part of it."""
-_NEARER = 0.6
-"""Of all earlier distances to a point: a state that has come to it is as near, after an e-fold."""
 _CLEARLY = 0.1
 """Of the distance to any other point: a state is at a point if it is so much nearer to it."""
-_FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 _BLOCKS, _FEWEST, _NUMBERS = (64, 256), 8, 1 << 20
 """Steps of a block, at first and then; fewer, 8 at least, where their numbers would be more."""
 _AT_ONCE = 16, 1024
@@ -64,8 +60,6 @@ _SLOWLY, _FEWEST_FOLDS, _MOST_FOLDS = 10.0, 8.0, 32.0
 """A state hardly moves if its speed takes it at most so many times as far as the nearest stable
 point is, in the time for which it was followed. Then it is followed for so many time constants of
 the slowest such point, at first and at most."""
-_TURNED = 3.0
-"""Time constants that are enough to see a mode decay, if it takes longer to turn once."""
 _ROUNDING = 64 * np.finfo(float).eps
 _VAIN = 2
 """Searches for fixed points that find none, before there is only the last one. Of cycles of a map
@@ -76,36 +70,13 @@ Look = Callable[[Block, np.ndarray], None]
 """A function that is called with every block of steps, and of which rows of the states it is."""
 
 
-def no_look(block: Block, rows: np.ndarray) -> None:
-    """Look at nothing."""
-
-
-@dataclass
-class _Search:
-    """Mutable ends of all states so far; a local of `follow`."""
-
-    what: np.ndarray
-    which: np.ndarray
-    states: np.ndarray
-    times: np.ndarray
-    steps: np.ndarray
-    grows: np.ndarray
-    may_close: np.ndarray
-    pool: Pool
-    curves: list[Turn]
-
-    def end(self, rows: np.ndarray, what: What | np.ndarray, which: int | np.ndarray = -1) -> None:
-        """Note the end of some states."""
-        self.what[rows], self.which[rows] = what, which
-
-
 def follow(
     system: AbstractSystem,
     starts: Float[np.ndarray, "state unit"],
     *,
     duration: float | None = None,
     pool: Pool | None = None,
-    look: Look = no_look,
+    look: Look = lambda block, rows: None,
     motion: Motion | None = None,
     most: int = FEW_STEPS,
     share: float = KNOWN,
@@ -160,16 +131,17 @@ class _Follower:
         self.alive = np.arange(len(starts))
         self.history = History(starts, self.motion)
         self.vain = self.futile = 0
-        self.found = _Search(
+        self.pool = pool or empty_pool(system.size, self.size)
+        self.curves: list[Turn] = []
+        self.may_close = np.zeros(len(starts), bool)
+        self.found = Ends(  # its arrays are filled while states are followed
             what=np.full(len(starts), What.UNKNOWN, object),
             which=np.full(len(starts), -1),
             states=np.array(starts, float),
             times=np.zeros(len(starts)),
             steps=np.ones(len(starts)),
             grows=np.full(len(starts), np.nan),
-            may_close=np.zeros(len(starts), bool),
-            pool=pool or empty_pool(system.size, self.size),
-            curves=[],
+            pool=self.pool,
         )
 
     def run(self) -> Ends:
@@ -215,12 +187,9 @@ class _Follower:
 
     def _is_limit(self) -> bool:
         """Whether no state may be followed further."""
-        steps = int(self.moving.steps.max())
-        if steps >= MOST_STEPS or bool((self.moving.times >= self.farthest).all()):
-            return True
-        if not self._is_past_twice():
-            return False
-        return steps >= self.most and bool((self.moving.times >= self.wanted).all())
+        steps, at_least = int(self.moving.steps.max()), float(self.moving.times.min())
+        is_enough = self._is_past_twice() and steps >= self.most and at_least >= self.wanted
+        return is_enough or steps >= MOST_STEPS or at_least >= self.farthest
 
     def _is_slow(self) -> bool:
         """Whether most states without an end hardly move: they get more time to come to a point."""
@@ -228,7 +197,7 @@ class _Follower:
         if self.is_quick or not len(rows) or int(self.moving.steps.max()) >= MOST_STEPS:
             return False
         self._search(rows)
-        pool = self.found.pool
+        pool = self.pool
         stable = np.flatnonzero(pool.is_stable & (pool.rate > 0))
         if not len(stable):
             return False
@@ -242,7 +211,7 @@ class _Follower:
         if self.motion.is_map:
             needed = min(needed, float(MOST_STEPS))
         folds = self.wanted * slowest, needed * slowest
-        if is_slow.mean() <= 0.5 or folds[0] > _MOST_FOLDS or folds[1] < _FOLDS[1]:
+        if is_slow.mean() <= 0.5 or folds[0] > _MOST_FOLDS or folds[1] < FOLDS[1]:
             return False
         self.wanted = self.farthest = needed
         return True
@@ -287,15 +256,19 @@ class _Follower:
         if not near:
             return
         middles = np.array([places[len(places) // 2] for _, places in near.values()])
-        self.found.pool = self.found.pool.search(self.system, _far_apart(middles, _CANDIDATES))
-        points = self.found.pool.states
-        unstable = np.flatnonzero(np.isin(self.found.pool.stability, ("saddle", "unstable")))
+        self.pool = self.pool.search(self.system, _candidates(middles))
+        points = self.pool.states
+        unstable = np.flatnonzero(np.isin(self.pool.stability, ("saddle", "unstable")))
         for k, (times, places) in near.items():
             there = scipy.spatial.distance.cdist(places, points[unstable]) <= _DECIDES * floor
             if there.any():
                 first = int(unstable[there.any(0).argmax()])
-                self.found.end(self.alive[[k]], What.UNSTABLE, first)
+                self._end(self.alive[[k]], What.UNSTABLE, first)
                 self.found.times[self.alive[k]] = times[there.any(1)].max()
+
+    def _end(self, rows: np.ndarray, what: What | np.ndarray, which: int | np.ndarray = -1) -> None:
+        """Note the end of some states."""
+        self.found.what[rows], self.found.which[rows] = what, which
 
     def _open(self) -> np.ndarray:
         """Return which of the states that are followed have no end yet, as places in the batch."""
@@ -313,11 +286,11 @@ class _Follower:
                 before = np.abs(places(k)[1]).max(1)
                 gone[k] = size[k] > 10 * before[0] and size[k] >= 0.99 * before.max()
         gone &= self.found.what[self.alive] == What.UNKNOWN
-        self.found.end(self.alive[gone], What.INFINITY)
+        self._end(self.alive[gone], What.INFINITY)
 
     def _captured(self, before: Moving) -> None:
         """Note which states have come within the reach of a stable point, and come nearer."""
-        rows, pool = self._open(), self.found.pool
+        rows, pool = self._open(), self.pool
         stable = np.flatnonzero(pool.is_stable & (pool.reach > 0))
         if not len(rows) or not len(stable):
             return
@@ -327,7 +300,7 @@ class _Follower:
         away = np.linalg.norm(now - pool.states[nearest], axis=1)
         nearer = away <= np.linalg.norm(then - pool.states[nearest], axis=1) + self._floor(rows)
         there = nearer & (away <= pool.reach[nearest])
-        self.found.end(self.alive[rows[there]], What.POINT, nearest[there])
+        self._end(self.alive[rows[there]], What.POINT, nearest[there])
         for k in () if self.is_quick else np.flatnonzero(there):  # at rest, steps become long
             times, places = self.history.places(int(rows[k]))
             away = np.linalg.norm(places - pool.states[nearest[k]], axis=1)
@@ -361,13 +334,13 @@ class _Follower:
     def _search(self, rows: np.ndarray) -> None:
         """Look for fixed points near some states."""
         if len(rows):
-            near, before = _far_apart(self.moving.states[rows], _CANDIDATES), self.found.pool
-            self.found.pool = before.search(self.system, near)
-            self.vain += len(self.found.pool.states) == len(before.states)
+            near, before = _candidates(self.moving.states[rows]), self.pool
+            self.pool = before.search(self.system, near)
+            self.vain += len(self.pool.states) == len(before.states)
 
     def _approach(self, final: bool) -> None:
         """Note which states come to a stable point as its slowest mode says."""
-        rows, pool = self._open(), self.found.pool
+        rows, pool = self._open(), self.pool
         told = ~np.isnan(pool.rate) & (final | (pool.reach == 0))
         stable = np.flatnonzero(pool.is_stable & told)
         if not len(rows) or not len(stable):
@@ -383,10 +356,10 @@ class _Follower:
             turn = float(pool.turn[nearest[k]])
             is_there = away[-1, k] <= floor and away[-1, k] <= _CLEARLY * others[k]
             if is_there or any(
-                _approaches(times[:, k], away[:, k], measure[:, k], rate, turn, final)
+                approaches(times[:, k], away[:, k], measure[:, k], rate, turn, final)
                 for measure in (away, parts)
             ):
-                self.found.end(self.alive[[k]], What.POINT, int(nearest[k]))
+                self._end(self.alive[[k]], What.POINT, int(nearest[k]))
 
     def _rest_at_known(self, before: Moving) -> None:
         """Note which states have stopped, at a point that is known or elsewhere, or on a cycle."""
@@ -396,12 +369,12 @@ class _Follower:
         if not len(rows):
             return
         states, floor = self.moving.states[rows], self._floor(rows)
-        what, which = rest_at_known(states, self.found.pool, floor)
+        what, which = rest_at_known(states, self.pool, floor)
         what[what == What.UNKNOWN] = What.UNSTABLE  # or not: in any case it is not one of these
         if self.motion.is_map:
             what[np.linalg.norm(self.motion.velocities(states), axis=1) > 16 * floor] = What.CURVE
         which[what == What.CURVE] = -1
-        self.found.end(self.alive[rows], what, which)
+        self._end(self.alive[rows], what, which)
 
     def _come_to_rest(self, final: bool) -> None:
         """Note which states have stopped: at an unstable point, a continuum, on a kink."""
@@ -417,36 +390,29 @@ class _Follower:
         if not len(rows):
             return
         states, floor = self.moving.states[rows], self._floor(rows)
-        ends, self.found.pool = ends_of_rest(
-            self.motion, states, self.found.pool, floor, self.scale
-        )
+        ends, self.pool = ends_of_rest(self.motion, states, self.pool, floor, self.scale)
         stays = final or self._is_past_twice()  # or it would not be known that it still is there
         for what, which, k in zip(*ends, rows, strict=True):
             if what != What.UNKNOWN and (stays or what != What.UNSTABLE):
-                self.found.end(self.alive[[k]], what, int(which))
+                self._end(self.alive[[k]], what, int(which))
 
     def _turn(self, final: bool) -> None:
         """Note which states go round a closed curve: of one that is known, or of their own."""
         rows = self._open()
         few = rows if final else rows[:: max(1, len(rows) // _FIRST_TRIED)][:_FIRST_TRIED]
-        if self._try_turns(few):
+        self._try_turns(few)
+        if len(self._open()) < len(rows):
             self._try_turns(self._open())
 
-    def _try_turns(self, rows: np.ndarray) -> int:
-        """Return how many of these states go round a closed curve, which is noted."""
-        closed = 0
+    def _try_turns(self, rows: np.ndarray) -> None:
+        """Note which of these states go round a closed curve."""
         for k in map(int, rows):
             if is_over():
                 break
-            if self._join(k):
-                closed += 1
-                continue
-            curve = self._curve(k)
+            curve = None if self._join(k) else self._curve(k)
             if isinstance(curve, Turn):
-                closed += 1
                 self._on_curve(k, curve)
-            self.found.may_close[self.alive[k]] = curve is Open.NOT_YET
-        return closed
+            self.may_close[self.alive[k]] = curve is Open.NOT_YET
 
     def _curve(self, k: int) -> Turn | Open:
         times, path = self.history.recent(k)
@@ -463,7 +429,7 @@ class _Follower:
             return curve
         if self.system.size > DENSE:
             return curve if curve.is_told else Open.NOT_YET
-        for known in self.found.curves:
+        for known in self.curves:
             if curve.is_told and known.steps == curve.steps and known.attracts(path):
                 return known
         if not curve.is_told and (
@@ -486,28 +452,28 @@ class _Follower:
         return solved if is_there else Open.NOT_YET
 
     def _on_curve(self, k: int, curve: Turn) -> None:
-        known = (j for j, other in enumerate(self.found.curves) if other.is_same(curve))
-        place = next(known, len(self.found.curves))
-        if place == len(self.found.curves):
-            self.found.curves.append(curve)
-        self.found.end(self.alive[[k]], What.CURVE, place)
+        known = (j for j, other in enumerate(self.curves) if other.is_same(curve))
+        place = next(known, len(self.curves))
+        if place == len(self.curves):
+            self.curves.append(curve)
+        self._end(self.alive[[k]], What.CURVE, place)
 
     def _join(self, k: int) -> bool:
         """Note whether a state has come to a curve that is known, over the last turn of it."""
-        for place, curve in enumerate(self.found.curves):
+        for place, curve in enumerate(self.curves):
             now = float(self.moving.times[k])
             times, path = self.history.recent(k, now - 1.1 * curve.period)
             turn = path[times >= times[-1] - 1.1 * curve.period]
             turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
             if len(turn) and curve.carries(turn):
-                self.found.end(self.alive[[k]], What.CURVE, place)
+                self._end(self.alive[[k]], What.CURVE, place)
                 return True
         return False
 
     def _bounded(self) -> None:
         """Note which of the rest move within bounds, and which grow."""
         rows = self._open()
-        rows = rows[~self.found.may_close[self.alive[rows]]]
+        rows = rows[~self.may_close[self.alive[rows]]]
         if self.motion.is_map:
             self._circles(rows)
         for k in self._open():  # what has come to a curve that is known, if slowly
@@ -515,10 +481,10 @@ class _Follower:
                 return
             self._join(int(k))
         rows = np.intersect1d(rows, self._open())
-        bounded = bounded_motion(self.history, rows, self.found.pool)
-        self.found.end(self.alive[rows[bounded]], What.BOUNDED)
+        bounded = bounded_motion(self.history, rows, self.pool)
+        self._end(self.alive[rows[bounded]], What.BOUNDED)
         left = rows[~bounded]
-        self.found.grows[self.alive[left]] = growth_times(self.history, left, self.found.pool)
+        self.found.grows[self.alive[left]] = growth_times(self.history, left, self.pool)
 
     def _circles(self, rows: np.ndarray) -> None:
         """Note which states go round an invariant circle.
@@ -554,84 +520,31 @@ class _Follower:
         return circle is Open.NOT_YET
 
     def _ends(self) -> Ends:
-        found = self.found
-        on_point = found.what == What.POINT
-        used = np.unique(found.which[on_point | (found.what == What.UNSTABLE)])
-        pool = found.pool if self.is_quick else found.pool.proved(self.system, used[used >= 0])
-        on_curve = found.what == What.CURVE
-        many = len(np.unique(found.which[on_curve]))
-        return Ends(
-            what=found.what.astype(str).astype(object),
-            which=found.which,
-            states=found.states,
-            times=found.times,
-            steps=found.steps,
-            pool=pool,
-            curves=tuple(found.curves),
-            is_family=_lie_beside([found.curves[k] for k in np.unique(found.which[on_curve])], many)
-            or bool(many >= max(3, _EACH_ITS_OWN * on_curve.sum())),
-            grows=found.grows,
+        used = np.unique(self.found.which[self.found.are(What.POINT, What.UNSTABLE)])
+        which = self.found.which[self.found.are(What.CURVE)]
+        curves = [self.curves[k] for k in np.unique(which)]
+        return replace(
+            self.found,
+            what=self.found.what.astype(str).astype(object),
+            pool=self.pool if self.is_quick else self.pool.proved(self.system, used[used >= 0]),
+            curves=tuple(self.curves),
+            is_family=_lie_beside(curves) or len(curves) >= max(3, _EACH_ITS_OWN * len(which)),
         )
 
 
-def _lie_beside(curves: list[Turn], many: int) -> bool:
+def _lie_beside(curves: list[Turn]) -> bool:
     """Whether closed curves lie so near one another that they are parts of a family."""
-    if many < _FAMILY:
+    if len(curves) < _FAMILY:
         return False
-    near = []
-    for k, curve in enumerate(curves[:_TRIED_CURVES]):
-        others = [c for j, c in enumerate(curves) if j != k]
-        away = min(float(other.distance(curve.path[:1])[0]) for other in others)
-        near.append(away <= _BESIDE * curve.diameter)
+    near = [
+        min(float(other.distance(curve.path[:1])[0]) for other in curves if other is not curve)
+        <= _BESIDE * curve.diameter
+        for curve in curves[:_TRIED_CURVES]
+    ]
     return bool(np.mean(near) > 0.5)
 
 
-def _approaches(
-    times: np.ndarray,
-    away: np.ndarray,
-    measure: np.ndarray,
-    rate: float,
-    turn: float,
-    final: bool,
-) -> bool:
-    """Whether a state comes to a stable point as its slowest mode says.
-
-    `measure` is its distances, `away`, or the part of that mode in them, because the distances of
-    what turns on its way swing. It falls so all the way, over a turn of the mode at least, and the
-    state is nearer than ever before: what goes round the point comes nearer, too, for a while.
-    """
-    now, here = times[-1], measure[-1]
-    if not (np.isfinite(here) and here > 0):
-        return False
-    spans = [folds / rate for folds in _FOLDS if 0 < folds / rate <= now] if rate < np.inf else []
-    nearer = _NEARER
-    if not spans and final and rate > 0:
-        spans, nearer = [now / 2], 1.0
-    for span in spans:
-        before = int(np.searchsorted(times, now - span * (1 - 1e-9), side="right")) - 1
-        passed = now - times[max(before, 0)]
-        is_short = before < 0 or span < min(turn, _TURNED / rate) or passed > 2 * span
-        if is_short or not measure[before] > here:
-            continue
-        with np.errstate(divide="ignore"):
-            logs = np.log(measure[before:])
-        folds = logs[0] - logs[-1]
-        line = np.interp(times[before:], [times[before], now], [logs[0], logs[-1]])
-        is_straight = np.abs(logs - line).max() <= _WITHIN * folds
-        is_near = away[-1] <= nearer * away[: before + 1].min()
-        if is_straight and is_near and abs(folds / (rate * passed) - 1) <= _WITHIN:
-            return True
-    return False
-
-
-def _far_apart(states: np.ndarray, count: int) -> np.ndarray:
-    """Return states far from one another, each the farthest from those before."""
+def _candidates(states: np.ndarray) -> np.ndarray:
+    """Return finite states far from one another, not too many."""
     finite = states[np.isfinite(states).all(1)]
-    if len(finite) <= count:
-        return finite
-    chosen = [0]
-    nearest = np.linalg.norm(finite - finite[0], axis=1)
-    for _ in range(count - 1):
-        chosen.append(int(nearest.argmax()))
-        nearest = np.minimum(nearest, np.linalg.norm(finite - finite[chosen[-1]], axis=1))
-    return finite[chosen]
+    return finite if len(finite) <= _CANDIDATES else finite[far_apart(finite, _CANDIDATES)]

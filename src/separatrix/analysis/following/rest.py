@@ -14,7 +14,7 @@ _ASIDE = 1e-3
 """Of the size of the states: how far beside them others are put."""
 _NEUTRAL = 1e-5
 _TRIED = 12
-_STEPS = 1024
+_ROUNDS = 4
 
 
 def rest_at_known(
@@ -78,10 +78,8 @@ def _beside(motion: Motion, state: np.ndarray, aside: float) -> What:
     starts = state + aside * directions
     moving = motion.begin(starts)
     last = np.inf if motion.is_map else 1e12
-    taken = 0
-    while taken < _STEPS:
+    for _ in range(_ROUNDS):
         moving, block = motion.advance(moving, 256, last)
-        taken += 256
     away = np.linalg.norm(moving.states - state, axis=1)
     moves = np.linalg.norm(block.states - block.states[-1], axis=2).max(0)
     if not np.isfinite(away).all():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import scipy
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
@@ -50,6 +50,18 @@ def coincide(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) ->
     """Whether states lie so near to one another that errors hide how they differ."""
     apart = np.linalg.norm(states - states[:1], axis=1).max(initial=0.0)
     return bool(2 * apart < scale_of(system, states))
+
+
+def far_apart(
+    states: Float[np.ndarray, "state unit"], count: int, least: float = 0.0
+) -> Int[np.ndarray, " chosen"]:
+    """Return which states lie far apart: each the farthest from those before, if beyond `least`."""
+    chosen = [int(np.linalg.norm(states - states.mean(0), axis=1).argmax())]
+    nearest = np.linalg.norm(states - states[chosen[0]], axis=1)
+    while len(chosen) < count and nearest.max() > least:
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.linalg.norm(states - states[chosen[-1]], axis=1))
+    return np.array(chosen)
 
 
 def largest(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:

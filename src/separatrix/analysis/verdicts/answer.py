@@ -10,7 +10,7 @@ from ..._records import Record, array, setting
 from ..._tables import Columns
 from ..._types import Array
 from . import sentences
-from .claims import Claim, Held, Kind, from_json
+from .claims import Claim, Held, Kind, from_json, numbers_of
 
 HeldName = Annotated[str, Named(tuple(str(held) for held in Held if held != Held.UNKNOWN))]
 
@@ -34,7 +34,8 @@ class Verdict(Record):
     """
 
     ends: Shaped[np.ndarray, " end"] = array(
-        'what each end is, in words, such as "stable point"; an end is what states finally reach'
+        'what each end is, in words, such as "stable point"; an end is what states finally reach; '
+        "its key is `what` in the numbers of its claim"
     )
     shares: Float[Array, " end"] = array("share of the followed states that reach the end")
     low: Float[Array, " end"] = array(
@@ -136,9 +137,9 @@ class Verdict(Record):
         still be what it says. `why` gives the reason. Raises InvalidInputError if `claimed` is not
         such a word.
         """
-        for claim in self.claims:
-            if claim.kind == Kind.HELD and claim.numbers["word"] == claimed:
-                return "approximately" if claim.numbers["answer"] == "approximately" else "yes"
+        answers = {word["word"]: word["answer"] for word in numbers_of(self.claims, Kind.HELD)}
+        if claimed in answers:
+            return "approximately" if answers[claimed] == "approximately" else "yes"
         return "unknown" if sentences.is_open(self, claimed) else "no"
 
     def why(self, claimed: str) -> str:

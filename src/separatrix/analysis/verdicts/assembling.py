@@ -62,9 +62,8 @@ def without_contradictions(asked: Question, ends: Ends) -> Ends:
             )
     if not wrong.any():
         return ends
-    what = np.where(wrong, str(What.UNKNOWN), ends.what)
     text = f"{int(wrong.sum())} states end where it is proved that there is no point or cycle"
-    return replace(ends, what=what, defect=text)
+    return replace(ends.ended(wrong, What.UNKNOWN), defect=text)
 
 
 def recorded(

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-
 
 class Known(StrEnum):
     """How a claim is known."""
@@ -105,21 +103,15 @@ class Judged(Protocol):
         """Return whether a word is true."""
 
 
+def numbers_of(claims: Iterable[Claim], kind: Kind) -> list[dict[str, Any]]:
+    """Return the numbers of the claims of a kind."""
+    return [claim.numbers for claim in claims if claim.kind == kind]
+
+
 def to_json(claims: Iterable[Claim]) -> str:
     """Write claims as text, for a file."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return value.tolist()
-        if isinstance(value, np.generic):
-            return value.item()
-        return value
-
-    rows = [
-        [str(c.kind), {k: plain(v) for k, v in c.numbers.items()}, c.tolerance, str(c.known)]
-        for c in claims
-    ]
-    return json.dumps(rows)
+    rows = [[c.kind, c.numbers, c.tolerance, c.known] for c in claims]
+    return json.dumps(rows, default=lambda of_numpy: of_numpy.tolist())
 
 
 def from_json(text: str) -> tuple[Claim, ...]:

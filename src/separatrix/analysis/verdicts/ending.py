@@ -1,9 +1,10 @@
 """The claims on where states end."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
+from jaxtyping import Bool
 
 from ..._tables import describe_duration
 from ...systems import AbstractSystem
@@ -12,9 +13,12 @@ from ..cycles.cycle_search import Cycles
 from ..following.end import Ends, What
 from ..following.sizes import TELLS, error_of
 from ..following.turns import Turn
-from .claims import Claim, Kind, Known
+from .claims import Claim, Kind, Known, numbers_of
 
-_NAMES = {
+if TYPE_CHECKING:
+    from .answer import Verdict
+
+NAMES = {
     What.POINT: "stable point",
     What.UNSTABLE: "unstable point",
     What.CURVE: "closed curve",
@@ -42,6 +46,12 @@ def end_claims(
     return claims, ended
 
 
+def are(verdict: "Verdict", *kinds: What) -> Bool[np.ndarray, " end"]:
+    """Which ends of a verdict are of these kinds, by its claims; its words are for users."""
+    whats = [numbers["what"] for numbers in numbers_of(verdict.claims, Kind.END)]
+    return np.isin(np.array(whats, str), kinds)
+
+
 def name(numbers: dict[str, Any]) -> str:
     """Return an end in words, for the table."""
     if numbers["what"] == What.CURVE and numbers["steps"]:
@@ -49,7 +59,7 @@ def name(numbers: dict[str, Any]) -> str:
         return cycle.format(numbers["steps"])
     if numbers["what"] == What.CURVE and numbers["family"]:
         return "closed curves, a family"
-    return _NAMES[numbers["what"]]
+    return NAMES[numbers["what"]]
 
 
 def detail(numbers: dict[str, Any], units: str) -> str:

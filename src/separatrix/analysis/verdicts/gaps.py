@@ -11,6 +11,7 @@ import scipy
 from jaxtyping import Float, Int
 
 from ...systems.motion import Motion
+from ..following.sizes import far_apart
 
 MOST = 128
 """Settled states between which gaps are tried."""
@@ -115,7 +116,7 @@ def measure(
     stretched = _Stretched.of(motion, settled) if is_stretched else _Stretched(motion, same, same)
     settled = settled @ stretched.there
     extent = float(scipy.spatial.distance.pdist(settled).max())
-    chosen = _apart(settled, min(MOST, len(settled)), _ONE_PLACE * extent)
+    chosen = far_apart(settled, min(MOST, len(settled)), _ONE_PLACE * extent)
     states = settled[chosen]
     nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
     landmarks = np.arange(min(LANDMARKS, len(states)))  # the farthest come first
@@ -159,16 +160,7 @@ def landmarks_of(states: np.ndarray, count: int = LANDMARKS) -> Int[np.ndarray, 
     """Return states far apart: each the farthest from those before."""
     first = states[int(np.linalg.norm(states - states.mean(0), axis=1).argmax())]
     extent = float(np.linalg.norm(states - first, axis=1).max(initial=0.0))
-    return _apart(states, min(count, len(states)), _ONE_PLACE * extent)
-
-
-def _apart(states: np.ndarray, count: int, least: float) -> np.ndarray:
-    chosen = [int(np.linalg.norm(states - states.mean(0), axis=1).argmax())]
-    nearest = np.linalg.norm(states - states[chosen[0]], axis=1)
-    while len(chosen) < count and nearest.max() > least:
-        chosen.append(int(nearest.argmax()))
-        nearest = np.minimum(nearest, np.linalg.norm(states - states[chosen[-1]], axis=1))
-    return np.array(chosen)
+    return far_apart(states, min(count, len(states)), _ONE_PLACE * extent)
 
 
 def _moves(

@@ -9,7 +9,7 @@ import numpy as np
 from ..._tables import describe_duration
 from ..following.end import What
 from ..following.exponents import is_chaos
-from .claims import Claim, Held, Judged, Kind
+from .claims import Held, Judged, Kind, numbers_of
 
 NAMES = {
     "line": "a line attractor",
@@ -88,7 +88,7 @@ def in_a_period(
     told = [one for one in labels if max(one["first"], one["value"]) > one["chance"]]
     told = sorted(told, key=lambda one: one["first"] > one["chance"])  # what is new comes first
     during = "; ".join([during, *map(decoding, told[:_LISTED])])
-    word = _finding(v, _numbers(v), "they")
+    word = _finding(v)
     if v.held in (Held.STILL, Held.MOVING, Held.SLOW_PATH):
         word = ""
     left = _differences(v, "their differences")
@@ -115,25 +115,25 @@ def reason(v: Judged, claimed: str) -> str:
         moved = v.claim(Kind.MOVED)
         if moved is not None and float(moved.numbers["value"]) > 0.15:
             return f"{_moved(v)}, and {NAMES[claimed]} allows 15 %"
-    return _finding(v, _numbers(v), "they")
+    return _finding(v)
 
 
 def numbers(v: Judged) -> list[str]:
     """Return the lines under the table: numbers, thresholds, defects."""
     lines: list[str] = []
-    first = _first(v)
+    first = _numbers(v)
     lines += filter(None, [_moved(v), _failed(v)])
-    if first is not None and first.numbers["word"] in (Held.LINE, Held.RING, Held.SURFACE):
-        back = float(first.numbers["attracting"])
+    if first.get("word") in (Held.LINE, Held.RING, Held.SURFACE):
+        back = float(first["attracting"])
         lines.append(
             "the set has all dimensions of the state space, so no state could be put beside it"
             if np.isnan(back)
             else f"of the states put beside it, {share(back)} come back at least half of the way"
         )
     also = [
-        NAMES[str(c.numbers["word"])]
-        for c in v.claims
-        if c.kind == Kind.HELD and not c.numbers["first"] and c.numbers["word"] != Held.SLOW_PATH
+        NAMES[str(word["word"])]
+        for word in numbers_of(v.claims, Kind.HELD)
+        if not word["first"] and word["word"] != Held.SLOW_PATH
     ]
     if also:
         lines.append("also true: " + ", ".join(also))
@@ -182,13 +182,9 @@ def count(number: int) -> str:
     return _COUNTS[number] if number < len(_COUNTS) else str(number)
 
 
-def _first(v: Judged) -> Claim | None:
-    return next((c for c in v.claims if c.kind == Kind.HELD and c.numbers["first"]), None)
-
-
 def _ends(v: Judged, *kinds: str) -> list[dict[str, Any]]:
     """Return the numbers of the ends of some kinds, those of most states first."""
-    of = [c.numbers for c in v.claims if c.kind == Kind.END]
+    of = numbers_of(v.claims, Kind.END)
     return sorted((n for n in of if n["what"] in kinds), key=lambda n: -float(n["share"]))
 
 
@@ -200,8 +196,7 @@ def _how(v: Judged, is_first: bool) -> str:
 
 def _numbers(v: Judged) -> dict[str, Any]:
     """Return the numbers of the first word."""
-    first = _first(v)
-    return {} if first is None else first.numbers
+    return next((word for word in numbers_of(v.claims, Kind.HELD) if word["first"]), {})
 
 
 def _kept(v: Judged, is_first: bool) -> str:
@@ -254,7 +249,7 @@ def _differences(v: Judged, subject: str) -> str:
 
 def _decoded(v: Judged, is_first: bool) -> str:
     """Write which labels can be decoded at the beginning and at T."""
-    told = [decoding(claim.numbers) for claim in v.claims if claim.kind == Kind.DECODED]
+    told = list(map(decoding, numbers_of(v.claims, Kind.DECODED)))
     after = f"after {span(v, v.duration)}{_how(v, is_first)}, "
     return after + "; ".join(told) if told else ""
 
@@ -282,9 +277,8 @@ def decoding(n: dict[str, Any]) -> str:
 
 def _held(v: Judged, is_first: bool) -> str:
     """Write what holds the states, or what they do where nothing does."""
-    numbers = _numbers(v)
-    word, twice = numbers.get("word", Held.UNKNOWN), 2 * v.duration
-    finding = _finding(v, numbers, "states" if is_first else "they")
+    word, twice = _numbers(v).get("word", Held.UNKNOWN), 2 * v.duration
+    finding = _finding(v, is_first)
     if not finding:
         return ""
     # What takes as long as it takes is not over T, and what is passed is passed before 2 T.
@@ -297,12 +291,13 @@ def _held(v: Judged, is_first: bool) -> str:
     return finding + _how(v, is_first)
 
 
-def _finding(v: Judged, numbers: dict[str, Any], them: str) -> str:
+def _finding(v: Judged, is_first: bool = False) -> str:
     """Return what holds the states: "a line attractor holds them where they are"."""
+    numbers, them = _numbers(v), "states" if is_first else "they"
     held = numbers.get("word", Held.UNKNOWN)
     if held in (Held.LINE, Held.RING, Held.SURFACE):
         about = "approximately " if numbers["answer"] == "approximately" else ""
-        object_ = "them" if them == "they" else them
+        object_ = "states" if is_first else "them"
         if numbers["pieces"] > 1:
             what = f"{count(numbers['pieces'])} {held} attractors hold {object_}"
         else:
@@ -342,7 +337,7 @@ def _failed(v: Judged) -> str:
 
 def _ending(v: Judged, is_first: bool) -> str:
     """Describe where states end, unless that is said already."""
-    kinds = [claim.numbers["what"] for claim in v.claims if claim.kind == Kind.END]
+    kinds = [numbers["what"] for numbers in numbers_of(v.claims, Kind.END)]
     said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
     at_last = _groups(v)
     is_said = v.held in (Held.MIXTURE, Held.MOVING) or (v.held in said and len(set(kinds)) == 1)
@@ -363,10 +358,8 @@ def _long_run(v: Judged) -> str:
 
 def _groups(v: Judged) -> str:
     """Write how many states have each kind of end, those of most states first."""
-    ends = [claim.numbers for claim in v.claims if claim.kind == Kind.END]
-    known = [numbers for numbers in ends if numbers["what"] != What.UNKNOWN]
-    kinds = dict.fromkeys(str(numbers["what"]) for numbers in known)
-    groups = {what: _ends(v, what) for what in kinds}
+    kinds = dict.fromkeys(str(numbers["what"]) for numbers in numbers_of(v.claims, Kind.END))
+    groups = {what: _ends(v, what) for what in kinds if what != What.UNKNOWN}
     order = sorted(groups, key=lambda what: -sum(float(n["share"]) for n in groups[what]))
     parts = [_group(v, what, groups[what]) for what in order[:_LISTED]]
     if others := [float(one["share"]) for what in order[_LISTED:] for one in groups[what]]:

@@ -5,13 +5,16 @@ from collections import Counter
 import numpy as np
 
 from ... import figures
-from ...solvers.continuation import CurveEnd
+from ...analysis.branches.special import KINK
 from ...store import Run
 from ..section import Figure, Section, Values
 from ..view import READOUT
 
 MOST_KINDS = 4
 """Kinds of special points that are listed."""
+_BEYOND = {"prepend": -1}, {"append": -1}
+_AT_END = 1e-9
+"""Of the range: so near its end, a branch has come to it."""
 
 
 def draw(run: Run) -> Figure:
@@ -26,12 +29,15 @@ def values(run: Run) -> Values:
     """Return the branches, their special points, and why any ends early."""
     record, points = run.branches, run.find("fixed_points")
     kinds = Counter(map(str, record.special_names))
-    endings = Counter(map(str, np.asarray(record.endings).ravel()))
+    branch, bounds = np.asarray(record.branch), (record.parameter_from, record.parameter_to)
+    ends = np.stack([np.flatnonzero(np.diff(branch, **beyond)) for beyond in _BEYOND], axis=1)
+    away = np.subtract.outer(np.asarray(record.parameters)[ends], bounds)
+    is_early = np.abs(away).min(2) > _AT_END * abs(np.diff(bounds))
     return {
         "branches": record,
         "special": kinds.most_common(MOST_KINDS),
-        "border_collisions": kinds["border collision"],
-        "early": [(end, n) for end, n in endings.items() if end != CurveEnd.RANGE.value],
+        "border_collisions": np.count_nonzero(np.asarray(record.special_type) == KINK),
+        "early": [*Counter(np.asarray(record.endings, str)[is_early].tolist()).items()],
         "along_readout": _axis(run) is not None,
         "starts_elsewhere": points is not None and not len(points.fixed),
     }

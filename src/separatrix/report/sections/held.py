@@ -3,6 +3,8 @@
 import numpy as np
 
 from ... import figures
+from ...analysis.following.end import What
+from ...analysis.verdicts.ending import are
 from ...analysis.verdicts.sentences import numbers as lines, span
 from ...store import Run
 from ..section import Section, Values
@@ -13,9 +15,9 @@ def values(run: Run) -> Values:
     verdict = run.verdict
     rows = zip(verdict.ends, verdict.shares, verdict.low, verdict.high, verdict.known, strict=True)
     drawn = {
-        "; large dots are the fixed points at which states end": any(
-            str(end).endswith("point") for end in verdict.ends
-        ),
+        "; large dots are the fixed points at which states end": are(
+            verdict, What.POINT, What.UNSTABLE
+        ).any(),
         "; gray lines are the closed curves": np.isfinite(verdict.curve_drawn).any(),
     }
     return {
