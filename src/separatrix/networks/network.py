@@ -19,7 +19,7 @@ from .._types import (
     require_finite,
 )
 from ..solvers.piecewise_linear import PiecewiseLinear, recognize
-from ..systems import DiscreteMap
+from ..systems import DiscreteMap, is_traced
 from .unroll import time_first
 
 
@@ -170,7 +170,6 @@ class AbstractNetwork(eqx.Module):
         array([1. , 0.5, 0.5])
         """
         u = self._one_input(_named(input, task))
-        require_finite(u, "the input to freeze in")
         check_weights(self)
         return DiscreteMap(
             self.step,
@@ -179,11 +178,12 @@ class AbstractNetwork(eqx.Module):
             input=u,
             residual=self.residual,
             residual_jacobian=self.residual_jacobian,
-            domain=self.domain(u),
+            domain=None if is_traced(u) else self.domain(u),
         )
 
-    def _one_input(self, input: Any) -> Float[np.ndarray, " channel"]:
-        u = real_array(input, "the input to freeze in")
+    def _one_input(self, input: Any) -> Any:
+        traced = is_traced(input)  # by the parameter of a continuation
+        u = jnp.asarray(input) if traced else real_array(input, "the input to freeze in")
         if u.shape != (self.num_inputs,):
             raise InvalidInputError(
                 f"the input to freeze in must have shape ({self.num_inputs},), one value for each "

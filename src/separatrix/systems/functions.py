@@ -106,7 +106,7 @@ def _require_numbers(name: str, function: Any, program: Program, given: list[Any
     """
     if all(map(_is_finite, program.arrays)):
         return
-    if any(isinstance(array, jax.core.Tracer) for array in program.arrays):
+    if is_traced(program.arrays):
         return
     rng = np.random.default_rng(0)
     with jax.ensure_compile_time_eval():
@@ -123,9 +123,13 @@ def _require_numbers(name: str, function: Any, program: Program, given: list[Any
     )
 
 
+def is_traced(values: Any) -> bool:
+    """Whether an array, or one in a list, is a tracer, as of the parameter of a continuation."""
+    return any(isinstance(value, jax.core.Tracer) for value in jax.tree.leaves(values))
+
+
 def _is_finite(array: Any) -> bool:
-    is_concrete = not isinstance(array, jax.core.Tracer)
-    if is_concrete and jnp.issubdtype(array.dtype, jnp.floating):
+    if not is_traced(array) and jnp.issubdtype(array.dtype, jnp.floating):
         return bool(np.isfinite(np.asarray(array)).all())
     return True
 
@@ -134,7 +138,7 @@ def _require_the_same(one: Program, other: Program | None) -> None:
     """Raise InvalidInputError where a function has read other numbers when it was traced again."""
     others = () if other is None else other.arrays
     pairs = list(zip(one.arrays, others, strict=False))
-    if any(isinstance(array, jax.core.Tracer) for pair in pairs for array in pair):
+    if is_traced(pairs):
         return
     same = all(np.array_equal(a, b, equal_nan=a.dtype != bool) for a, b in pairs)
     if not same or len(one.arrays) != len(others):

@@ -18,7 +18,7 @@ from .._checked import Count, Milliseconds, checked
 from .._double import double_precision
 from .._types import Array, InvalidInputError, require_finite
 from ..solvers.jacobian import value_and_transposed_jacobian
-from .functions import programs
+from .functions import is_traced, programs
 from .running import run_flow, run_map
 
 StateFunction = Callable[..., Any]
@@ -414,10 +414,15 @@ System = Annotated[AbstractSystem, require_system]
 """A system that a user gives; an error says how what was given becomes one."""
 
 
-def _checked_input(input: Any) -> np.ndarray | None:
-    """Return the input as NumPy, where float64 keeps its digits outside `jax.enable_x64`."""
+def _checked_input(input: Any) -> Any:
+    """Return the input as NumPy, where float64 keeps its digits outside `jax.enable_x64`.
+
+    A tracer stays one.
+    """
     if input is None:
         return None
+    if is_traced(input):
+        return jnp.asarray(input)
     values = np.asarray(input)
     if values.dtype.kind not in "biuf" and not jnp.issubdtype(values.dtype, jnp.inexact):
         raise InvalidInputError(f"the input to freeze in must be numbers, got {input!r:.60}.")

@@ -1,4 +1,4 @@
-"""Systems as functions of their parameter: traced, or followed in their arrays."""
+"""Systems as functions of their parameter, which is an argument of what is compiled."""
 
 import jax
 import jax.numpy as jnp
@@ -32,17 +32,6 @@ def test_what_a_closure_works_out_of_float32_weights_may_stay_so():
 
     branches = sx.continue_fixed_points(system_of, np.zeros((1, 2)), (-1, 1), at=0.0)
     assert residuals(branches, system_of).max() < 1e-12
-
-
-@pytest.mark.laws
-def test_arrays_that_bend_with_the_parameter_are_followed_too():
-    """numpy cannot be traced, and the input is no linear function of p."""
-    step = lambda x, u: jnp.tanh(2.0 * x + u)  # noqa: E731
-    of_input = lambda p: sx.DiscreteMap(step, 1, input=np.array([np.sin(float(p))]))  # noqa: E731
-    method = sx.solvers.PseudoArclength(max_step=0.1)
-    branches = follow(of_input, -1.0, (-1.5, 1.5), method=method, disconnected=None)
-    fold = np.arcsin(0.532839975353552)
-    assert branches.special("fold") == pytest.approx([-fold, fold], abs=1e-9)
 
 
 def test_a_change_of_the_parameter_compiles_nothing():
