@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import jax.numpy as jnp
 import numpy as np
 
-from .._types import InvalidInputError, real_array, require_finite
-from ..systems import DiscreteMap, Flow, is_traced
+from .._types import InvalidInputError, is_traced, real_array, require_finite
+from ..systems import DiscreteMap, Flow
 
 System = TypeVar("System", DiscreteMap, Flow)
 

@@ -15,11 +15,12 @@ from .._checked import Count, Milliseconds, Natural, checked
 from .._types import (
     Array,
     InvalidInputError,
+    is_traced,
     real_array,
     require_finite,
 )
 from ..solvers.piecewise_linear import PiecewiseLinear, recognize
-from ..systems import DiscreteMap, is_traced
+from ..systems import DiscreteMap
 from .unroll import time_first
 
 
@@ -178,7 +179,7 @@ class AbstractNetwork(eqx.Module):
             input=u,
             residual=self.residual,
             residual_jacobian=self.residual_jacobian,
-            domain=None if is_traced(u) else self.domain(u),
+            domain=None if is_traced((u, self)) else self.domain(u),
         )
 
     def _one_input(self, input: Any) -> Any:

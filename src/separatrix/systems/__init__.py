@@ -1,6 +1,6 @@
 """Systems: what every analysis is given. A map or a flow, from any JAX function, and its motion."""
 
-from .functions import in_float64, is_traced
+from .functions import in_float64
 from .states import require_array_of_states, require_width
 from .system import (
     AbstractSystem,
@@ -20,7 +20,6 @@ __all__ = [
     "System",
     "Translation",
     "in_float64",
-    "is_traced",
     "require_array_of_states",
     "require_system",
     "require_width",

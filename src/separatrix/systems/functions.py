@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .._types import InvalidInputError, require_finite
+from .._types import InvalidInputError, is_traced, require_finite
 from ..enclosure.captured import named_arrays
 from ..enclosure.program import Program, trace_program
 from .gated import without_gate
@@ -121,11 +121,6 @@ def _require_numbers(name: str, function: Any, program: Program, given: list[Any
         f"`{name}` computes with numbers that are NaN or infinite, and returns NaN or infinity at "
         "every state: look for such numbers in its weights."
     )
-
-
-def is_traced(values: Any) -> bool:
-    """Whether an array, or one in a list, is a tracer, as of the parameter of a continuation."""
-    return any(isinstance(value, jax.core.Tracer) for value in jax.tree.leaves(values))
 
 
 def _is_finite(array: Any) -> bool:

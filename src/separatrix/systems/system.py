@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 from .._checked import Count, Milliseconds, checked
 from .._double import double_precision
-from .._types import Array, InvalidInputError, require_finite
+from .._types import Array, InvalidInputError, is_traced, require_finite
 from ..solvers.jacobian import value_and_transposed_jacobian
-from .functions import is_traced, programs
+from .functions import programs
 from .running import run_flow, run_map
 
 StateFunction = Callable[..., Any]

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Bool, Float
 
 from .._checked import Finite, Named, taken
-from .._types import InvalidInputError, nearest, real_array
+from .._types import InvalidInputError, is_traced, nearest, real_array
 
 if TYPE_CHECKING:
     from .task import AbstractTask, Trials
@@ -51,14 +52,12 @@ def period_input(task: "AbstractTask", name: str) -> Float[np.ndarray, " channel
     return result
 
 
-def input_at(
-    task: "AbstractTask", period: str | None, channels: Mapping[str, Any]
-) -> Float[np.ndarray, " channel"]:
+def input_at(task: "AbstractTask", period: str | None, channels: Mapping[str, Any]) -> Any:
     """Return an input by the names of channels, the others as in a period, or 0 without one."""
-    value = np.zeros(task.num_inputs) if period is None else task.period_input(period)
+    value = list(np.zeros(task.num_inputs) if period is None else task.period_input(period))
     for name, number in channels.items():
-        value[_place(task, name)] = taken(number, Finite, name)
-    return value
+        value[_place(task, name)] = number if is_traced(number) else taken(number, Finite, name)
+    return jnp.asarray(value) if is_traced(value) else np.array(value)
 
 
 def _place(task: "AbstractTask", name: str) -> int:

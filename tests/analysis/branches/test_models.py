@@ -1,5 +1,6 @@
 """Systems as functions of their parameter, which is an argument of what is compiled."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +8,30 @@ import pytest
 from branch_tools import END, follow, residuals, tanh_unit
 
 import separatrix as sx
+from separatrix._double import double_precision
+from separatrix.analysis.branches.models import model_of
+from separatrix.systems import in_float64
+
+NETWORK = sx.networks.LSTM(3, 4, 3, key=jax.random.key(0))
+TASK = sx.tasks.PerceptualDecisionMaking()
+WAYS = {
+    "a list": lambda p: NETWORK.at_input([1.0, p, 0.5]),
+    "a mixture": lambda p: NETWORK.at_input((1 - p) * np.array([1.0, 0, 0]) + p * np.ones(3)),
+    "a channel of a task": lambda p: NETWORK.at_input(TASK.input_at("stimulus", stimulus_1=p)),
+    "a system's input": lambda p: NETWORK.at_input([1.0, 0, 0]).at_input([p, 0.5, 0.5]),
+    "weights": lambda p: eqx.tree_at(
+        lambda n: n.recurrent_weights, NETWORK, p * NETWORK.recurrent_weights
+    ).at_input([1.0, 0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_networks_may_be_given_the_parameter_as_an_argument(way):
+    system_of, state = WAYS[way], np.linspace(-1, 1, 8)
+    with double_precision():
+        model = model_of(system_of, system_of(0.5), 0.5)
+        expected = in_float64(system_of(0.3)).evaluate(state)
+        np.testing.assert_allclose(model.evaluate(state, 0.3), expected, atol=1e-12)
 
 
 @pytest.mark.runs
