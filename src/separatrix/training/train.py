@@ -1,6 +1,7 @@
 """The training loop: epoch after epoch, each of them two compiled programs."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import equinox as eqx
 import numpy as np
@@ -18,7 +19,7 @@ from .epoch import Epoch, compiled
 from .history import Ending, Training, TrainingInterruptedError
 from .loss import Loss, default_loss
 from .plan import Member, Plan
-from .progress import no_report, training_bar
+from .progress import training_bar
 from .regularizers import AbstractRegularizer, listed_regularizers
 from .state import Report, TrainingState, begun, epochs_of
 from .threshold import Threshold
@@ -154,9 +155,8 @@ def train_member(
     keeper = Keeper(checkpoint, lambda: identity(program, member.network, member.key))
     start = begun(program, member.network, program.start(member.network))
     state = TrainingState(plan, keeper.read(start, plan.steps), keeper, plan.division.gathered)
-    if callable(progress):
-        return _run(program, state, member.key, plan.steps, progress)
-    with training_bar(plan.steps) if progress else no_report() as report:
+    own = nullcontext(progress if callable(progress) else lambda done, loss, accuracy: None)
+    with training_bar(plan.steps) if progress is True else own as report:
         return _run(program, state, member.key, plan.steps, report)
 
 
