@@ -201,8 +201,15 @@ def label_array(value: Any, name: str) -> np.ndarray:
         ) from error
 
 
+def is_traced(values: Any) -> bool:
+    """Whether an array, or one in a list, is a tracer, as of the parameter of a continuation."""
+    return any(isinstance(value, jax.core.Tracer) for value in jax.tree.leaves(values))
+
+
 def require_finite(array: Array, name: str) -> None:
     """Raise InvalidInputError when `array` holds NaN or infinity, with the count and the place."""
+    if is_traced(array):
+        return
     bad = ~np.isfinite(np.asarray(array))
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

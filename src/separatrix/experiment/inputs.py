@@ -34,11 +34,11 @@ def frozen_inputs(given: Any, task: AbstractTask) -> FrozenInputs:
 def _named(given: Any, task: AbstractTask) -> tuple[str, np.ndarray]:
     """Return one input and what it is called."""
     if isinstance(given, str):
-        return given, task.input_at(given)
+        return given, np.asarray(task.input_at(given))
     if isinstance(given, Mapping):
         period = given.get(PERIOD)
         channels = {name: number for name, number in given.items() if name != PERIOD}
-        return str(period or "input"), task.input_at(period, **channels)
+        return str(period or "input"), np.asarray(task.input_at(period, **channels))
     if len(given) != task.num_inputs:
         raise InvalidInputError(
             f"expected {counted(task.num_inputs, 'value')} ({_told(task.channels)}), got "

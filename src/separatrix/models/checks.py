@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 
-from .._types import InvalidInputError, real_array, require_finite
+from .._types import InvalidInputError, is_traced, real_array, require_finite
 from ..systems import DiscreteMap, Flow
 
 System = TypeVar("System", DiscreteMap, Flow)
@@ -22,10 +22,11 @@ def checked(model: str, **given: tuple[Any, str]) -> list[Any]:
     lengths: dict[str, int] = {}
     found = []
     for name, (value, axes) in given.items():
-        array = value
         if value is None:
             raise InvalidInputError(f"{name} of {model} is missing: give an array ({axes}).")
-        if not isinstance(value, jax.core.Tracer):
+        if is_traced(value):
+            array: Any = jnp.asarray(value)
+        else:
             value = value.toarray() if hasattr(value, "toarray") else value  # a sparse matrix
             array = real_array(value, f"{name} of {model}")
             require_finite(array, f"{name} of {model}")

@@ -123,8 +123,8 @@ class AbstractCurrentNetwork(AbstractNoisyNetwork):
 
         Raises InvalidInputError as `at_input` does.
         """
-        u = self.at_input(input, task=task).input
-        return rate_flow(self.field, self.tau, self.num_units, u, self.domain(u))
+        system = self.at_input(input, task=task)
+        return rate_flow(self.field, self.tau, self.num_units, system.input, system.domain)
 
     def _unroll(self, inputs: Array, noise: jax.Array | None) -> jax.Array:
         drive = project(inputs, self.input_weights)

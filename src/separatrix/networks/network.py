@@ -15,6 +15,7 @@ from .._checked import Count, Milliseconds, Natural, checked
 from .._types import (
     Array,
     InvalidInputError,
+    is_traced,
     real_array,
     require_finite,
 )
@@ -170,7 +171,6 @@ class AbstractNetwork(eqx.Module):
         array([1. , 0.5, 0.5])
         """
         u = self._one_input(_named(input, task))
-        require_finite(u, "the input to freeze in")
         check_weights(self)
         return DiscreteMap(
             self.step,
@@ -179,11 +179,12 @@ class AbstractNetwork(eqx.Module):
             input=u,
             residual=self.residual,
             residual_jacobian=self.residual_jacobian,
-            domain=self.domain(u),
+            domain=None if is_traced((u, self)) else self.domain(u),
         )
 
-    def _one_input(self, input: Any) -> Float[np.ndarray, " channel"]:
-        u = real_array(input, "the input to freeze in")
+    def _one_input(self, input: Any) -> Any:
+        traced = is_traced(input)  # by the parameter of a continuation
+        u = jnp.asarray(input) if traced else real_array(input, "the input to freeze in")
         if u.shape != (self.num_inputs,):
             raise InvalidInputError(
                 f"the input to freeze in must have shape ({self.num_inputs},), one value for each "

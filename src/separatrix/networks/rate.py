@@ -261,8 +261,7 @@ class CTRNN(AbstractNoisyNetwork):
                 'analyze it as a map (at_input), or build it with leak="outside".'
             )
         system = self.at_input(input, task=task)
-        domain = self.domain(system.input)
-        return rate_flow(self.field, self.tau, self.num_units, system.input, domain)
+        return rate_flow(self.field, self.tau, self.num_units, system.input, system.domain)
 
     @property
     def _is_undamped(self) -> bool:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .._types import Array, InvalidInputError, require_finite
+from .._types import Array, InvalidInputError, is_traced, require_finite
 from ..solvers.jacobian import value_and_transposed_jacobian
 
 StateFunction = Callable[..., Any]
@@ -147,10 +147,15 @@ class AbstractSystem(eqx.Module):
         return function(state) if input is None else function(state, input)
 
 
-def checked_input(input: Any) -> np.ndarray | None:
-    """Return the input as NumPy, where float64 keeps its digits outside `jax.enable_x64`."""
+def checked_input(input: Any) -> Any:
+    """Return the input as NumPy, where float64 keeps its digits outside `jax.enable_x64`.
+
+    A tracer stays one.
+    """
     if input is None:
         return None
+    if is_traced(input):
+        return jnp.asarray(input)
     values = np.asarray(input)
     if values.dtype.kind not in "biuf" and not jnp.issubdtype(values.dtype, jnp.inexact):
         raise InvalidInputError(f"the input to freeze in must be numbers, got {input!r:.60}.")

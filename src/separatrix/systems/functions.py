@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .._types import InvalidInputError, require_finite
+from .._types import InvalidInputError, is_traced, require_finite
 from ..enclosure.captured import named_arrays
 from ..enclosure.program import Program, trace_program
 from .gated import without_gate
@@ -106,7 +106,7 @@ def _require_numbers(name: str, function: Any, program: Program, given: list[Any
     """
     if all(map(_is_finite, program.arrays)):
         return
-    if any(isinstance(array, jax.core.Tracer) for array in program.arrays):
+    if is_traced(program.arrays):
         return
     rng = np.random.default_rng(0)
     with jax.ensure_compile_time_eval():
@@ -124,8 +124,7 @@ def _require_numbers(name: str, function: Any, program: Program, given: list[Any
 
 
 def _is_finite(array: Any) -> bool:
-    is_concrete = not isinstance(array, jax.core.Tracer)
-    if is_concrete and jnp.issubdtype(array.dtype, jnp.floating):
+    if not is_traced(array) and jnp.issubdtype(array.dtype, jnp.floating):
         return bool(np.isfinite(np.asarray(array)).all())
     return True
 
@@ -134,7 +133,7 @@ def _require_the_same(one: Program, other: Program | None) -> None:
     """Raise InvalidInputError where a function has read other numbers when it was traced again."""
     others = () if other is None else other.arrays
     pairs = list(zip(one.arrays, others, strict=False))
-    if any(isinstance(array, jax.core.Tracer) for pair in pairs for array in pair):
+    if is_traced(pairs):
         return
     same = all(np.array_equal(a, b, equal_nan=a.dtype != bool) for a, b in pairs)
     if not same or len(one.arrays) != len(others):

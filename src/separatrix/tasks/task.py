@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, PRNGKeyArray
 
 from .._checked import Count, Finite, Named, checked, taken
-from .._types import Array, GivenKey, InvalidInputError, require_room
+from .._types import Array, GivenKey, InvalidInputError, is_traced, require_room
 from . import inputs
 from .durations import count_steps
 from .trials import Trials, accuracy
@@ -148,9 +148,7 @@ class AbstractTask(eqx.Module):
         sums = np.einsum("ntc,nt->nc", drawn, within.astype(np.float32)).astype(float)
         return inputs.mean_over(sums / within.sum(1, keepdims=True))
 
-    def input_at(
-        self, period: str | None = None, /, **channels: Any
-    ) -> Float[np.ndarray, " channel"]:
+    def input_at(self, period: str | None = None, /, **channels: Any) -> Float[Array, " channel"]:
         """Return an input to freeze: the input of a period, with other values on some channels.
 
         In the file of an experiment, the setting `input` of the table `[analysis]` does the same.
@@ -184,10 +182,11 @@ class AbstractTask(eqx.Module):
         >>> task.input_at(fixation=1)
         array([1., 0., 0.])
         """
-        value = np.zeros(self.num_inputs) if period is None else self.period_input(period)
+        value = list(np.zeros(self.num_inputs) if period is None else self.period_input(period))
         for name, number in channels.items():
-            value[inputs.place(self.channels, name)] = taken(number, Finite, name)
-        return value
+            given = number if is_traced(number) else taken(number, Finite, name)
+            value[inputs.place(self.channels, name)] = given
+        return jnp.asarray(value) if is_traced(value) else np.array(value)
 
     @property
     def period_before_answer(self) -> str:

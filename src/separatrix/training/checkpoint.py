@@ -94,7 +94,7 @@ class Checkpoint(eqx.Module):
 class TrainingSnapshot(NamedTuple):
     """State of a training after some of its steps."""
 
-    network: AbstractNetwork
+    network: Any  # or what stands for it
     memory: Any  # of the optimizer
     measures: tuple[Any, ...]  # of the steps
 

@@ -1,7 +1,7 @@
 """Result of training, and its history."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import equinox as eqx
 import numpy as np
@@ -62,9 +62,9 @@ def completed_measures(measures: Measures, count: int) -> tuple[tuple[np.ndarray
     return tuple(each[:done] for each in rows), bool(finite.all())
 
 
-def history_of(epochs: Sequence[Measures], epoch_steps: int) -> History:
-    """Return the history that consists of the measures of epochs."""
-    loss, accuracy, *penalties = (np.concatenate(column) for column in zip(*epochs, strict=True))
+def history_of(measures: Iterable[Array], epoch_steps: int) -> History:
+    """Return the history that consists of the measures of steps."""
+    loss, accuracy, *penalties = measures
     return History(loss, accuracy, epoch_steps, penalties[0] if penalties else None)
 
 

@@ -7,12 +7,6 @@ from .._watch import progress_bar
 
 
 @contextmanager
-def no_report() -> Iterator[Callable[[int, float, float], None]]:
-    """Report nothing."""
-    yield lambda done, loss, accuracy: None
-
-
-@contextmanager
 def training_bar(steps: int) -> Iterator[Callable[[int, float, float], None]]:
     """Show a bar on standard error; see `progress_bar`."""
     texts = (

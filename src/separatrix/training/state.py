@@ -11,7 +11,7 @@ from .checkpoint import Keeper, TrainingSnapshot
 from .epoch import Epoch
 from .history import (
     Ending,
-    Measures,
+    History,
     Training,
     TrainingDivergedError,
     completed_measures,
@@ -22,21 +22,27 @@ from .plan import Plan
 Report = Callable[[int, float, float], None]
 """Callback after each epoch, with the steps done, the epoch's mean loss and accuracy."""
 
-Completed = tuple[AbstractNetwork, Any, int]
-"""A network, the optimizer's memory, and of how many of the kept epochs they come."""
+Completed = tuple[Any, Any, int]
+"""A network, the optimizer's memory, and of how many of the kept steps they come."""
 
 
 class TrainingState:
-    """State of a training: its history, and the network at the end of it."""
+    """State of a training: its history, and the network at the end of it.
 
-    def __init__(self, program: Epoch, network: AbstractNetwork, keeper: Keeper, plan: Plan):
-        self.epoch_steps, self.keeper, self.until = program.epoch_steps, keeper, plan.until
-        self.division = program.division
-        nothing = (np.zeros(0, np.float32),) * program.num_measures
-        begun = keeper.read(TrainingSnapshot(network, program.start(network), nothing), plan.steps)
-        self.kept: list[Measures] = [begun.measures]
+    The network of a snapshot may be anything of which `taken_out` makes the network.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        begun: TrainingSnapshot,
+        keeper: Keeper,
+        taken_out: Callable[[Any], AbstractNetwork],
+    ):
+        self.plan, self.keeper, self.taken_out = plan, keeper, taken_out
+        self.kept = begun.measures
         # What belongs together changes in one assignment: Ctrl-C may come between any two.
-        self.completed: Completed = begun.network, begun.memory, len(self.kept)
+        self.completed: Completed = begun.network, begun.memory, len(begun.measures[0])
         self.saved = self.steps
         self.waiting: tuple[int, int, TrainingSnapshot, Array] | None = None
         self.report: Report = lambda done, loss, accuracy: None
@@ -44,36 +50,34 @@ class TrainingState:
     @property
     def steps(self) -> int:
         """How many steps are completed."""
-        return sum(len(columns[0]) for columns in self.kept[: self.completed[-1]])
+        return self.completed[-1]
 
     def set_callback(self, report: Report) -> None:
         """Report from now on, at once what an earlier call has done."""
-        self.report, (loss, accuracy, *_) = report, self.kept[-1]
+        self.report, (loss, accuracy, *_) = report, self.kept
         if self.steps:
-            last = slice(-self.epoch_steps, None)
+            last = slice(-self.plan.epoch_steps, None)
             report(self.steps, float(loss[last].mean()), float(accuracy[last].mean()))
 
     def checkpoint(self) -> TrainingSnapshot:
         """Return where the training stands after the epochs that are completed."""
-        network, memory, epochs = self.completed
-        measures = zip(*self.kept[:epochs], strict=True)
-        return TrainingSnapshot(network, memory, tuple(map(np.concatenate, measures)))
+        network, memory, steps = self.completed
+        return TrainingSnapshot(network, memory, tuple(each[:steps] for each in self.kept))
 
     @property
     def is_over(self) -> bool:
         """Whether the threshold has been reached by the epochs that are completed."""
-        if self.until is None:
-            return False
-        return self.until.is_reached(history_of(self.kept[: self.completed[-1]], self.epoch_steps))
+        until = self.plan.until
+        return until is not None and until.is_reached(self._history(self.steps))
 
     def training(self, ending: Ending) -> Training:
-        """Return the network and the history of the epochs that are completed."""
-        network, _, epochs = self.completed
-        return self._result(network, epochs, ending)
+        """Return the network of the completed epochs, and their history, or up to a divergence."""
+        steps = None if ending is Ending.DIVERGED else self.steps
+        return Training(self.taken_out(self.completed[0]), self._history(steps), ending)
 
-    def _result(self, network: AbstractNetwork, epochs: int, ending: Ending) -> Training:
-        history = history_of(self.kept[:epochs], self.epoch_steps)
-        return Training(self.division.gathered(network), history, ending)
+    def _history(self, steps: int | None) -> History:
+        columns = (each[:steps] for each in self.kept)
+        return history_of(columns, self.plan.epoch_steps)
 
     def keep(self) -> None:
         """Bring the checkpoint up to date, where it is not."""
@@ -92,14 +96,19 @@ class TrainingState:
         first, count, (network, memory, measures), sound = self.waiting
         rows, is_finite = completed_measures(measures, count)
         self.waiting = None
-        self.kept.append(rows)
+        self.kept = tuple(map(np.append, self.kept, rows))
         if not (is_finite and bool(sound)):
-            reached = self._result(self.completed[0], len(self.kept), Ending.DIVERGED)
+            reached = self.training(Ending.DIVERGED)
             raise TrainingDivergedError(first + len(rows[0]) - 1, reached, is_finite)
-        self.completed = network, memory, len(self.kept)
+        self.completed = network, memory, first + count
         if self.keeper.is_due:
             self.keep()
         self.report(first + count, float(rows[0].mean()), float(rows[1].mean()))
+
+
+def begun(program: Epoch, network: Any, memory: Any) -> TrainingSnapshot:
+    """Return where a training stands before its first step."""
+    return TrainingSnapshot(network, memory, (np.zeros(0, np.float32),) * program.num_measures)
 
 
 def epochs_of(begun: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """The training loop: epoch after epoch, each of them two compiled programs."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import equinox as eqx
 import numpy as np
@@ -18,9 +19,9 @@ from .epoch import Epoch, compiled
 from .history import Ending, Training, TrainingInterruptedError
 from .loss import Loss, default_loss
 from .plan import Member, Plan
-from .progress import no_report, training_bar
+from .progress import training_bar
 from .regularizers import AbstractRegularizer, listed_regularizers
-from .state import Report, TrainingState, epochs_of
+from .state import Report, TrainingState, begun, epochs_of
 from .threshold import Threshold
 
 
@@ -152,10 +153,10 @@ def train_member(
     """Train one network as it is planned; see `train`."""
     program = plan.program(member)
     keeper = Keeper(checkpoint, lambda: identity(program, member.network, member.key))
-    state = TrainingState(program, member.network, keeper, plan)
-    if callable(progress):
-        return _run(program, state, member.key, plan.steps, progress)
-    with training_bar(plan.steps) if progress else no_report() as report:
+    start = begun(program, member.network, program.start(member.network))
+    state = TrainingState(plan, keeper.read(start, plan.steps), keeper, plan.division.gathered)
+    own = nullcontext(progress if callable(progress) else lambda done, loss, accuracy: None)
+    with training_bar(plan.steps) if progress is True else own as report:
         return _run(program, state, member.key, plan.steps, report)
 
 
@@ -169,13 +170,13 @@ def _run(
     """
     draw, advance = compiled(Epoch.draw), compiled(Epoch.advance)
     network, memory = program.division.everywhere(state.completed[:2])
-    begun = state.steps
-    end = begun if state.is_over else steps
+    done = state.steps
+    end = done if state.is_over else steps
     fixed = eqx.filter(network, trained_leaves(network), inverse=True)
     try:
         state.set_callback(report)
-        trials = draw(program, key, np.array(begun, np.int32)) if begun < end else None
-        for first, count in epochs_of(begun, end, program.epoch_steps):
+        trials = draw(program, key, np.array(done, np.int32)) if done < end else None
+        for first, count in epochs_of(done, end, program.epoch_steps):
             # NumPy's numbers: making one of JAX's starts a program of its own.
             weights, memory, measures, sound = advance(
                 program,

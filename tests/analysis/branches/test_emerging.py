@@ -21,7 +21,7 @@ def turned(x):
 
 def hopf(a):
     field = lambda x, a: a[0] * jnp.tanh(x) - x + turned(jnp.tanh(x))  # noqa: E731
-    return sx.Flow(field, 2, tau=10.0, input=np.array([a]))
+    return sx.Flow(field, 2, tau=10.0, input=[a])
 
 
 def fitzhugh_nagumo(current):
@@ -29,16 +29,16 @@ def fitzhugh_nagumo(current):
         v, w = x
         return jnp.stack([v - v**3 / 3 - w + u[0], (v + 0.7 - 0.8 * w) / 12.5])
 
-    return sx.Flow(field, 2, input=np.array([current]))
+    return sx.Flow(field, 2, input=[current])
 
 
 def turning(a):
     step = lambda x, a: jnp.tanh(a[0] * x + 0.6 * turned(x))  # noqa: E731
-    return sx.DiscreteMap(step, 2, input=np.array([a]))
+    return sx.DiscreteMap(step, 2, input=[a])
 
 
 def unit(w):
-    return sx.DiscreteMap(lambda x, w: jnp.tanh(w[0] * x), 1, dt=5.0, input=np.array([w]))
+    return sx.DiscreteMap(lambda x, w: jnp.tanh(w[0] * x), 1, dt=5.0, input=[w])
 
 
 @functools.cache

@@ -1,5 +1,6 @@
-"""Systems as functions of their parameter: traced, or followed in their arrays."""
+"""Systems as functions of their parameter, which is an argument of what is compiled."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +8,30 @@ import pytest
 from branch_tools import END, follow, residuals, tanh_unit
 
 import separatrix as sx
+from separatrix._double import double_precision
+from separatrix.analysis.branches.models import model_of
+from separatrix.systems import in_float64
+
+NETWORK = sx.networks.LSTM(3, 4, 3, key=jax.random.key(0))
+TASK = sx.tasks.PerceptualDecisionMaking()
+WAYS = {
+    "a list": lambda p: NETWORK.at_input([1.0, p, 0.5]),
+    "a mixture": lambda p: NETWORK.at_input((1 - p) * np.array([1.0, 0, 0]) + p * np.ones(3)),
+    "a channel of a task": lambda p: NETWORK.at_input(TASK.input_at("stimulus", stimulus_1=p)),
+    "a system's input": lambda p: NETWORK.at_input([1.0, 0, 0]).at_input([p, 0.5, 0.5]),
+    "weights": lambda p: eqx.tree_at(
+        lambda n: n.recurrent_weights, NETWORK, p * NETWORK.recurrent_weights
+    ).at_input([1.0, 0.5, 0.5]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_networks_may_be_given_the_parameter_as_an_argument(way):
+    system_of, state = WAYS[way], np.linspace(-1, 1, 8)
+    with double_precision():
+        model = model_of(system_of, system_of(0.5), 0.5)
+        expected = in_float64(system_of(0.3)).evaluate(state)
+        np.testing.assert_allclose(model.evaluate(state, 0.3), expected, atol=1e-12)
 
 
 @pytest.mark.runs
@@ -32,17 +57,6 @@ def test_what_a_closure_works_out_of_float32_weights_may_stay_so():
 
     branches = sx.continue_fixed_points(system_of, np.zeros((1, 2)), (-1, 1), at=0.0)
     assert residuals(branches, system_of).max() < 1e-12
-
-
-@pytest.mark.laws
-def test_arrays_that_bend_with_the_parameter_are_followed_too():
-    """numpy cannot be traced, and the input is no linear function of p."""
-    step = lambda x, u: jnp.tanh(2.0 * x + u)  # noqa: E731
-    of_input = lambda p: sx.DiscreteMap(step, 1, input=np.array([np.sin(float(p))]))  # noqa: E731
-    method = sx.solvers.PseudoArclength(max_step=0.1)
-    branches = follow(of_input, -1.0, (-1.5, 1.5), method=method, disconnected=None)
-    fold = np.arcsin(0.532839975353552)
-    assert branches.special("fold") == pytest.approx([-fold, fold], abs=1e-9)
 
 
 def test_a_change_of_the_parameter_compiles_nothing():

@@ -17,7 +17,7 @@ from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, in_float64
 from ..batches import in_batches
 from ..kinks import on_kinks
-from .models import AbstractModel, SystemOf, model_of
+from .models import Model, SystemOf, model_of
 
 Point = Float[np.ndarray, " coordinate"]
 
@@ -44,7 +44,7 @@ class Family:
         self.size, self.kind = sample.size, sample.kind
         self.measure(np.ones(self.size))
         with double_precision():
-            self.model = model_of(system_of, sample, low, high)
+            self.model = model_of(system_of, sample, 0.5 * (low + high))
             double = in_float64(sample)
         if ZeroTest(double.residual, self.size, np.zeros((1, self.size))).single:
             raise InvalidInputError(
@@ -53,8 +53,7 @@ class Family:
                 "weights, as network.at_input(...) does."
             )
         with double_precision():
-            near = self.model.near(0.5 * (low + high))
-            smooth = is_smooth(lambda z: near.evaluate(z[:-1], z[-1]), self.size + 1)
+            smooth = is_smooth(lambda z: self.model.evaluate(z[:-1], z[-1]), self.size + 1)
         self.has_kinks = not smooth  # as far as is seen
 
     def measure(self, units: Float[np.ndarray, " unit"]) -> None:
@@ -96,8 +95,6 @@ class Family:
 
     def jacobians(self, points: np.ndarray) -> np.ndarray:
         """Return dF/dx at points (batch, coordinate), `CHUNK` of them at most."""
-        if not self.model.holds_everywhere:
-            return np.stack([self.jacobian(point) for point in points])
         run = partial(self._run_at, _jacobians)
         (transposed,) = in_batches(run, *self.split(points), sizes=(CHUNK,), own=np.asarray)
         return self._in_units(transposed.swapaxes(1, 2))
@@ -105,14 +102,7 @@ class Family:
     def on_kinks(self, points: np.ndarray) -> np.ndarray:
         """Return which points (batch, coordinate) lie on a kink of the true map or field."""
         states, parameters = self.split(points)
-        if self.model.holds_everywhere:
-            return on_kinks(self.model.evaluate, states, parameters=parameters)
-        found = np.zeros(len(points), bool)
-        for row, (state, parameter) in enumerate(zip(states, parameters, strict=True)):
-            with double_precision():
-                near = self.model.near(float(parameter))
-            found[row] = on_kinks(near.evaluate, state[None], parameters=parameter[None])[0]
-        return found
+        return on_kinks(self.model.evaluate, states, parameters=parameters)
 
     def residual_gradient(self, point: Point, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the gradient of w · DF v, all in scaled coordinates."""
@@ -152,8 +142,7 @@ class Family:
         self, program: Any, states: np.ndarray, parameter: Any, *arrays: np.ndarray
     ) -> list[np.ndarray]:
         with double_precision():
-            model = self.model if np.ndim(parameter) else self.model.near(float(parameter))
-            results = program(model, states, np.asarray(parameter, np.float64), *arrays)
+            results = program(self.model, states, np.asarray(parameter, np.float64), *arrays)
             return [np.asarray(result) for result in results]
 
 
@@ -162,14 +151,14 @@ def _join(state: Any, parameter: Any) -> Any:
 
 
 @eqx.filter_jit
-def _value_and_jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
+def _value_and_jacobian(model: Model, state: Any, parameter: Any) -> Any:
     value, rows = value_and_transposed_jacobian(lambda x: model.residual(x, parameter), state)
     by_parameter = jax.jvp(lambda p: model.residual(state, p), (parameter,), (1.0,))[1]
     return value, jnp.concatenate([rows, by_parameter[None]])
 
 
 @eqx.filter_jit
-def _residuals_and_jacobians(model: AbstractModel, states: Any, parameter: Any) -> Any:
+def _residuals_and_jacobians(model: Model, states: Any, parameter: Any) -> Any:
     def both(state: Any) -> Any:
         return value_and_transposed_jacobian(lambda x: model.residual(x, parameter), state)
 
@@ -177,23 +166,23 @@ def _residuals_and_jacobians(model: AbstractModel, states: Any, parameter: Any) 
 
 
 @eqx.filter_jit
-def _residuals(model: AbstractModel, states: Any, parameter: Any) -> Any:
+def _residuals(model: Model, states: Any, parameter: Any) -> Any:
     return (jax.vmap(lambda x: model.residual(x, parameter))(states),)
 
 
 @eqx.filter_jit
-def _jacobian(model: AbstractModel, state: Any, parameter: Any) -> Any:
+def _jacobian(model: Model, state: Any, parameter: Any) -> Any:
     function = lambda x: model.evaluate(x, parameter)  # noqa: E731
     return (value_and_transposed_jacobian(function, state)[1],)
 
 
 @eqx.filter_jit
-def _jacobians(model: AbstractModel, states: Any, parameters: Any) -> Any:
+def _jacobians(model: Model, states: Any, parameters: Any) -> Any:
     return (jax.vmap(lambda x, p: _jacobian(model, x, p)[0])(states, parameters),)
 
 
 @eqx.filter_jit
-def _residual_gradient(model: AbstractModel, state: Any, parameter: Any, w: Any, v: Any) -> Any:
+def _residual_gradient(model: Model, state: Any, parameter: Any, w: Any, v: Any) -> Any:
     def form(z: Any) -> Any:
         return w @ jax.jvp(lambda y: model.residual(y[:-1], y[-1]), (z,), (v,))[1]
 
@@ -201,7 +190,7 @@ def _residual_gradient(model: AbstractModel, state: Any, parameter: Any, w: Any,
 
 
 @eqx.filter_jit
-def _mode_gradients(model: AbstractModel, state: Any, parameter: Any, w: Any, v: Any) -> Any:
+def _mode_gradients(model: Model, state: Any, parameter: Any, w: Any, v: Any) -> Any:
     def form(z: Any, left: Any, right: Any) -> Any:
         return left @ jax.jvp(lambda x: model.evaluate(x, z[-1]), (z[:-1],), (right,))[1]
 
@@ -213,7 +202,7 @@ def _derivative(function: Any, direction: Any) -> Any:
 
 
 @eqx.filter_jit
-def _second(model: AbstractModel, state: Any, parameter: Any, u: Any, v: Any) -> Any:
+def _second(model: Model, state: Any, parameter: Any, u: Any, v: Any) -> Any:
     def form(a: Any, b: Any) -> Any:
         first = _derivative(lambda x: model.evaluate(x, parameter), a)
         return _derivative(first, b)(state)
@@ -222,7 +211,7 @@ def _second(model: AbstractModel, state: Any, parameter: Any, u: Any, v: Any) ->
 
 
 @eqx.filter_jit
-def _third(model: AbstractModel, state: Any, parameter: Any, u: Any, v: Any, w: Any) -> Any:
+def _third(model: Model, state: Any, parameter: Any, u: Any, v: Any, w: Any) -> Any:
     def form(a: Any, b: Any, c: Any) -> Any:
         first = _derivative(lambda x: model.evaluate(x, parameter), a)
         return _derivative(_derivative(first, b), c)(state)

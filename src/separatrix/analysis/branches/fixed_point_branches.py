@@ -70,8 +70,8 @@ def continue_fixed_points(
     system_of
         A function that takes the value of the parameter and returns a map or a flow, always with
         the same number of units. JAX traces the function with this value as an argument, so new
-        values need no compilation. If JAX cannot trace the function (as with
-        `network.at_input(...)`), the systems that it returns may differ only in their arrays.
+        values need no compilation: write it with `jax.numpy`, or let the input depend on the
+        value, as in `lambda u: network.at_input([1.0, u])`.
     start
         A fixed point `(unit,)`, several fixed points `(point, unit)`, or what `find_fixed_points`
         returned. A state that is only near a fixed point is moved to it by Newton's method.
@@ -109,8 +109,7 @@ def continue_fixed_points(
     InvalidInputError
         If a start is not a fixed point at the starting parameter, or if this parameter lies outside
         the range. If `system_of` does not return a system, or returns one that computes in float32.
-        If JAX cannot trace `system_of`, and the systems that it returns differ in more than their
-        arrays.
+        If JAX cannot trace `system_of`, as when it makes numbers of NumPy of the parameter.
 
     References
     ----------

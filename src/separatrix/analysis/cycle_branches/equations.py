@@ -12,7 +12,7 @@ from ..._double import double_precision
 from ...solvers.newton import newton
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
-from ..branches.models import AbstractModel, SystemOf, model_of
+from ..branches.models import Model, SystemOf, model_of
 
 PHASES = 64
 """States that are kept of each cycle, at least."""
@@ -58,7 +58,7 @@ class ClosedOrbits:
         self.known: dict[bytes, int] = {}  # points -> steps that suit
         self.each = -(-PHASES // pieces)
         with double_precision():
-            self.model = model_of(system_of, sample, *bounds)
+            self.model = model_of(system_of, sample, 0.5 * sum(bounds))
         self.bounds = bounds
         self.measure(np.ones(self.size))
 
@@ -227,9 +227,8 @@ class ClosedOrbits:
         states, period, parameter = self.split(point)
         substeps = np.asarray(options.pop("substeps", self.substeps))
         with double_precision():
-            model = self.model.near(parameter)
             given = jnp.asarray(states), np.float64(period / self.pieces), np.float64(parameter)
-            results = program(model, *given, substeps=substeps, **options)
+            results = program(self.model, *given, substeps=substeps, **options)
             return [np.asarray(result) for result in results]
 
 
@@ -264,7 +263,7 @@ def _axes_along(direction: np.ndarray) -> np.ndarray:
     return axes
 
 
-def _follow(model: AbstractModel, state: Any, duration: Any, parameter: Any, substeps: Any) -> Any:
+def _follow(model: Model, state: Any, duration: Any, parameter: Any, substeps: Any) -> Any:
     step = duration / substeps
     return jax.lax.fori_loop(
         0, substeps, lambda _, x: rk4(lambda y: model.evaluate(y, parameter), x, step), state
@@ -272,9 +271,7 @@ def _follow(model: AbstractModel, state: Any, duration: Any, parameter: Any, sub
 
 
 @eqx.filter_jit
-def _pieces(
-    model: AbstractModel, states: Any, duration: Any, parameter: Any, *, substeps: Any
-) -> Any:
+def _pieces(model: Model, states: Any, duration: Any, parameter: Any, *, substeps: Any) -> Any:
     """Return the ends of all pieces and their derivatives."""
 
     def end(state: Any, time: Any, p: Any) -> Any:
@@ -289,9 +286,7 @@ def _pieces(
 
 
 @eqx.filter_jit
-def _fields(
-    model: AbstractModel, states: Any, duration: Any, parameter: Any, *, substeps: Any
-) -> Any:
+def _fields(model: Model, states: Any, duration: Any, parameter: Any, *, substeps: Any) -> Any:
     """Return the field at the states, and its derivatives there."""
     field = lambda x: model.evaluate(x, parameter)  # noqa: E731
     return jax.vmap(lambda x: (field(x), jax.jacfwd(field)(x)))(states)
@@ -299,7 +294,7 @@ def _fields(
 
 @eqx.filter_jit
 def _traced(
-    model: AbstractModel, states: Any, duration: Any, parameter: Any, *, count: int, substeps: Any
+    model: Model, states: Any, duration: Any, parameter: Any, *, count: int, substeps: Any
 ) -> Any:
     def trace(state: Any) -> Any:
         def go(x: Any, _: None) -> tuple[Any, Any]:

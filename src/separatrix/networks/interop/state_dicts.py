@@ -133,7 +133,7 @@ def from_state_dict(
     recurrent = read_layer(arrays, layout, prefix, layer)
     weights = _take_readout(arrays, recurrent.num_units, readout, layout)
     settings = {"activation": activation, "tau": tau, "clip": clip}
-    network = build(recurrent, weights if recurrent.is_last else None, dt, settings, initial_state)
+    network = _build(recurrent, weights if recurrent.is_last else None, dt, settings, initial_state)
     if check is not None:
         compare_step(network, check)
     return network
@@ -164,7 +164,7 @@ def _take_readout(
     return found
 
 
-def build(
+def _build(
     layer: RecurrentLayer,
     readout: Readout | None,
     dt: float | None,

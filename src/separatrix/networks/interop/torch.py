@@ -8,9 +8,8 @@ from ..._types import Array, InvalidInputError, first_line, is_number, listed
 from ..gated import GRU, LSTM
 from ..network import AbstractNetwork
 from ..rate import CTRNN
-from .layouts import RecurrentLayer, read_layer
-from .reading import NamedArrays, read_arrays
-from .state_dicts import build, compare_step
+from .reading import read_arrays
+from .state_dicts import compare_step, from_state_dict
 
 
 def from_torch(
@@ -91,30 +90,25 @@ def from_torch(
             "dictionaries and files."
         )
     recurrent = _find_recurrent(module)
-    given = readout is not None
-    readout = readout if given else _find_readout(module, recurrent)
-    is_primer = _is_primer(recurrent)
-    if not is_primer:
-        _refuse_own_forward(recurrent)
-    arrays = _arrays_of(recurrent)
-    taken = read_layer(arrays, "torch", layer=layer)
-    arrays.refuse_rest()
-    if given and not taken.is_last:
+    if readout is None:
+        readout = _find_readout(module, recurrent)
+    elif layer not in (None, getattr(recurrent, "num_layers", 1) - 1):
         raise InvalidInputError(
             f"layer {layer} is not the last one, and a readout reads the last layer: leave the "
             "readout out."
         )
+    is_primer = _is_primer(recurrent)
     if is_primer:
         dt, tau = _primer_times(recurrent, dt, tau)
-    elif activation is None:
-        activation = getattr(recurrent, "nonlinearity", None)
-    weights = None
-    if readout is not None and taken.is_last:
-        arrays = NamedArrays(_linear(readout, "the readout"))
-        weights = arrays.take("weight", (None, taken.num_units)), arrays.take("bias", (None,))
-    network = build(taken, weights, dt, {"activation": activation, "tau": tau}, initial_state)
+    else:
+        _refuse_own_forward(recurrent)
+        activation = activation or getattr(recurrent, "nonlinearity", None)
+    weights = _weights_of(recurrent) | ({} if readout is None else _linear(readout, "readout"))
+    network = from_state_dict(
+        weights, layer=layer, activation=activation, dt=dt, tau=tau, initial_state=initial_state
+    )
     if not is_primer or hasattr(recurrent, "recurrence"):
-        _compare(recurrent, taken, network)
+        _compare(recurrent, layer or 0, network)
     return network
 
 
@@ -181,7 +175,7 @@ def _refuse_own_forward(layer: Any) -> None:
         )
 
 
-def _arrays_of(module: Any) -> NamedArrays:
+def _weights_of(module: Any) -> dict[str, Any]:
     """Return the weights of a recurrent layer by name.
 
     From its attributes, not from its state dict, which holds what a parametrization starts from.
@@ -189,14 +183,14 @@ def _arrays_of(module: Any) -> NamedArrays:
     from torch.nn import RNNBase
 
     if _is_primer(module):
-        return read_arrays({n: _linear(getattr(module, n), n) for n in ("input2h", "h2h")})
+        return _linear(module.input2h, "input2h") | _linear(module.h2h, "h2h")
     cell = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     names = module._flat_weights_names if isinstance(module, RNNBase) else cell
-    return read_arrays({n: a for n in names if (a := getattr(module, n)) is not None})
+    return {n: a for n in names if (a := getattr(module, n)) is not None}
 
 
-def _linear(layer: Any, name: str) -> dict[str, np.ndarray]:
-    """Return the weight and the bias of a linear layer, zeros where it has none."""
+def _linear(layer: Any, name: str) -> dict[str, Any]:
+    """Return the weight and the bias of a linear layer, by name."""
     from torch.nn import Linear
 
     if not isinstance(layer, Linear) or type(layer).forward is not Linear.forward:
@@ -204,9 +198,8 @@ def _linear(layer: Any, name: str) -> dict[str, np.ndarray]:
             f"{name} must be an nn.Linear, got {type(layer).__name__}: apply what comes after a "
             "readout to the network's outputs, and give any other step to sx.torch_map."
         )
-    parts = {"weight": layer.weight, "bias": layer.bias}
-    arrays = read_arrays({part: array for part, array in parts.items() if array is not None}).left
-    return {"bias": np.zeros(len(arrays["weight"]), np.float32)} | arrays
+    parts = {f"{name}.weight": layer.weight, f"{name}.bias": layer.bias}
+    return {part: array for part, array in parts.items() if array is not None}
 
 
 def _primer_times(module: Any, dt: Any, tau: Any) -> tuple[Any, Any]:
@@ -230,13 +223,13 @@ def _primer_times(module: Any, dt: Any, tau: Any) -> tuple[Any, Any]:
     return dt, dt / alpha
 
 
-def _compare(module: Any, taken: RecurrentLayer, network: AbstractNetwork) -> None:
+def _compare(module: Any, k: int, network: AbstractNetwork) -> None:
     """Raise InvalidInputError where steps of the module are not the network's, or are not its own.
 
     A class may keep the names of PyTorch's layers, or of the primer's, and compute something else.
     """
     torch = _pytorch()
-    weight, k, was_training = next(module.parameters()), taken.number, module.training
+    weight, was_training = next(module.parameters()), module.training
     channels = module.input_size if k else network.num_inputs
     rng, size = np.random.default_rng(0), len(network.initial_state())
     scales = np.array([[1.0], [10.0]])  # the latter for what is cut off
@@ -249,7 +242,7 @@ def _compare(module: Any, taken: RecurrentLayer, network: AbstractNetwork) -> No
         module.eval()
         with torch.no_grad():
             following = _own_step(module, states, input)
-        below = following[k - 1, :, : taken.num_units] if k else input
+        below = following[k - 1, :, : module.hidden_size] if k else input
         check = [part.cpu().double().numpy() for part in (states[k], below, following[k])]
     except Exception as error:
         raise InvalidInputError(

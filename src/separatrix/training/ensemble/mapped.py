@@ -1,5 +1,6 @@
 """Many networks in one compiled program, divided among devices."""
 
+import functools
 from collections.abc import Sequence
 
 import jax
@@ -7,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._stopping import stop_if_asked
-from ..._types import Array
 from ...networks import AbstractNetwork, trained_leaves
+from ..checkpoint import Keeper, TrainingSnapshot
 from ..devices import Division
-from ..history import Ending, Measures, Training, completed_measures, history_of
+from ..history import Ending, Training, TrainingDivergedError
 from ..plan import Member, Plan
-from ..state import epochs_of
+from ..state import TrainingState, begun, epochs_of
 from .batch import Batch, begin
 from .result import ProgressCallback
 
@@ -28,84 +29,57 @@ def train_mapped(
     """
     division = Division(len(jax.devices()) if devices is None else devices)
     program, batch = begin(plan, members, division)
-    states = [_MemberState(member.network) for member in members]
+    found: dict[int, Training] = {}
+    states = [
+        TrainingState(
+            plan,
+            begun(program.epoch, (batch, number), None),
+            Keeper(None, dict),
+            functools.partial(_taken_out, member.network),
+        )
+        for number, member in enumerate(members)
+    ]
     trials = program.draw(batch, 0)
     for first, count in epochs_of(0, plan.steps, plan.epoch_steps):
-        done = first + count
+        done, ended = first + count, len(found)
         after, measures, sound = program.advance(batch, trials, first, count)
         if done < plan.steps:
             trials = program.draw(batch, done)
         stop_if_asked()
-        ended = _settle(plan, states, (batch, after), measures, sound, count)
-        going = [k for k, state in enumerate(states) if state.ending is None]
+        measures, sound = tuple(map(np.asarray, measures)), np.asarray(sound)
+        for row, number in enumerate(batch.members.tolist()):
+            if number >= 0 and number not in found:
+                reached = TrainingSnapshot((after, row), None, tuple(m[row] for m in measures))
+                states[number].wait_for(first, count, reached, sound[row])
+                if (training := _ended(states[number])) is not None:
+                    found[number] = training
+        going = [number for number in range(len(states)) if number not in found]
+        ended = len(found) - ended
         on_progress(count * len(going) + (plan.steps - first) * ended, ended)
         if not going:
             break
         batch, trials = program.without_others(going, after, trials)
-    return [state.training(plan) for state in states]
+    return [found[number] for number in range(len(states))]
 
 
-class _MemberState:
-    """State of one network: its history, and once it has ended its trained weights."""
-
-    def __init__(self, network: AbstractNetwork):
-        self.network, self.ending = network, None
-        self.kept: list[Measures] = []
-
-    network: AbstractNetwork
-    ending: Ending | None
-
-    def judge(self, plan: Plan, measures: Measures, sound: bool, count: int) -> Ending | None:
-        """Keep an epoch; return how the training ends with it, None if it goes on."""
-        rows, is_finite = completed_measures(measures, count)
-        self.kept.append(rows)
-        if not (is_finite and sound):
-            return Ending.DIVERGED
-        length = plan.epoch_steps
-        if plan.until is not None:
-            last = self.kept[-plan.until.epochs(length) :]
-            if plan.until.is_reached(history_of(last, length)):
-                return Ending.THRESHOLD
-        return Ending.ALL_STEPS if len(self.kept) * length >= plan.steps else None
-
-    def end(self, ending: Ending, leaves: Sequence[np.ndarray]) -> None:
-        """Take the trained weights out of the leaves of the network as they are at the end."""
-        start, structure = jax.tree.flatten(self.network)
-        trained = jax.tree.leaves(trained_leaves(self.network))
-        now = [
-            jnp.asarray(leaf) if is_trained else before
-            for before, leaf, is_trained in zip(start, leaves, trained, strict=True)
-        ]
-        self.network, self.ending = jax.tree.unflatten(structure, now), ending
-
-    def training(self, plan: Plan) -> Training:
-        assert self.ending is not None
-        return Training(self.network, history_of(self.kept, plan.epoch_steps), self.ending)
+def _ended(state: TrainingState) -> Training | None:
+    """Wait for an epoch; return the training that ends with it, None if it goes on."""
+    try:
+        state.settle()
+    except TrainingDivergedError as error:
+        return error.training
+    if state.is_over:
+        return state.training(Ending.THRESHOLD)
+    return state.training(Ending.ALL_STEPS) if state.steps >= state.plan.steps else None
 
 
-def _settle(
-    plan: Plan,
-    states: Sequence[_MemberState],
-    batches: tuple[Batch, Batch],
-    measures: Measures,
-    sound: Array,
-    count: int,
-) -> int:
-    """Wait for an epoch, keep it, and end what ends with it; return how many networks that are.
-
-    Given are the networks before the epoch, which stay of one that diverges in it, and after it.
-    """
-    measures, sound = tuple(map(np.asarray, measures)), np.asarray(sound)
-    ended = []
-    for row, number in enumerate(batches[0].members):
-        if number >= 0 and states[number].ending is None:
-            of_row = tuple(each[row] for each in measures)
-            ending = states[number].judge(plan, of_row, bool(sound[row]), count)
-            if ending is not None:
-                ended.append((row, number, ending))
-    if ended:
-        before, after = (list(map(np.asarray, batch.leaves)) for batch in batches)
-        for row, number, ending in ended:
-            leaves = before if ending is Ending.DIVERGED else after
-            states[number].end(ending, [leaf[row] for leaf in leaves])
-    return len(ended)
+def _taken_out(start: AbstractNetwork, place: tuple[Batch, int]) -> AbstractNetwork:
+    """Return the network of a row with its trained weights; the rest is as at its start."""
+    batch, row = place
+    leaves, structure = jax.tree.flatten(start)
+    trained = jax.tree.leaves(trained_leaves(start))
+    now = [
+        jnp.asarray(np.asarray(rows)[row]) if is_trained else leaf
+        for leaf, rows, is_trained in zip(leaves, batch.leaves, trained, strict=True)
+    ]
+    return jax.tree.unflatten(structure, now)

@@ -1,7 +1,7 @@
 """Training many networks of one form."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import jax
@@ -139,7 +139,8 @@ def train_ensemble(
             "checkpoint needs training in worker processes, which keep each network in a file: "
             "give workers= and leave devices out. Training in one program keeps no checkpoints."
         )
-    with _bar(plan.steps, len(members), progress) as on_progress:
+    bar = _bar(plan.steps, len(members)) if progress else nullcontext(lambda done, ended: None)
+    with bar as on_progress:
         if in_processes:
             trainings = train_in_workers(plan, members, on_progress, workers, checkpoint)
         else:
@@ -199,11 +200,8 @@ def _of_each(values: Any, name: str, count: int) -> list[Any]:
 
 
 @contextmanager
-def _bar(steps: int, count: int, shown: bool) -> Iterator[ProgressCallback]:
+def _bar(steps: int, count: int) -> Iterator[ProgressCallback]:
     """Show how many networks have ended, and the steps of all together."""
-    if not shown:
-        yield lambda done, ended: None
-        return
     text = "{task.fields[ended]}/" + f"{count} networks"
     with progress_bar("training", text, total=steps * count, ended=0) as update:
         so_far = np.zeros(2, int)
