@@ -142,9 +142,7 @@ def inches_across(figure: FigureBase) -> float:
 def panel_size(axes: Axes) -> tuple[float, float]:
     """Return the width and height in inches of a panel, before a layout makes room for letters."""
     spec, figure = axes.get_subplotspec(), cast(FigureBase, axes.figure)
-    if spec is None:
-        return axes.bbox.width / whole(figure).dpi, axes.bbox.height / whole(figure).dpi
-    place = spec.get_position(cast(Any, figure))
+    place = axes.get_position() if spec is None else spec.get_position(cast(Any, figure))
     return float(place.width) * inches_across(figure), float(place.height) * height_of(figure)
 
 

@@ -203,8 +203,6 @@ def speeds(
     axes.set_yscale("log")
     powers_of_ten(axes.yaxis)
     axes.set_ylim(floor / 10, 3 * max([10 * level, *height[np.isfinite(height)]]))
-    most = max(len(speed), 1)
-    axes.set_xlim(0.5 - 0.02 * most, most + 0.5 + 0.02 * most)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("points, by speed" if is_small(axes) else "point, in the order of speed")
     axes.set_ylabel(f"speed ({per_what(points)})")
