@@ -46,9 +46,9 @@ def test_the_input_that_counts_is_named():
 
 
 def test_the_time_of_a_memory_begins_with_the_end_of_the_stimulus():
-    left, _, right = figures.graded_memory(MEMORY).axes
+    left, _, right = figures.graded_memory(MEMORY).axes[:3]
     assert left.get_xlim() == right.get_xlim() == (0, 900)
-    assert left.get_xlabel() == "time since the stimulus (ms)"
+    assert left.get_xlabel() == "time since stimulus (ms)"
     np.testing.assert_allclose(left.lines[0].get_xdata(), np.arange(300, 801, 100))
 
 

@@ -1,16 +1,15 @@
 """Choices of a network against the evidence."""
 
-from statistics import NormalDist
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from scipy.special import ndtr, ndtri
 
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Psychometric
-from .canvas import Width, in_a_row, inches_across, new_figure, whole
-from .drawing import styled
-from .legends import BESIDE, Place, legend_below
+from .canvas import WIDE, Width, inches_across, new_figure, panels, whole
+from .drawing import error_bars, styled
+from .legends import Place, legend_below
 from .style import GRAY, cycle
 
 __all__ = ["psychometric"]
@@ -51,7 +50,7 @@ def psychometric(
     'fraction of choice 1'
     """
     figure = new_figure(7.4, 3.7, figure, width)
-    left, right = in_a_row(figure, 2)
+    left, right = panels(figure, 2)
     signed = np.asarray(psychometric.signed_coherence)
     count = np.asarray(psychometric.num_trials)
     fine = np.linspace(signed.min(), signed.max(), 301)
@@ -63,7 +62,7 @@ def psychometric(
         label="ideal observer",
     )
     _fractions(left, signed, np.asarray(psychometric.p_first), count, cycle(0))
-    stronger = " stronger" if inches_across(figure) >= BESIDE else ""
+    stronger = " stronger" if inches_across(figure) >= WIDE else ""
     sides = f"← stimulus 2{stronger}   stimulus 1{stronger} →"
     left.set_xlabel(f"signed coherence (%)\n{sides}")
     left.set_ylabel("fraction of choice 1")
@@ -88,29 +87,21 @@ def psychometric(
 
 
 def _fractions(axes: Axes, x: np.ndarray, fraction: np.ndarray, n: np.ndarray, c: str) -> None:
-    low, high = wilson(fraction, n)
-    bars = np.maximum([fraction - low, high - fraction], 0)
+    bars = error_bars(fraction, *wilson(fraction, n))
     label = "network (95 % interval)"
     axes.errorbar(x, fraction, bars, color=c, marker="o", linewidth=0.9, capsize=2, label=label)
 
 
 def _by_strength(record: Psychometric) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Pool the two signs: levels, right trials, trials, ideal accuracy."""
-    strength = np.abs(np.asarray(record.signed_coherence))
+    strength = np.round(np.abs(np.asarray(record.signed_coherence)), 5)
+    levels, first, place = np.unique(strength, return_index=True, return_inverse=True)
     count = np.asarray(record.num_trials, float)
-    levels = np.unique(np.round(strength, 6))
-    groups = [np.isclose(strength, level, atol=1e-5) for level in levels]
-    right_trials = np.asarray(record.accuracy) * count
-    return (
-        levels,
-        np.array([right_trials[g].sum() for g in groups]),
-        np.array([count[g].sum() for g in groups]),
-        np.array([np.asarray(record.ideal_accuracy)[g][0] for g in groups]),
-    )
+    right_trials = np.bincount(place, np.asarray(record.accuracy) * count)
+    ideal = np.asarray(record.ideal_accuracy)[first]
+    return levels, right_trials, np.bincount(place, count), ideal
 
 
 def _probit_interpolation(fine: np.ndarray, x: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Join fractions by straight lines in probits, exact for an observer in Gauss noise."""
-    normal = NormalDist()
-    probits = [normal.inv_cdf(float(v)) for v in np.clip(p, 1e-9, 1 - 1e-9)]
-    return np.array([normal.cdf(float(v)) for v in np.interp(fine, x, probits)])
+    return ndtr(np.interp(fine, x, ndtri(np.clip(p, 1e-9, 1 - 1e-9))))

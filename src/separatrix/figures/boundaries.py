@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, FigureBase
 from .._checked import Count
 from ..analysis import Basins, Commitment, FixedPointGraph, Separatrix
 from .canvas import Width, new_figure, one_panel, whole
-from .drawing import styled
+from .drawing import error_bars, styled
 from .legends import Place, legend_below
 from .point_looks import classes_of, draw_fixed, index_color
 from .space import Plane, States, dimensions, for_axes, in_plane
@@ -43,7 +43,7 @@ def fixed_point_graph(
 
     Each path has the color of the fixed point that it leaves. Fixed points that lie far from the
     activity are left out, and the title counts them. In a plane, an arrow points to each of them,
-    with its coordinates if there are at most six.
+    and if there are at most six, the legend says where they are.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ def fixed_point_graph(
         path=number_outside(axes, lines),
         boundary_point=int((~near).sum()),
     )
-    legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     signs = [sign for sign, seen in zip(_signs(graph), inside, strict=True) if not seen]
-    point_outside(figure, axes, places[~inside], signs, places[inside], lines)
+    point_outside(axes, places[~inside], signs)
+    legend_below(figure, axes, columns=3, ax=ax, legend=legend)
     return whole(figure)
 
 
@@ -225,11 +225,8 @@ def basins(record: Basins, *, ax: Axes | None = None, width: Width = None) -> Fi
     """
     figure, axes = one_panel(5.2, 3.2, ax, width)
     place = np.arange(len(record))
-    low = np.asarray(record.fraction) - np.asarray(record.low)
-    high = np.asarray(record.high) - np.asarray(record.fraction)
-    axes.errorbar(
-        place, record.fraction, yerr=np.maximum([low, high], 0), fmt="o", color=ink(), capsize=3
-    )
+    bars = error_bars(*map(np.asarray, (record.fraction, record.low, record.high)))
+    axes.errorbar(place, record.fraction, yerr=bars, fmt="o", color=ink(), capsize=3)
     axes.set_xticks(place, [str(int(k)) for k in record.attractor])
     axes.set_xlim(-0.5, len(record) - 0.5)
     axes.set_ylim(0, 1)

@@ -7,10 +7,11 @@ whether or not pyplot was ever imported; where it was, `plt.show()` shows the fi
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Annotated, Any, Literal, cast
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.figure import Figure, FigureBase
@@ -33,6 +34,9 @@ WIDTHS = {"column": 85 / 25.4, "page": 180 / 25.4}
 NARROWEST = 2.0
 """Inches that a panel needs beside another one."""
 
+WIDE = 4.5
+"""Inches that a figure is wide at least where long names stand at its axes."""
+
 SMALL = 2.2
 """Inches that a panel is wide where there is room for a scale of colors and for long names."""
 
@@ -48,9 +52,6 @@ _SHOWN_DPI = 100
 
 class NewFigure(Figure):
     """A figure that a notebook shows once."""
-
-    may_grow = False
-    """Whether it becomes higher where a legend needs more room."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """Return the picture and its size on the page; IPython asks where pyplot has not."""
@@ -89,9 +90,7 @@ def new_figure(
         return NewFigure(figsize=(width, height), layout=layout)
     inches = WIDTHS[wanted] if isinstance(wanted, str) else wanted
     share = max(inches / width, least_share)
-    made = NewFigure(figsize=(inches, LETTERING + (height - LETTERING) * share), layout=layout)
-    made.may_grow = True
-    return made
+    return NewFigure(figsize=(inches, LETTERING + (height - LETTERING) * share), layout=layout)
 
 
 def one_panel(
@@ -110,12 +109,24 @@ def one_panel(
     return figure, figure.add_subplot(projection="3d" if dimensions == 3 else None)
 
 
-def in_a_row(figure: FigureBase, count: int, **kwargs: Any) -> Any:
-    """Return panels side by side, or below one another where the figure is too narrow for that."""
-    if inches_across(figure) / count >= NARROWEST:
-        return figure.subplots(1, count, **kwargs)
-    grow(figure, (count - 1) * (height_of(figure) - LETTERING / 2))
-    return figure.subplots(count, 1, **kwargs)
+def panels(
+    figure: FigureBase,
+    count: int,
+    across: int = 3,
+    spatial: Sequence[bool] = (),
+    **kwargs: Any,
+) -> list[Any]:
+    """Return panels, `across` in a row at most, or as many as there is room for.
+
+    Of several rows each is about as high as the figure is before. Those in `spatial` are in space.
+    """
+    columns = max(1, min(count, across, int(inches_across(figure) / NARROWEST)))
+    cells = np.full((-(-count // columns), columns), -1)
+    cells.ravel()[:count] = np.arange(count)
+    grow(figure, (len(cells) - 1) * (height_of(figure) - LETTERING / 2))
+    space = {k: {"projection": "3d"} for k, is_space in enumerate(spatial) if is_space}
+    options: dict[str, Any] = {"empty_sentinel": -1, "per_subplot_kw": space, **kwargs}
+    return list(figure.subplot_mosaic(cells.tolist(), **options).values())
 
 
 def whole(figure: FigureBase) -> Figure:
@@ -131,9 +142,7 @@ def inches_across(figure: FigureBase) -> float:
 def panel_size(axes: Axes) -> tuple[float, float]:
     """Return the width and height in inches of a panel, before a layout makes room for letters."""
     spec, figure = axes.get_subplotspec(), cast(FigureBase, axes.figure)
-    if spec is None:
-        return axes.bbox.width / whole(figure).dpi, axes.bbox.height / whole(figure).dpi
-    place = spec.get_position(cast(Any, figure))
+    place = axes.get_position() if spec is None else spec.get_position(cast(Any, figure))
     return float(place.width) * inches_across(figure), float(place.height) * height_of(figure)
 
 
@@ -148,8 +157,8 @@ def height_of(figure: FigureBase) -> float:
 
 
 def grow(figure: FigureBase, inches: float) -> None:
-    """Make a figure higher, if its size is not the usual one and is no one else's affair."""
-    if isinstance(figure, NewFigure) and figure.may_grow and inches > 0:
+    """Make a figure higher, if its size is no one else's affair."""
+    if isinstance(figure, NewFigure) and inches > 0:
         figure.set_figheight(figure.get_figheight() + inches)
 
 

@@ -13,7 +13,7 @@ from ..analysis import Cycles
 from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
 from .drawing import styled
 from .legends import Place, legend_below
-from .space import Plane, States, in_plane, label_plane
+from .space import Plane, States, axis_names, in_plane, label_plane
 from .state_space import draw_background
 from .style import GRAY, PAGE_WIDTH, cycle as color_of, paper
 
@@ -96,7 +96,7 @@ def cycle(
         components = _plane(orbits, components)
         curves = [in_plane(components, orbit) for orbit in orbits]
         label_plane(left, components)
-        names = [f"{'unit' if components is None else components.name} {k}" for k in (1, 2)]
+        names = axis_names(components)[:2]
         if states is not None:
             draw_background(left, states, components)
     for k, curve in enumerate(curves):
@@ -117,18 +117,12 @@ def _panels(figure: FigureBase, count: int) -> list[Any]:
     beside = inches_across(figure) / 2 >= NARROWEST
     if not beside:
         grow(figure, 0.7 * (height_of(figure) - LETTERING))
-    grid = figure.add_gridspec(
-        count if beside else count + 1, 2 if beside else 1,
-        height_ratios=None if beside else [2] + count * [1],
-    )  # fmt: skip
-    left = figure.add_subplot(grid[:, 0] if beside else grid[0, 0])
-    right: list[Axes] = []
-    for k in range(count):
-        place = grid[k, 1] if beside else grid[k + 1, 0]
-        right.append(figure.add_subplot(place, sharex=right[0] if right else None))
-        if k < count - 1:
-            right[k].tick_params(labelbottom=False)
-    return [left, *right]
+    rows = ["AB", "AC"][:count] if beside else ["A", "A", "B", "C"][: count + 2]
+    drawn = list(figure.subplot_mosaic([list(row) for row in rows]).values())
+    for axes in drawn[1:-1]:
+        axes.sharex(drawn[-1])
+        axes.tick_params(labelbottom=False)
+    return drawn
 
 
 def _plane(orbits: list[np.ndarray], components: Plane) -> Plane:

@@ -1,4 +1,4 @@
-"""The house style of every function that draws, and new figures of several panels."""
+"""The house style of every function that draws."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -7,23 +7,13 @@ from typing import Any, ParamSpec, cast
 import matplotlib as mpl
 import numpy as np
 from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from .._checked import checked
-from .canvas import (
-    NARROWEST,
-    NewFigure,
-    Width,
-    grow,
-    height_of,
-    hidden,
-    inches_across,
-    new_figure,
-    tell_pyplot,
-)
-from .style import PAGE_WIDTH, SCALED, house_style, lay_out
+from .canvas import WIDE, NewFigure, hidden, tell_pyplot
+from .style import SCALED, house_style, lay_out
 
 P = ParamSpec("P")
 
@@ -40,7 +30,8 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         before = _marks(given.figure.figure) if is_scaled and given is not None else []
         with hidden(), house_style():
             figure = draw(*args, **kwargs)
-            if isinstance(figure, NewFigure) and (figure.may_grow or _has_space(figure)):
+            in_space = any(axes.name == "3d" for axes in figure.axes)
+            if isinstance(figure, NewFigure) and (in_space or figure.get_figwidth() < WIDE):
                 lay_out(figure)  # one pass is not enough where letters take much of the room
         if is_scaled:
             _scale(set(_marks(figure)).difference(before), wide, large)
@@ -48,10 +39,6 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         return figure
 
     return wrapper
-
-
-def _has_space(figure: Figure) -> bool:
-    return any(axes.name == "3d" for axes in figure.axes)
 
 
 def _marks(figure: Figure) -> list[Any]:
@@ -79,18 +66,6 @@ def _scale(marks: Iterable[Any], wide: float, large: float) -> None:
             mark.set_sizes(large**2 * mark.get_sizes())
 
 
-def new_panels(
-    count: int,
-    height: float,
-    margin: float,
-    figure: FigureBase | None = None,
-    wanted: Width = None,
-) -> tuple[FigureBase, int, int]:
-    """Return a page-wide figure for panels, three in a row at most, with its rows and columns."""
-    columns = min(count, 3)
-    width = PAGE_WIDTH * max(columns, 2) / 3
-    made = new_figure(width, margin + height * -(-count // columns), figure, wanted)
-    columns = min(columns, max(1, int(inches_across(made) / NARROWEST)))
-    rows = -(-count // columns)
-    grow(made, margin + height * rows - height_of(made))
-    return made, rows, columns
+def error_bars(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return how far an interval goes below and above a value, as `Axes.errorbar` takes it."""
+    return np.maximum([value - low, high - value], 0)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from ..analysis import LyapunovSpectrum
-from .canvas import Width, in_a_row, new_figure, whole
+from .canvas import Width, new_figure, panels, whole
 from .drawing import styled
 from .legends import Place, legend_below
 from .style import GRAY, cycle
@@ -52,7 +52,7 @@ def lyapunov(
     'largest exponent (per step)'
     """
     figure = new_figure(7.0, 3.4, figure, width)
-    left, right = in_a_row(figure, 2)
+    left, right = panels(figure, 2)
     per = "step" if spectrum.system == "map" else "time constant"
     place = 1 + np.arange(spectrum.exponents.shape[1])
     for k in range(len(spectrum)):
@@ -72,8 +72,5 @@ def lyapunov(
     right.set_xlabel("exponent, in order")
     right.set_ylabel(f"exponent (per {per})")
     right.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if legend == "outside":
-        legend_below(figure, right)
-    elif legend is not False:
-        right.legend(loc="lower left")
+    legend_below(figure, right, legend=legend)
     return whole(figure)

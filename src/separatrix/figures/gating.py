@@ -1,6 +1,6 @@
 """Context-dependent integration: trials, slow curve and selection vectors along targeted axes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from .._checked import SOME
 from .._types import InvalidInputError
 from ..analysis import InputGating
 from ..analysis.projections import TargetedAverages
-from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .canvas import NARROWEST, Width, inches_across, new_figure, panels, whole
 from .drawing import styled
-from .legends import Place, fit, labeled, legend_below
-from .style import GRAY, GREEN, PAGE_WIDTH, SIGNED, ink, letters, signed
+from .legends import Place, legend_below
+from .style import GRAY, GREEN, PAGE_WIDTH, ink, shades_of, signed
 
 __all__ = ["context_gating"]
 
@@ -89,13 +89,14 @@ def context_gating(
     [1.0, 0.0]
     """
     names = dict(source_names or {})
-    sources = max(len(gating.sources) for gating, _ in contexts.values())
-    figure = new_figure(
-        max(PAGE_WIDTH, 2.2 * (sources + 1)), 1.1 + 2.4 * len(contexts), figure, width
-    )
-    panels = _panels(figure, len(contexts), sources + 1)
-    colors = _colors([averages for _, averages in contexts.values()])
-    for row, (name, (gating, averages)) in zip(panels, contexts.items(), strict=True):
+    each = 1 + max(len(gating.sources) for gating, _ in contexts.values())
+    figure = new_figure(max(PAGE_WIDTH, 2.2 * each), 3.5, figure, width)
+    fits = inches_across(figure) / NARROWEST
+    across = max(k for k in range(1, each + 1) if k == 1 or (each % k == 0 and k <= fits))
+    rows = np.reshape(panels(figure, len(contexts) * each, across), (len(contexts), each))
+    strengths = np.unique([np.asarray(a.value, float) for _, a in contexts.values()])
+    colors = dict(zip(strengths.tolist(), shades_of(strengths), strict=True))
+    for row, (name, (gating, averages)) in zip(rows, contexts.items(), strict=True):
         if averages.positions.shape[2] <= len(gating.sources):
             raise InvalidInputError(
                 f"{name}: the averages need an axis of the choice and one for each input, "
@@ -105,31 +106,13 @@ def context_gating(
             _plane(row[k], gating, averages, k, colors, names)
         _name_row(row[0], name)
         _overlaps(row[-1], gating, names)
-    _legends(figure, panels.flatten().tolist(), colors, evidence_units, legend)
+    scale = {signed(x): Line2D([], [], color=c, marker="o", ms=4.5) for x, c in colors.items()}
+    title = "mean trajectories by signed evidence" + f" ({evidence_units})" * bool(evidence_units)
+    above: dict[str, Any] = {"loc": "outside upper center", "title": title}
+    inside = {"title": "evidence"} if legend == "inside" else above
+    legend_below(figure, rows[0, 0], columns=8, legend=legend, handles=scale, **inside)
+    legend_below(figure, rows[0, 1], *rows.flat, columns=3, legend=legend)
     return whole(figure)
-
-
-def _panels(figure: FigureBase, contexts: int, each: int) -> np.ndarray:
-    """Return the panels `(context, panel)`, in several rows for a context where it is narrow."""
-    columns = min(each, max(1, int(inches_across(figure) / NARROWEST)))
-    if columns == each:
-        return figure.subplots(contexts, each, squeeze=False)
-    rows = contexts * -(-each // columns)
-    grow(figure, 1.1 + 2.2 * rows - height_of(figure))
-    panels = figure.subplots(rows, columns, squeeze=False).reshape(contexts, -1)
-    for unused in panels[:, each:].ravel():
-        unused.axis("off")
-    return panels
-
-
-def _colors(averages: Sequence[TargetedAverages]) -> Colors:
-    """Give each strength of any input its color, by its rank among all strengths."""
-    values = np.unique(np.concatenate([np.asarray(a.value, float) for a in averages]))
-    strength = np.abs(values)
-    ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
-    span = max(1, float(np.abs(ranks).max(initial=0)))
-    shades = SIGNED(0.5 + 0.5 * ranks / span)
-    return {float(value): shade for value, shade in zip(values, shades, strict=True)}
 
 
 def _plane(
@@ -147,7 +130,8 @@ def _plane(
         color = colors[float(value)]
         axes.plot(*path[:, places].T, color=color, linewidth=1.3, marker=".", markersize=2.5)
         axes.plot(*path[-1, places], "o", color=color, markersize=4.5)
-    _limits(axes, np.asarray(averages.positions)[..., places])
+    axes.update_datalim(np.asarray(averages.positions)[..., places].reshape(-1, 2))  # of all labels
+    axes.margins(0.15)
     _line(axes, gating, averages, places)
     counts = source == gating.relevant
     name = gating.sources[source]
@@ -173,14 +157,6 @@ def _name_row(axes: Axes, name: str) -> None:
         horizontalalignment="right",
         verticalalignment="center",
     )
-
-
-def _limits(axes: Axes, positions: np.ndarray) -> None:
-    """Show all trajectories, of whatever label: the slow curve may lie far beyond them."""
-    low, high = positions.min((0, 1)), positions.max((0, 1))
-    margin = 0.15 * np.maximum(high - low, np.finfo(float).tiny)
-    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
-    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
 
 
 def _line(axes: Axes, gating: InputGating, averages: TargetedAverages, places: list[int]) -> None:
@@ -235,29 +211,3 @@ def _overlaps(axes: Axes, gating: InputGating, names: Mapping[str, str]) -> None
     axes.set_ylabel("|cos| with selection vector")
     ratio = gating.median_ratio
     axes.set_title("median ratio " + (f"{ratio:.3g}" if np.isfinite(ratio) else "not known"))
-
-
-def _legends(
-    figure: FigureBase, panels: list[Axes], colors: Colors, units: str, legend: Place
-) -> None:
-    """Put the scale of the evidence above the panels, and all other signs below them."""
-    if legend is False:
-        return
-    lines = [Line2D([], [], color=c, marker="o", markersize=4.5) for c in colors.values()]
-    names = [signed(value) for value in colors]
-    title = "mean trajectories by signed evidence" + (f" ({units})" if units else "")
-    if legend == "inside":  # of one panel the scale, of another all other signs
-        handles = labeled(*panels)
-        panels[0].legend(lines, names, title=f"evidence ({units})" if units else "evidence")
-        panels[1].legend(list(handles.values()), list(handles))
-        return
-    above = figure.legend(
-        lines,
-        names,
-        loc="outside upper center",
-        ncols=min(8, len(colors)),
-        title=title,
-        title_fontsize=letters(9),
-    )
-    fit(figure, above)
-    legend_below(figure, *panels, columns=3)

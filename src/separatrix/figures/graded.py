@@ -2,21 +2,19 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.memory import GradedMemory
-from .canvas import Width, in_a_row, new_figure, whole
+from .canvas import Width, new_figure, panels, whole
 from .drawing import styled
-from .labels import spread
 from .legends import Place, legend_each
-from .style import GRAY, PAGE_WIDTH, cycle, ink, letters, paper, sequential
+from .style import GRAY, PAGE_WIDTH, cycle, ink, paper, sequential
 
 __all__ = ["graded_memory"]
 
-MOST_NAMES = 12
-"""Of more values than this only some are named beside their curves."""
-
-TIME = "time since the stimulus (ms)"
+TIME = "time since stimulus (ms)"
 POSITION = "position along the curve"
 
 
@@ -64,32 +62,27 @@ def graded_memory(
     ('frequency (Hz)', '100 % told at the end')
     """
     figure = new_figure(PAGE_WIDTH, 3.6, figure, width, least_share=1.0)
-    left, middle, right = in_a_row(figure, 3)
+    left, middle, right = panels(figure, 3)
     times = memory.start + np.arange(memory.positions.shape[1]) * memory.dt
-    _courses(left, memory, times, value_units)
+    name = f"{value_name} ({value_units})" if value_units else value_name
+    _courses(left, memory, times, name)
     _ends(middle, memory, times)
-    middle.set_xlabel(f"{value_name} ({value_units})" if value_units else value_name)
+    middle.set_xlabel(name)
     _measures(right, memory, times)
     below = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.25)}
     legend_each(left, middle, right, legend=legend, **below)
     return whole(figure)
 
 
-def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, units: str) -> None:
-    """Draw the mean position of each value in time, named at the end of its curve."""
+def _courses(axes: Axes, memory: GradedMemory, times: np.ndarray, name: str) -> None:
+    """Draw the mean position of each value in time, in a color of the scale of values."""
     values, means = np.asarray(memory.values), np.asarray(memory.positions)
-    colors = sequential()(np.linspace(0, 0.92, len(values)))
-    for color, mean, width in zip(colors, means, np.asarray(memory.spreads), strict=True):
+    shades = ScalarMappable(Normalize(values.min(), values.max()), sequential())
+    for value, mean, width in zip(values, means, np.asarray(memory.spreads), strict=True):
+        color = shades.to_rgba(value)
         axes.plot(times, mean, color=color)
         axes.fill_between(times, mean - width, mean + width, color=color, alpha=0.2, linewidth=0)
-    named = slice(None, None, -(-len(values) // MOST_NAMES))
-    heights = spread(means[named, -1], 0.075)
-    for value, height in zip(values[named], heights, strict=True):
-        beside = axes.get_yaxis_transform()
-        axes.text(1.03, height, f"{value:g}", transform=beside, fontsize=letters(8.5), va="center")
-    if units and len(heights):
-        top = max(heights.max() + 0.09, 1.0)
-        axes.text(1.03, top, units, transform=axes.get_yaxis_transform(), fontsize=letters(8.5))
+    axes.figure.colorbar(shades, ax=axes, label=name, pad=0.02, aspect=30)
     axes.plot([], [], color=GRAY, label="mean of the trials")
     axes.fill_between([], [], [], color=GRAY, alpha=0.3, linewidth=0, label="± s.d.")
     _limit_times(axes, times)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure, FigureBase
 from ..analysis import Verdict
 from ..analysis.following.end import What
 from ..analysis.verdicts.ending import are
-from .canvas import Width, in_a_row, new_figure, whole
+from .canvas import Width, new_figure, panels, whole
 from .drawing import styled
 from .legends import Place, legend_each
 from .style import GRAY, LIGHT_GRAY, PAGE_WIDTH, cycle, equal_scales, ink, paper
@@ -61,14 +61,12 @@ def verdict(
     >>> held.held, figure.axes[0].get_title()
     ('point', 'where states are at T, by their end')
     """
-    panels = 2 if verdict.held else 1
-    figure = new_figure(panels * PAGE_WIDTH / 2, 3.4, figure, width, least_share=1.0)
-    left, *right = in_a_row(figure, panels, squeeze=False).ravel()
-    _ends(left, verdict)
-    for axes in right:
-        _courses(axes, verdict)
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncols": 1}
-    legend_each(left, *right, legend=legend, **below)
+    count = 2 if verdict.held else 1
+    figure = new_figure(count * PAGE_WIDTH / 2, 3.4, figure, width, least_share=1.0)
+    drawn = panels(figure, count)
+    for axes, draw in zip(drawn, (_ends, _courses), strict=False):
+        draw(axes, verdict)
+    legend_each(*drawn, legend=legend, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return whole(figure)
 
 

@@ -10,7 +10,7 @@ from .._checked import Finite
 from ..training import History
 from .canvas import Width, new_figure, whole
 from .drawing import styled
-from .legends import Place, legend_beside
+from .legends import Place, legend_below
 from .style import GRAY, cycle, powers_of_ten
 
 __all__ = ["training"]
@@ -99,7 +99,7 @@ def training(
     if ideal_accuracy is not None:
         label = f"ideal observer ({ideal_accuracy:.3f})"
         bottom.axhline(ideal_accuracy, color=GRAY, linestyle="--", linewidth=1.2, label=label)
-    legend_beside(figure, top, bottom, legend=legend)
+    legend_below(figure, top, bottom, columns=3, legend=legend)
     figure.align_ylabels()
     return whole(figure)
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure, FigureBase
 
 from .._checked import SOME
-from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
+from .canvas import Width, new_figure, panels, whole
 from .drawing import styled
 from .style import BLUE, GRAY
 
@@ -53,15 +53,9 @@ def populations(
     """
     groups = max((len(groups) for groups in measures.values()), default=1)
     across = min(COLUMNS, len(measures), max(1, 12 // groups))
-    usual = 2.4 * max(across, 2), 2.1 * -(-len(measures) // across)
-    figure = new_figure(*usual, figure, width)
-    across = min(across, max(1, int(inches_across(figure) / NARROWEST)))
-    rows = -(-len(measures) // across)
-    grow(figure, 2.1 * rows - height_of(figure))
-    panels = figure.subplots(rows, across, squeeze=False)
-    for axes in panels.ravel()[len(measures) :]:
-        axes.axis("off")
-    for axes, (name, values) in zip(panels.ravel(), measures.items(), strict=False):
+    figure = new_figure(2.4 * max(across, 2), 2.4, figure, width)
+    drawn = panels(figure, len(measures), across)
+    for axes, (name, values) in zip(drawn, measures.items(), strict=True):
         for place, each in enumerate(values.values()):
             finite = np.sort(np.asarray(each, float)[np.isfinite(np.asarray(each, float))])
             if not len(finite):

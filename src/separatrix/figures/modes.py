@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from .._types import Array, InvalidInputError, is_whole
 from ..analysis import FixedPoints, Linearization
@@ -86,8 +85,6 @@ def spectrum(
     axes.set_xlabel(f"Re {symbol}")
     axes.set_ylabel(f"Im {symbol}")
     _limit_spectrum(axes, linearization.system, values)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(3 if is_small(axes) else 5))
     legend_below(figure, axes, columns=1, ax=ax, legend=legend, labelspacing=0.7)
     return whole(figure)
 
@@ -162,11 +159,9 @@ def line_attractor(
     vector = np.asarray(linearization.right)[index, :, integrating_mode(linearization, index)]
     direction = direction_in_plane(components, vector.real / np.linalg.norm(vector.real))
     share = float(np.linalg.norm(direction))
-    lines = np.empty((0, 2, len(center)))
     if share > 0:
         reach = _reach(plane, center, direction / share)
         line = center + reach[:, None] * direction / share
-        lines = line[None]
         where = "plane" if len(center) == 2 else "space"
         label = f"integrating mode ({100 * share:.0f} % of it in this {where})"
         axes.plot(*line.T, color=GREEN, linewidth=2.2, zorder=3.5, label=label)
@@ -176,10 +171,8 @@ def line_attractor(
     places = in_plane(components, states_of(points))
     inside = limit_view(axes, plane, np.append(places, [center], 0), components)
     say_what_is_outside(axes, point=int((~inside[:-1]).sum()))
+    point_outside(axes, center[None][~inside[-1:]], [("linearized", GREEN)])
     legend_below(figure, axes, columns=2, ax=ax, legend=legend)
-    if not inside[-1]:
-        seen = places[inside[:-1]]
-        point_outside(figure, axes, center[None], [("linearized", GREEN)], seen, lines)
     return whole(figure)
 
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from ..analysis.measures import Comparison
-from .canvas import Width, in_a_row, new_figure, whole
+from .canvas import Width, new_figure, panels, whole
 from .drawing import styled
 from .legends import Place, legend_below
 from .style import LIGHT_GRAY, cycle, equal_scales, ink, sequential
@@ -56,7 +56,7 @@ def comparison(
     '3 networks, by cluster'
     """
     figure = new_figure(7.4, 3.6, figure, width)
-    matrix, places = in_a_row(figure, 2)
+    matrix, places = panels(figure, 2)
     _matrix(matrix, found)
     _map(places, found)
     legend_below(figure, places, legend=legend)

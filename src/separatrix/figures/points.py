@@ -11,13 +11,13 @@ from matplotlib.ticker import MaxNLocator
 from .._checked import SOME
 from .._types import Array, InvalidInputError, counted, real_array
 from ..analysis import FixedPoints
-from .canvas import Width, inches_across, is_small, one_panel, whole
-from .drawing import new_panels, styled
-from .legends import BESIDE, Place, legend_below, legend_beside
+from .canvas import WIDE, Width, inches_across, is_small, new_figure, one_panel, panels, whole
+from .drawing import styled
+from .legends import Place, legend_below
 from .point_looks import SIZE, SLOW_SIZE, SMALLEST, draw_fixed, draw_slow, slow_look
 from .space import Plane, States, dimensions, for_axes, in_plane
 from .state_space import draw_background
-from .style import GRAY, GREEN, cycle, ink, powers_of_ten
+from .style import GRAY, GREEN, PAGE_WIDTH, cycle, ink, powers_of_ten
 from .view import limit_view, say_what_is_outside
 
 __all__ = ["compare_fixed_points", "fixed_points", "speeds", "tolerance"]
@@ -117,21 +117,18 @@ def compare_fixed_points(
     >>> figure.axes[0].get_title()
     'gain 2: 9 fixed points'
     """
-    figure, rows, columns = new_panels(len(networks), 2.3, 0.8, figure, width)
-    panels = []
-    for place, (name, (points, activity, components)) in enumerate(networks.items(), start=1):
-        kind = "3d" if dimensions(components, activity) == 3 else None
-        axes = figure.add_subplot(rows, columns, place, projection=kind)
+    figure = new_figure(PAGE_WIDTH * max(min(len(networks), 3), 2) / 3, 3.1, figure, width)
+    spatial = [dimensions(plane, states) == 3 for _, states, plane in networks.values()]
+    drawn = panels(figure, len(networks), spatial=spatial)
+    for axes, (name, (points, activity, components)) in zip(drawn, networks.items(), strict=True):
         plane = draw_background(axes, activity, components)
         draw_points(axes, points, components, size=5.5, brief=True)
         places = in_plane(components, states_of(points))
         inside = limit_view(axes, plane, places, components, ratio=1.0)
         say_what_is_outside(axes, point=int((~inside).sum()))
-        beyond = axes.get_title()
-        title = f"{name}: {_how_many(points)}" + (f"\n{beyond}" if beyond else "")
-        axes.set_title(title, color=ink())
-        panels.append(axes)
-    legend_below(figure, *panels, columns=3, legend=legend)
+        title = f"{name}: {_how_many(points)}\n{axes.get_title()}"
+        axes.set_title(title.strip(), color=ink())
+    legend_below(figure, *drawn, columns=3, legend=legend)
     return whole(figure)
 
 
@@ -206,12 +203,10 @@ def speeds(
     axes.set_yscale("log")
     powers_of_ten(axes.yaxis)
     axes.set_ylim(floor / 10, 3 * max([10 * level, *height[np.isfinite(height)]]))
-    most = max(len(speed), 1)
-    axes.set_xlim(0.5 - 0.02 * most, most + 0.5 + 0.02 * most)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("points, by speed" if is_small(axes) else "point, in the order of speed")
     axes.set_ylabel(f"speed ({per_what(points)})")
-    legend_beside(figure, axes, ax=ax, legend=legend)
+    legend_below(figure, axes, ax=ax, legend=legend)
     return whole(figure)
 
 
@@ -256,11 +251,10 @@ def tolerance(
     axes.set_xlim(float(curve.tolerance[0]), float(curve.tolerance[-1]))
     axes.set_ylim(-0.05 * max(len(points), 1), 1.1 * max(len(points), 1))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    is_wide = inches_across(figure) >= BESIDE and not is_small(axes)
-    gap = ", " if is_wide else ",\n"
+    gap = ", " if inches_across(figure) >= WIDE and not is_small(axes) else ",\n"
     axes.set_xlabel(f"tolerance on q = ½ speed²{gap}speed {per_what(points)}")
     axes.set_ylabel("number of points")
-    legend_beside(figure, axes, ax=ax, legend=legend)
+    legend_below(figure, axes, ax=ax, legend=legend)
     return whole(figure)
 
 

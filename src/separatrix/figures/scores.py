@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from ..analysis.boundaries.fractions import wilson
 from ..evaluation import Performance
-from .canvas import NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .drawing import styled
+from .canvas import Width, new_figure, panels, whole
+from .drawing import error_bars, styled
 from .legends import Place, legend_below
 from .style import GRAY, cycle, letters
 
@@ -61,26 +61,18 @@ def performance(
     """
     names = list(dict.fromkeys(map(str, performance.condition))) or [""]
     columns = min(len(names), COLUMNS)
-    usual = max(4.6, 2.5 * columns), 0.9 + 2.5 * -(-len(names) // columns)
-    figure = new_figure(*usual, figure, width)
-    columns = min(columns, max(1, int(inches_across(figure) / NARROWEST)))
-    rows = -(-len(names) // columns)
-    grow(figure, 0.9 + 2.0 * rows - height_of(figure))
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    for axes in panels.ravel()[len(names) :]:
-        axes.axis("off")
-    for axes, name in zip(panels.ravel(), names, strict=False):
+    figure = new_figure(max(4.6, 2.5 * columns), 3.2, figure, width)
+    drawn = panels(figure, len(names), COLUMNS, sharey=True)
+    for axes, name in zip(drawn, names, strict=True):
         _panel(axes, performance.by(name) if name else performance, performance)
         unit = (units or {}).get(name)
         label = name.replace("_", " ") or "all trials"
         axes.set_xlabel(f"{label} ({unit})" if unit else label)
-    for row in panels:
-        row[0].set_ylabel("score")
-    panels[0, 0].set_ylim(-0.03, 1.03)
+    drawn[0].set(ylabel="score", ylim=(-0.03, 1.03))
     known = performance.ideal_mean_score
     best = f" (ideal observer {known:.3f})" if np.isfinite(known) else ""
     figure.suptitle(f"score {performance.mean_score:.3f}{best}", fontsize=letters(9.5))
-    legend_below(figure, panels[0, 0], columns=2 if columns < 3 else 3, legend=legend)
+    legend_below(figure, drawn[0], columns=3, legend=legend)
     return whole(figure)
 
 
@@ -106,8 +98,7 @@ def _panel(axes: Axes, rows: Performance, whole: Performance) -> None:
             places, ideal, "s", color=GRAY, markersize=7, markerfacecolor="none",
             label="ideal observer, same trials",
         )  # fmt: skip
-    low, high = wilson(score, count)
-    bars = np.maximum([score - low, high - score], 0)
+    bars = error_bars(score, *wilson(score, count))
     axes.errorbar(
         places,
         score,

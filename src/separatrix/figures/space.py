@@ -6,23 +6,17 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from .._types import Array, InvalidInputError, real_array
 from ..activity import Activity, PrincipalComponents, project
-from .canvas import inches_across, is_small, whole
-from .labels import halo
-from .legends import BESIDE
-from .style import GRAY, equal_scales, letters
+from .canvas import WIDE, inches_across, is_small
+from .style import equal_scales, letters
 
 States = Activity | Array
 """An activity, or an array `(trial, time, unit)` or `(n, unit)`."""
 
 VIEWS = [(elevation, azimuth) for elevation in (18, 32, 46) for azimuth in (-60, -20, 20, 60, 110)]
 """Degrees from which space is seen, the usual ones first."""
-
-TRIPOD = (0.12, 0.06)
-"""Place of the directions of space: parts of the width and the height of a panel."""
 
 MOST_APART = 400
 """How many points the view is chosen for, at most."""
@@ -105,38 +99,25 @@ def direction_in_plane(components: Plane, direction: np.ndarray) -> np.ndarray:
     return components.project_direction(direction)[: dimensions(components, direction)]
 
 
-def label_plane(axes: Axes, components: Plane) -> None:
-    """Name the axes with the share of the variance that each explains; in space, in the title."""
-    if axes.name == "3d":
-        _add_shares(axes, components)
-        return
-    names = _names(components)
+def label_plane(axes: Any, components: Plane) -> None:
+    """Name the axes with the share of the variance that each explains."""
+    names = axis_names(components)
     if components is not None:
-        is_wide = inches_across(axes.figure) >= BESIDE and not is_small(axes)
+        is_wide = inches_across(axes.figure) >= WIDE and not is_small(axes) and axes.name != "3d"
         of = " of variance" if is_wide else ""
         ratio = 100 * np.asarray(components.explained_variance_ratio)
         names = [f"{name} ({part:.0f} %{of})" for name, part in zip(names, ratio, strict=False)]
-    axes.set_xlabel(names[0])
-    axes.set_ylabel(names[1])
+    if axes.name != "3d":
+        axes.set(xlabel=names[0], ylabel=names[1])
+        return
+    size = letters(7.5 if is_small(axes) else 9)
+    for write, name in zip((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), names, strict=True):
+        write(name, fontsize=size, labelpad=-12.0)  # there are no numbers between it and the axis
 
 
-def _add_shares(axes: Axes, components: Plane) -> None:
-    """Add to the title of a panel in space what its axes explain; `show` names them."""
-    of = " of variance" if axes.bbox.width / whole(axes.figure).dpi > 2.5 else ""
-    explained = "" if components is None else shares(components) + of
-    look: dict[str, Any] = {"fontsize": letters(7)} if is_small(axes) else {}
-    axes.set_title("\n".join(filter(None, [axes.get_title(), explained])), **look)
-
-
-def _names(components: Plane) -> list[str]:
+def axis_names(components: Plane) -> list[str]:
+    """Return what axes are called: units, or components by their own name."""
     return [f"{'unit' if components is None else components.name} {k}" for k in (1, 2, 3)]
-
-
-def shares(components: PrincipalComponents) -> str:
-    """Format how much of the variance each of three axes explains."""
-    parts = np.asarray(components.explained_variance_ratio)[:3]
-    percents = ", ".join(f"{100 * part:.0f}" for part in parts)
-    return f"{components.name} 1, 2, 3: {percents} %"
 
 
 def show(
@@ -146,7 +127,7 @@ def show(
     ratio: float = 1.2,
     apart: Float[np.ndarray, "point axis"] | None = None,
 ) -> None:
-    """Show all points, one unit being as long on every axis; in space, a tripod names the axes.
+    """Show all points, one unit being as long on every axis.
 
     In a plane `ratio` is that of width to height. Space is seen from where points that are to be
     told `apart` are the farthest from one another on the paper.
@@ -159,36 +140,8 @@ def show(
     least = 1e-6 * float(np.abs(flat).max()) or 1.0  # there may be one point only
     half = 0.5 * max(float(np.ptp(flat, axis=0).max()), least)
     axes.set(**{f"{k}lim": (m - half, m + half) for k, m in zip("xyz", middle, strict=True)})
-    axes.set_box_aspect((1.0, 1.0, 1.0), zoom=1.02)
+    axes.set(xticks=[], yticks=[], zticks=[], box_aspect=(1.0, 1.0, 1.0))
     _look_from_where(axes, np.zeros((0, 3)) if apart is None else apart)
-    axes.set_axis_off()
-    for line in axes.lines:
-        line.set(clip_on=False, in_layout=False)
-    _draw_tripod(axes, middle, half, _names(components))
-
-
-def _draw_tripod(axes: Any, middle: np.ndarray, half: float, names: list[str]) -> None:
-    """Draw the three directions, with their names, in the lower left corner of the panel."""
-    tips = middle + 0.4 * half * np.append(np.zeros((1, 3)), np.eye(3), 0)
-    legs = on_paper(axes, tips)
-    legs = legs - legs[0]
-    corner = (axes.transAxes + axes.transData.inverted()).transform(TRIPOD)
-    foot = corner - legs.min(0)
-    for k, leg in enumerate(legs[1:]):
-        x, y = np.stack([foot, foot + leg]).T
-        line = Line2D(x, y, color=GRAY, linewidth=1.0, transform=axes.transData, clip_on=False)
-        line.set_in_layout(False)
-        axes.add_artist(line)
-        axes.annotate(
-            names[k],
-            tuple(foot + 1.15 * leg),
-            fontsize=letters(8),
-            color=GRAY,
-            horizontalalignment="center" if k == 2 else ("left" if leg[0] >= 0 else "right"),
-            verticalalignment=("top", "center", "bottom")[k],
-            path_effects=halo(),
-            annotation_clip=False,
-        ).set_in_layout(False)
 
 
 def _look_from_where(axes: Any, points: Float[np.ndarray, "point 3"]) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
@@ -15,22 +14,21 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 from .._checked import Count
 from .._types import Array, real_array
 from ..activity import Activity
-from .canvas import (
-    LETTERING,
-    NARROWEST,
-    Width,
-    grow,
-    height_of,
-    in_a_row,
-    inches_across,
-    new_figure,
-    one_panel,
-    whole,
-)
+from .canvas import Width, new_figure, one_panel, panels, whole
 from .drawing import styled
-from .legends import BESIDE, Place, legend_below, legend_of
+from .legends import Place, legend_below
 from .space import Plane, States, as_activity, dimensions, for_axes, in_plane, label_plane, show
-from .style import GRAY, SIGNED, choice_color, choice_name, cycle, ink, paper, sequential, signed
+from .style import (
+    GRAY,
+    choice_color,
+    choice_name,
+    cycle,
+    ink,
+    paper,
+    sequential,
+    shades_of,
+    signed,
+)
 
 __all__ = ["activity", "condition_averages"]
 
@@ -86,7 +84,7 @@ def activity(
     'all 20 trials'
     """
     figure = new_figure(8.6, 4.3, figure, width)
-    left, right, bar, below = _panels(figure, dimensions(components, activity))
+    left, right = panels(figure, 2, spatial=2 * [dimensions(components, activity) == 3])
     chosen = activity.choice if isinstance(activity, Activity) else np.full(1, -1)
     by_choice = by_choice and bool((np.asarray(chosen) >= 0).any())
     time = (
@@ -106,7 +104,7 @@ def activity(
         linewidths=0,
         rasterized=True,
     )
-    figure.colorbar(points, cax=bar, label=time, orientation="horizontal")
+    figure.colorbar(points, ax=[left, right], label=time, location="bottom", aspect=40, shrink=0.6)
     left.set_title(f"all {len(plane)} trials")
     choice = np.asarray(activity.choice) if by_choice else np.ones(len(plane), int)
     shown = [i for c in np.unique(choice) for i in np.flatnonzero(choice == c)[:num_trials]]
@@ -122,26 +120,8 @@ def activity(
     for axes in (left, right):
         label_plane(axes, components)
         show(axes, plane[inside], components)
-    below.axis("off")
-    if legend == "inside":
-        right.legend(*_distinct(right))
-    elif legend is not False:
-        below.legend(*_distinct(right), loc="upper center", ncols=2)
+    legend_below(figure, right, legend=legend)
     return whole(figure)
-
-
-def _panels(figure: FigureBase, count: int) -> tuple[Any, Any, Any, Any]:
-    """Return two panels of so many dimensions, side by side if there is room, and room for keys."""
-    kind = "3d" if count == 3 else None
-    if inches_across(figure) / 2 >= NARROWEST:
-        grid = figure.add_gridspec(2, 2, height_ratios=(1, 0.035))
-        left, right, bar, below = grid[0, 0], grid[0, 1], grid[1, 0], grid[1, 1]
-    else:
-        grow(figure, height_of(figure) - LETTERING / 2)
-        grid = figure.add_gridspec(4, 1, height_ratios=(1, 0.035, 1, 0.035))
-        left, bar, right, below = (grid[k, 0] for k in range(4))
-    first, second = (figure.add_subplot(place, projection=kind) for place in (left, right))
-    return first, second, figure.add_subplot(bar), figure.add_subplot(below)
 
 
 @styled
@@ -188,36 +168,22 @@ def condition_averages(
     >>> activity = sx.simulate(net, task.trials(50, key=jax.random.key(1)))
     >>> coherence = sx.tasks.signed_coherence(activity.conditions)
     >>> figure = sx.figures.condition_averages(activity, activity.pca(2), coherence)
-    >>> figure.axes[0].get_legend().get_title().get_text()
+    >>> figure.legends[0].get_title().get_text()
     'signed coherence (%)'
     """
     components = for_axes(components, activity, ax)
     figure, axes = one_panel(6.4, 4.4, ax, width, dimensions(components, activity))
     values, means = as_activity(activity).average_over(real_array(labels, "labels"))
     plane = in_plane(components, means)
-    strength = np.abs(values)
-    # the levels are powers of two: their ranks spread over the colors, their values would not
-    ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
-    span = max(1, np.abs(ranks).max())
-    for value, rank, path in zip(values, ranks, plane, strict=True):
-        color = SIGNED(0.5 + 0.5 * rank / span)
+    for value, color, path in zip(values, shades_of(values), plane, strict=True):
         axes.plot(*path.T, color=color, linewidth=1.8, label=signed(value))
         end = path[np.isfinite(path[:, 0])][-1]
         axes.plot(*end, "o", color=color, markersize=6, markeredgecolor=paper())
-    axes.plot(*plane[:, 0].T, "s", color=ink(), markersize=4, linestyle="", zorder=4)
+    axes.plot(*plane[:, 0].T, "s", color=ink(), markersize=4, zorder=4, label="first step")
+    axes.plot([], [], "o", color=GRAY, label="last step")
     label_plane(axes, components)
     show(axes, plane[np.isfinite(plane[..., 0])], components)
-    apart = ax is None and inches_across(figure) >= BESIDE and legend in (None, "outside")
-    if apart:
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=label_name)
-    ends = {
-        label: axes.plot([], [], marker, color=color, label=label)[0]
-        for marker, color, label in (("s", ink(), "first step"), ("o", GRAY, "last step"))
-    }
-    if apart:
-        legend_of(figure, ends, columns=2)
-    else:
-        legend_below(figure, axes, ax=ax, legend=legend, title=label_name)
+    legend_below(figure, axes, columns=5, ax=ax, legend=legend, title=label_name)
     return whole(figure)
 
 
@@ -232,8 +198,8 @@ def label_averages(
 ) -> Figure:
     """Draw the mean trajectories of each column of labels in a panel of its own."""
     figure = new_figure(min(4.3 * len(columns), 40.0), 4.4, None, None)
-    panels = np.ravel(in_a_row(figure, len(columns)))
-    for axes, (name, column) in zip(panels, columns.items(), strict=True):
+    drawn = panels(figure, len(columns), len(columns))
+    for axes, (name, column) in zip(drawn, columns.items(), strict=True):
         labels = np.asarray(column)
         known = np.flatnonzero(labels == labels)  # NaN is no label
         values, place = np.unique(labels[known], return_inverse=True)
@@ -294,11 +260,3 @@ def draw_background(axes: Any, activity: States, components: Plane) -> np.ndarra
 def _plain(text: str) -> str:
     """Return a text of a user's as it is shown: "$" begins no formula, "_" hides nothing."""
     return "\u200b" * text.startswith("_") + text.replace("$", r"\$")
-
-
-def _distinct(axes: Axes) -> tuple[list[Artist], list[str]]:
-    """Return the labeled artists of a panel, the first of each label."""
-    handles, labels = axes.get_legend_handles_labels()
-    first = dict(zip(reversed(labels), reversed(handles), strict=True))
-    names = list(dict.fromkeys(labels))
-    return [first[name] for name in names], names

@@ -165,6 +165,16 @@ def power_of_ten(value: float) -> str:
     return "10" + str(round(float(exponent))).translate(digits)
 
 
+def shades_of(values: Float[np.ndarray, " value"]) -> np.ndarray:
+    """Return a diverging color for each signed value, by its rank among all of their sizes.
+
+    Levels of evidence are often powers of two: their ranks spread over the colors.
+    """
+    strength = np.abs(values)
+    ranks = np.sign(values) * np.searchsorted(np.unique(np.append(strength, 0)), strength)
+    return SIGNED(0.5 + 0.5 * ranks / max(1, np.abs(ranks).max(initial=0)))
+
+
 def choice_color(choice: int) -> str:
     """Return the color of a class of answer."""
     return CHOICE_COLORS[choice % len(CHOICE_COLORS)]

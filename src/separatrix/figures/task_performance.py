@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ..analysis.boundaries.fractions import wilson
 from ..multitask import RulePerformance
 from .canvas import Width, one_panel, whole
-from .drawing import styled
+from .drawing import error_bars, styled
 from .legends import Place, legend_below
 from .style import GRAY, cycle, ink
 
@@ -54,8 +54,7 @@ def rule_performance(
     figure, axes = one_panel(6.4, 1.5 + 0.2 * len(found), ax, width, least_share=1.0)
     places = np.arange(len(found))
     score = np.asarray(found.score, float)
-    low, high = wilson(score, np.asarray(found.num_trials))
-    bars = np.maximum([score - low, high - score], 0)
+    bars = error_bars(score, *wilson(score, np.asarray(found.num_trials)))
     label = "network (95 % interval)"
     look: dict[str, Any] = {"color": cycle(0), "capsize": 2, "linewidth": 0.9, "linestyle": ""}
     axes.errorbar(score, places, xerr=bars, marker="o", label=label, zorder=3, **look)

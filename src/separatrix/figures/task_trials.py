@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
@@ -15,9 +16,9 @@ from .._types import GivenKey
 from ..activity import Activity
 from ..tasks import AbstractTask, Trials
 from . import MOST_LINES
-from .canvas import Width, inches_across, new_figure, whole
+from .canvas import NARROWEST, WIDE, Width, inches_across, new_figure, whole
 from .drawing import styled
-from .legends import BESIDE, Place, labeled, legend_beside, legend_of
+from .legends import Place, labeled, legend_below, legend_each
 from .scores import NUMBERED
 from .style import GRAY, choice_color, choice_name, ink, paper, sequential, tint
 
@@ -102,7 +103,7 @@ def trials(
         usual = min(usual, len(what))
     figure = new_figure(2.6 + 2.0 * usual, 4.4, figure, width)
     if num_trials is None:  # as many as there is room for
-        num_trials = max(1, min(USUAL_TRIALS, int(inches_across(figure) / 1.6)))
+        num_trials = max(1, min(USUAL_TRIALS, int(inches_across(figure) / NARROWEST)))
     if isinstance(what, AbstractTask):
         _draw(figure, _of_task(what, num_trials, jax.random.key(0) if key is None else key), legend)
         return whole(figure)
@@ -132,45 +133,28 @@ def _draw(figure: FigureBase, shown: _Shown, legend: Place) -> Axes:
     for axes in lasts:
         if axes.images:
             figure.colorbar(axes.images[0], ax=axes, label="value")
-    is_shaded = not all(axes.images for axes in lasts)
-    if legend is not False:
-        panels_of_lines = [axes for axes in lasts if not axes.images]
-        _legends(figure, panels_of_lines, shown.periods, is_shaded, legend)
+    lines = [axes for axes in lasts if not axes.images]
+    shades = _named_shades(shown.periods) if lines else {}
+    if legend == "inside":
+        for axes in lines:
+            legend_below(figure, axes, legend=legend, handles=labeled(axes) | shades)
+    elif inches_across(figure) < WIDE:
+        legend_below(figure, columns=6, legend=legend, handles=shades | labeled(*lines))
+    else:
+        legend_each(*lines, legend=legend, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        legend_below(figure, columns=6, legend=legend, handles=shades)
     figure.align_ylabels()
     first: Axes = panels[1, 0]
     return first
 
 
-def _legends(
-    figure: FigureBase,
-    panels: Sequence[Axes],
-    periods: list[Mapping[str, float]],
-    is_shaded: bool,
-    legend: Place,
-) -> None:
-    """Name the lines beside their panels, and the shades of the periods below."""
-    shades = {
-        name: shade
-        for name, shade in zip(periods[0], _shades() * 9, strict=False)
-        if is_shaded and any(trial[name] > 0 for trial in periods)
-    }
-    if legend == "inside":
-        legend_beside(figure, *panels, legend=legend)
-    elif not shades or inches_across(figure) >= BESIDE:
-        legend_beside(figure, *panels)
-    if not shades:
-        return
-    handles: dict[str, Any] = {
+def _named_shades(periods: list[Mapping[str, float]]) -> dict[str, Any]:
+    """Return patches of the shades of those periods that are in any trial."""
+    return {
         name: Patch(facecolor=shade, edgecolor=GRAY, linewidth=0.6)
-        for name, shade in shades.items()
+        for name, shade in zip(periods[0], _shades() * 9, strict=False)
+        if any(trial[name] > 0 for trial in periods)
     }
-    if legend == "inside":
-        handles = labeled(panels[0]) | handles
-        panels[0].legend(list(handles.values()), list(handles))
-        return
-    if inches_across(figure) < BESIDE:
-        handles |= labeled(*panels)
-    legend_of(figure, handles, columns=6)
 
 
 def _draw_channels(axes: Axes, values: np.ndarray, names: Sequence[str], dt: float) -> None:
@@ -239,7 +223,7 @@ def _of_activity(
 ) -> _Shown:
     """Return trials of a network, as long as each lasts."""
     inputs, outputs = np.asarray(activity.inputs, float), np.asarray(activity.outputs, float)
-    outputs = _softmax(outputs) if softmax else outputs
+    outputs = scipy.special.softmax(outputs, axis=-1) if softmax else outputs
     lengths = np.full(len(activity), activity.states.shape[1])
     if activity.inside is not None:
         lengths = np.asarray(activity.inside).sum(1)
@@ -318,8 +302,3 @@ def _as_outputs(trials: Trials, num_outputs: int) -> np.ndarray:
     if targets.dtype.kind == "f":
         return targets.astype(float)
     return np.eye(num_outputs)[targets]
-
-
-def _softmax(values: np.ndarray) -> np.ndarray:
-    powers = np.exp(values - values.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)

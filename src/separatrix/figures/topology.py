@@ -1,6 +1,6 @@
 """Which stable points the saddles link, in the space of the first principal components."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,13 +10,13 @@ from matplotlib.figure import Figure, FigureBase
 from .._checked import SOME
 from ..activity import PrincipalComponents
 from ..analysis import FixedPointTopology
-from .canvas import Width, one_panel, whole
-from .drawing import new_panels, styled
-from .labels import label_beside
+from .canvas import Width, new_figure, one_panel, panels, whole
+from .drawing import styled
+from .labels import label_outward
 from .legends import Place, legend_below
 from .point_looks import draw_fixed, index_color
-from .space import Plane, dimensions, for_axes, in_plane, label_plane, on_paper, shares, show
-from .style import lay_out
+from .space import Plane, dimensions, for_axes, in_plane, label_plane, on_paper, show
+from .style import PAGE_WIDTH
 
 __all__ = ["compare_topologies", "fixed_point_topology"]
 
@@ -71,9 +71,8 @@ def fixed_point_topology(
     spatial = dimensions(components, topology.states) == 3
     height = 5.4 if spatial else 4.6
     figure, axes = one_panel(6.0, height, ax, width, 3 if spatial else 2)
-    places = _draw(axes, topology, components)
+    _draw(axes, topology, components, SIZE, _MOST_NAMES)
     legend_below(figure, axes, columns=2, ax=ax, legend=legend)
-    _name_stable_points(figure, [(axes, topology, places)], SIZE, _MOST_NAMES)
     return whole(figure)
 
 
@@ -120,17 +119,13 @@ def compare_topologies(
     >>> figure.axes[0].get_title()
     'two bits\n4 + 4 + 1: a square'
     """
-    figure, rows, columns = new_panels(len(networks), 2.7, 0.9, figure, width)
-    panels = []
-    for place, (name, (topology, components)) in enumerate(networks.items(), start=1):
-        kind = "3d" if dimensions(components, topology.states) == 3 else None
-        axes: Any = figure.add_subplot(rows, columns, place, projection=kind)
-        places = _draw(axes, topology, components, size=SMALL, counts=False)
-        explained = f"\n{shares(components)}" if kind and components is not None else ""
-        axes.set_title(f"{name}\n{_shape(topology)}{explained}")
-        panels.append((axes, topology, places))
-    legend_below(figure, *(axes for axes, _, _ in panels), columns=3, legend=legend)
-    _name_stable_points(figure, panels, SMALL, _FEWER_NAMES)
+    figure = new_figure(PAGE_WIDTH * max(min(len(networks), 3), 2) / 3, 3.6, figure, width)
+    spatial = [dimensions(components, shown.states) == 3 for shown, components in networks.values()]
+    drawn = panels(figure, len(networks), spatial=spatial)
+    for axes, (name, (topology, components)) in zip(drawn, networks.items(), strict=True):
+        _draw(axes, topology, components, SMALL, _FEWER_NAMES, counts=False)
+        axes.set_title(f"{name}\n{_shape(topology)}")
+    legend_below(figure, *drawn, columns=3, legend=legend)
     return whole(figure)
 
 
@@ -146,11 +141,12 @@ def _draw(
     axes: Any,
     topology: FixedPointTopology,
     components: Plane,
+    size: float,
+    most: int,
     *,
-    size: float = SIZE,
     counts: bool = True,
-) -> np.ndarray:
-    """Draw points and links in one panel, name its axes, and return where the points are."""
+) -> None:
+    """Draw points and links in one panel, and name its axes and the stable points, if `most`."""
     places = in_plane(components, topology.states)
     unstable = np.asarray(topology.n_unstable)
     for number in np.unique(unstable[unstable > 0]):
@@ -162,35 +158,10 @@ def _draw(
         show(axes, places, components, apart=places)
     else:
         axes.margins(0.15)  # for the names
-    return places
-
-
-def _name_stable_points(
-    figure: FigureBase,
-    panels: Sequence[tuple[Any, FixedPointTopology, np.ndarray]],
-    size: float,
-    most: int,
-) -> None:
-    """Write the names when the panels have their places, from which it follows where there is room.
-
-    Lines in space have no extent before they are drawn, so they are left out of the layout.
-    """
-    lay_out(figure)
-    for axes, topology, places in panels:
-        stable = topology.attractor_rows[topology.attractor_rows >= 0]
-        if len(stable) > most:
-            continue
-        seen = on_paper(axes, places)
+    stable = topology.attractor_rows[topology.attractor_rows >= 0]
+    if len(stable) <= most:
         names = [str(topology.names[row]).replace("-", "−") for row in stable]
-        gates = seen[_gates(topology)].reshape(-1, 2, 2)
-        label_beside(axes, seen[stable], names, points=seen, lines=gates, size=size)
-
-
-def _gates(topology: FixedPointTopology) -> np.ndarray:
-    """Return the rows of the ends of all bold lines: saddle and stable point."""
-    links, ends = np.asarray(topology.links), np.asarray(topology.attractor_rows)
-    gate, stable = np.nonzero(links & (np.asarray(topology.n_unstable) == 1)[:, None])
-    return np.stack([gate, ends[stable]], 1)
+        label_outward(axes, on_paper(axes, places)[stable], names, size=size)
 
 
 def _draw_links(

@@ -71,25 +71,15 @@ def _heat_map(axes: Axes, found: TaskVariance) -> None:
     axes.set_yticks(np.arange(tasks) + 0.5, found.tasks)
     axes.tick_params(length=0)
     clusters = np.asarray(found.cluster)
-    middles, names = [], []
-    for number, cluster in enumerate(np.unique(clusters)):
-        members = np.flatnonzero(clusters == cluster)
-        first, stop = members[0], members[-1] + 1
-        if first:
-            axes.axvline(first, color="white", linewidth=1.0)
-        # Two grays in turn: the numbers tell the clusters, and colors would come round again.
-        bar: dict[str, Any] = {
-            "linewidth": 5,
-            "solid_capstyle": "butt",
-            "clip_on": False,
-            "color": (ink(), GRAY)[number % 2],
-        }
-        axes.plot([first, stop], [tasks + 0.35] * 2, **bar)
-        middles.append((first + stop) / 2)
-        # numbers of narrow clusters would run into one another
-        wide = stop - first >= 0.025 * count
-        names.append(str(cluster + 1) if wide else "")
-    axes.set_xticks(middles, names)
+    first = np.flatnonzero(np.diff(clusters, prepend=-1))
+    stop = np.append(first[1:], count)
+    axes.vlines(first[1:], 0, tasks, color="white", linewidth=1.0)
+    # Two grays in turn: the numbers tell the clusters, and colors would come round again.
+    bars: dict[str, Any] = {"colors": [ink(), GRAY], "linewidth": 5, "clip_on": False}
+    axes.hlines(np.full(len(first), tasks + 0.35), first, stop, **bars)
+    # numbers of narrow clusters would run into one another
+    names = np.where(stop - first >= 0.025 * count, clusters[first] + 1, "")
+    axes.set_xticks((first + stop) / 2, names.tolist())
     axes.tick_params(axis="x", pad=12)
     axes.set_xlim(0, max(count, 1))
     axes.set_ylim(tasks, 0)

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
-from matplotlib.figure import FigureBase
 from matplotlib.path import Path
 
 from .._types import InvalidInputError, counted
 from .canvas import is_small
-from .labels import label_beside
 from .space import Plane, show
-from .style import GRAY, lay_out, letters
+from .style import GRAY, letters
 
 MARGIN = 1.0
 """How far beyond the activity a view reaches for points, in spans of the activity."""
@@ -80,39 +78,25 @@ def number_outside(axes: Any, lines: Iterable[Float[np.ndarray, "sample axis"]])
 
 
 def point_outside(
-    figure: FigureBase,
-    axes: Axes,
-    places: Float[np.ndarray, "point axis"],
-    signs: Sequence[tuple[str, str]],
-    drawn: Float[np.ndarray, "other axis"],
-    lines: Float[np.ndarray, "line sample axis"],
+    axes: Axes, places: Float[np.ndarray, "point axis"], signs: Sequence[tuple[str, str]]
 ) -> None:
-    """Draw arrows at the border toward points outside, with their names and where they are.
+    """Draw arrows at the border toward points outside, with an entry of the legend for each.
 
-    Called when all else is drawn, for the names keep clear of the points that are `drawn`, and of
-    lines. `signs` are the name and the color of each. In space there is no border to point from.
+    It says where the point is. `signs` are the name and the color of each. In space there is no
+    border to point from.
     """
-    if not len(places) or axes.name == "3d":
+    if axes.name == "3d":
         return
     ends = np.asarray(axes.viewLim.get_points())
     middle, half = ends.mean(0), np.ptp(ends, axis=0) / 2
-    away = places - middle
-    feet = middle + INSET * away / np.abs(away / half).max(1, keepdims=True)
-    for foot, (across, up), (_, color) in zip(feet, away, signs, strict=True):
-        turn = np.degrees(np.arctan2(up, across)) - 90  # a triangle that is not turned points up
-        axes.plot(*foot, marker=(3, 0, turn), markersize=ARROW, color=color, zorder=5)
-    if len(places) > MOST_NAMED:
-        return
-    lay_out(figure)  # where there is room follows from where the panel is
-    label_beside(
-        axes,
-        feet,
-        [f"{name} at {_place(place)}" for (name, _), place in zip(signs, places, strict=True)],
-        points=np.concatenate([drawn, feet]),
-        lines=np.stack([lines[:, :-1], lines[:, 1:]], 2).reshape(-1, 2, 2),
-        size=ARROW,
-        within=True,
-    )
+    for place, (name, color) in zip(places, signs, strict=False):
+        away = place - middle
+        turn = np.degrees(np.arctan2(away[1], away[0])) - 90  # one that is not turned points up
+        look: dict[str, Any] = {"marker": (3, 0, turn), "markersize": ARROW, "color": color}
+        label = f"{name} at {_place(place)}" if len(places) <= MOST_NAMED else None
+        axes.plot(
+            *middle + INSET * away / np.abs(away / half).max(), label=label, ls="", zorder=5, **look
+        )
 
 
 def _place(place: np.ndarray) -> str:
