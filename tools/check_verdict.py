@@ -39,7 +39,7 @@ some = lambda count, most: np.linspace(0, count - 1, int(min(count, most))).roun
 width = lambda x: cdist(*[x[some(len(x), 150)]] * 2).max()  # the largest distance, nearly
 finite = lambda x: np.nan_to_num(x, nan=np.inf)
 agree = lambda answers: answers[0] if len(set(answers)) == 1 else None
-graph = lambda pairs, n: coo_array((np.ones(len(pairs)), pairs.T), (n, n)).toarray()
+matrix = lambda pairs, n: coo_array((np.ones(len(pairs)), pairs.T), (n, n)).toarray()
 # the two directions along which states about 0 differ most, as columns
 axes = lambda y: np.linalg.svd(y[some(len(y), 500)], full_matrices=False)[2][:2].T
 
@@ -67,7 +67,7 @@ def bends(x):
 
 def loops(pairs, n):
     """Return the size of the loop in which each of n states lies."""
-    M = graph(pairs, n) + graph(pairs, n).T
+    M = matrix(pairs, n) + matrix(pairs, n).T
     while (leaf := M.sum(0) == 1).any():
         M[leaf], M[:, leaf] = 0, 0
     label = connected_components(M)[1]
@@ -454,7 +454,7 @@ class Set:
         """Return how many pieces the states make (0: no set), whether they close, and bends."""
         _, L, weight, pairs, gaps = self.graph
         pairs, n = pairs[gaps <= limit], len(L)
-        count, label = connected_components(graph(pairs, n), directed=False)
+        count, label = connected_components(matrix(pairs, n), directed=False)
         sizes, many, ring = np.bincount(label, weight), np.bincount(label), loops(pairs, n)
         wide = [cdist(L[label == k], L[label == k]).max() > 0.1 * self.wide for k in range(count)]
         several = (many >= 3) & wide
