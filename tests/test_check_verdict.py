@@ -93,7 +93,7 @@ SYSTEMS = {
         ("map", lambda x: 0.9 * x, X3, 100),
         {"axis": [1, 0, 0]},
         [
-            point([0, 0, 0]),
+            point([0, 0, 0], slowest=-1 / np.log(0.9)),
             held("point", places=1),
             number("spread time", value=-1 / np.log(0.9)),
             number("order", value=1.0, low=NAN, high=NAN),
@@ -102,6 +102,7 @@ SYSTEMS = {
         ],
         [
             point([0.02, 0, 0]),
+            point([0, 0, 0], slowest=10.0),
             point([0, 0, 0], what="unstable point"),
             curve(5.0, steps=5),
             bounded(0.0),
@@ -118,8 +119,12 @@ SYSTEMS = {
     "leak in ms": (
         ("flow", lambda x: -x, X3, 1000.0),
         {"axis": [1, 0, 0], "time_unit": 100.0},
-        [point([0, 0, 0]), held("point"), number("spread time", value=100.0)],
-        [number("spread time", value=50.0), number("spread time", value=-100.0)],
+        [point([0, 0, 0], slowest=100.0), held("point"), number("spread time", value=100.0)],
+        [
+            point([0, 0, 0], slowest=1.0),
+            number("spread time", value=50.0),
+            number("spread time", value=-100.0),
+        ],
     ),
     "line": (
         ("flow", lambda x: x * [0, -1, -2], MANY, 10.0),

@@ -9,45 +9,46 @@ followed for 20 T, or 2,000 of the checker's own steps where that is longer (100
 DOP853 (LSODA where stiff) at 1e-11.
 """
 
-import copy
 import json
 import runpy
 import sys
 from collections import Counter, namedtuple
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicHermiteSpline
+from scipy.ndimage import maximum
 from scipy.optimize import least_squares, root
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
-from scipy.stats import binomtest, rankdata
+from scipy.stats import binomtest, linregress, rankdata, spearmanr
 
 End = namedtuple(
     "End", "what state period steps turn diameter loop gap rate", defaults=[np.nan] * 8
 )
-GAPS = [(0.9, 0.05), (1.1, 0.05), (0.9, 0.15), (1.1, 0.15)]
 KINDS = ["point", "unstable point", "curve", "continuum", "bounded", "infinity"]
+CAP = 50_000  # steps of a map
+SETS = ["line", "ring", "surface"]
+EXACT = {"xtol": 1e-14, "ftol": 1e-14}
 norm = lambda x: np.linalg.norm(x, axis=-1)
 some = lambda count, most: np.linspace(0, count - 1, int(min(count, most))).round().astype(int)
 width = lambda x: cdist(*[x[some(len(x), 150)]] * 2).max()  # the largest distance, nearly
 finite = lambda x: np.nan_to_num(x, nan=np.inf)
 agree = lambda answers: answers[0] if len(set(answers)) == 1 else None
-
-
-def axes(y):
-    """Return the two directions along which states about 0 differ most, as columns."""
-    y = y[some(len(y), 500)]
-    return np.linalg.eigh(y.T @ y)[1][:, :-3:-1]
+matrix = lambda pairs, n: coo_array((np.ones(len(pairs)), pairs.T), (n, n)).toarray()
+# the two directions along which states about 0 differ most, as columns
+axes = lambda y: np.linalg.svd(y[some(len(y), 500)], full_matrices=False)[2][:2].T
 
 
 def neighbors(x):
     """Return the pairs of the relative neighborhood graph."""
     d = cdist(x, x)
-    free = lambda i, j: (np.maximum(d[i], d[j]) >= d[i, j] * (1 - 1e-12)).all()
-    return np.array([(i, j) for i in range(len(x)) for j in range(i) if free(i, j)]).reshape(-1, 2)
+    free = [np.maximum(row, d).min(1) >= row * (1 - 1e-12) for row in d]
+    return np.argwhere(np.tril(free, -1))
 
 
 def landmarks(x):
@@ -64,78 +65,78 @@ def bends(x):
     return np.bincount(neighbors(x).ravel(), minlength=len(x)) > 2
 
 
-def number(n, key, value, tol, soft=0):
-    """Compare a number where it is given: None a little, or `soft`, outside the tolerance."""
-    if isinstance(n.get(key), int | float | np.number):
-        off = abs(n[key] - value)
-        answer = True if off <= tol else None if off <= max(1.1 * tol, soft) else False
-        yield answer, f"{key} {value:.5g}"
+def loops(pairs, n):
+    """Return the size of the loop in which each of n states lies."""
+    M = matrix(pairs, n) + matrix(pairs, n).T
+    while (leaf := M.sum(0) == 1).any():
+        M[leaf], M[:, leaf] = 0, 0
+    label = connected_components(M)[1]
+    return np.bincount(label)[label]
 
 
 class Run:
     """A system and where its states go. Times are in steps, or in units of tau."""
 
-    def __init__(self, kind, function, states, duration, axis, time_unit, max_steps, labels=None):
+    def __init__(self, kind, function, states, duration, axis=None, time_unit=1.0, labels=None):
         x = np.asarray(states, float)
         x, self.map, self.f = x[np.isfinite(x).all(1)], kind == "map", function
-        self.N, self.cap, self.points, self.curves = len(x), max_steps or 50_000, [], []
-        self.labels, self.is_stretched = labels or {}, False
-        self.unknown = 0  # states of which the claims give no end
+        self.N, self.axis, self.unit, self.labels = len(x), axis, time_unit, labels or {}
+        self.points, self.unknown = [], 0  # states of which the claims give no end
         go = self.go(x)
         move = abs(go).max(1, initial=0.0)
         if not self.map:  # less far where the velocity changes before
             move /= np.fmax(abs(self.go(x + 1e-6 * go) - go).max(1) / (1e-6 * move), 1.0)
-        first = move[np.isfinite(move)].max(initial=0.0)
-        size = max(abs(x).max(), first)
-        self.E0 = (
-            d if (d := cdist(x, x).max()) > (1e-7 if self.map else 1e-3) * size else size or 1e-8
-        )
+        move = move[np.isfinite(move)].max(initial=0.0)
+        size, d = max(abs(x).max(), move), cdist(x, x).max()
+        self.E0 = d if d > (1e-7 if self.map else 1e-3) * size else size or 1e-8
+        self.far = 1e8 * max(self.E0, abs(x).max(), move, 1e-4)
         T = duration / time_unit if duration else 250 if self.map else 5.0
-        self.far = 1e8 * max(self.E0, abs(x).max(), move[np.isfinite(move)].max(initial=1e-4))
-        self.T, self.axis, self.unit = round(T) if self.map else T, axis, time_unit
-        self.units = {"period": time_unit, "turn": time_unit}
+        self.T = T = round(T) if self.map else T
         self.timed = bool(duration) and len(x) > 2
-        doubled = np.ceil(np.log2(max(2000 / (20 * self.T), 1.0)))
-        self.limit = np.ceil(20 * self.T * 2**doubled / 256) * 256  # of a map, in whole blocks
+        longer = 2 ** np.ceil(np.log2(max(100 / T, 1.0))) if self.map else 1
+        blocks = np.ceil(20 * T * longer / 256)  # of steps of a map
+        self.limit = min(256 * blocks, CAP) if self.map else 20 * T
         fast = max(norm(self.jacobian(p)).max() for p in x[some(len(x), 5)])
-        self.by = "DOP853" if fast * self.T < 5e4 else "LSODA"  # stiff
-        size = 2 * x.shape[1] * len(self.follow(x[:4], self.T)[0])  # numbers of a state over 2 T
+        self.by = "DOP853" if fast * T < 5e4 else "LSODA"  # stiff
+        size = 2 * x.shape[1] * len(self.follow(x[:4], T)[0])  # numbers of a state over 2 T
         self.rows = some(len(x), max(48, 8e7 / size))
-        self.few = some(len(self.rows), 64)  # those of which the ends are looked for
-        t, X = self.follow(x[self.rows], self.T)
-        u, Y = self.follow(X[-1], self.T)
-        self.t, self.X, self.k = np.r_[t, t[-1] + u[1:]], np.r_[X, Y[1:]], len(t) - 1
-        self.A, self.B, self.fine = X[-1], Y[-1], np.isfinite(X[-1]).all(1)
-        self.E = cdist(X[-1][self.fine], X[-1][self.fine]).max() if self.fine.any() else 0.0
-        self.moved = finite(norm(Y - X[-1]).max(0) / self.E)
+        # Those of which the ends are looked for:
+        self.few = some(len(self.rows), max(8, min(64, 6400 / x.shape[1])))
+        self.t, self.X = self.follow(x[self.rows], 2 * T)
+        self.k = np.searchsorted(self.t, T)
+        self.A, self.B = self.X[self.k], self.X[-1]
+        self.fine = np.isfinite(self.A).all(1)
+        self.E = cdist(self.A[self.fine], self.A[self.fine]).max() if self.fine.any() else 0.0
+        self.drifted = finite(norm(self.X[: self.k + 1] - self.X[0]).max(0) / self.E0)
+        self.moved = finite(norm(self.X[self.k :] - self.A).max(0) / self.E)
+        self.set = Set(self, False)
+
+    # Where states go
 
     def follow(self, x, span):
         """Return times and states (step, state, unit); what passes `far` becomes infinite."""
-        times, path, far = [0.0], [np.array(x, float)], self.far
-        while times[-1] < span:
-            x, t, live = path[-1], times[-1], np.isfinite(path[-1]).all(1)
-            shape, at, gone = x[live].shape, np.array([t + 1 if self.map else span]), False
-            if self.map and live.any():
-                new = self.f(x[live])[None]
-                gone = ~(norm(new[-1]) < far)
-            elif live.any():
-                field = lambda _, y, shape=shape: self.f(y.reshape(shape)).ravel()
-                leaves = lambda _, y, shape=shape: norm(y.reshape(shape)).max() - far
-                leaves.terminal = True
-                tight = {"rtol": 1e-11, "atol": 1e-13 * self.E0, "dense_output": True}
-                s = solve_ivp(field, (t, span), x[live].ravel(), self.by, events=leaves, **tight)
-                at = np.interp(np.arange(1, 4 * len(s.t) - 3) / 4, np.arange(len(s.t)), s.t)
-                new = s.sol(at).T.reshape(-1, *shape)
-                least = {0: np.inf, 1: 0.999, -1: 0.03}[s.status]  # the step shrinks to nothing
-                gone = norm(new[-1]) > least * norm(new[-1]).max()
-            whole = np.full((len(at), *x.shape), np.inf)
-            if live.any():
-                new[-1, gone] = np.inf
-                whole[:, live] = new
-            keep = np.r_[np.diff(at) > 1e-5 * span, True]
-            times += list(at[keep])
-            path += list(whole[keep])
-        return np.array(times), np.array(path)
+        x, t = np.where(np.isfinite(x), x, 2 * self.far), np.arange(span + 1.0)
+        if self.map:
+            X = np.array(list(accumulate(t[1:], lambda y, _: self.f(y), initial=x)))
+        else:
+            s = solve_ivp(self.field, (0, span), x.ravel(), self.by, args=(x.shape[1],),
+                          rtol=1e-11, atol=1e-13 * self.E0, dense_output=True)  # fmt: skip
+            t = np.interp(np.arange(4 * len(s.t) - 3) / 4, np.arange(len(s.t)), s.t)
+            t = np.r_[0, t[1:][np.diff(t) > 1e-5 * span], span / 2, span]
+            X = s.sol(t := np.unique(t)).T.reshape(len(t), *x.shape)
+        X[np.logical_or.accumulate(~(norm(X) < self.far))] = np.inf
+        return t, X
+
+    def field(self, _, y, units):
+        """Return velocities: finite, and none of a state that has passed `far`."""
+        x = y.reshape(-1, units)
+        v = np.nan_to_num(self.f(x)) * (norm(x) < self.far)[:, None]
+        return (v / np.hypot(1, v / (10 * self.far))).ravel()
+
+    def over(self, x, span, look):
+        """Return what `look` says of paths, given them and their rows; a few at a time."""
+        parts = np.array_split(np.arange(len(x)), len(x) // 200 + 1)
+        return np.concatenate([look(self.follow(x[p], span)[1], p) for p in parts])
 
     def go(self, x):
         """Return how states move, in a step or a unit of time."""
@@ -148,9 +149,29 @@ class Run:
 
     def newton(self, x):
         """Return the fixed point near a state, or None."""
-        field, exact = lambda y: self.go(y[None])[0], {"xtol": 1e-14, "ftol": 1e-14, "maxiter": 200}
-        p = root(field, x, method="lm", jac=self.jacobian, options=exact).x
+        field = lambda y: self.go(y[None])[0]
+        p = root(field, x, method="lm", jac=self.jacobian, options=EXACT | {"maxiter": 200}).x
         return p if norm(field(p)) <= 1e-10 * (self.E0 + norm(p)) else None
+
+    def growth(self, x, h, d, times):
+        """Return at which rates a small distance d to states grows, in steps of time h."""
+        y, rates = x + d * np.random.default_rng(0).normal(size=x.shape), []
+        for _ in range(times):
+            y = x + (y - x) * (d / norm(y - x))[:, None]
+            x, y = np.split(self.follow(np.r_[x, y], h)[1][-1], 2)
+            rates.append(np.log(norm(y - x) / d) / h)
+        return rates
+
+    def exponent(self, x):
+        """Return the largest exponent of states that roam, and its error."""
+        X = self.follow(x, min(self.T, 50.0))[1]
+        speed, times = norm(self.go(X.reshape(-1, x.shape[1]))).mean(), 3000 if self.map else 300
+        h = 1 if self.map else min(norm(X - X.mean(0)).max() / speed, self.T) / 2
+        rates = self.growth(x, h, 1e-8 * self.E0, times)
+        blocks = np.mean(np.array_split(rates[times // 5 :], 16), axis=1)
+        return blocks.mean(0), blocks.std(0) / 4
+
+    # Where they end
 
     def point(self, p):
         """Return what a fixed point is."""
@@ -160,74 +181,48 @@ class Run:
         w, V = np.linalg.eig(J := self.jacobian(p))
         rate = np.min(-np.log(abs(1 + w)) if self.map else -w.real)
         what = "point" if rate > 1e-7 else "unstable point" if rate < -1e-7 else "marginal"
-        v = 0.01 * self.E0 * V[:, abs(w).argmin()].real
         if what == "marginal" and abs(w).min() < 1e-6:
+            v = 0.01 * self.E0 * V[:, abs(w).argmin()].real
             beside = [(self.newton(y), y) for y in (p + v, p - v)]
             near = [q is not None and norm(q - y) < 0.5 * norm(v) for q, y in beside]
             what = "continuum" if any(near) else what
         self.points.append(End(what, p, rate=rate, loop=J))
         return self.points[-1]
 
+    def fixed(self, state, what):
+        """Compare a fixed point."""
+        p = np.array(state, float)
+        if not norm(self.go(p[None])[0]) <= 1e-8 * (self.E0 + norm(p)):
+            return False, "no fixed point there"
+        return self.point(p).what == what, self.point(p).what
+
     def end(self, t, X):
         """Return the end of one path, or None."""
         if not np.isfinite(X[-1]).all():
             return End("infinity")
         rest = norm(self.go(X[-1:])[0]) <= 1e-9 * self.E0
-        near = [p for p in self.points if p.what != "continuum"]
-        near = sorted(near, key=lambda p: norm(X[-1] - p.state))[:3]
-        stable = [p for p in near if p.what == "point"]
-        for p in near:
-            if not any(p is q for q in stable[1:]) and self.arrives(p, t, X, rest):
-                return p
-        self.tries -= not rest
-        x = self.newton(X[-1]) if rest or self.tries > 0 else None
-        if x is not None and self.arrives(p := self.point(x), t, X, rest):
-            return p
-        if rest:
-            return None
-        for curve in self.curves:
-            if self.joins(curve, t, X):
-                return curve
-        return self.closed(t, X) or (self.circle(X) if self.map else None)
-
-    def curve(self, n):
-        """Return the closed curve through a claimed state, which has to close within a turn."""
-        span = n["period"] / self.unit
-        X = self.follow(np.array(n["state"], float)[None], round(span) if self.map else span)[1]
-        loop, gap = X[:, 0], 0 if self.map else norm(np.diff(X[:, 0], axis=0)).max()
-        if not norm(loop[-1] - loop[0]) <= 1e-4 * (D := width(loop)):
-            return
-        apart = cdist(loop[1:], loop[1:]) + np.diag(np.full(len(loop) - 1, np.inf))
-        reach = min(0.1 * np.median(apart.min(1)), 0.01 * D) if self.map else 0.01 * D + gap
-        turn = n["turn"] / self.unit if "turn" in n else np.nan
-        steps = len(loop) - 1 if self.map else 0
-        self.curves.append(End("curve", loop[0], span, steps, turn, D, loop, gap, reach))
-
-    def joins(self, curve, t, X):
-        """Say whether a path stays beside a closed curve for a whole turn."""
-        last = X[t >= t[-1] - curve.period]
-        return t[-1] > 2 * curve.period and cdist(last, curve.loop).min(1).max() <= curve.rate
+        near = sorted(self.points, key=lambda p: -norm(X[-1] - p.state))
+        near = {p.what: p for p in near if "point" in p.what}.values()  # the nearest of each kind
+        found = [p for p in near if self.arrives(p, t, X, rest)]
+        x = None if found else self.newton(X[-1])
+        if x is not None and self.arrives(self.point(x), t, X, rest):
+            found = [self.point(x)]
+        if found or rest:
+            return found[0] if found else None
+        return self.closed(t, X) or self.circle(X)
 
     def arrives(self, p, t, X, rest):
         """Say whether a path ends at a fixed point: at rounding, or as its slowest mode says."""
         d, left = norm(X - p.state), (t[-1] - t) * p.rate
         there = d <= 1e-9 * (self.E0 + norm(X[-1]))
+        if p.what != "point":
+            stays = "unstable" in p.what and there[t > t[-1] / 2].all()
+            return rest if p.what == "continuum" else stays
         part = (left >= 1) & (left <= 3) if left[0] > 2 else abs(t / t[-1] - 0.5) < 0.1
         falls = abs(np.log(d / d[-1])[part] / left[part] - 1) <= 0.2
-        if p.what == "point":
-            v, linear = self.go(X[-1:])[0], p.loop @ (X[-1] - p.state)
-            slow = left[0] > 2 or norm(linear) < 3 * norm(v)  # far away, other modes are faster
-            return there[-1] or (slow and falls.sum() > 0.2 * part.sum())
-        stays = p.what == "unstable point" and there[t > t[-1] / 2].all()
-        return rest if p.what == "continuum" else stays
-
-    def is_slow(self, x, span):
-        """Say whether most of these states of a map hardly move, and may come to a known point."""
-        known = [p for p in self.points if p.what == "point"]
-        if not self.map or not known or not span < min(self.cap, 32 / min(p.rate for p in known)):
-            return False
-        away = cdist(x, [p.state for p in known]).min(1)
-        return np.mean(norm(self.go(x)) * span <= 10 * away) > 0.5
+        slow = norm(p.loop @ (X[-1] - p.state)) < 3 * norm(self.go(X[-1:])[0])
+        # far away, other modes are faster
+        return there[-1] or ((left[0] > 2 or slow) and falls.sum() > 0.2 * part.sum())
 
     def closed(self, t, X, loose=False):
         """Return the closed curve of a path: its returns come together (loose: however slowly).
@@ -235,38 +230,33 @@ class Run:
         The miss does not show a coordinate of small units that is still on its way, and with it the
         time of a turn. So the last turns must take the same time, too.
         """
-        R, times, index = X, t, np.arange(len(X))
+        R, at, index = X, t, np.arange(len(X))
         if not self.map:
             F = self.f(X)
-            path, g = CubicHermiteSpline(t, X, F), (X - X[-1]) @ F[-1]
-            index = np.flatnonzero((g[:-1] < 0) & (g[1:] >= 0))
-            low, times = t[index], t[index + 1]
-            for _ in range(50):
-                middle = (low + times) / 2
-                before = (path(middle) - X[-1]) @ F[-1] < 0
-                low, times = np.where(before, middle, low), np.where(before, times, middle)
-            R = path(times)
+            y = (X - X[-1]) @ F[-1]
+            index = np.flatnonzero((y[:-1] < 0) & (y[1:] >= 0))
+            at, g = t[index + 1], CubicHermiteSpline(t, y, F @ F[-1])
+            for _ in range(9):
+                at = np.clip(at - g(at) / g(at, 1), t[index], t[index + 1])
+            R = CubicHermiteSpline(t, X, F)(at)
         whole, floor, least = width(X[len(X) // 2 :]), *((1e-9, 3) if self.map else (1e-5, 0.7))
         near = norm(R[-1:] - R[:-1])[::-1] < 0.01 * whole
         near[: self.map] = False  # a step alone is no turn
         for k in np.flatnonzero(near)[:24] + 1:
-            miss = norm(np.diff(R[::-k], axis=0))
+            miss, taken = norm(np.diff(R[::-k], axis=0)), -np.diff(at[::-k][:6])
             turns = np.argmax(np.r_[miss > 0.01 * whole, True])
-            taken = -np.diff(times[::-k][:6])
             same = turns >= (3 if self.map else 5) and np.ptp(taken) < 0.005 * taken.mean()
             if not same or norm(R[-k:] - R[-2 * k : -k]).max() > 0.01 * whole:
                 continue
-            j, last = some(turns, 12), slice(len(X) // 2, None)
-            loops = [X[index[-1 - (i + 1) * k] : index[-1 - i * k] + 1] for i in j]
-            s = np.log(np.maximum(miss[j] / [width(loop) for loop in loops], 1e-300))
+            j = some(turns, 12)
+            widths = [width(X[index[-1 - (i + 1) * k] : index[-1 - i * k] + 1]) for i in j]
+            s = np.log(np.maximum(miss[j] / widths, 1e-300))
             fall, bent = s[-1] - s[0], abs(s - s[0] - (s[-1] - s[0]) * j / j[-1]).max()
-            to_come = (
-                np.exp(s[0]) * j[-1] / (fall or 1e-9)
-            )  # of all misses, where they fall as they did
+            to_come = np.exp(s[0]) * j[-1] / (fall or 1e-9)  # of all misses, falling as they did
             falls = fall > least and bent < 0.1 * fall and to_come < 0.05
             if s[0] < np.log(floor) or falls or (loose and fall > 0.02 and s[0] < np.log(0.01)):
-                P, loop = taken.mean(), loops[0]
-                laps = round(P * self.rotation(X[last])[0]) if self.map else 1
+                loop, P = X[index[-1 - k] : index[-1] + 1], taken.mean()
+                laps = round(P * self.rotation(X[len(X) // 2 :])[0]) if self.map else 1
                 turn = P / laps if laps > 1 and 4 * laps <= P else np.nan
                 gap = 0 if self.map else norm(np.diff(loop, axis=0)).max()
                 return End("curve", X[-1], P, k * self.map, turn, width(loop), loop, gap)
@@ -282,161 +272,59 @@ class Run:
 
     def circle(self, X):
         """Return the invariant circle that a map's path fills: in the order of phase it closes."""
-        for part in (X[len(X) // 10 :], X[len(X) // 2 :]):
+        for part in (X[len(X) // 10 :], X[len(X) // 2 :]) if self.map and X.shape[1] > 1 else ():
             rho, Y = self.rotation(part)
             loop, third = Y[np.argsort(rho * np.arange(len(Y)) % 1)], len(Y) // 3
             D, gaps = width(Y), norm(loop - np.roll(loop, 1, 0))
             drift = abs(np.log(norm(Y[:third]).mean() / norm(Y[-third:]).mean()))
             thin = gaps.max() < 0.1 * D and gaps.sum() < 12 * D and drift < 0.01
-            if thin and Y.shape[1] > 1 and rho * len(Y) > 5:
+            if thin and rho * len(Y) > 5:
                 return End("curve", X[-1], 1 / rho, 0, np.nan, D, part, gaps.max())
         return None
 
     def roams(self, X):
         """Return how far the end of a path goes, over the part before; 0 if it seldom returns."""
         Y = X[len(X) // 4 :] - X[len(X) // 4 :].mean(0)
-        half = len(Y) // 2
-        side = Y[half:] @ axes(Y)[:, 0] > 0
-        often = (side[1:] != side[:-1]).sum() >= 6
-        return often * norm(Y[half:]).max() / norm(Y[:half]).max()
-
-    def exponent(self, x):
-        """Return the largest exponent of states, and its error, from two trajectories."""
-        X, d, logs = self.follow(x, min(self.T, 50.0))[1], 1e-8 * self.E0, []
-        speed = norm(self.go(X.reshape(-1, x.shape[1]))).mean()
-        h = 1 if self.map else min(norm(X - X.mean(0)).max() / speed, self.T) / 2
-        y = x + d * np.random.default_rng(0).normal(size=x.shape)
-        for _ in range(3000 if self.map else 300):
-            y = x + (y - x) * (d / norm(y - x))[:, None]
-            x, y = np.split(self.follow(np.r_[x, y], h)[1][-1], 2)
-            logs.append(np.log(norm(y - x) / d) / h)
-        blocks = np.mean(np.array_split(logs[len(logs) // 5 :], 16), axis=1)
-        return blocks.mean(0), blocks.std(0) / 4
+        early, late = np.array_split(Y, [len(Y) // 2])
+        often = np.count_nonzero(np.diff(late @ axes(Y)[:, 0] > 0)) >= 6
+        return often * norm(late).max() / norm(early).max()
 
     @cached_property
     def ends(self):
         """Return the end of each state: those not known are followed on, twice as long."""
-        t, X, rows, span, T = self.t, self.X[:, self.few], self.few, 2 * self.T, self.T
-        limit, steps = (min(self.limit, self.cap), 0) if self.map else (20 * T, 8000)
-        found = {}
+        t, X, rows, span, found = self.t, self.X[:, self.few], self.few, 2 * self.T, {}
         while True:
-            self.tries = 40
-            new = {i: self.end(t, X[:, j]) for j, i in enumerate(rows)}
-            found |= {i: e for i, e in new.items() if e}
-            self.early = self.early if span > 2 * T else set(found)
-            left = np.flatnonzero([new[i] is None for i in rows])
-            long = len(t) > min(self.cap * (4 - 3 * self.map), steps) or span > 100 * T
-            ends_here = span >= limit and long and not self.is_slow(X[-1, left], span)
-            if not len(left) or ends_here or len(t) > 4 * self.cap:
+            new = [self.end(t, X[:, j]) for j in range(len(rows))]
+            found |= {i: e for i, e in zip(rows, new, strict=True) if e}
+            self.early = self.early if span > 2 * self.T else set(found)
+            left = np.flatnonzero([e is None for e in new])
+            until = self.limit if self.map or len(t) > 8000 else 100 * self.T
+            if self.map and (P := [p for p in self.points if p.what == "point"]):
+                away, longer = cdist(X[-1, left], [p.state for p in P]), 32 / min(p.rate for p in P)
+                slow = norm(self.go(X[-1, left])) * span <= 10 * away.min(1)
+                until = max(until, min(CAP, longer)) if slow.sum() > len(left) / 2 else until
+            if not len(left) or span >= until or X.size > 5e7:
                 break
-            more = min(span, limit - span) if span < limit else span
-            more = min(more, self.cap - span) if self.map else more
-            left = left[some(len(left), max(8, 5e7 / (X[:, 0].size * (1 + more / span))))]
+            more = min(span, max(self.limit - span, 0) or span, CAP - span if self.map else span)
             u, Y = self.follow(X[-1, left], more)
             t, X = np.r_[t, t[-1] + u[1:]], np.r_[X[:, left], Y[1:]]
             rows, span = rows[left], span + more
         wild = {j: r for j in left if 0.8 < (r := self.roams(X[:, j])) < 1.25}
         which = list(wild)[:: len(wild) // 8 + 1]
         chaos = wild and np.median(np.divide(*self.exponent(X[-1, which]))) > 2
+        kinds = {e.what for e in found.values()}
         for j in left:
-            roams = j in wild and (chaos or (abs(wild[j] - 1) < 0.03 and not self.curves))
+            roams = j in wild and (chaos or (abs(wild[j] - 1) < 0.03 and "curve" not in kinds))
             slow = None if roams else self.closed(t, X[:, j], loose=True)
-            end = slow._replace(what="slow curve") if slow else End("unknown", X[-1, j])
-            found[rows[j]] = End("bounded", X[-1, j]) if roams else end
-        self.seen = set(found)  # where memory is short, the others end as the nearest row does
-        return [found[min(found, key=lambda j: abs(i - j))] for i in self.few]
+            end = End("bounded" if roams else "unknown", X[-1, j])
+            found[rows[j]] = slow._replace(what="slow curve") if slow else end
+        return [found[i] for i in self.few]
 
-    @cached_property
-    def stretched(self):
-        """Return matrices to the coordinates in which sets are measured, and back."""
-        A = self.A[self.fine] - self.A[self.fine].mean(0)
-        square, V = np.linalg.eigh(A.T @ A)
-        part = np.sqrt(np.maximum(square, 0) / square[-1])
-        factor = np.maximum(part / (part**2 + 0.01), 1) if self.is_stretched else 1 + 0 * part
-        return V * factor @ V.T, V / factor @ V.T
-
-    def otherwise(self):
-        """Return this run, with sets measured in the stretched coordinates."""
-        other = copy.copy(self)
-        other.is_stretched = True
-        for name in ("stretched", "set", "aside"):
-            other.__dict__.pop(name, None)
-        return other
-
-    def after(self, x, span):
-        """Return the states after a time."""
-        parts = np.array_split(x, len(x) // 200 + 1)
-        return np.concatenate([self.follow(y, span)[1][-1] for y in parts])
-
-    def gaps(self, x, pairs):
-        """Return how far states between neighbors move along the gap over T, as a part of E."""
-        worst, (there, back) = [np.zeros(0)], self.stretched
-        for i, j in (p.T for p in np.array_split(pairs, len(pairs) // 100 + 1) if len(p)):
-            gap = x[j] - x[i]
-            new = np.concatenate([x[i] + w * gap for w in (0.25, 0.5, 0.75)])
-            X = self.follow(new @ back, self.T)[1] @ there
-            along = ((X - X[0]) * np.tile(gap / norm(gap)[:, None], (3, 1))).sum(-1)
-            worst.append(abs(along).max(0).reshape(3, -1).max(0) / self.wide)
-        return finite(np.concatenate(worst))
-
-    @cached_property
-    def set(self):
-        """Return settled states, how many coincide at each, neighbors and gaps, and landmarks'."""
-        S = self.A[self.fine] @ self.stretched[0]
-        d = cdist(S, S)
-        self.wide = d.max()
-        first = [i for i in range(len(S)) if not (d[i, :i] <= 1e-6 * self.wide).any()]
-        weight, S = np.bincount(d[:, first].argmin(1)), S[first]
-        pairs, near = neighbors(S), neighbors(L := landmarks(S))
-        return S, weight, pairs, self.gaps(S, pairs), near, self.gaps(L, near)
-
-    def pieces(self, limit):
-        """Return how many pieces the settled states make (0: no set), and whether they close."""
-        S, weight, pairs, gaps, near, steps = self.set
-        M, loop = np.zeros((2, len(S), len(S)))
-        M[tuple(pairs[gaps <= limit].T)] = loop[tuple(near[steps <= limit].T)] = 1
-        label, loop = connected_components(M, directed=False)[1], loop + loop.T
-        while (leaf := loop.sum(0) == 1).any():
-            loop[leaf], loop[:, leaf] = 0, 0
-        wide = [cdist(S[label == k], S[label == k]).max() > 0.1 * self.wide for k in set(label)]
-        sizes, several = np.bincount(label, weight) / weight.sum(), np.bincount(label) >= 3
-        several &= wide
-        fine = M + M.T
-        while (leaf := fine.sum(0) == 1).any():
-            fine[leaf], fine[:, leaf] = 0, 0
-        loops = np.bincount(connected_components(fine)[1], minlength=1)
-        rings = np.array(
-            [loops[(connected_components(fine)[1])[label == k]].max() for k in set(label)]
-        )
-        rings = (rings >= np.maximum(4, np.bincount(label) // 4))[several & (sizes > 0.05)].all()
-        count = 1 if sizes.max() >= 0.95 else several.sum() * (sizes[several].sum() >= 0.95)
-        long = max(4, min(48, len(S)) // 4)
-        closed = np.bincount(connected_components(loop)[1]).max() >= long
-        return count, closed and (count == 1 or rings)
-
-    @cached_property
-    def aside(self):
-        """Return what is left across the set of differences between states on both its sides."""
-        S, (there, back) = self.set[0], self.stretched
-        (count, n), size = S.shape, 1 + (bends(S).mean() > 0.1)
-        self.is_tested = n > size
-        if not self.is_tested:
-            return np.zeros(count)
-        rng, many = np.random.default_rng(1), min(n, 3)
-        u = np.array([np.linalg.qr(rng.normal(size=(n, many)))[0].T for _ in S])
-        h, left = 0.05 * self.wide, []
-        X = np.concatenate([S[:, None] + h * u, S[:, None] - h * u]).reshape(-1, n) @ back
-        for wait in [self.T, *[self.T / 10] * 10]:
-            X = self.after(X, wait)
-            one, other = np.split((X @ there).reshape(-1, many, n), 2)
-            apart = np.clip(np.nan_to_num((one - other) / (2 * h), nan=1e9), -1e9, 1e9)
-            left.append(np.linalg.svd(apart, compute_uv=False)[:, size])
-        return np.max(left, axis=0)
+    # What holds them
 
     def passage(self, x, slow, size, took):
         """Say whether a path passes, for about pi / sqrt(mu a), a minimum of the speed."""
-        exact = {"xtol": 1e-14, "ftol": 1e-14, "gtol": 1e-14}
-        m = least_squares(lambda y: self.go(y[None])[0], x, self.jacobian, **exact).x
+        m = least_squares(lambda y: self.go(y[None])[0], x, self.jacobian, gtol=1e-14, **EXACT).x
         U, _, V = np.linalg.svd(self.jacobian(m))
         w, v, h = U[:, -1], V[-1], 1e-4 * norm(x).max()
         before, here, after = self.go(np.array([m - h * v, m, m + h * v])) @ w
@@ -448,54 +336,48 @@ class Run:
     def slows(self):
         """Return how some states slow (at most 1: to a fifth, and up again), and what is beside."""
         slows = []
-        for k in some(len(self.few), 64):
-            j = self.few[k]
-            P = self.X[np.isfinite(self.X[:, j]).all(1), j]
+        for j in some(len(self.few), 64):
+            P = self.X[np.isfinite(self.X[:, self.few[j]]).all(1), self.few[j]]
             v = np.maximum(norm(self.go(P)), 1e-10 * self.E0)
-            before, behind = np.maximum.accumulate(v), np.maximum.accumulate(v[::-1])[::-1]
-            depth = np.minimum(before, behind) / v
-            slow, out = P[depth >= min(5, depth.max())], self.ends[k].what in ("curve", "bounded")
-            if depth.max() > 4 and (p := self.newton(P[depth.argmax()])) is not None:
+            behind = np.maximum.accumulate(v[::-1])[::-1]
+            depth = np.minimum(np.maximum.accumulate(v), behind) / v
+            i, t, size = depth.argmax(), self.t[: len(v)], 0.1 * width(P)
+            slow, quick = P[depth >= min(5, depth[i])], t[v > 5 * v[i]]
+            took = quick[quick > t[i]].min(initial=np.inf) - quick[quick < t[i]].max(initial=0)
+            out = depth[i] <= 4 or self.ends[j].what in ("curve", "bounded")
+            passed = not out and self.passage(P[i], slow, size, took)
+            if depth[i] > 4 and (p := self.newton(P[i])) is not None:
                 self.point(p)
-            size = 0.1 * width(P)
-            reach = lambda p, slow=slow, size=size: cdist(slow, p[None]).min() / size
-            j, t = depth.argmax(), self.t[: len(v)]
-            quick, at = v > 5 * v[j], np.arange(len(v))
-            took = min(t[quick & (at > j)], default=np.inf) - max(t[quick & (at < j)], default=0)
-            passed = depth.max() > 4 and self.passage(P[j], slow, size, took)
-            slows.append((5 / depth.max(), reach, out, passed))
+            near = lambda p, slow=slow, size=size: cdist(slow, p[None]).min() / size
+            slows.append((5 / depth[i], near, passed))
         return slows
 
-    def words(self, k=1.0, gap=0.15):
+    def words(self, k, gap, of):
         """Say of every word whether it is true, with thresholds times k."""
-        E, inf, slow = self.E, np.inf, {"what": "curve" if k > 1 else "unknown"}
-        ends = [e._replace(**slow) if e.what == "slow curve" else e for e in self.ends]
+        inf, slow = np.inf, "curve" if k > 1 else "unknown"
+        ends = [e._replace(what=e.what.replace("slow curve", slow)) for e in self.ends]
         most = lambda x, y=0.5, part=0.05: np.mean(np.array(x, float) <= k * y) >= 1 - k * part
         are = lambda *whats: most([e.what not in whats for e in ends])
-        P = np.array(list({id(e): e.state for e in ends if e.what == "point"}.values()))
+        places = {id(e.state): e.state for e in ends if e.what == "point"}
+        P = np.array(list(places.values()))
         away = lambda p: min([d for d in norm(P - p) if d > 0], default=self.E0)
         to_go = lambda x, e: norm(x - e.state) / away(e.state) if e.what == "point" else inf
         rests = most([*map(to_go, self.A[self.few], ends)], 0.05)
-        alone = rests and any(most([e.state is not f.state for f in ends]) for e in ends)
-        apart = k * E > 1e-3 * self.E0
+        alone = rests and any(most([id(e.state) != p for e in ends]) for p in places)
+        apart = k * self.E > 1e-3 * self.E0
         still = apart and most(self.moved, gap)
-        pieces, closed = self.pieces(gap * k) if still else (0, False)
-        line = still and most(bends(self.set[0]), part=0.1)
-        if pieces > 1:  # "two lines": by the gaps that are not broken
-            line = most(np.bincount(self.set[4][self.set[5] <= gap * k].ravel()) > 2, part=0.1)
-        good = pieces > 0 and most(self.aside) and (pieces == 1 or line) and not rests
-        good = good and (self.is_tested or are("continuum"))
-        ghosts = []
-        for depth, near, out, passed in self.slows:
-            ghosts.append(
-                inf if out or not passed or any(near(p.state) < 1 for p in self.points) else depth
-            )
+        pieces, closed, line = of.pieces(gap * k) if still else (0, False, [True])
+        line = most(line, part=0.1)
+        good = pieces > 0 and most(of.aside) and (pieces == 1 or line) and not rests
+        good = good and (of.is_tested or are("continuum"))
+        beside = lambda near: any(near(p.state) < 1 for p in self.points)
+        ghosts = [x if passed and not beside(near) else inf for x, near, passed in self.slows]
         both = np.r_[self.A, self.B][np.isfinite(np.r_[self.A, self.B]).all(1)]
-        curves = [e if e.what == "curve" else End("") for e in ends]
-        drifts = apart and most(0.15 * E / norm(self.B - self.A), 1) and len(both) > 0
+        turns = [np.fmin(e.period, e.turn) if e.what == "curve" else inf for e in ends]
+        drifts = apart and most(0.15 * self.E / norm(self.B - self.A), 1) and len(both) > 0
         words = {
             "unknown": False,
-            "cycle": most([np.fmin(e.period, e.turn) / self.T for e in curves], 1),
+            "cycle": most(np.array(turns) / self.T, 1),
             "point": alone,
             "points": rests and not alone,
             "line": good and line and not closed,
@@ -507,211 +389,302 @@ class Run:
             "diverging": are("infinity"),
             "slow path": drifts and most(bends(both), part=0.1),
             "mixture": are(*KINDS) and not any(are(what) for what in KINDS),
+            "unstable point": are("unstable point"),
         }
-        words["unstable point"] = are("unstable point")
-        words["moving"] = not any(words.values())
-        return {w: bool(true) for w, true in words.items()}
+        return {w: bool(true) for w, true in {**words, "moving": not any(words.values())}.items()}
 
-    def told(self, gap=None):
-        """Say what words are true: None where 10 % in the thresholds matter; nothing without T."""
-        if not self.timed:
-            return {}
-        if gap is None:  # a set is one with 5 %, or with 15 %
-            sets, strict = ("line", "ring", "surface"), self.told(0.05)
-            either = lambda a, b: a if a is b else True if True in (a, b) else None
-            loose = self.told(0.15)
-            return {w: either(a, strict[w]) if w in sets else a for w, a in loose.items()}
-        asked = [self.words(k, gap) for k in (1.0, 0.9, 1.1)]
-        told = {w: agree([x[w] for x in asked]) for w in asked[0]}
-        if np.mean([e.what == "unknown" for e in self.ends]) > 0.05:  # they may end at anything
-            told["mixture"] = told["mixture"] or None
-        return told
-
-    # The claims
-
-    def fixed(self, state, what):
-        """Compare a fixed point."""
-        p = np.array(state, float)
-        if not norm(self.go(p[None])[0]) <= 1e-8 * (self.E0 + norm(p)):
-            return False, "no fixed point there"
-        return self.point(p).what == what, self.point(p).what
-
-    def check_end(self, n):
-        """Compare the rows, the share, and then the numbers."""
-        ends, claimed, what, share = self.ends, set(n["rows"]), n["what"], len(n["rows"]) / self.N
-        rows = [k for k, j in enumerate(self.few) if j in self.seen and self.rows[j] in claimed]
-        counts = Counter(ends[j].what.replace("slow curve", "unknown") for j in rows)
-        if what == "unknown":  # missed where known by 2 T, or where following was to go on
-            rows = [k for k in rows if share > 0.05 or self.few[k] in self.early]
-            turns = lambda e: self.limit / e.period if self.map and not e.steps else 50
-            missed = [j for j in rows if turns(ends[j]) >= 50 and ends[j].what in KINDS]
-            yield "missed" if len(missed) > 0.1 * counts.total() else None, str(dict(counts))
-            return
-        like = [ends[j] for j in rows if ends[j].what == what]
-        if n.get("left"):  # errors decided where they went: they were at the point
-            p, size = np.array(n["state"], float), 1e-9 if self.map else 1e-5
-            there = norm(self.X[:, self.few] - p).min(0) <= 0.1 * size * (self.E0 + norm(p))
-            yield self.fixed(p, what)
-            yield (
-                there[[k for k, j in enumerate(self.few) if self.rows[j] in claimed]].all(),
-                "away",
-            )
-            return
-        if "point" in what:
-            yield self.fixed(n["state"], what)
-            like = [e for e in like if norm(e.state - n["state"]) <= 1e-4 * self.E0]
-        vague = counts["unknown"]
-        if what == "curve" and any(c.steps == n["steps"] > 0 for c in self.curves):
-            # there is such a cycle, and before it closes, a path fills a circle
-            vague += counts["bounded"] + sum(not e.steps for e in like)
-            like = [e for e in like if e.steps]
-        off = len(rows) - len(like) - vague > 0.02 * len(rows)
-        yield not off and (len(like) >= 0.98 * len(rows) or None), str(dict(counts))
-        low, _ = binomtest(len(n["rows"]), self.N).proportion_ci(method="wilson")
-        most = min(len(n["rows"]) + self.unknown, self.N)  # which may end here, too
-        _, high = binomtest(most, self.N).proportion_ci(method="wilson")
-        for key, value in {"share": share, "low": low, "high": high}.items():
-            yield from number(n, key, value, 0.01)
-        if what == "bounded" and like:
-            x = np.array([e.state for e in like[:6]])
-            value, error = np.median(self.exponent(x), axis=1) / self.unit
-            error = np.hypot(error, n.get("exponent_error", 0)) + 0.02 * abs(value)
-            yield from number(n, "exponent", value, 3 * error, 5 * error)
-        if what == "curve" and like:
-            family, p = bool(n.get("family")), np.array(n.get("state", like[0].state), float)
-            for key in ("period", "turn", "diameter", "steps")[: 3 + self.map]:
-                values = np.array([getattr(e, key) for e in like]) * self.units.get(key, 1)
-                nearest = values[abs(values - n.get(key, 0)).argmin()]
-                tol = {"diameter": 0.05, "steps": 0}.get(key, 0.01)
-                value = nearest if family else np.median(values)
-                yield from number(n, key, value, tol * value)
-            far = [cdist(e.loop, p[None]).min() - e.gap - 0.01 * e.diameter for e in like]
-            apart = np.mean(np.array(far) > 0)
-            yield len(like) == 1 or family == (apart > 0.02), f"share off this curve: {apart:.3f}"
-
-    def check_held(self, n):
-        """Compare a word, whether it is the first, and what it rests on."""
-        w, told = n["word"], self.told()
-        yield told.get(w), "true: " + ", ".join(say(told))
-        before = list(told.values())[: list(told).index(w) if told else 0]
-        first = False if True in before else None if None in before else True
-        yield first if n.get("first") else True, "not the first"
-        if w in ("line", "ring", "surface") and told[w] is not False:
-            yes, pieces = self.told(0.05)[w], [self.pieces(k * g)[0] for k, g in GAPS]
-            yield None if yes is None else (n.get("answer", "yes") == "yes") == yes, f"yes: {yes}"
-            yield n.get("pieces", 1) in pieces, f"pieces {pieces}"
-            yield from number(n, "dimension", 1 + (w == "surface"), 0)
-            yield from number(n, "attracting", np.mean(self.aside <= 0.5), 0.1)
-        if w == "points":
-            yield from number(n, "places", len({id(e) for e in self.ends if e.what == "point"}), 0)
-
-    def check_number(self, kind, n):
-        """Compare what is measured over T, and look for fixed points."""
-        soft = 0.2 * (np.mean([e.what == "bounded" for e in self.ends]) > 0.05)  # few, and chaotic
-        if kind == "drift":
-            far = norm(self.X[: self.k + 1] - self.X[0]).max(0) / self.E0
-            value = np.quantile(finite(far), 0.95, method="inverted_cdf")
-            yield from number(n, "value", value, 0.01 + 0.01 * value, soft)
-            return
-        if kind == "decoded":
-            yield from self.check_decoded(n)
-            return
-        if kind == "moved":
-            value = np.quantile(self.moved, 0.95, method="inverted_cdf")
-            yield from number(n, "value", value, 0.01 + 1e-3 * value, soft)
-        elif kind == "passes":
-            yield self.fixed(n["state"], "unstable point")
-            p = np.array(n["state"], float)
-            beside = np.array([max(depth, near(p)) for depth, near, *_ in self.slows])
-            share = [np.mean(beside <= k) for k in (0.9, 1.0, 1.1)]
-            yield agree([share[0] >= 0.955, share[2] >= 0.945]), f"share beside {share[1]:.3f}"
-        elif kind == "no fixed point":  # nothing is proved here
-            starts = self.X[some(len(self.X), 5)][:, some(len(self.rows), 8)]
-            found = [self.newton(x) for x in starts.reshape(-1, self.A.shape[1])]
-            yield all(x is None for x in found), "fixed points are there"
-        else:
-            yield from self.check_along(kind, n, soft)
-
-    def check_decoded(self, n):
-        """Decode a label from states at first and at T, by least squares on held-out conditions."""
-        if n["label"] not in self.labels:
-            yield None, "labels are not given"
-            return
-        table = {k: np.unique(np.asarray(v)[self.rows], return_inverse=True)
-                 for k, v in self.labels.items()}  # fmt: skip
-        values, y = table[n["label"]]
-        group = y
-        if n["as"] == "accuracy":
-            others = [c for k, (_, c) in table.items() if k != n["label"]]
-            group = np.unique(np.stack([y, *others], 1), axis=0, return_inverse=True)[1]
-            if min(len(set(group[y == v])) for v in set(y)) < 5:
-                group = np.arange(len(y))
-        held_out = np.zeros(len(y), int)
-        for v in set(y):  # conditions of every class in every fold
-            of = sorted(set(group[y == v])) if n["as"] == "accuracy" else [v]
-            for k, g in enumerate(of):
-                held_out[group == g] = (k if n["as"] == "accuracy" else v) % 5
-        noise = (
-            0.05
-            * np.sqrt(self.X[0].var(0).mean())
-            * np.random.default_rng(1).normal(size=self.A.shape)
-        )
-        for key, x in (("first", self.X[0]), ("value", self.A)):
-            x = x + noise - x.mean(0)
-            u, s, _ = np.linalg.svd(x, full_matrices=False)
-            x, told = (u * s / s[0] * len(x) ** 0.5)[:, :20], np.zeros(len(x))
-            wide = x / np.sqrt(x.var(0) + 0.01)
-            for fold in set(held_out):
-                a, b = np.c_[x, np.ones(len(x))], held_out == fold
-                if n["as"] == "order":
-                    told[b] = a[b] @ np.linalg.lstsq(a[~b], values[y][~b], rcond=1e-3)[0]
-                else:
-                    means = np.array([wide[~b & (y == v)].mean(0) for v in range(len(values))])
-                    told[b] = cdist(wide[b], means).argmin(1)
-            if n["as"] == "order":
-                score = np.corrcoef(rankdata(values[y]), rankdata(told))[0, 1]
-            else:
-                score = np.mean([(told == y)[y == v].mean() for v in set(y)])
-            yield from number(n, key, score, 0.1, 0.3)
-
-    def check_along(self, kind, n, soft):
-        """Compare order and spread along the axis."""
+    @cached_property
+    def along(self):
+        """Return order along the axis, that of rounded positions, and spread."""
         P = self.X[:, self.fine] @ np.asarray(self.axis, float)
         rank = lambda x: rankdata(x, axis=1) - (x.shape[1] + 1) / 2
         cosine = lambda r: r @ r[0] / norm(r) / norm(r[0])
-        y, coarse = cosine(rank(P)), cosine(rank(np.round(P / (1e-7 * self.E0))))
-        spread, late, k = P.std(1) / P.std(1)[0], self.t >= self.T / 2, self.k
-        if kind == "kept":
-            whats = [e.what for e in self.ends]
-            most = np.mean([w in ("curve", "slow curve", "bounded") for w in whats]) + 1e-9
-            turns = [most >= 0.05, most + np.mean([w == "unknown" for w in whats]) >= 0.05]
-            signed = np.minimum(y * np.sign(y[k]), spread)  # with the sign that it has at T
-            least = [signed[late if turn else [k]].min() for turn in turns]
-            kept = agree([None if abs(x - 0.5) < 0.05 else (x >= 0.5) == n["value"] for x in least])
-            yield kept, f"least {least[0]:.3f}"
-            yield not n["value"] or n["reversed"] == (y[k] < 0), f"order {y[k]:.3f}"
-        elif kind == "spread time":
-            s = np.linspace(0, self.T, 500)
-            log = np.log(np.interp(s, self.t, spread))
-            time, r2 = -self.unit / np.polyfit(s, log, 1)[0], np.corrcoef(s, log)[0, 1] ** 2
-            yield from number(n, "value", time, 0.05 * abs(time))
-            yield r2 > 0.978 and abs(log[-1]) > 0.009, f"R2 {r2:.4f}, change {log[-1]:.3f}"
-        else:
-            soft = np.inf if kind == "order" and abs(y - coarse)[late].max() > 0.02 else soft
-            y = y if kind == "order" else spread
-            for key, value in ("value", y[k]), ("low", y[late].min()), ("high", y[late].max()):
-                yield from number(n, key, value, 0.02, soft)
+        coarse = np.round(P / (1e-7 * self.E0))
+        return cosine(rank(P)), cosine(rank(coarse)), P.std(1) / P.std(1)[0]
 
-    def judge(self, claim):
-        """Return the worst answer about a claim, and what was found."""
-        given = lambda v: v is not None and not (isinstance(v, float) and np.isnan(v))
-        n, kind = {k: v for k, v in claim["numbers"].items() if given(v)}, claim["kind"]
-        ask, answers = {"end": self.check_end, "held": self.check_held}, {}
-        for answer, text in ask[kind](n) if kind in ask else self.check_number(kind, n):
-            answer = {True: "true", False: "false", None: "cannot tell"}.get(answer, answer)
-            answers.setdefault(answer, []).append(text)
-        worst = next(a for a in ("false", "missed", "cannot tell", "true") if a in answers)
-        return worst, "; ".join(answers[worst])
+    @cached_property
+    def soft(self):
+        """Return how far numbers of few, chaotic states may lie apart."""
+        return 0.2 * (np.mean([e.what == "bounded" for e in self.ends]) > 0.05)
+
+
+class Set:
+    """The settled states as a set, in the units as they are, or stretched."""
+
+    def __init__(self, run, is_stretched):
+        self.run, self.is_stretched = run, is_stretched
+
+    @cached_property
+    def graph(self):
+        """Return settled states, landmarks, the share of states at each, neighbors, and gaps."""
+        S = self.run.A[self.run.fine]
+        square, V = np.linalg.eigh(np.atleast_2d(np.cov(S.T, bias=True)))
+        part = np.sqrt(np.maximum(square, 0) / square[-1])
+        factor = np.maximum(part / (part**2 + 0.01), 1) if self.is_stretched else part**0
+        self.there, self.back = V * factor @ V.T, V / factor @ V.T
+        S = S @ self.there
+        L, self.wide = landmarks(S), cdist(S, S).max()
+        weight, pairs = np.bincount(cdist(S, L).argmin(1)) / len(S), neighbors(L)
+        self.bends = np.bincount(pairs.ravel(), minlength=len(L)) > 2
+        return S, L, weight, pairs, self.gaps(L, pairs)
+
+    @cached_property
+    def told(self):
+        """Say what words are true: None where 10 % in the thresholds matter; nothing without T."""
+        if not self.run.timed:
+            return {}
+        asked = [[self.run.words(k, gap, self) for k in (1.0, 0.9, 1.1)] for gap in (0.15, 0.05)]
+        told, self.strict = ({w: agree([x[w] for x in each]) for w in each[0]} for each in asked)
+        either = {w: (told[w], self.strict[w]) for w in SETS}  # a set is one with 5 %, or with 15 %
+        told |= {w: True in both or agree(both) for w, both in either.items()}
+        if np.mean([e.what == "unknown" for e in self.run.ends]) > 0.05:  # they may end at anything
+            told["mixture"] = told["mixture"] or None
+        return told
+
+    def gaps(self, x, pairs):
+        """Return how far states between neighbors move along the gap over T, as a part of E."""
+        begin, end = x[pairs.T]
+        new = begin[:, None] + (end - begin)[:, None] * np.array([[0.25], [0.5], [0.75]])
+        u = np.repeat((end - begin) / norm(end - begin)[:, None], 3, 0)
+        far = lambda X, p: abs(((X - X[0]) @ self.there * u[p]).sum(-1)).max(0)
+        moved = self.run.over(new.reshape(-1, x.shape[1]) @ self.back, self.run.T, far)
+        return finite(moved.reshape(-1, 3).max(1) / self.wide)
+
+    def pieces(self, limit):
+        """Return how many pieces the states make (0: no set), whether they close, and bends."""
+        _, L, weight, pairs, gaps = self.graph
+        pairs, n = pairs[gaps <= limit], len(L)
+        count, label = connected_components(matrix(pairs, n), directed=False)
+        sizes, many, ring = np.bincount(label, weight), np.bincount(label), loops(pairs, n)
+        wide = [cdist(L[label == k], L[label == k]).max() > 0.1 * self.wide for k in range(count)]
+        several = (many >= 3) & wide
+        rings = maximum(ring, label, range(count)) >= np.maximum(4, many // 4)
+        count = 1 if sizes.max() >= 0.95 else several.sum() * (sizes[several].sum() >= 0.95)
+        closed = ring.max() >= max(4, n // 4)
+        closed = closed and (count == 1 or rings[several & (sizes > 0.05)].all())
+        bends = np.bincount(pairs.ravel()) > 2  # "two lines": by the gaps that are not broken
+        return count, closed, bends if count > 1 else self.bends
+
+    @cached_property
+    def aside(self):
+        """Return what is left across the set of differences between states on both its sides."""
+        (count, n), size = self.graph[0].shape, 1 + (self.bends.mean() > 0.1)
+        self.is_tested, many = n > size, min(n, 3)
+        if not self.is_tested:
+            return np.zeros(count)
+        normal = np.random.default_rng(1).normal(size=(count, n, many))
+        h, left = 0.05 * self.wide * np.linalg.qr(normal)[0].swapaxes(1, 2), []
+        X = np.concatenate([self.graph[0][:, None] + h, self.graph[0][:, None] - h])
+        X = X.reshape(-1, n) @ self.back
+        for wait in [self.run.T, *[self.run.T / 10] * 10]:
+            X = self.run.over(X, wait, lambda X, _: X[-1])
+            one, other = np.split((X @ self.there).reshape(-1, many, n), 2)
+            apart = np.nan_to_num((one - other) / (0.1 * self.wide), nan=1e9).clip(-1e9, 1e9)
+            left.append(np.linalg.svd(apart, compute_uv=False)[:, size])
+        return np.max(left, axis=0)
+
+
+# The claims: each check returns answers, and what was found
+
+
+def numbers(n, tol, soft=0.0, **found):
+    """Compare numbers where they are given: None a little, or `soft`, outside the tolerance."""
+    given = [key for key in found if isinstance(n.get(key), int | float | np.number)]
+    off = {key: abs(n[key] - found[key]) for key in given}
+    answer = lambda x: True if x <= tol else None if x <= max(1.1 * tol, soft) else False
+    return [(answer(off[key]), f"{key} {found[key]:.5g}") for key in given]
+
+
+def check_end(run, n):
+    """Compare the rows, the share, and then the numbers."""
+    claimed, what, share = set(n["rows"]), n["what"], len(n["rows"]) / run.N
+    rows = [k for k, j in enumerate(run.few) if run.rows[j] in claimed]
+    ends = {k: run.ends[k] for k in rows}
+    counts = Counter(e.what.replace("slow curve", "unknown") for e in ends.values())
+    if what == "unknown":  # missed where known by 2 T, or where following was to go on
+        turns = lambda e: run.limit / e.period if run.map and not e.steps else 50
+        missed = [share > 0.05 or run.few[k] in run.early
+                  for k, e in ends.items() if turns(e) >= 50 and e.what in KINDS]  # fmt: skip
+        return [("missed" if sum(missed) > 0.1 * len(ends) else None, str(dict(counts)))]
+    like, vague, found = [e for e in ends.values() if e.what == what], counts["unknown"], []
+    if "point" in what:
+        found = [run.fixed(n["state"], what)]
+        like = [e for e in like if norm(e.state - n["state"]) <= 1e-4 * run.E0]
+    if n.get("left"):  # errors decided where they went: they were at the point
+        rounding = (1e-10 if run.map else 1e-6) * (run.E0 + norm(n["state"]))
+        there = norm(run.X[:, run.few[rows]] - n["state"]).min(0) <= rounding
+        return [*found, (there.all(), "away")]
+    if what == "curve" and any(e.steps == n["steps"] > 0 for e in like):
+        # there is such a cycle, and before it closes, a path fills a circle
+        vague += counts["bounded"] + sum(not e.steps for e in like)
+        like = [e for e in like if e.steps]
+    off = len(ends) - len(like) - vague > 0.02 * len(ends)
+    interval = lambda count: binomtest(count, run.N).proportion_ci(method="wilson")
+    most = min(len(n["rows"]) + run.unknown, run.N)  # which may end here, too
+    low, high = interval(len(n["rows"])).low, interval(most).high
+    found += numbers(n, 0.01, share=share, low=low, high=high)
+    found += NUMBERS[what](run, n, like) if like and what in NUMBERS else []
+    return [*found, (not off and (len(like) >= 0.98 * len(ends) or None), str(dict(counts)))]
+
+
+def check_slowest(run, n, _):
+    """Compare the time constant with the one at which a small distance from the point decays."""
+    p = run.point(np.array(n["state"], float))
+    h = max(round(0.25 / p.rate), 1) if run.map else 0.25 / p.rate
+    if not np.isfinite(n.get("slowest", np.inf)) or h > (CAP / 100 if run.map else 20 * run.T):
+        return []
+    rates = run.growth(p.state[None], h, 1e-5 * run.E0, 100)[50:]  # other modes are gone
+    rate, error = -np.mean(rates), np.std(rates) / 7
+    return numbers(n, (0.02 + 3 * error / rate) * run.unit / rate, slowest=run.unit / rate)
+
+
+def check_exponent(run, n, like):
+    """Compare the largest exponent of bounded motion."""
+    roaming = run.exponent(np.array([e.state for e in like[:6]]))
+    value, error = np.median(roaming, axis=1) / run.unit
+    error = np.hypot(error, n.get("exponent_error", 0)) + 0.02 * abs(value)
+    return numbers(n, 3 * error, 5 * error, exponent=value)
+
+
+def check_curve(run, n, like):
+    """Compare times and sizes of closed curves, and whether others lie beside them."""
+    family, p, found = bool(n.get("family")), n.get("state", like[0].state), []
+    for key, tol in {"period": 0.01, "turn": 0.01, "diameter": 0.05, "steps": 0}.items():
+        unit = run.unit if key in ("period", "turn") else 1
+        values = np.array([getattr(e, key) for e in like]) * unit
+        nearest = values[abs(values - n.get(key, 0)).argmin()]
+        value = nearest if family else np.median(values)
+        found += numbers(n, tol * value, **{key: value})
+    off = np.mean([cdist(e.loop, [p]).min() > e.gap + 0.01 * e.diameter for e in like])
+    alone = len(like) == 1 or family == (off > 0.02)
+    return [*found, (alone, f"share off this curve: {off:.3f}")]
+
+
+def check_held(run, n):
+    """Compare a word, whether it is the first, and what it rests on."""
+    w, told, places = n["word"], run.set.told, {id(e) for e in run.ends if e.what == "point"}
+    before = list(told.values())[: list(told).index(w) if told else 0] if n.get("first") else []
+    first = False if True in before else None if None in before else True
+    found = [(told.get(w), "true: " + ", ".join(say(told))), (first, "not the first")]
+    if w == "points":
+        found += numbers(n, 0, places=len(places))
+    if w not in SETS or told.get(w) is False:
+        return found
+    yes = run.set.strict[w]
+    answer = None if yes is None else (n.get("answer", "yes") == "yes") == yes
+    pieces = [run.set.pieces(k * gap)[0] for k in (0.9, 1.1) for gap in (0.05, 0.15)]
+    found += numbers(n, 0, dimension=1 + (w == "surface"))
+    found += numbers(n, 0.1, attracting=np.mean(run.set.aside <= 0.5))
+    return [*found, (answer, f"yes: {yes}"), (n.get("pieces", 1) in pieces, f"pieces {pieces}")]
+
+
+def check_far(far, slack, run, n):
+    """Compare how far 95 % of the states go."""
+    value = np.quantile(far(run), 0.95, method="inverted_cdf")
+    return numbers(n, 0.01 + slack * value, run.soft, value=value)
+
+
+def check_passes(run, n):
+    """Compare a point that states pass."""
+    p = np.array(n["state"], float)
+    beside = np.array([max(depth, near(p)) for depth, near, _ in run.slows])
+    share = [np.mean(beside <= k) for k in (0.9, 1.0, 1.1)]
+    passed = agree([share[0] >= 0.955, share[2] >= 0.945])
+    return [run.fixed(p, "unstable point"), (passed, f"share beside {share[1]:.3f}")]
+
+
+def check_none(run, _):
+    """Look for fixed points: nothing is proved here."""
+    starts = run.X[some(len(run.X), 5)][:, some(len(run.rows), 8)].reshape(-1, run.A.shape[1])
+    return [(all(run.newton(x) is None for x in starts), "fixed points are there")]
+
+
+def check_along(kind, run, n):
+    """Compare order or spread along the axis."""
+    (y, coarse, spread), late = run.along, run.t >= run.T / 2
+    tied = kind == "order" and abs(y - coarse)[late].max() > 0.02
+    x, soft = y if kind == "order" else spread, np.inf if tied else run.soft
+    return numbers(n, 0.02, soft, value=x[run.k], low=x[late].min(), high=x[late].max())
+
+
+def check_kept(run, n):
+    """Compare whether the differences are kept, with the sign that the order has at T."""
+    (y, _, spread), late, k = run.along, run.t >= run.T / 2, run.k
+    share = lambda *whats: np.mean([e.what in whats for e in run.ends]) + 1e-9
+    most = share("curve", "slow curve", "bounded")
+    signed = np.minimum(y * np.sign(y[k]), spread)
+    turns = [most >= 0.05, most + share("unknown") >= 0.05]
+    least = [signed[late if turn else [k]].min() for turn in turns]
+    kept = agree([None if abs(x - 0.5) < 0.05 else (x >= 0.5) == n["value"] for x in least])
+    signs = not n["value"] or n["reversed"] == (y[k] < 0)
+    return [(kept, f"least {least[0]:.3f}"), (signs, f"order {y[k]:.3f}")]
+
+
+def check_spread_time(run, n):
+    """Compare the time constant of the spread."""
+    s = np.linspace(0, run.T, 500)
+    fit = linregress(s, log := np.log(np.interp(s, run.t, run.along[2])))
+    time = -run.unit / fit.slope
+    straight = fit.rvalue**2 > 0.978 and abs(log[-1]) > 0.009
+    found = f"R2 {fit.rvalue**2:.4f}, change {log[-1]:.3f}"
+    return [*numbers(n, 0.05 * abs(time), value=time), (straight, found)]
+
+
+def check_decoded(run, n):
+    """Decode a label from states at first and at T, by least squares on held-out conditions."""
+    if n["label"] not in run.labels:
+        return [(None, "labels are not given")]
+    labels = {k: np.unique(np.asarray(v)[run.rows], return_inverse=True)
+              for k, v in run.labels.items()}  # fmt: skip
+    (values, y), is_order = labels[n["label"]], n["as"] == "order"
+    group = np.unique([x for _, x in labels.values()], axis=1, return_inverse=True)[1].ravel()
+    few = min(len(set(group[y == v])) for v in set(y)) < 5
+    fold = y % 5
+    for v in () if is_order else set(y):  # conditions of every class in every fold
+        own = np.flatnonzero(y == v) if few else group[y == v]
+        fold[y == v] = np.unique(own, return_inverse=True)[1] % 5
+    noise = np.random.default_rng(1).normal(size=run.A.shape)
+    noise *= 0.05 * np.sqrt(run.X[0].var(0).mean())
+    line = lambda x, v, new: new @ np.linalg.lstsq(x, v, rcond=1e-3)[0]
+    nearest = lambda x, v, new: cdist(new, [x[v == c].mean(0) for c in set(y)]).argmin(1)
+    scores = {}
+    for key, x in (("first", run.X[0]), ("value", run.A)):
+        u, s, _ = np.linalg.svd(x + noise - x.mean(0), full_matrices=False)
+        x = (u * s / s[0] * len(x) ** 0.5)[:, :20]
+        x = np.c_[x / (1 if is_order else np.sqrt(x.var(0) + 0.01)), np.ones(len(x))]
+        v, decode, told = (values[y], line, 0.0 * y) if is_order else (y, nearest, 0.0 * y)
+        for out in (fold == k for k in set(fold)):
+            told[out] = decode(x[~out], v[~out], x[out])
+        right = np.mean([(told == y)[y == v].mean() for v in set(y)])
+        scores[key] = spearmanr(v, told).statistic if is_order else right
+    return numbers(n, 0.1, 0.3, **scores)
+
+
+NUMBERS = {"point": check_slowest, "bounded": check_exponent, "curve": check_curve}
+CLAIMS = {
+    "end": check_end,
+    "held": check_held,
+    "drift": partial(check_far, lambda run: run.drifted, 0.01),
+    "moved": partial(check_far, lambda run: run.moved, 0.001),
+    "passes": check_passes,
+    "no fixed point": check_none,
+    "decoded": check_decoded,
+    "order": partial(check_along, "order"),
+    "spread": partial(check_along, "spread"),
+    "kept": check_kept,
+    "spread time": check_spread_time,
+}
+
+
+def judge(run, claim):
+    """Return the worst answer about a claim, and what was found."""
+    given = lambda v: v is not None and not (isinstance(v, float) and np.isnan(v))
+    n, answers = {k: v for k, v in claim["numbers"].items() if given(v)}, {}
+    for answer, text in CLAIMS[claim["kind"]](run, n):
+        answer = {True: "true", False: "false", None: "cannot tell"}.get(answer, answer)
+        answers.setdefault(answer, []).append(text)
+    worst = next(a for a in ("false", "missed", "cannot tell", "true") if a in answers)
+    return worst, "; ".join(answers[worst])
 
 
 def say(told):
@@ -719,50 +692,32 @@ def say(told):
     return [w + "?" * (true is None) for w, true in told.items() if true is not False]
 
 
-def word(kind, function, states, duration, *, time_unit=1.0, max_steps=None):
+def word(*system, **options):
     """Return the words that are true, the first one first, with "?" where it cannot be told."""
     with np.errstate(all="ignore"):
-        return say(Run(kind, function, states, duration, None, time_unit, max_steps).told())
+        run = Run(*system, **options)
+        return say(run.set.told)
 
 
-def check(
-    kind,
-    function,
-    states,
-    duration,
-    claims,
-    *,
-    axis=None,
-    time_unit=1.0,
-    max_steps=None,
-    labels=None,
-):
+def check(kind, function, states, duration, claims, **options):
     """Return "true", "false", "cannot tell" or "missed", and a reason, for each claim."""
     with np.errstate(all="ignore"):
-        run = Run(kind, function, states, duration, axis, time_unit, max_steps, labels)
-        ends = [claim["numbers"] for claim in claims if claim["kind"] == "end"]
-        run.unknown = sum(len(n["rows"]) for n in ends if n["what"] == "unknown")
-        for claim in claims:  # where two ends are near each other, a path may seem to reach either
-            n = claim["numbers"]
-            if n.get("what") == "point" and run.fixed(n["state"], "point")[0]:
-                run.point(np.array(n["state"], float))
-            if n.get("what") == "curve" and not n.get("family") and (n["steps"] or not run.map):
-                run.curve(n)
-        answers = [run.judge(claim) for claim in claims]
-        if any(
-            a[0] == "false" and c["kind"] == "held" for a, c in zip(answers, claims, strict=True)
-        ):
-            again = run.otherwise()
-            answers = [again.judge(c) if c["kind"] == "held" and a[0] == "false" else a
-                       for a, c in zip(answers, claims, strict=True)]  # fmt: skip
-        return answers
+        run = Run(kind, function, states, duration, **options)
+        for n in (claim["numbers"] for claim in claims if claim["kind"] == "end"):
+            run.unknown += len(n["rows"]) * (n["what"] == "unknown")
+            if n["what"] == "point":  # where two ends are near, a path may seem to reach either
+                run.fixed(n["state"], "point")
+        answers = [judge(run, claim) for claim in claims]
+        run.set = Set(run, True)  # where no set is seen in the units as they are
+        return [
+            judge(run, c) if c["kind"] == "held" and a[0] == "false" else a
+            for a, c in zip(answers, claims, strict=True)
+        ]
 
 
 if __name__ == "__main__":
     case, module = json.loads(Path(sys.argv[1]).read_text()), runpy.run_path(sys.argv[3])
-    options = {
-        key: case[key] for key in ("axis", "time_unit", "max_steps", "labels") if key in case
-    }
+    options = {key: case[key] for key in ("axis", "time_unit", "labels") if key in case}
     system = case["kind"], module["function"], np.array(case["states"], float), case["duration"]
     answers = check(*system, case["claims"], **options)
     for claim, (verdict, reason) in zip(case["claims"], answers, strict=True):
