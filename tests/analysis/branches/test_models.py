@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from branch_tools import END, follow, residuals, tanh_unit
+from branch_tools import END, follow, residuals
 
 import separatrix as sx
 
@@ -43,18 +43,3 @@ def test_arrays_that_bend_with_the_parameter_are_followed_too():
     branches = follow(of_input, -1.0, (-1.5, 1.5), method=method, disconnected=None)
     fold = np.arcsin(0.532839975353552)
     assert branches.special("fold") == pytest.approx([-fold, fold], abs=1e-9)
-
-
-def test_a_change_of_the_parameter_compiles_nothing():
-    traces = []
-
-    def system_of(w):
-        traces.append(w)
-        return tanh_unit(w)
-
-    follow(system_of, 0.0, (0.5, 2.0), disconnected=None)
-    first = len(traces)
-    assert first < 12
-    method = sx.solvers.PseudoArclength(max_step=0.007)
-    follow(system_of, 0.0, (0.5, 2.0), disconnected=None, method=method)
-    assert len(traces) == 2 * first
