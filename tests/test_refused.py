@@ -301,7 +301,7 @@ REFUSED = [
     ("array", lambda: ctrnn().at_input([[1.0, 0.5], [0.0]])),
     ("NaN", lambda: ctrnn().at_input([1.0, np.nan, 0.5])),
     ("CTRNN.bias", lambda: sick().at_input([1.0, 0.5, 0.5])),
-    ("map", lambda: ctrnn(leak="inside").flow_at_input([1.0, 0.5, 0.5])),
+    ("map", lambda: ctrnn(dt=20.0, leak="inside").flow_at_input([1.0, 0.5, 0.5])),
     # tasks
     (
         "at most 10 ms",
