@@ -3,11 +3,8 @@
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-import separatrix as sx
-from separatrix.analysis.fixed_points.certificates import add_unknown, certify
 from separatrix.analysis.point_table import Evidence, PointTable
 from separatrix.enclosure.krawczyk import certify_zeros
 from separatrix.systems import in_float64
@@ -36,27 +33,3 @@ def point_set(system, states, hits=10):
 def without(points, index):
     """Leave a point out."""
     return points.select(np.arange(len(points)) != index)
-
-
-class Collection:
-    """Fixed points found so far; `search(points, starts)` adds what further starts lead to."""
-
-    def __init__(self, system, starts):
-        self.system, self.calls = float64(system), []
-        found = self._found(starts)
-        self.points = point_set(self.system, found.states, np.asarray(found.hits))
-
-    def search(self, points, starts):
-        self.calls.append(starts)
-        further = point_set(self.system, self._found(starts).states, 0)
-        self.points = certify(self.system, add_unknown(points, further))
-        return self.points
-
-    def _found(self, starts):
-        return sx.find_fixed_points(self.system, starts, slow_points=False, certify=False).fixed
-
-
-def random_tanh(size, gain, seed):
-    """x ↦ tanh(W x) with independent normal weights of variance gain²/size."""
-    weights = gain * np.random.default_rng(seed).standard_normal((size, size)) / np.sqrt(size)
-    return float64(sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), size))

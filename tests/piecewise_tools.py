@@ -44,8 +44,3 @@ def random_map(kind, n, rng):
         "leaky": lambda h: 0.7 * h + 0.3 * jax.nn.leaky_relu(W @ h + b, 0.2),
         "two layers": lambda h: 0.5 * h + V @ jax.nn.relu(W @ jax.nn.relu(V @ h - b) + b),
     }[kind]
-
-
-def line_attractor(h):
-    """Two rectified units that inhibit each other: all with h₁ + h₂ = 1 rest."""
-    return h + 0.1 * (-h + jax.nn.relu(-h[::-1] + 1.0))

@@ -16,6 +16,11 @@ import separatrix as sx
 DATA = Path(__file__).parent / "data"
 
 
+def turned(x):
+    """A state of two units, turned by a right angle."""
+    return jnp.stack([-x[1], x[0]])
+
+
 @dataclass(frozen=True)
 class Textbook:
     """A system, states to start from, its fixed points and how many directions are unstable.

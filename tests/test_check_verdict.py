@@ -382,26 +382,6 @@ def test_an_algebraic_approach_is_unknown():
     assert "true" not in answers
 
 
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [
-        ("leak", ["point"]),
-        ("plane", ["surface"]),
-        ("ghost", ["ghost", "diverging", "slow path"]),
-        ("wells and a cycle", ["mixture"]),
-    ],
-)
-def test_words(part, words):
-    assert word(*SYSTEMS[part][0]) == words
-
-
-def test_there_are_no_words_without_a_duration():
-    kind, function, states, _ = SYSTEMS["two wells"][0]
-    assert word(kind, function, states, None) == []
-    ((verdict, _),) = check(kind, function, states, None, [point([1, 0], RIGHT)])
-    assert verdict == "true"
-
-
 @pytest.mark.parametrize(("place", "code"), [(0.0, 0), (0.1, 1)])
 def test_the_command_line(tmp_path, place, code):
     case = {"kind": "map", "states": X2.tolist(), "duration": 50, "claims": [point([place, 0.0])]}

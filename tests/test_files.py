@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix._files import cannot_write, read_npz, written_in_one_piece
+from separatrix._files import read_npz, written_in_one_piece
 
 OLD = "what was there before"
 
@@ -46,20 +46,6 @@ def test_other_errors_pass_as_they_are(file, error):
         temporary.write_text("half of")
         raise (raised := error("as it is"))
     assert caught.value is raised and untouched(file)
-
-
-@pytest.mark.parametrize(
-    ("number", "remedy"),
-    [
-        (errno.EACCES, "permissions"),
-        (errno.ENOSPC, "space"),
-        (errno.ENOTDIR, "is a file"),
-        (errno.EIO, "path"),
-    ],
-)
-def test_an_error_says_what_came_and_what_to_do(file, number, remedy):
-    said = str(cannot_write(file, OSError(number, os.strerror(number))))
-    assert said.startswith(f"cannot write {file}: {os.strerror(number)}. ") and remedy in said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no pipes in directories")

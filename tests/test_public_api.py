@@ -112,9 +112,3 @@ def test_importing_loads_nothing_heavy_and_does_not_change_jaxs_settings():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set() []"
-
-
-def test_its_version_is_the_distributions():
-    from importlib import metadata
-
-    assert sx.__version__ == metadata.version("separatrix")

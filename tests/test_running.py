@@ -1,6 +1,5 @@
 """`system.run`: trajectories of maps and flows, against steps taken by hand and closed forms."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -40,16 +39,6 @@ def test_trajectories_have_the_axes_of_the_states(shape):
     assert path.dtype == np.float64
     expected = states[..., None, :] * np.exp(-times)[:, None]
     np.testing.assert_allclose(path, expected, atol=1e-6, strict=True)
-
-
-@pytest.mark.parametrize("name", ["CTRNN", "GRU", "LSTM"])
-def test_a_network_runs_as_it_does_in_simulations(name, key):
-    network = getattr(sx.networks, name)(2, 5, 1, key=key)
-    inputs = jax.random.normal(key, (1, 7, 2))
-    start = network.initial_state()
-    path = network.at_input([0.0, 0.0]).run(start, inputs=inputs[0])
-    np.testing.assert_array_equal(path[0], start)
-    np.testing.assert_allclose(path[1:], network.unroll(inputs)[0], atol=1e-6)
 
 
 def test_a_map_that_leaves_is_followed_into_infinity():

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import separatrix as sx
-from separatrix.systems import require_system
 
 W = np.random.default_rng(0).standard_normal((4, 4))
 
@@ -88,24 +87,6 @@ def test_float64_inputs_keep_their_digits():
     assert sx.find_fixed_points(system, np.zeros((1, 1))).states[0, 0] == third
 
 
-class Cell(eqx.Module):
-    cell: eqx.nn.GRUCell
-
-    def step(self, state, input):
-        return self.cell(input, state)
-
-
-def test_bound_methods_of_equinox_cells():
-    cell, u = eqx.nn.GRUCell(3, 8, key=jax.random.key(0)), np.array([1.0, 0.5, 0.5])
-    system = sx.DiscreteMap(Cell(cell).step, 8, input=u)
-    assert len(jax.tree.leaves(eqx.filter(system.function, eqx.is_inexact_array))) == 4  # weights
-    closure = sx.DiscreteMap(lambda x: cell(jnp.asarray(u, jnp.float32), x), 8)
-    quick = {"slow_points": False, "completeness": False}
-    one, other = (sx.find_fixed_points(s, np.zeros((4, 8)), **quick) for s in (system, closure))
-    assert len(one) == 1
-    np.testing.assert_allclose(one.states, other.states, atol=1e-15)
-
-
 @pytest.mark.parametrize(
     ("step", "word"),
     [
@@ -147,19 +128,6 @@ def test_the_analysis_does_not_change_jaxs_settings():
     sx.find_fixed_points(sx.Flow(lambda x: -x, 1), np.ones((1, 1)))
     assert jax.config.jax_enable_x64 == before
     assert jnp.ones(1).dtype == jnp.float32
-
-
-@pytest.mark.parametrize(
-    ("given", "word"),
-    [
-        (lambda x: x, "sx.DiscreteMap"),
-        (sx.networks.CTRNN(1, 2, 1, key=jax.random.key(0)), "at_input"),
-    ],
-)
-def test_what_is_no_system_is_refused(given, word):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        require_system(given)
-    require_system(sx.Flow(lambda x: -x, 1))
 
 
 class Mutable:

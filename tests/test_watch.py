@@ -8,10 +8,8 @@ import sys
 import time
 import types
 
-import numpy as np
 import pytest
 
-import separatrix as sx
 from separatrix import _parallel, _watch
 from separatrix._parallel import on_every_core
 from separatrix._watch import (
@@ -23,8 +21,6 @@ from separatrix._watch import (
     unlimited,
     watching,
 )
-
-SYSTEM = sx.DiscreteMap(lambda x: x / 2, 1)
 
 
 class Terminal(io.StringIO):
@@ -65,17 +61,6 @@ def is_gone(text):
 def test_a_bar_appears_and_goes_away(terminal):
     said = shown(terminal, search)
     assert "points" in said and "3/10" in said and is_gone(said)
-
-
-def test_an_interrupted_search_takes_its_bar_away(terminal):
-    def interrupt():
-        time.sleep(0.5)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        shown(terminal, lambda: search(within=interrupt))
-    assert "points" in terminal.getvalue() and is_gone(terminal.getvalue())
-    assert "others" in shown(terminal, lambda: search(label="others"))  # the next has its own
 
 
 def within(other):
@@ -119,21 +104,6 @@ def test_a_notebook_shows_the_bar_below_the_cell(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(**display))
     search()
     assert 'value="3" max="10"' in shown[0] and shown[-1] == ""
-
-
-@pytest.mark.parametrize("analysis", [sx.find_fixed_points, sx.find_cycles, sx.verdict])
-def test_analyses_show_bars_by_themselves(terminal, monkeypatch, analysis):
-    bars = []
-
-    def noted(label, passing=False):
-        bars.append(label)
-        return contextlib.nullcontext(lambda *news: None)
-
-    monkeypatch.setattr(_watch, "_bar", noted)
-    shown(terminal, lambda: analysis(SYSTEM, np.ones((4, 1)), progress=False))
-    assert bars == []
-    shown(terminal, lambda: analysis(SYSTEM, np.ones((4, 1))))
-    assert len(bars) == 1
 
 
 def press_ctrl_c():

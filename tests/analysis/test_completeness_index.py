@@ -44,27 +44,6 @@ def test_sum_over_a_complete_set_is_one_and_any_missing_point_breaks_it(name):
         assert result == 1 - points.indices[k] != 1
 
 
-@pytest.mark.parametrize("n", [2, 3, 4])
-@pytest.mark.parametrize("kind", ["map", "flow"])
-def test_map_and_flow_have_the_same_indices(n, kind):
-    """−Dv is I − J for the map x ↦ tanh(x W) and for the flow tanh(x W) − x.
-
-    Their sign is (−1) to the number of unstable directions of the flow, real or in pairs.
-    """
-    book = systems.ring(n, "flow")
-    system = float64(systems.ring(n, kind).system)
-    _, points = sum_of(system, point_set(system, book.states))
-    np.testing.assert_array_equal(points.indices, (-1) ** np.array(book.n_unstable))
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 20])
-def test_sign_of_the_determinant_is_that_of_numpy(size):
-    for J in np.random.default_rng(size).standard_normal((10, size, size)):
-        velocity = Enclosed(lambda x, J=J: jnp.asarray(J) @ x, (size,))
-        (sign,), _ = point_indices(velocity, np.zeros((1, size)), np.zeros(1))
-        assert sign == np.sign(np.linalg.det(-J))
-
-
 @pytest.mark.parametrize(("slope", "sign"), [(3, 0), (0.5, 1)])
 def test_index_of_a_kink(slope, sign):
     """v = −x + 3 |x| is a minimum, of degree 0: its slopes contain 0, so nothing is claimed."""

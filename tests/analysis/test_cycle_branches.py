@@ -3,12 +3,9 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.linalg
-from branch_tools import END, born_at
-from systems import brusselator
+from branch_tools import END
 
 import separatrix as sx
-from separatrix.analysis.cycle_branches.equations import eigenvalues_of_product
 from separatrix.solvers.continuation.curve import CurveEnd
 
 
@@ -115,29 +112,3 @@ def test_bounds_are_kept(fold):
     few = sx.continue_cycles(folded, start, (-0.5, 0.5), at=0.1, method=method)
     assert len(few) == 9 and all("max_points" in ending for ending in few.endings)
     assert few.period[4] == pytest.approx(fold.period[k], rel=1e-7)
-
-
-@pytest.mark.runs
-def test_units_may_be_of_any_size():
-    """The Brusselator's cycles, born with the period 2π."""
-    sizes = np.array([1e3, 1e-6])
-    known, other = (
-        born_at(lambda b, s=s: brusselator(b, s), np.array([1.0, 1.5]) * s, (1.5, 2.6), 2.0)
-        for s in (np.ones(2), sizes)
-    )
-    assert other.endings.tolist() == known.endings.tolist()
-    np.testing.assert_allclose(other.parameters, known.parameters, rtol=1e-6)
-    np.testing.assert_allclose(other.period, known.period, rtol=1e-6)
-    np.testing.assert_allclose(other.amplitude, known.amplitude * sizes, rtol=1e-3)
-    assert other.period.min() == pytest.approx(2 * np.pi, abs=1e-3)
-
-
-def test_small_multipliers_are_not_lost_beside_large_ones():
-    axes = np.linalg.qr(np.random.default_rng(0).standard_normal((8, 4, 4)))[0]
-    rotation = np.array([[0.0, -1.0], [1.0, 0.0]])
-    factor = scipy.linalg.block_diag(20.0**2, 1.1 * rotation, 1e-3)
-    around = np.roll(axes, -1, 0) @ factor @ np.swapaxes(axes, 1, 2)
-    found = eigenvalues_of_product(around)
-    np.testing.assert_allclose(found, [20.0**16, 1.1**8, 1.1**8, 1e-24], rtol=1e-9)
-    with np.errstate(over="ignore", invalid="ignore"):
-        assert np.isnan(eigenvalues_of_product(np.full((8, 2, 2), 1e200))).all()

@@ -18,10 +18,6 @@ def line_of_bent_returns(x):
     return -away - away**3
 
 
-RING = (-6 + 4 * np.cos(np.pi / 3 * np.subtract.outer(np.arange(6), np.arange(6)))) / 6
-"""Threshold-linear ring of 6 units, 3 of them active: a continuum exactly for J1 = 4."""
-
-
 CONTINUA = {
     "line of a rectified network": (  # every r ≥ 0 with r₁ + r₂ = 1
         lambda: sx.Flow(lambda r: -r + jnp.maximum(1.0 - r[::-1], 0), 2, tau=100.0),
@@ -71,16 +67,6 @@ def test_a_ring_and_the_isolated_point_within_are_told_apart():
     assert points.stability[order[1]] == "unstable"
 
 
-def test_the_rectified_ring_attractor_is_degenerate():
-    activity = systems.box(6, 0, 1, 30)
-    for _ in range(4000):
-        activity += 0.1 * (np.maximum(1 + activity @ RING.T, 0) - activity)
-    points = sx.find_fixed_points(sx.Flow(lambda r: -r + jnp.maximum(1 + RING @ r, 0), 6), activity)
-    degenerate = points.filter(np.char.startswith(points.certificate, LIKELY))
-    assert degenerate.hits.tolist() == [30]  # one ring, through all the regions in which it runs
-    assert (degenerate.states > 1e-9).sum() in (2, 3)
-
-
 @pytest.mark.parametrize("kind", ["map", "flow"])
 def test_a_slow_system_is_no_continuum(kind):
     """Its slopes are small, but rounding leaves more than enough of them."""
@@ -115,20 +101,6 @@ def test_an_unknown_operation_does_not_keep_points_from_being_found():
     assert len(points) == 6  # of −0.9575, 0, 0.9575 those pairs that are in order
     assert all("sort" in text for text in points.certificate) and not points.certified.any()
     assert (points.residual <= points.rounding_level).all()
-
-
-def test_a_network_that_computes_in_float32():
-    exact, starts = systems.flip_flop("tanh16")
-    step = lambda x: exact.function(x.astype(jnp.float32)).astype(x.dtype)  # noqa: E731
-    points, expected = (
-        sx.find_fixed_points(s, starts[::4], completeness=False)
-        for s in (sx.DiscreteMap(step, 16), exact)
-    )
-    assert points.precision == "float32" and not points.certified.any()
-    assert "residuals below" in repr(points)
-    assert np.array_equal(points.kind, expected.kind)
-    distance = np.abs(points.fixed.states[:, None] - expected.fixed.states).max(2)
-    assert distance.min(1).max() < 1e-5
 
 
 def test_an_input_in_float32_is_a_constant_like_any_other():

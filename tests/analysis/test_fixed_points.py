@@ -45,19 +45,6 @@ def test_all_points_of_textbook_systems_with_their_stability(name):
     assert (fixed.speed < 1e-13).all() and (fixed.residual <= fixed.rounding_level).all()
 
 
-@pytest.mark.parametrize("architecture", ["tanh16", "gru32"])
-def test_flip_flop_networks_have_27_points(architecture):
-    system, starts = systems.flip_flop(architecture)
-    points = sx.find_fixed_points(system, starts)
-    assert len(points.fixed) == 27
-    counts = [8, 12, 6, 1] if architecture == "gru32" else [0, 8, 12, 6, 1]
-    assert np.bincount(points.fixed.n_unstable).tolist() == counts
-    assert points.hits.sum() == (points.outcomes != "rejected").sum()
-    assert points.fixed.error_bound.max() < 1e-13
-    jacobians = sx.linearize(system, points.fixed).jacobians
-    assert np.sign(np.linalg.det(np.eye(system.size) - jacobians)).sum() == 1
-
-
 @pytest.mark.parametrize("mu", [1e-2, 1e-10])
 def test_a_ghost_is_slow_with_the_right_speed_and_never_fixed(mu):
     known = systems.ghost(mu)
@@ -142,34 +129,6 @@ def test_candidates_that_are_not_there_are_marked_and_do_not_disturb_the_others(
     assert rejected.tolist() == [0, 7, 9]
     assert (points.reached[rejected] == -1).all()
     assert set(points.outcome_reasons[rejected]) == {Ending.NOT_FINITE.text}
-
-
-def compiled(caplog, system, starts):
-    """What JAX compiles for a search."""
-    caplog.clear()
-    with jax.log_compiles():
-        sx.find_fixed_points(system, starts, completeness=False, slow_points=False)
-    return [r.getMessage() for r in caplog.records if "Compiling" in r.getMessage()]
-
-
-def test_the_number_of_candidates_compiles_nothing(caplog):
-    """Batches that shrink, and searches of other lengths, run the programs that there are."""
-    weights = np.random.default_rng(0).standard_normal((6, 6))
-    system, starts = sx.DiscreteMap(lambda x: jnp.tanh(weights @ x), 6), systems.box(6, -1, 1, 300)
-    assert any("residual" in message for message in compiled(caplog, system, starts))
-    for count in (299, 277, 290):
-        assert compiled(caplog, system, starts[:count]) == []
-
-
-def test_a_system_of_the_same_form_compiles_nothing(caplog):
-    """The weights are arguments of programs: also where steps are taken in single precision."""
-    keys = jax.random.key(8), jax.random.key(5)
-    first, second = (
-        sx.networks.CTRNN(2, 50, 1, activation="tanh", key=key).at_input([0.0, 0.0]) for key in keys
-    )
-    starts = systems.box(50, -1, 1, 100)
-    assert any("shared_matrix" in message for message in compiled(caplog, first, starts))
-    assert compiled(caplog, second, starts) == []
 
 
 def test_candidates_of_any_leading_shape():

@@ -4,15 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import systems
 from fields import assert_fields
 
 import separatrix as sx
-from separatrix.analysis.completeness import Proof
-from separatrix.analysis.fixed_points import evaluator
-from separatrix.analysis.fixed_points.latent import take_over
-from separatrix.analysis.point_table import PointTable
-from separatrix.solvers.endings import Ending
 
 SIZE = 4096
 GAINS = np.full(SIZE, 0.1)
@@ -70,27 +64,6 @@ def test_a_continuum_of_a_large_system_is_one_point():
     assert points.kind.tolist() == ["fixed"] and points.hits.tolist() == [12]
     assert "a continuum of fixed points is likely (others lie between)" in points.certificate[0]
     assert np.isinf(points.error_bound[0]) and abs(m @ points.states[0]) < 1e-12
-
-
-def test_isolated_points_between_others_are_no_continuum_of_a_large_system(monkeypatch):
-    monkeypatch.setattr(evaluator, "DENSE", 10)
-    gains = np.array([3.0, 2.0, *np.full(10, 0.3)])  # a grid of 3 by 3, half-way between others
-    system = sx.DiscreteMap(lambda x: jnp.tanh(gains * x), 12)
-    starts = np.random.default_rng(0).uniform(-1, 1, (60, 12))
-    starts[:20, 0], starts[10:30, 1] = 0.0, 0.0
-    points = sx.find_fixed_points(system, starts)
-    assert len(points.fixed) == 9 and np.isfinite(points.error_bound).all()
-
-
-def test_both_ways_agree(monkeypatch):
-    """The way of large systems, on one that is small enough for the other."""
-    known = systems.rank_one()
-    monkeypatch.setattr(evaluator, "DENSE", 10)
-    krylov = sx.find_fixed_points(known.system, known.candidates).fixed
-    distance = np.abs(known.states[:, None] - krylov.states[None]).max(-1)
-    assert len(krylov) >= 2 and distance.min(0).max() < 1e-11
-    expected = np.array(known.n_unstable)[distance.argmin(0)]
-    assert krylov.n_unstable.tolist() == expected.tolist()
 
 
 def rank_one(nonlinearity, bias=0.0, size=SIZE):
@@ -158,25 +131,3 @@ def test_a_residual_that_the_step_contradicts_proves_nothing_of_many_units():
     system = sx.DiscreteMap(jump, SIZE, residual=TANH.velocity)
     points = sx.find_fixed_points(system, np.random.default_rng(0).standard_normal((3, SIZE)))
     assert not points.certified.any() and not points.complete
-
-
-def test_more_variables_than_are_searched():
-    left, right = np.random.default_rng(0).standard_normal((2, SIZE, 9))
-    system = sx.Flow(lambda x: -x + left @ (right.T @ jnp.tanh(x)) / SIZE, SIZE)
-    points = sx.find_fixed_points(system, np.zeros((1, SIZE)))
-    assert not points.complete and "at most 8 variables" in points.completeness
-
-
-def reached_by_one_each(states):
-    table = PointTable.empty(len(states), 2).with_points(np.array(states), True, 1e-9)
-    return table.with_values(np.arange(len(states)), reached=np.arange(len(states)))
-
-
-def test_a_state_where_all_zeros_are_proved_to_lie_elsewhere_is_rejected():
-    proof = Proof(True, "complete", np.zeros((1, 2)), np.array([1e-12]), np.array([0.5]))
-    table = take_over(proof, reached_by_one_each([[0.0, 0.1], [0.0, -0.1], [3.0, 0.0]]))
-    assert table.fixed.tolist() == [True] and table.reached.tolist() == [0, 0, -1]
-    assert (table.errors[0], table.radii[0]) == (1e-12, 0.5)
-    assert table.outcomes[2] == Ending.ELSEWHERE
-    table = take_over(Proof.failed("why not", 2), reached_by_one_each([[3.0, 0.0]]))
-    assert table.reached.tolist() == [0]  # not all zeros are known

@@ -59,16 +59,6 @@ def test_the_error_of_a_flow_holds_what_its_integrator_does(field, exponents, dt
     assert (off <= 2 * said + 1e-14).all() and (said < 2 * off.max() + 1e-12).all(), (off, said)
 
 
-@pytest.mark.parametrize("dt", [0.01, 0.03, 0.05])
-def test_the_error_of_chaos_holds_what_its_integrator_does(dt):
-    """Volumes shrink at a rate that is the same everywhere, whatever a trajectory meets."""
-    got = sx.lyapunov_exponents(systems.lorenz(28.0), np.ones(3), method=TangentQR(dt=dt))
-    said = np.asarray(got.standard_error[0])
-    assert abs(got.exponents[0].sum() + 41 / 3) <= 2 * np.linalg.norm(said)
-    assert abs(got.exponents[0, 2] + 14.5721) <= 3 * said[2]  # 0.098 off at 0.05
-    assert dt > 0.01 or said[0] < 0.05  # and it is called chaos
-
-
 CHAOTIC = {  # its exponents, how well they are known, their sum and how well it is met, dimension
     "Hénon": (
         systems.henon(),

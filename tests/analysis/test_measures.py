@@ -17,10 +17,8 @@ from separatrix.analysis.measures import (
     Topology,
     compared,
     grouping,
-    measure_of,
 )
 from separatrix.analysis.measures.intervals import NoInterval, mean_distance, rank_correlation
-from separatrix.analysis.measures.spectrum import transport
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -144,14 +142,6 @@ def test_spectra_are_compared_at_corresponding_points():
     assert np.isnan(found.distances[:3, 3]).all()
 
 
-@pytest.mark.parametrize(("one", "other"), [(5, 5), (4, 7)])
-def test_transport_on_a_line_is_the_wasserstein_distance(one, other):
-    rng = np.random.default_rng(one * other)
-    x, y = rng.normal(size=one), rng.normal(size=other)
-    expected = scipy.stats.wasserstein_distance(x, y)
-    assert transport(np.abs(x[:, None] - y)) == pytest.approx(expected)
-
-
 def test_shapes_that_are_turned_are_the_same():
     """And padding after the end of a trial is none of them."""
     rng = np.random.default_rng(0)
@@ -210,16 +200,6 @@ def test_clusters_are_found_and_numbered_by_size():
     assert grouping.clusters(apart(places)).tolist() == [1] * 4 + [2] * 4 + [0] * 5
     for alike in (np.zeros((4, 4)), 1.4 * (1 - np.eye(4))):
         assert grouping.clusters(alike).tolist() == [0] * 4
-
-
-def test_classes_need_no_answer_for_every_pair():
-    nan = np.nan
-    relation = np.array([[0, 0, nan, 1], [0, 0, 0, 1], [nan, 0, 0, 1], [1, 1, 1, 0.0]])
-    assert grouping.classes(relation).tolist() == [0, 0, 0, 1]
-    relation[3, :2] = relation[:2, 3] = nan
-    assert grouping.classes(relation).tolist() == [0, 0, 0, 1]
-    relation[3, :3] = relation[:3, 3] = nan
-    assert grouping.classes(relation).tolist() == [0, 0, 0, -1]
 
 
 def record(distances, group=None, shared=False):
@@ -337,16 +317,6 @@ def test_a_selection_has_the_distances_among_its_networks():
     assert part.mean_distances["b", "b"][0] == pytest.approx(distances[1, 5])
     assert part.matrix.sel(network="n4", other="n5").item() == distances[4, 5]
     assert "3 networks by procrustes: 1 cluster (3); 0 of 3 pairs" in whole[:3].summary()
-
-
-def test_measures_are_named_or_given():
-    assert measure_of("spectrum") == Spectrum() and measure_of(Spectrum(3)).num_modes == 3
-
-
-@pytest.mark.parametrize("name", ["dsa", "input_dsa", "canonical correlation"])
-def test_the_measures_there_are_stand_beside_a_name_that_is_none(name):
-    with pytest.raises(sx.InvalidInputError, match="procrustes, spectrum, topology"):
-        measure_of(name)
 
 
 # Planted pairs

@@ -6,7 +6,7 @@ import pytest
 import systems
 
 import separatrix as sx
-from separatrix.analysis.fixed_points import piecewise, solver_selection
+from separatrix.analysis.fixed_points import solver_selection
 from separatrix.solvers.endings import Ending
 from separatrix.solvers.piecewise_linear import recognize
 
@@ -37,16 +37,6 @@ PRIMER = sx.DiscreteMap(
     dt=100.0,
     input=np.array([1.0, 0.5, 0.5]),
 )
-
-
-def test_slow_points_are_so_many_at_most_the_slowest(monkeypatch):
-    whole = sx.find_fixed_points(PRIMER, STATES[::5], certify=False)
-    monkeypatch.setattr(piecewise, "_MOST_SLOW_POINTS", 3)
-    points = sx.find_fixed_points(PRIMER, STATES[::5], certify=False)
-    assert len(whole.slow) > 3 and len(points.fixed) == len(whole.fixed)
-    np.testing.assert_allclose(points.slow.states, whole.slow.states[:3])
-    left = points.outcome_reasons[points.outcomes == "rejected"]
-    assert set(left) == {Ending.SLOWER_ARE_KEPT.describe(3)}
 
 
 MISREAD = {  # a function, and what a reader takes it for

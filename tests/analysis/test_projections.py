@@ -6,17 +6,6 @@ import separatrix as sx
 RNG = np.random.default_rng(0)
 
 
-def test_axes_are_orthonormal_and_span_the_directions():
-    directions = RNG.standard_normal((3, 6))
-    seen = sx.classics.targeted_averages(np.zeros((1, 1, 6)), directions, {"c": [0.0]})
-    np.testing.assert_allclose(seen.axes @ seen.axes.T, np.eye(3), atol=1e-14)
-    # the k-th direction has no part beyond the first k axes, and a positive one along the k-th
-    triangle = directions @ seen.axes.T
-    np.testing.assert_allclose(triangle @ seen.axes, directions, atol=1e-12)
-    np.testing.assert_allclose(np.triu(triangle, 1), 0, atol=1e-12)
-    assert (np.diag(triangle) > 0).all()
-
-
 def test_averages_are_those_of_each_label_by_itself():
     states, origin = RNG.standard_normal((12, 5, 4)), RNG.standard_normal(4)
     labels = {"a": np.repeat([-1.0, 1.0], 6), "b": np.tile([0.0, 5.0, 15.0], 4)}

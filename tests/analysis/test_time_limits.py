@@ -1,6 +1,5 @@
 """Searches that are stopped, by a time limit or by Ctrl-C, and what is told on the way."""
 
-import itertools
 import signal
 
 import jax
@@ -10,11 +9,7 @@ import pytest
 from systems import box
 
 import separatrix as sx
-from separatrix._watch import Stage, Watch, watched_by
-from separatrix.analysis.fixed_points.evaluator import Evaluator
-from separatrix.analysis.fixed_points.solver_selection import FixedPointSolver
-from separatrix.solvers.endings import Ending
-from separatrix.solvers.zero_test import ZeroTest
+from separatrix._watch import Stage, Watch
 
 WEIGHTS = np.random.default_rng(3).normal(0, 2 / np.sqrt(12), (12, 12))
 RNG = np.random.default_rng(8)
@@ -53,26 +48,6 @@ def test_a_watch_is_over_at_its_limit():
     assert not Watch(clock=lambda: np.inf).is_over()
 
 
-@pytest.mark.parametrize("name", ["tanh", "relu", "small"])
-def test_more_time_finishes_more_candidates_and_changes_none(name):
-    """A clock that ticks whenever it is asked."""
-    (system, starts), done = SEARCHES[name], []
-    nothing = sx.find_fixed_points(system, starts, max_seconds=1e-9)
-    assert len(nothing) == 0 and not nothing.complete and "time limit" in nothing.completeness
-    evaluator = Evaluator(system)
-    zero_test = ZeroTest(evaluator.system.residual, system.size, starts)
-    method = sx.solvers.LevenbergMarquardt()
-    whole, _ = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
-    for seconds in (1, 2, 4, 8, 16, 10**6):
-        with watched_by(Watch(seconds, clock=itertools.count(1).__next__, begun=0.0)):
-            table, _ = FixedPointSolver(evaluator, zero_test, method, True).solve(starts, True)
-        late = table.outcomes == Ending.RUNNING
-        assert (table.outcomes[~late] == whole.outcomes[~late]).all()
-        assert among(table.states, whole.states)
-        done.append(int((~late).sum()))
-    assert done == sorted(done) and (done[0], done[-1]) == (0, len(starts))
-
-
 @pytest.mark.parametrize("way", ["time", "Ctrl-C"])
 @pytest.mark.parametrize(("name", "stage", "enough"), STOPS)
 def test_a_stage_that_is_ended_leaves_what_was_found(name, stage, enough, way, monkeypatch):
@@ -98,13 +73,3 @@ def test_a_stage_that_is_ended_leaves_what_was_found(name, stage, enough, way, m
     assert over, "this stage said nothing"
     assert among(stopped.states, whole.states) and not stopped.complete
     assert ("time limit" if way == "time" else "interrupted") in stopped.completeness
-
-
-def test_stages_are_told_in_order():
-    told = []
-    sx.find_fixed_points(*SEARCHES["tanh"], progress=lambda *news: told.append(news))
-    stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages[:3] == [Stage.SOLVE, Stage.SLOW_POINTS, Stage.CERTIFY]
-    solved = [done for stage, done, total in told if (stage, total) == ("solve", 300)]
-    assert solved == sorted(solved) and solved[-1] == 300
-    assert all(total is None or 0 <= done <= total for _, done, total in told)

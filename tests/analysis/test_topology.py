@@ -46,22 +46,6 @@ def kicked(strength):
     return sx.fixed_point_topology(sx.Flow(field, 2), signs @ mix.T, outputs=signs)
 
 
-def flip_flop_topology(architecture):
-    """The topology of a stored network, named by its stored readout.
-
-    The vanilla one is taken as the flow x' = tanh(W x + b) − x: as a map each of its points has one
-    more multiplier beyond the unit circle, a negative one, and its memories are cycles of length 2.
-    """
-    data = np.load(systems.DATA / f"flipflop_{architecture}.npz")
-    system, starts = systems.flip_flop(architecture)
-    if architecture == "tanh16":
-        step = system.evaluate
-        system = sx.Flow(lambda x: step(x) - x, system.size)
-    points = sx.find_fixed_points(system, starts, slow_points=False)
-    outputs = points.states @ data["readout.weight"].T + data["readout.bias"]
-    return sx.fixed_point_topology(system, points, outputs)
-
-
 @pytest.mark.parametrize("rates", [(1.0,), (1.0, 3.0, 0.2)])
 def test_independent_double_wells_are_a_cube(rates):
     """Every point is named by its signs, with a star for a coordinate that is zero."""
@@ -122,13 +106,6 @@ def test_corners_that_are_no_face_are_told_one_by_one():
     assert sorted(links.tolist()) == (1 - np.eye(3)).tolist()
     every = "{" + " ".join(str(k) for k in topology.attractors) + "}"
     assert topology.names[topology.n_unstable == 2].tolist() == [every]
-
-
-@pytest.mark.runs
-def test_two_trained_networks_have_the_topology_of_the_same_cube():
-    vanilla, gated = flip_flop_topology("tanh16"), flip_flop_topology("gru32")
-    assert gated.counts == (8, 12, 6, 1) and gated.is_cube
-    assert vanilla.same_as(gated) and vanilla.difference(gated) == ""
 
 
 def test_thin_shares_are_found_and_told_from_those_that_are_nothing():

@@ -6,22 +6,6 @@ import pytest
 
 import separatrix as sx
 
-WEIGHTS = np.array([[2.0, -0.3, 0.1], [0.4, 1.8, -0.2], [0.1, 0.3, 2.2]])
-STARTS = np.random.default_rng(0).uniform(-1, 1, (200, 3))
-
-
-@pytest.mark.parametrize("kind", ["flow", "map"])
-@pytest.mark.parametrize("size", [1e-12, 1e9])
-def test_the_unit_of_the_states_changes_nothing(size, kind):
-    step = sx.DiscreteMap(lambda y: size * jnp.tanh(WEIGHTS @ (y / size)), 3)
-    flow = sx.Flow(lambda y: size * (jnp.tanh(WEIGHTS @ (y / size)) - y / size), 3)
-    points = sx.find_fixed_points(flow if kind == "flow" else step, STARTS * size).fixed
-    states = points.states / size
-    assert np.abs(np.tanh(states @ WEIGHTS.T) - states).max() < 1e-12
-    assert len(np.unique(states.round(9), axis=0)) == len(points) == 23
-    assert points.certified.all() and points.complete
-    assert (np.abs(points.residual) <= points.rounding_level).all()
-
 
 @pytest.mark.runs
 @pytest.mark.parametrize("opening", [2.0**-12, 2.0**-24])

@@ -91,18 +91,6 @@ def test_divergence(run, tmp_path):
     assert {p.suffix for p in (kept / "figures").iterdir()} == {".png", ".svg", ".pdf"}
 
 
-@pytest.mark.runs
-def test_what_stops_a_run_after_its_training(run, tmp_path, monkeypatch):
-    def stop(*found):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("separatrix.cli.commands._draw", stop)
-    done = run("run", "yang2020", *SMALL, "--out", tmp_path / "two")
-    assert done.exit_code == 130
-    said = done.stderr + "".join(getattr(done.exception, "__notes__", []))
-    assert f"`separatrix analyze {tmp_path / 'two'}.incomplete" in said
-
-
 def test_analyze(run, plain, directory, tmp_path):
     out, _ = directory
     done = run("analyze", out, "--set", "analysis.num_candidates=5")
@@ -141,10 +129,6 @@ def test_what_a_command_tells(run, arguments, words):
     assert done.exit_code == 0 and "INEXACT" not in done.stdout
     for word in words:
         assert word in done.stdout
-
-
-def test_no_arguments_give_help(run):
-    assert "Usage" in run().output
 
 
 @pytest.mark.runs

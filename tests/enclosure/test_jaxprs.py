@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from enclosure_tools import with_backward_rule, with_rule
 
-from separatrix.enclosure.jaxprs import CALLS, PLAIN_CALLS, RULED_CALLS
 from separatrix.enclosure.program import trace_program
-from separatrix.solvers.piecewise_linear import PiecewiseLinear, recognize
+from separatrix.solvers.piecewise_linear import recognize
 
 N = 3
 W = np.random.default_rng(0).normal(size=(N, N))
@@ -28,28 +27,6 @@ RULED = {
     "custom_vjp": lambda f: with_backward_rule(f, lambda v: 2.0 * v),
 }
 WRAPS = PLAIN | RULED
-
-
-def calls_in(jaxpr):
-    found = set()
-    for equation in jaxpr.eqns:
-        found.add(equation.primitive.name)
-        for value in equation.params.values():
-            if hasattr(getattr(value, "jaxpr", value), "eqns"):
-                found |= calls_in(getattr(value, "jaxpr", value))
-    return found & CALLS
-
-
-@pytest.mark.parametrize("name", WRAPS)
-def test_everyone_looks_into_what_jax_calls_a_call(name):
-    with jax.enable_x64(True):
-        found = calls_in(jax.make_jaxpr(WRAPS[name](plain))(np.zeros(N)).jaxpr)
-    assert found and (found <= PLAIN_CALLS) == (name in PLAIN)
-    assert not PLAIN_CALLS & RULED_CALLS
-    outside, inside = (recognize(function, N) for function in (plain, WRAPS[name](plain)))
-    assert isinstance(inside, PiecewiseLinear)
-    np.testing.assert_array_equal(outside.gate_weights, inside.gate_weights)
-    np.testing.assert_array_equal(outside.gate_offset, inside.gate_offset)
 
 
 def test_numbers_turned_into_integers_are_settled_as_jax_does():

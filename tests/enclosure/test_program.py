@@ -165,13 +165,3 @@ def test_a_branch_follows_the_function_of_the_parameter_with_its_weights_as_they
     branches = sx.continue_fixed_points(system_of, start, (0.2, 0.4))
     drive = branches.parameters[:, None] * (branches.states @ weights(8).T) + 1 / 3
     assert np.abs(np.tanh(drive) - branches.states).max() < 1e-12
-
-
-def test_what_float32_computes_before_the_state_comes_is_computed_once():
-    x, w, v = (np.random.default_rng(0).standard_normal(s).astype("f4") for s in (N, (N, N), 1))
-    program = trace_program(lambda h: jnp.tanh(jnp.asarray(x) @ w + v * h), STATE)
-    kinds = [e.outvars[0].aval.dtype for e in program.structure.jaxpr.eqns]
-    assert all(kind == jnp.float64 for kind in kinds)
-    drive = np.asarray(jnp.asarray(x) @ w).astype(float)
-    with jax.enable_x64():
-        np.testing.assert_allclose(program(np.ones(N)), np.tanh(drive + v), rtol=1e-15)

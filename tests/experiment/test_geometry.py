@@ -90,15 +90,6 @@ def test_branches_are_fixed_points_at_the_stimuli_of_the_task():
             assert float(system.speed(branches.states[k])) < 1e-6
 
 
-def test_the_largest_exponent_at_a_stable_point_is_that_of_its_eigenvalue():
-    stages, records = whole()
-    spectrum = records["lyapunov_spectrum"]
-    linear = sx.linearize(stages.system, spectrum.end)
-    assert (linear.stability == "stable").all()
-    largest = np.log(np.abs(linear.eigenvalues[:, 0]))
-    np.testing.assert_allclose(spectrum.exponents[:, 0], largest, atol=5e-3)
-
-
 @pytest.mark.parametrize("coherence", [-51.2, -20.0, 0.0, 12.8, 51.2])
 def test_a_frozen_input_with_evidence_is_that_coherence(coherence):
     found = coherence_of(TASK, np.asarray(stimulus(coherence), float))

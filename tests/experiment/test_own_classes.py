@@ -196,15 +196,6 @@ def test_what_is_refused_when_the_classes_are_made(folder, old, new):
         Setup(give(folder, old, new))
 
 
-def test_near_names_are_told(folder):
-    with pytest.raises(sx.InvalidInputError, match="did you mean 'own_tasks'"):
-        give(folder, *REFUSALS["a module that is not there"])
-    with pytest.raises(sx.InvalidInputError, match="did you mean 'Sign'"):
-        give(folder, *REFUSALS["a class that is not there"])
-    with pytest.raises(sx.InvalidInputError, match=r"task.dely in .* did you mean 'delay'"):
-        give(folder, *REFUSALS["an unknown key"])
-
-
 def test_only_a_file_that_is_given_imports(tmp_path, monkeypatch):
     """The trap lies beside a run and on Python's path, and nothing of the run springs it."""
     (tmp_path / "trap.py").write_text(TRAP)
@@ -280,16 +271,3 @@ assert codes == [0, 2, 2], codes
     )
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.glob("*.imported"))
-
-
-@pytest.mark.runs
-def test_a_study_trains_them_in_processes_and_goes_on(folder):
-    out = folder / "gains"
-    first = sx.sweep(folder / "study.toml", out, workers=1, part="1/2")
-    assert sorted(first.table.state) == ["done", "planned"]
-    with pytest.raises(sx.InvalidInputError):  # what stands in its directory imports nothing
-        sx.sweep(first.study, out, workers=0)
-    done = sx.sweep(folder / "study.toml", out, workers=1)
-    assert list(done.table.state) == ["done", "done"]
-    assert sorted(done.table["network.gain"]) == [0.5, 1.0]
-    assert len(list((out / "cells").iterdir())) == 2

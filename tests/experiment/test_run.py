@@ -89,19 +89,6 @@ def test_the_configuration_as_executed_runs_again_bit_for_bit(run, tmp_path):
     assert_same(again.records, run.records)
 
 
-def test_batches_end_at_one_of_several_lengths():
-    assert Setup(small("training.lengths=3")).batches == sx.WholeTrials(3)
-
-
-@pytest.mark.runs
-def test_random_candidates_and_windows(tmp_path):
-    changes = "analysis.input=[1, 0.5, 0.5]", "analysis.max_linearized=1"
-    experiment = small(*changes, name="yang2020-pytorch")
-    run = run_experiment(experiment, tmp_path / "two", progress=False)
-    assert run.experiment["training"]["window"] == 100
-    assert (len(run.fixed_points.outcomes), len(run.linearization)) == (20, 1)
-
-
 def test_half_of_the_candidates_are_random():
     changes = "analysis.candidates=both", "analysis.random_range=[5.0, 6.0]"
     setup = Setup(small(*changes, "analysis.num_candidates=21"))
@@ -110,17 +97,6 @@ def test_half_of_the_candidates_are_random():
     met = (states[:, None] == np.asarray(activity.flat_states)).all(2).any(1)
     random = (states >= 5).all(1) & (states <= 6).all(1)
     assert met.tolist() == (~random).tolist() == [True] * 11 + [False] * 10
-
-
-@pytest.mark.runs
-def test_three_choices_have_no_psychometric_curve(tmp_path):
-    run = run_experiment(
-        small("task.num_choices=3", "analysis.input=[1, 0.5, 0.5, 0.5]"),
-        tmp_path / "two",
-        progress=False,
-    )
-    assert "psychometric" not in run.records
-    assert run.network.num_outputs == 4
 
 
 def test_points_are_found_at_every_input(run):
@@ -164,17 +140,6 @@ def test_divergence_says_the_step_and_keeps_the_history(tmp_path, changes, steps
     assert steps or not np.isfinite(loss[step])
     assert all(np.isfinite(np.asarray(w)).all() for w in jax.tree.leaves(kept.network))
     assert kept.experiment["network"]["num_units"] == 16
-
-
-def test_divergence_is_told_even_where_nothing_can_be_written(tmp_path, monkeypatch):
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("separatrix.experiment.writing.write_run", full)
-    with pytest.raises(sx.TrainingDivergedError) as caught:
-        run_experiment(small(*DIVERGES), tmp_path / "two", progress=False)
-    assert "[Errno 28]" in caught.value.__notes__[0]
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.runs

@@ -211,17 +211,3 @@ def test_numbers_that_draw_nothing_are_refused(draw, word):
     with pytest.raises(sx.InvalidInputError, match=word) as found:
         draw()
     assert len(str(found.value)) <= 500
-
-
-@pytest.mark.parametrize(
-    ("draw", "given", "word"),
-    [
-        (figures.fixed_points, ("fixed_points", "activity", "linearization"), "components"),
-        (figures.training, ("trained",), r"[.]history"),
-    ],
-)
-def test_a_record_of_another_kind_is_told_from_the_right_one(draw, given, word):
-    network = sx.networks.CTRNN(3, 4, 3, key=jax.random.key(0))
-    held = {"trained": sx.records.Training(network, RECORDS["history"])}
-    with pytest.raises(sx.InvalidInputError, match=word):
-        draw(*(held.get(name) or RECORDS.get(name, name) for name in given))

@@ -54,17 +54,3 @@ def test_flax_cells(name):
     network = sx.networks.from_state_dict(params, layout="flax")
     mine = network.outputs(network.unroll(jnp.asarray(X)))
     np.testing.assert_allclose(mine, net.apply(params, jnp.asarray(X)), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["SimpleCell", "GRUCell", "LSTMCell", "OptimizedLSTMCell"])
-def test_nnx_cells(name):
-    nnx = pytest.importorskip("flax.nnx")
-    cell = getattr(nnx, name)(3, 12, bias_init=nnx.initializers.normal(0.3), rngs=nnx.Rngs(0))
-    params = nnx.to_pure_dict(nnx.state(cell, nnx.Param))
-    network = sx.networks.from_state_dict(params, layout="flax")
-    carry, states = cell.initialize_carry((4, 3), rngs=nnx.Rngs(0)), []
-    for t in range(50):
-        carry, output = cell(carry, X[:, t])
-        states.append(output)
-    mine = network.outputs(network.unroll(jnp.asarray(X[:, :50])))
-    np.testing.assert_allclose(mine, np.stack(states, 1), rtol=0, atol=1e-5)

@@ -4,7 +4,6 @@ import warnings
 
 import jax
 import numpy as np
-import optax
 import pytest
 
 import separatrix as sx
@@ -132,18 +131,6 @@ def test_an_environment_of_ones_own():
         from_neurogym(Echo(), dt=20)
 
 
-def test_training_draws_from_it():
-    task = from_neurogym(Echo(dt=50))
-    network = sx.networks.GRU(4, 24, 4, dt=50.0, key=jax.random.key(0))
-    settings = {"optimizer": optax.adam(1e-2), "key": jax.random.key(1), "progress": False}
-    fit = sx.train(network, task, steps=192, **settings)
-    again = sx.train(network, task, steps=3, **settings)
-    np.testing.assert_array_equal(fit.history.loss[:3], again.history.loss)
-    assert np.mean(fit.history.accuracy[-20:]) > 0.95  # chance is 1/3
-    trials = task.trials(20, key=KEY)
-    assert float(task.score(sx.simulate(fit.network, trials).outputs, trials)) > 0.95
-
-
 @pytest.mark.parametrize(
     ("what", "settings", "text"),
     [
@@ -204,17 +191,3 @@ def test_an_experiment_with_an_environment(tmp_path):
     assert read.performance.task == "NeuroGymTask"
     page = sx.write_report(read, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "choice 1" in page  # the outputs by the names that the environment gives them
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "text"),
-    [
-        ("dt = 50", "dtt = 50", r"task in .*own.toml: NeuroGym's 'DelayComparison-v0' cannot be"),
-        ("input = [1.0, 0.0]", "input = [1.0]", r"expected 2 values \(fixation, stimulus\), got 1"),
-    ],
-)
-def test_what_is_wrong_in_such_a_file(tmp_path, old, new, text):
-    assert old in EXPERIMENT
-    (tmp_path / "own.toml").write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(sx.InvalidInputError, match=text):
-        sx.run_experiment(str(tmp_path / "own.toml"), tmp_path / "run", progress=False)

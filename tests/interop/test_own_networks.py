@@ -2,9 +2,7 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-import pytest
 
 import separatrix as sx
 
@@ -40,22 +38,3 @@ def test_an_equinox_cell():
     weights = {"weight_ih": cell.weight_ih, "weight_hh": cell.weight_hh, "bias_ih": cell.bias}
     wide = in_float64(cell)
     check_against_ours(lambda h: wide(U, h), weights | {"bias_hh": bias_hh})
-
-
-def test_a_cell_of_flax_linen():
-    nn = pytest.importorskip("flax.linen")
-    cell = nn.GRUCell(UNITS)
-    params = cell.init(jax.random.key(0), jnp.zeros(UNITS), jnp.zeros(3))
-    wide = in_float64(params)
-    ours = sx.networks.from_state_dict(params, layout="flax", dt=20.0)
-    system = sx.DiscreteMap(lambda h: cell.apply(wide, h, U)[1], UNITS, 20.0)
-    theirs, mine = fixed_points_of(system), fixed_points_of(ours.at_input(U))
-    assert theirs.certified.all(), theirs.certificate
-    np.testing.assert_allclose(theirs.states, mine.states, rtol=0, atol=1e-12)
-
-
-def test_a_closure_in_float32_is_noticed():
-    cell = eqx.nn.GRUCell(3, UNITS, key=jax.random.key(0))
-    points = fixed_points_of(sx.DiscreteMap(lambda h: cell(U, h.astype(jnp.float32)), UNITS, 20.0))
-    assert points.precision == "float32" and not points.certified.any()
-    assert all("computes in float32" in text for text in points.certificate)

@@ -85,19 +85,6 @@ def test_there_and_back_again(make, dtype):
     np.testing.assert_allclose(mine, outputs, atol=TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("make", [nn.RNNCell, nn.GRUCell, nn.LSTMCell])
-@pytest.mark.parametrize("bias", [True, False])
-def test_cells(make, bias):
-    cell, x = layer(make, bias=bias), drawn(torch.float64, 100)
-    state, states = None, []
-    with torch.no_grad():
-        for t in range(100):
-            state = cell(x[:, t], state)
-            states.append(torch.cat(state, -1) if isinstance(state, tuple) else state)
-    expected = torch.stack(states, 1).numpy()
-    np.testing.assert_allclose(unrolled(from_torch(cell), x), expected, rtol=0, atol=1e-12)
-
-
 class CTRNN(nn.Module):
     """The primer's network, as in its notebook."""
 
@@ -178,20 +165,6 @@ def test_the_primers_network_with_its_readout(dtype, tmp_path):
         with jax.enable_x64(dtype == torch.float64):
             outputs = network.outputs(network.unroll(jnp.asarray(x.numpy())))
         np.testing.assert_allclose(outputs, expected, rtol=0, atol=TOLERANCE[dtype])
-
-
-def test_the_jacobian_is_that_of_autograd():
-    cell = layer(nn.LSTMCell)
-    system = from_torch(cell).at_input([0.5, -1.0, 2.0])
-    state = np.random.default_rng(0).standard_normal(24)
-
-    def step(s):
-        u = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
-        return torch.cat(cell(u, (s[:12], s[12:])))
-
-    theirs = torch.autograd.functional.jacobian(step, torch.tensor(state)).numpy()
-    mine = sx.linearize(system, state[None]).jacobians[0]
-    np.testing.assert_allclose(mine, theirs, atol=1e-13)
 
 
 class Clipped(nn.RNN):

@@ -91,19 +91,6 @@ def test_a_gru_of_pytorch_is_solved_without_its_update_gate(ways):
         np.testing.assert_allclose(system.residual(x), ways[1].residual(x), rtol=1e-12)
 
 
-def test_derivatives_are_those_of_jax(ways):
-    """Of the speed, which takes second derivatives of the map, and in a batch."""
-    states = np.random.default_rng(2).uniform(-1, 1, (5, UNITS))
-    with jax.enable_x64(True):
-
-        def half_square(system):
-            q = lambda x: 0.5 * (system.velocity(x) ** 2).sum()  # noqa: E731
-            return jax.vmap(lambda x: (q(x), jax.grad(q)(x), jax.hessian(q)(x)))(states)
-
-        for theirs, ours in zip(half_square(ways[2]), half_square(ways[0]), strict=True):
-            np.testing.assert_allclose(theirs, ours, atol=1e-13)
-
-
 def test_a_thread_without_double_precision_changes_no_numbers(ways):
     """JAX calls back in threads of its own, which know nothing of `jax.enable_x64` in this one."""
     states = np.random.default_rng(3).uniform(-1, 1, (5, UNITS))
@@ -122,30 +109,6 @@ def test_a_thread_without_double_precision_changes_no_numbers(ways):
     rounded = jax.jit(jax.vmap(ways[2].function))(states.astype(np.float32), np.float32([U] * 5))
     assert rounded.dtype == np.float32
     np.testing.assert_allclose(rounded, expected, atol=1e-6)
-
-
-def test_a_second_module_of_one_form_compiles_nothing(caplog):
-    starts = np.random.default_rng(0).uniform(-1, 1, (20, UNITS))
-
-    def compiled(gain):
-        module = cell(gain=gain)
-        caplog.clear()
-        with jax.log_compiles():
-            system = sx.torch_map(lambda h, u: module(u, h), UNITS, input=U)
-            sx.find_fixed_points(system, starts, completeness=False, slow_points=False)
-        return [r.getMessage() for r in caplog.records if "Compiling" in r.getMessage()]
-
-    assert compiled(0.9)
-    assert compiled(0.8) == []
-
-
-def test_a_system_is_a_snapshot():
-    module = cell()
-    system = sx.torch_map(lambda h, u: module(u, h), UNITS, input=U)
-    before = system.speed(np.zeros(UNITS))
-    with torch.no_grad():
-        module.bias_hh.add_(1.0)
-    assert system.speed(np.zeros(UNITS)) == before
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
@@ -193,27 +156,6 @@ def test_a_module_is_left_as_it_is(refused):
     assert all(p.dtype == torch.float32 and p.requires_grad for p in module.parameters())
 
 
-def test_what_has_no_rule_is_called_in_double_precision_whatever_the_weights_are():
-    module = cell(dtype=torch.float32)
-    with pytest.warns(UserWarning, match=r"aten\.sort has no rule"):
-        called = sx.torch_map(without_a_rule(lambda h, u: module(u, h)), UNITS, input=U)
-    translated = sx.torch_map(lambda h, u: module(u, h), UNITS, input=U)
-    states = np.random.default_rng(2).uniform(-1, 1, (5, UNITS))
-    with jax.enable_x64(True):
-        one, other = (jax.vmap(s.evaluate)(states) for s in (called, translated))
-    np.testing.assert_allclose(one, other, rtol=0, atol=1e-14)
-    assert all(p.dtype == torch.float32 for p in module.parameters())
-
-
-def test_half_of_the_units_may_drop_out():
-    module = nn.Sequential(nn.Linear(6, 6), nn.Dropout(0.5), nn.Tanh())  # PyTorch's default
-    with pytest.warns(UserWarning, match="dropout"):
-        noisy = sx.torch_map(module, 6)
-    quiet = sx.torch_map(module.eval(), 6)
-    state = np.linspace(-1, 1, 6)
-    np.testing.assert_array_equal(noisy.evaluate(state), quiet.evaluate(state))
-
-
 def test_a_state_in_parts():
     torch.manual_seed(0)
     module = nn.LSTMCell(3, 4)
@@ -228,17 +170,6 @@ def test_a_state_in_parts():
     states = points[[0]].to_xarray().states
     assert list(states.part.values) == 4 * ["h"] + 4 * ["c"]
     np.testing.assert_array_equal(states[:, states.part == "c"], points[[0]].states[:, 4:])
-
-
-def test_other_analyses_run():
-    system = sx.torch_map(lambda x: 1 - 1.5 * x**2, 1)
-    cycles = sx.find_cycles(system, np.array([[0.2]]), length=[1])
-    np.testing.assert_allclose(cycles.states[0, 0], (np.sqrt(7) - 1) / 3, atol=1e-9)
-    spectrum = sx.lyapunov_exponents(
-        sx.torch_map(lambda x: 0.5 * x, 1), np.ones((1, 1)),
-        method=sx.solvers.TangentQR(steps=20, transient=5),
-    )  # fmt: skip
-    np.testing.assert_allclose(np.ravel(spectrum.exponents)[0], np.log(0.5), rtol=1e-5)
 
 
 # ---- what is refused ---------------------------------------------------------------------------

@@ -70,16 +70,3 @@ def test_one_excitatory_and_one_inhibitory_unit_solved_by_hand():
     np.testing.assert_allclose(points.states, [[r_e, 2 * r_e + 0.5]], rtol=1e-14)
     eigenvalues = sx.linearize(net.flow_at_input([0.0]), points.states).eigenvalues[0]
     np.testing.assert_allclose(np.sort_complex(eigenvalues), [-1 - 1j, -1 + 1j], rtol=1e-14)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        ({"excitatory_fraction": 1.0}, "excitatory"),
-        ({"mask": np.ones((3, 3))}, "mask"),
-        ({"mask": np.full((8, 8), 0.3)}, "0.3"),
-    ],
-)
-def test_settings_that_make_no_network(arguments, word, key):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        Dale(3, 8, 2, key=key, **arguments)

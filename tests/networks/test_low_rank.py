@@ -3,7 +3,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import systems
 
 import separatrix as sx
 
@@ -17,14 +16,6 @@ def textbook(dt=100.0):
     n += (1.8 - n @ m / 50) * m / (m @ m / 50)
     net = LowRank(1, 50, 1, tau=100.0, dt=dt, key=jax.random.key(0))
     return eqx.tree_at(lambda n: (n.left, n.right), net, (m[:, None], n[:, None]))
-
-
-def test_the_rank_one_network_has_its_known_points():
-    known = systems.rank_one()
-    points = sx.find_fixed_points(textbook().flow_at_input([0.0]), known.candidates)
-    assert len(points.fixed) == 3 and points.n_unstable.tolist() == [0, 0, 1]
-    expected, found = (s[np.argsort(s[:, 0])] for s in (known.states, points.states))
-    np.testing.assert_allclose(found, expected, atol=1e-11)
 
 
 def test_the_latent_system_has_the_same_points_in_one_dimension():
@@ -45,19 +36,6 @@ def test_the_latent_system_has_the_same_points_in_one_dimension():
         np.testing.assert_allclose(np.delete(spectrum, nearest), 0.8, atol=1e-7)  # 1 − α
 
 
-def test_the_state_falls_onto_the_latent_subspace(key):
-    net, u = LowRank(2, 40, 1, rank=3, tau=100.0, dt=50.0, key=key), jnp.array([0.3, -0.7])
-    states = eqx.filter_jit(net.unroll)(jnp.tile(u, (1, 60, 1)))[0]
-    offset = np.asarray(states - eqx.filter_jit(net.embed)(jnp.zeros(3), u), float)
-    basis = np.asarray(net.left, float)
-    kappa = np.linalg.lstsq(basis, offset.T, rcond=None)[0].T
-    outside = np.linalg.norm(offset - kappa @ basis.T, axis=1)
-    np.testing.assert_allclose(outside[1:8] / outside[:7], 0.5, rtol=1e-3)  # 1 − α
-    # From there on κ follows its own equation.
-    step = jax.jit(jax.vmap(lambda k: net.latent_step(k, u)))
-    np.testing.assert_allclose(step(jnp.float32(kappa[40:-1])), kappa[41:], atol=1e-5)
-
-
 def test_the_connectivity(key):
     for strength in (0.0, 0.5):
         net = LowRank(2, 30, 1, rank=2, random_strength=strength, key=key)
@@ -75,19 +53,6 @@ def test_the_readout_is_an_average_over_units(key):
     x = jnp.linspace(-1, 1, 30)
     expected = np.asarray(net.readout_weights) @ np.tanh(np.asarray(x)) / 30
     np.testing.assert_allclose(net.readout(x), expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        ({"rank": 9}, "got 9"),
-        ({"dt": 300.0}, "dt"),
-        ({"random_strength": 0.1}, "latent"),  # which has none
-    ],
-)
-def test_settings_that_make_no_network_or_no_latent_system(arguments, word, key):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        LowRank(2, 8, 1, key=key, **arguments).latent_at_input([0.0, 0.0])
 
 
 @pytest.mark.parametrize("rank", [1, 2])

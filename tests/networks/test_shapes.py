@@ -30,13 +30,6 @@ def test_a_network_says_which_shapes_it_takes(name):
     refused("input", 3, system.evaluate, state, jnp.zeros(4))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_sizes_and_steps_that_make_no_network(name):
-    for units, dt, word in ((0, 100.0, "num_units"), (5, 0.0, "dt")):
-        with pytest.raises(sx.InvalidInputError, match=word):
-            NETWORKS[name](3, units, 2, dt=dt, key=KEY)
-
-
 @pytest.mark.parametrize("of", [sx.DiscreteMap, sx.Flow])
 def test_a_system_of_any_function_does_too(of):
     system = of(lambda x: jnp.tanh(2 * x), 3, residual=lambda x: jnp.tanh(2 * x) - x)

@@ -124,14 +124,6 @@ def test_the_page_is_laid_out(opened):
     assert told["rows"] >= 5
 
 
-def test_it_can_be_photographed(report, browser, tmp_path):
-    picture = tmp_path / "report.png"
-    chromium(browser, tmp_path / "profile", report, f"--screenshot={picture}")
-    data = picture.read_bytes()
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    assert len(data) > 20_000  # an empty page is a few kilobytes
-
-
 def test_no_claim_of_the_verdict_is_refuted(report):
     """Those that the tutorial quotes: another program follows the states again."""
     run = sx.load_run(report.parent)

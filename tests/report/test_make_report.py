@@ -17,7 +17,6 @@ from separatrix.report.agreement import Agreement, agreement
 from separatrix.report.places import places
 from separatrix.report.statements import statements
 
-W = np.array([[0.0, -2.0], [-2.0, 0.0]])
 BISTABLE = sx.DiscreteMap(lambda x, u: jnp.tanh(2 * x + u), size=2, input=np.zeros(2))
 RNG = np.random.default_rng(0)
 TRIALS = np.tanh(np.cumsum(RNG.normal(0, 0.5, (12, 10, 2)), axis=1))
@@ -56,50 +55,6 @@ def test_all_that_is_known_is_on_the_page(made):
     links = set(re.findall(r'href="#([\w-]+)"', text))
     assert links <= set(re.findall(r'id="([\w-]+)"', text))
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)  # nothing is loaded
-
-
-def test_a_slow_path_stands_beside_the_speed_of_the_activity(tmp_path):
-    drift = sx.DiscreteMap(lambda x: jnp.stack([x[0] + 0.05, 0.5 * x[1]]), size=2)
-    starts, steps = np.linspace(0, 1, 12), 0.1 * np.arange(20)
-    states = np.stack([starts[:, None] + steps, np.zeros((12, 20))], axis=2)
-    run = sx.make_report(drift, states, tmp_path / "drift.html")
-    assert run.verdict.held == "slow path" and run.verdict.speed == pytest.approx(0.05)
-    said = [one.text for one in statements(run)]
-    assert "From 20 steps to 40 steps, their median speed is 50 % of the activity's." in said
-
-
-@pytest.mark.parametrize(
-    ("readout", "labels", "predicted"),
-    [
-        pytest.param([[0, 0], [1, -1], [-1, 1]], True, [12, 6], id="fixation beside two choices"),
-        pytest.param([[1, -1]], True, [0, 0], id="one output", marks=pytest.mark.runs),
-        pytest.param(
-            [[0, 0], [1, -1], [-1, 1]], False, [0, 0], id="no choices", marks=pytest.mark.runs
-        ),
-    ],
-)
-def test_the_choice_read_out_at_the_end_of_a_basin(tmp_path, readout, labels, predicted):
-    """States go to (±1, ∓1); at the second input all go to the first of them."""
-    went = np.resize([1.0, -1.0], 12)[:, None] * [1.0, -1.0]
-    trials = np.linspace(0.2, 0.9, 10)[:, None] * went[:, None]
-    run = sx.make_report(
-        BISTABLE,
-        trials,
-        tmp_path / "page.html",
-        readout=np.array(readout, float),
-        labels=np.where(went[:, 0] > 0, "right", "left") if labels else np.arange(12) // 6,
-        periods={"free": ((0, 5), [0, 0]), "pushed": ((5, 10), [3.0, -3.0])},
-    )
-    found = run.trial_periods
-    assert found.agrees.tolist() == (predicted if predicted[0] else [-1, -1])
-    if predicted[0]:
-        assert np.array(found.responses)[found.predicted[0]].tolist() == ["right", "left"] * 6
-        assert np.array(found.responses)[found.predicted[1]].tolist() == ["right"] * 12
-        assert [found.tells_choices(k) for k in range(2)] == [True, False]
-        assert "Period pushed: at every end where a choice is read out, it is the same." in {
-            one.text for one in statements(run)
-        }
-        assert "reads out left" in (tmp_path / "page.html").read_text()
 
 
 def test_every_script_of_the_page_draws_from_the_file_beside_it(made, monkeypatch):
@@ -182,9 +137,6 @@ def test_what_the_time_limit_leaves_is_not_claimed(tmp_path):
     run = sx.make_report(BISTABLE, TRIALS, tmp_path / "page.html", max_seconds=1e-9)
     assert "verdict" not in run.records
     assert "time limit" in run.analyses.why_not("verdict")
-    held = sx.verdict(BISTABLE, TRIALS[:, -1], duration=20.0, max_seconds=1e-9)
-    assert (held.held, held.answer) == ("unknown", "unknown")
-    assert set(held.ends) == {NAMES[What.UNKNOWN]}
 
 
 STATES = RNG.normal(size=(30, 2))
@@ -280,23 +232,6 @@ def test_times_of_a_map_whose_step_is_the_unit_are_counted_in_steps(tmp_path):
 
 def has_times(record):
     return any(info.units == "ms" for info in record.field_infos())
-
-
-def test_an_input_without_effect_has_no_angle_on_the_page(tmp_path):
-    """z x + (1 − z) tanh(2 P x): at rest, an input that sets the gate z alone moves nothing."""
-
-    def step(x, u):
-        gate = jax.nn.sigmoid(2 - 20 * u[0])
-        return gate * x + (1 - gate) * jnp.tanh(2 * jnp.roll(x, 1) + 0.1)
-
-    system = sx.DiscreteMap(step, size=3, input=np.zeros(1))
-    states = RNG.uniform(-1, 1, (40, 3))
-    run = sx.make_report(system, states, tmp_path / "page.html", readout=np.eye(3))
-    assert np.isnan(run.selection_vectors.input_alignment).all()
-    page = " ".join((tmp_path / "page.html").read_text().split())
-    assert "At this point, input 1 does not move the state: the derivative is zero" in page
-    assert "the direction of each input" not in page
-    assert "between the integrating mode and each readout: 1 " in page
 
 
 def test_panels_without_inputs_are_said_to_be_empty(tmp_path):

@@ -144,23 +144,6 @@ def test_runs_that_lack_parts(tmp_path, records, drawn, said):
     assert [section.name for section in shown_sections(run(records))] == drawn
 
 
-def test_a_run_of_another_task(tmp_path):
-    """Without a task that is known, and with conditions that are not those of a decision."""
-    activity = RECORDS["activity"][:4]
-    other = sx.records.Activity(
-        states=activity.states,
-        outputs=activity.outputs,
-        inputs=activity.inputs,
-        choice=activity.choice,
-        conditions={"delay": np.arange(4.0)},
-        dt=activity.dt,
-    )
-    held = {"activity": other, "principal_components": other.pca(2)}
-    shown = page(tmp_path, held, {"task": {"name": "Juggling"}})
-    assert len(shown.sources) == 3
-    assert "a panel for each column of labels (delay)" in shown.text
-
-
 def test_the_shown_point_is_fixed_where_one_is():
     points, linear = RECORDS["fixed_points"], RECORDS["linearization"]
     whole = run()
@@ -237,38 +220,10 @@ def test_an_end_of_states_that_the_search_missed_is_said_to_be_missing():
     assert "among the points found" not in answers(found).text
 
 
-def test_the_shown_point_is_compared_with_those_that_were_linearized():
-    points, linear = RECORDS["fixed_points"], RECORDS["linearization"]
-    fixed = np.flatnonzero(np.asarray(points.kind) == "fixed")
-    one = {**RECORDS, "linearization": linear[fixed[:1]]}
-    said = f"Among the fixed points that were linearized (1 of {len(fixed)}), this is the point"
-    assert said in spectrum.SECTION.caption(run(one))
-    assert "that were linearized" not in spectrum.SECTION.caption(run())
-
-
 def test_the_page_and_the_documentation_say_how_many_states_decide_what_is_visited(whole):
     assert f"Of more than {MOST} states of the activity, {MOST} evenly spaced" in whole.text
     for name in ("how-to/read-the-report.md", "reference/glossary.md"):
         assert f"{MOST} " in (ROOT / "docs" / name).read_text("utf-8")
-
-
-def linearized(*eigenvalues, dt=10.0):
-    """The linearization of a map with these eigenvalues, a complex one with its conjugate."""
-    blocks = []
-    for value in map(complex, eigenvalues):
-        a, b = value.real, value.imag
-        blocks.append(np.array([[a, -b], [b, a]]) if b else np.array([[a]]))
-    J = np.zeros((sum(map(len, blocks)),) * 2)
-    at = 0
-    for block in blocks:
-        J[at : at + len(block), at : at + len(block)] = block
-        at += len(block)
-    return sx.linearize(sx.DiscreteMap(lambda x: J @ x, len(J), dt), np.zeros((1, len(J))))
-
-
-def test_the_integrating_mode_is_the_one_nearest_to_one():
-    mode = spectrum.SECTION.values(run({"linearization": linearized(-0.99, 0.8, 0.9j)}))["mode"]
-    assert mode == {"eigenvalue": "0.8", "time": "decays with τ = 44.8 ms"}
 
 
 def test_places_that_cannot_be_written(tmp_path):

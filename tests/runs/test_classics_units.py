@@ -1,7 +1,6 @@
 """song2016 and yang2019 at small size: the whole run, and what its questions find."""
 
 import numpy as np
-import pytest
 from sample_records import fixed_points
 
 import separatrix as sx
@@ -9,7 +8,6 @@ from separatrix.experiment import Experiment, Setup, run_experiment
 from separatrix.experiment.analysis import analyze
 from separatrix.experiment.questions import QUESTIONS
 from separatrix.experiment.subject import Subject
-from separatrix.plan import SkippedError
 from separatrix.report import write_report
 
 SMALL = [
@@ -20,13 +18,6 @@ SMALL = [
 WITHOUT_GEOMETRY = [
     f"analysis.geometry.{part}=false" for part in ("slow_curve", "branches", "graph", "lyapunov")
 ]
-
-
-def test_the_settings_of_yang2019_are_the_papers():
-    setup = Setup(Experiment.named("yang2019"))
-    assert (setup.network.num_units, setup.task.dt, setup.network.noise) == (256, 20.0, 0.05)
-    shares = zip(setup.task.rules, setup.task.rule_weights, strict=True)
-    assert [rule for rule, share in shares if share == 5] == ["contextdm1", "contextdm2"]
 
 
 def test_song2016(tmp_path):
@@ -82,16 +73,3 @@ def test_the_questions_of_yang2019_small():
     assert performance.rules == variance.tasks == ("reactgo", "reactanti")
     assert performance.num_trials.sum() == 512 and len(variance) == 6
     assert (performance.score < 0.5).all() and (performance.ideal_score == 1.0).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "word"),
-    [
-        ("task_variance", "Yang2019"),
-        ("rule_performance", "Yang2019"),
-        ("selective_connections", "excitatory"),
-    ],
-)
-def test_a_study_of_another_task_is_skipped_with_its_reason(name, word):
-    with pytest.raises(SkippedError, match=word):
-        QUESTIONS[name](subject("yang2020", "network.num_units=4"))

@@ -1,5 +1,3 @@
-import dataclasses
-
 import docstring_examples
 import pytest
 
@@ -14,11 +12,3 @@ METHODS += [getattr(sx.measures, name) for name in MEASURES]
 @pytest.mark.parametrize("name", HERE)
 def test_the_example_does_what_it_says(name):
     docstring_examples.run(name)
-
-
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
-def test_a_method_is_a_small_frozen_object(method):
-    assert dataclasses.is_dataclass(method)
-    assert method.__dataclass_params__.frozen
-    assert method() == method() and len(dataclasses.fields(method)) <= 10
-    assert all(f"{field.name}" in method.__doc__ for field in dataclasses.fields(method))

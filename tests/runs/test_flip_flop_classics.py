@@ -58,11 +58,3 @@ def test_a_memory_with_a_thin_share_is_found(tmp_path):
     topology = done.records["topology"]
     assert topology.counts == (8, 12, 6, 1) and topology.undecided == ""
     assert topology.is_cube is True
-
-
-@pytest.mark.parametrize("name", ["sussillo2013", "maheswaranathan2019"])
-def test_the_experiments_name_three_architectures(name):
-    experiment = Experiment.named(name)
-    built = [experiment.variant(v).network.name for v in experiment.variants]
-    assert built == ["CTRNN", "GRU", "LSTM"]
-    assert experiment.task.arguments["bits"] == 3

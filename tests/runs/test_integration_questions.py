@@ -8,7 +8,7 @@ import pytest
 from sample_records import fixed_points
 
 import separatrix as sx
-from separatrix.experiment.questions import QUESTIONS, question_stages
+from separatrix.experiment.questions import QUESTIONS
 from separatrix.experiment.settings import AnalysisSettings
 from separatrix.experiment.subject import Subject
 from separatrix.plan import SkippedError
@@ -134,21 +134,3 @@ def test_a_sum_is_a_perfect_memory():
     assert sx.verdict(subject.system, curve.states, duration=1000.0).held == "line"
     with pytest.raises(SkippedError, match=r"\[1, 0\]"):
         QUESTIONS["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))
-
-
-def test_performance_is_told_unless_a_psychometric_curve_is():
-    stages = question_stages(subject_of(gated_integrator(), TASK, CONTEXTS[0], n=4))
-    assert list(stages) == ["performance"]
-    done = stages["performance"]()
-    assert (done.total_trials, done.task) == (200, "ContextDecisionMaking")
-    assert done.mean_score > 0.95
-    assert not question_stages(another_subject())
-
-
-def test_a_unit_that_inhibits_itself_alternates():
-    """x → max(0, 1 − 2x) goes from 0 to 1 and back."""
-    network = wired(3, 3, [[-2.0]], [[1.0, 0.0, 0.0]], (np.zeros((3, 1)), np.zeros(3)), [0])
-    task = sx.tasks.PerceptualDecisionMaking(dt=50.0)
-    found = QUESTIONS["cycles"](subject_of(network, task, [1.0, 0.0, 0.0], n=2))
-    assert found.length.tolist() == [2]
-    np.testing.assert_allclose(np.sort(found.orbit(0).ravel()), [0, 1], atol=1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from enclosure_tools import with_rule
 
-from separatrix.solvers.jacobian import scaled_jacobian, value_and_transposed_jacobian
+from separatrix.solvers.jacobian import value_and_transposed_jacobian
 
 N = 6
 _RNG = np.random.default_rng(0)
@@ -76,28 +76,3 @@ def test_it_is_the_jacobian_that_jax_gives(name):
         of_value, of_both = (str(jax.make_jaxpr(f)(states[0])) for f in (function, both))
         added = of_both.count("dot_general[") - of_value.count("dot_general[")
         assert products in (added, None)
-
-
-# Functions whose Jacobian scales one matrix, and whether it scales its rows.
-SCALED = {
-    "rate outside": True, "rate inside": False, "rectifier": True, "leaky rectifier": True,
-    "a rule of one's own": False, "single precision": True, "a compiled part": False,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_jacobian_that_scales_one_matrix_is_recognized(name):
-    function, size, _ = FUNCTIONS[name]
-    with jax.enable_x64(True):
-        states = jnp.asarray(np.random.default_rng(1).standard_normal((2, size)))
-        found = [scaled_jacobian(function, state) for state in states]
-        if name not in SCALED:
-            assert found == [None, None]
-            return
-        assert np.array_equal(found[0][3], found[1][3])
-        for state, (value, scales, offsets, matrix, by_rows) in zip(states, found, strict=True):
-            assert by_rows == SCALED[name]
-            jacobian = matrix * (scales[:, None] if by_rows else scales) + np.diag(offsets)
-            np.testing.assert_allclose(value, function(state), rtol=1e-14)
-            expected = jax.jacfwd(function)(state)
-            np.testing.assert_allclose(jacobian, expected, rtol=1e-13, atol=1e-14)

@@ -109,53 +109,6 @@ def test_the_rank_one_network_has_exactly_three_fixed_points(form):
         assert certify_zeros(residual, found.states).unique.all()
 
 
-def test_zeros_that_are_known_are_not_proved_again():
-    residual = matrix(*rank_one(50))
-    every = search_by_factors(residual, 50)
-    rest = search_by_factors(residual, 50, (every.states[1:], every.radii[1:], np.zeros(2)))
-    assert rest.complete and np.allclose(rest.states, every.states[:1], atol=1e-10)
-
-
-def bottleneck(m, n):
-    """A second latent variable that depends on the first one."""
-
-    def residual(x):
-        first = jnp.tanh(n[:, 0] @ jnp.tanh(x) / len(m))
-        second = jax.nn.sigmoid(n[:, 1] @ x / len(m) + first)
-        return jnp.tanh(2.0 * m[:, 0] * first + m[:, 1] * second) - x
-
-    return residual
-
-
-RANK_TWO = {
-    "tanh inside": (lambda m, n: lambda x: -x + m @ (n.T @ jnp.tanh(x)) / 100 + 0.1, 100),
-    "tanh outside": (lambda m, n: lambda x: jnp.tanh(m @ (n.T @ x) / 100 + 0.1) - x, 100),
-    "a bottleneck of several parts": (bottleneck, 40),
-}
-
-
-@pytest.mark.parametrize("name", RANK_TWO)
-def test_the_index_sum_of_all_zeros_is_the_degree_of_a_bounded_map(name):
-    make, size = RANK_TWO[name]
-    residual = make(*rank_many(size, 2))
-    assert latent_system(residual, size).rank == 2
-    found = search(residual, size)
-    assert found.complete and certify_zeros(residual, found.states).exists.all()
-    with jax.enable_x64(True):
-        jacobians = np.asarray(jax.vmap(jax.jacfwd(residual))(jnp.asarray(found.states)))
-    assert np.sign(np.linalg.det(-jacobians)).sum() == 1
-
-
-def test_the_reduced_and_the_full_search_agree_where_both_can():
-    m, n = rank_many(4, 1)
-    residual = lambda x: jnp.tanh(3.0 * m @ (n.T @ x) / 4 + 0.1) - x  # noqa: E731
-    reduced = search(residual, 4)
-    full = BranchAndPrune().search(residual, -np.ones(4), np.ones(4))
-    assert reduced.complete and full.complete
-    reduced, full = (states[np.argsort(states[:, 0])] for states in (reduced.states, full.states))
-    assert np.allclose(reduced, full, atol=1e-12)
-
-
 def test_a_product_of_factors_that_acts_on_unbounded_states_says_what_to_do():
     weights = np.outer(np.linspace(-1.0, 1.0, 20), np.ones(20)) / 20
     system = sx.DiscreteMap(lambda x: jnp.maximum(weights @ x + 1.0, 0), 20)
@@ -188,10 +141,6 @@ def test_what_is_not_proved_is_not_called_complete(name):
     residual, size, options, reason = NOT_COMPLETE[name]
     found = search(residual, size, **options)
     assert not found.complete and reason in found.reason
-
-
-def test_three_points_beside_the_pitchfork():
-    assert len(search(factors(*rank_one(50, 1.001)), 50).states) == 3
 
 
 N = np.linspace(1.0, 3.0, 21)
@@ -260,42 +209,6 @@ def test_rank_one_rectified_networks_in_all_of_space(name):
     assert found.complete and len(found.states) == count_roots_of_rank_one(m, n, bias)
     if len(found.states):
         assert certify_zeros(residual, found.states).unique.all()
-
-
-def test_rectified_networks_of_higher_rank():
-    rng = np.random.default_rng(0)
-    m, n = rng.standard_normal((2, 40, 2))
-    n, bias = n + 1.5 * m, rng.standard_normal(40)
-    flow = search(lambda x: -x + m @ (n.T @ relu(x)) / 40 + bias, 40)
-    inside = search(lambda x: relu(m @ (n.T @ x) / 40 + bias) - x, 40)
-    assert flow.complete and inside.complete
-    # x = M κ + b and r = relu(M κ + b) have the same κ
-    assert len(flow.states) == len(inside.states)
-    for rate in np.maximum(flow.states, 0.0):
-        assert np.abs(inside.states - rate).max(axis=1).min() < 1e-9
-    weights = m @ n.T / 40
-    states = 20.0 * rng.standard_normal((200, 40)) @ np.outer(m[:, 0], m[:, 0]) / 40
-    for _ in range(31):  # Newton's method finds nothing else
-        velocity = -states + np.maximum(states, 0.0) @ weights.T + bias
-        ended = np.abs(velocity).max(1) < 1e-9
-        jacobians = -np.eye(40) + weights * (states > 0)[:, None]
-        states = states - np.linalg.solve(jacobians, velocity[..., None])[..., 0]
-    assert ended.any()
-    for state in states[ended]:
-        assert np.abs(flow.states - state).max(axis=1).min() < 1e-6
-
-
-def relu_network(units, rank, strength, bias=0.0):
-    rng = np.random.default_rng(units + rank)
-    m, n = rng.standard_normal((2, units, rank))
-    return lambda x: strength * m @ (n.T @ relu(x)) / units + bias - x
-
-
-def test_nothing_is_proved_of_a_zero_on_all_kinks():
-    """Krawczyk's test fails there: it sees slopes of all regions at once."""
-    residual = relu_network(100, 2, 2.0)
-    assert not certify_zeros(residual, np.zeros((1, 100))).exists[0]
-    assert not search(residual, 100).complete
 
 
 @pytest.mark.parametrize(

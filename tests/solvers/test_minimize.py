@@ -7,17 +7,6 @@ from separatrix.solvers.endings import Ending
 from separatrix.solvers.minimize import DampedNewton
 
 
-def rosenbrock(x):
-    a, b = x[:, 0], x[:, 1]
-    value = (1 - a) ** 2 + 100 * (b - a**2) ** 2
-    gradient = np.stack([-2 * (1 - a) - 400 * a * (b - a**2), 200 * (b - a**2)], 1)
-    off = -400 * a
-    hessian = np.stack(
-        [np.stack([2 - 400 * (b - 3 * a**2), off], 1), np.stack([off, 200 + 0 * a], 1)], 1
-    )
-    return value + 1.0, gradient, hessian
-
-
 def double_well(x):
     x = x[:, 0]
     value = 1.0 + (x**2 - 1) ** 2
@@ -32,16 +21,6 @@ def kinked(x):
 def falling(x):
     value = np.exp(-x[:, 0])
     return value, -value[:, None], value[:, None, None]
-
-
-def test_minima_are_known_to_rounding_though_the_value_is_not_zero():
-    starts = np.random.default_rng(0).uniform(-2, 2, (50, 2))
-    minima = DampedNewton().minimize(rosenbrock, starts)
-    assert (minima.endings == Ending.MINIMUM).all()
-    assert np.abs(minima.states - 1).max() < 1e-12
-    assert minima.steps.max() < 1e-12
-    few = DampedNewton(max_steps=2).minimize(rosenbrock, np.array([[-1.2, 1.0]]))
-    assert few.endings.tolist() == [Ending.MAX_STEPS]
 
 
 ENDINGS = {

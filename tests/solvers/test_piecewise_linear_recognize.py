@@ -106,21 +106,6 @@ def test_form_has_the_functions_values_and_pieces(name):
         np.testing.assert_allclose(many[0], one, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["hard_tanh", "two layers", "maxima", "leaky_relu"])
-def test_turning_gates_leaves_the_function_unchanged(name):
-    form = recognize(RECOGNIZED[name], N)
-    states = np.random.default_rng(2).normal(size=(30, N))
-    turned = form.oriented(form.gates(states[0]))
-    assert not turned.gates(states[0]).any()
-    np.testing.assert_allclose(turned(states), form(states), atol=1e-13)
-
-
-def test_clip_needs_no_gate_on_a_gate():
-    assert not recognize(RECOGNIZED["clip"], N).gate_coupling.any()
-    assert not recognize(RECOGNIZED["masked relu6"], N).gate_coupling.any()
-    assert recognize(RECOGNIZED["two layers"], N).gate_coupling.any()
-
-
 OF_A_CONSTANT = {
     "chosen by a comparison": lambda c, compare: lambda h: jnp.where(compare(0 * h + c, 0), h, -h),
     "chosen by the other side": lambda c, compare: lambda h: jnp.where(compare(c, 0 * h), h, -h),
@@ -200,9 +185,3 @@ def test_anything_else_is_refused_with_the_reason(function, reason):
 def test_a_function_of_another_shape_is_an_error(function):
     with pytest.raises(ValueError, match="shape"):
         recognize(function, N)
-
-
-def test_recognition_leaves_the_precision_of_the_user_alone():
-    before = jax.config.jax_enable_x64
-    recognize(RECOGNIZED["relu"], N)
-    assert jax.config.jax_enable_x64 == before

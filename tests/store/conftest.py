@@ -1,4 +1,4 @@
-"""The verifier that others check proofs with, as a module."""
+"""The verifier that others check proofs with, as a module, and a small run."""
 
 import importlib.util
 from pathlib import Path
@@ -17,3 +17,20 @@ def verifier():
     spec.loader.exec_module(module)
     yield module
     flint.ctx.prec = before
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The directory of a run."""
+    from sample_records import RECORDS, network  # once JAX is set up
+
+    from separatrix.store import save_network, save_records
+    from separatrix.store.integrity import write_digests
+
+    path = tmp_path_factory.mktemp("runs") / "mine"
+    path.mkdir()
+    (path / "experiment.toml").write_text('name = "mine"\n[training]\nsteps = 5\n')
+    save_network(network(), path / "weights.safetensors")
+    save_records({name: RECORDS[name] for name in ("history", "activity")}, path / "results.nc")
+    write_digests(path)
+    return path

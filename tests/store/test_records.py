@@ -162,13 +162,6 @@ def test_unknown_and_damaged_records(tmp_path, change, word):
         load_records(tmp_path / "one.nc")
 
 
-@pytest.mark.parametrize("about", ["attributes", "origin"])
-@pytest.mark.parametrize("texts", [{1: 2}, {"a": {}}, {"a": 1.5}, 3, ""], ids=str)
-def test_what_is_no_text_about_a_file(tmp_path, about, texts):
-    with pytest.raises(sx.InvalidInputError, match=about):
-        save_records({"history": RECORDS["history"]}, tmp_path / "x.nc", **{about: texts})
-
-
 @pytest.mark.parametrize(("name", "place"), [("a/b", "x.nc"), ("history", "nowhere/x.nc")])
 def test_what_cannot_be_saved(tmp_path, name, place):
     with pytest.raises(sx.InvalidInputError):

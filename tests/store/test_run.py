@@ -3,26 +3,15 @@ import pickle
 
 import equinox as eqx
 import pytest
-from sample_records import RECORDS, network
+from sample_records import network
 
 import separatrix as sx
-from separatrix.store import load_run, save_network, save_records
+from separatrix.store import load_run
 from separatrix.store.integrity import write_digests
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    path = tmp_path_factory.mktemp("runs") / "mine"
-    path.mkdir()
-    (path / "experiment.toml").write_text('name = "mine"\n[training]\nsteps = 5\n')
-    save_network(network(), path / "weights.safetensors")
-    save_records({name: RECORDS[name] for name in ("history", "activity")}, path / "results.nc")
-    write_digests(path)
-    return path
-
-
-def test_a_run_is_read_and_can_be_copied(path):
-    run = load_run(path)
+def test_a_run_is_read_and_can_be_copied(whole):
+    run = load_run(whole)
     assert run.experiment == {"name": "mine", "training": {"steps": 5}}
     assert eqx.tree_equal(run.network, network())
     assert run.activity is run.records["activity"]
@@ -34,9 +23,9 @@ def test_a_run_is_read_and_can_be_copied(path):
     assert pickle.loads(pickle.dumps(run)).experiment == run.experiment
 
 
-def test_a_missing_record_is_named_with_what_there_is(path):
+def test_a_missing_record_is_named_with_what_there_is(whole):
     with pytest.raises(AttributeError, match=r"'fixed_points'.* history, activity"):
-        _ = load_run(path).fixed_points
+        _ = load_run(whole).fixed_points
 
 
 def test_an_interrupted_run_is_read_as_far_as_it_goes(tmp_path):

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from small_experiment import STUDY, VARIANTS
+from small_experiment import STUDY
 
 import separatrix as sx
 from separatrix.analysis import FrozenInputs
-from separatrix.analysis.measures.intervals import NoInterval
 from separatrix.report import write_study_report
 from separatrix.store import Run
 from separatrix.studies import Status, Study, StudyResults
@@ -63,19 +61,6 @@ def test_a_permuted_network_is_the_same_by_every_measure(runs):
     assert not any(found.null.any() for found in (topology, spectrum, procrustes))
     assert procrustes.names.tolist() == list(runs)
     assert spectrum.rank_correlation(procrustes).num_pairs == 3
-
-
-@pytest.mark.runs
-def test_groups_have_mean_distances(runs):
-    by = {"one": "a", "permuted": "a", "again": "a", "other": "b", "others": "b", "third": "b"}
-    more = {"again": runs["one"], "others": run(network(2)), "third": run(network(3))}
-    by |= {f"a{k}": "a" for k in range(3)} | {f"b{k}": "b" for k in range(3)}
-    more |= {f"a{k}": runs["one"] for k in range(3)} | {f"b{k}": runs["other"] for k in range(3)}
-    found = sx.compare(runs | more, "spectrum", by=by)
-    assert found.mean_distances["a", "a"][0] < 1e-9 < found.mean_distances["a", "b"][0]
-    assert found.no_interval["a", "b"] is NoInterval.DISTANCES
-    between, low, high = sx.compare(runs, "spectrum", by=by).mean_distances["a", "b"]
-    assert between > 0 and np.isnan([low, high]).all()  # of one network
 
 
 def test_a_network_of_another_task_is_not_known(runs):
@@ -132,31 +117,3 @@ def test_a_studys_report_sorts_topologies_and_draws_the_map(runs, tmp_path, monk
     assert "1 unknown (95 % interval 6.1 % to 93.9 %)" in re.sub(r"\s+", " ", page)
     assert "Topology 1: 1 of" in page and "Topology 2: 1 of" in page
     assert "Undecided: 1 of 3 networks" in page
-
-
-@pytest.mark.runs
-def test_a_report_keeps_variants_apart(tmp_path):
-    """They may have different tasks: the median of each has its own column and pictures."""
-    study = STUDY | {"experiment": STUDY["experiment"] | VARIANTS}
-    (rate,) = STUDY["grid"]
-    rows = {
-        cell.key: {"state": "done", "error": "", "seed": 0, **cell.changes, "score": 0.1 * k}
-        for k, cell in enumerate(Study.from_dict(study).cells)
-    }
-    held = results(tmp_path, study, rows)
-    page = write_study_report(held, tmp_path / "report.html").read_text()
-    headings = re.findall("<h2>(.*?)</h2>", page)
-    own = [f"{name}: by {rate}" for name in VARIANTS["variants"]]
-    assert headings[:5] == ["In numbers", "By variant", *own]
-    cells = re.findall("<td>(.*?)</td>", page[page.index("score") : page.index("By variant")])
-    assert cells == ["0.05 (0 to 0.1)", "0.25 (0.2 to 0.3)", "0.45 (0.4 to 0.5)"]
-
-
-def test_what_is_known_of_networks_made_elsewhere_is_compared():
-    def known(gain):
-        system = sx.DiscreteMap(lambda x: jnp.tanh(gain * x), 1)
-        points = sx.find_fixed_points(system, np.linspace(-1, 1, 9)[:, None])
-        return sx.measures.Dynamics(points, linearization=sx.linearize(system, points))
-
-    found = sx.compare({"a": known(0.5), "b": known(0.25)}, "spectrum")
-    assert found.distances[0, 1] == pytest.approx(0.25)

@@ -15,7 +15,7 @@ import separatrix as sx
 from separatrix import InvalidInputError, Study
 from separatrix.studies import State
 from separatrix.studies.directory import StudyDirectory
-from separatrix.studies.row import _of_topology, row_of
+from separatrix.studies.row import row_of
 from separatrix.studies.work import run_cell
 
 STUDY = Study.from_dict(STUDY_SETTINGS)
@@ -116,14 +116,6 @@ def test_a_damaged_study_names_its_file(copied):
         sx.load_study(copied.path)
 
 
-def test_a_cell_is_named_by_its_key_or_its_row(swept):
-    row = list(swept.table.index).index(RIGHT.key)
-    assert swept.run(RIGHT.key).path == swept.run(row).path
-    for wrong in (len(swept), -len(swept) - 1, "no key"):
-        with pytest.raises(sx.InvalidInputError):
-            swept.run(wrong)
-
-
 def test_what_is_done_is_not_done_again(copied):
     before = (copied.run_of(RIGHT.key) / "results.nc").stat().st_mtime_ns
     run(copied.path)
@@ -195,12 +187,6 @@ def test_a_set_that_may_lack_points_is_not_called_no_cube(row_with, swept, compl
     assert cube is (False if complete else None)
 
 
-def test_an_undecided_cube_is_left_open(monkeypatch):
-    undecided = property(lambda topology: sx.records.Undecided("a link is not known"))
-    monkeypatch.setattr(sx.records.FixedPointTopology, "is_cube", undecided)
-    assert _of_topology(RECORDS["topology"])["cube"] is None
-
-
 @pytest.mark.parametrize(
     ("multipliers", "time"),
     [
@@ -246,11 +232,6 @@ def test_a_claim_that_nobody_touches_is_nobodys(copied):
     with copied.claimed(RIGHT.key) as mine, copied.claimed(RIGHT.key) as second:
         assert mine == claim and second is None
     assert not claim.exists()
-
-
-def test_more_seeds_are_added_to_a_study(copied):
-    copied.begin(Study.from_dict({**STUDY_SETTINGS, "seeds": [0, 1]}))
-    assert len(sx.load_study(copied.path)) == 4
 
 
 @pytest.mark.parametrize(

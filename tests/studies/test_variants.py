@@ -75,16 +75,6 @@ def test_one_network_is_trained_once(tmp_path, monkeypatch):
     assert found == [2, 2, 3, 3]
 
 
-def test_ctrl_c_ends_a_study_in_this_process(tmp_path, monkeypatch):
-    def stop(*given, **asked):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("separatrix.studies.work.run_experiment", stop)
-    with pytest.raises(KeyboardInterrupt):
-        sx.sweep(experiment(), tmp_path / "all", workers=0)
-    assert sx.load_study(tmp_path / "all").status.count("planned") == 3
-
-
 def test_the_report_sets_figures_of_variants_side_by_side(compared):
     out, runs = compared
     text = write_study_report(sx.load_study(out), out / "report.html").read_text(encoding="utf-8")

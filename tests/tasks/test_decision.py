@@ -65,14 +65,6 @@ def test_conditions_are_uniform(task, key):
     assert abs(choice.mean() - 0.5) < 0.015
 
 
-def test_the_optimal_rule_reaches_the_ideal_observers_accuracy(key):
-    task, bound = Task(stimulus=500.0), 0.864539
-    trials = task.trials(20_000, key=key)
-    right = np.asarray(task.ideal_choice(trials.inputs)) == np.asarray(trials.conditions["choice"])
-    assert abs(right.mean() - bound) < 0.005
-    assert task.ideal_mean_accuracy == pytest.approx(bound, abs=1e-6)
-
-
 def test_the_ideal_observer_in_theory_whatever_the_time_step(task):
     expected = [0.5, 0.978508, 0.999974, 1, 1]
     np.testing.assert_allclose(task.ideal_accuracy(np.array(task.coherences)), expected, atol=1e-6)
@@ -102,22 +94,3 @@ def test_the_evidence_input_of_delayed_answers_is_what_their_stimulus_shows_with
     trials = task.trials(8, key=jax.random.key(0))
     for shown, choice in zip(trials.inputs, trials.conditions["choice"], strict=True):
         np.testing.assert_allclose(task.evidence_input(12.8, int(choice)), shown[0], rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        ({"dt": 0.0}, "dt"),
-        ({"dt": 50.0, "fixation": 10.0, "decision": 20.0}, "at most 10 ms"),
-        ({"decision": 0.0}, "decision"),
-        ({"num_choices": 2.7}, "num_choices"),
-        ({"delay": [100.0, 200.0]}, "delay"),
-        ({"coherences": (120.0,)}, "coherences"),
-        ({"cue": "fixation"}, "cue"),
-        ({"noise_on": "cue"}, "stimulus"),
-        ({"cue": ("fixaton",)}, "fixaton"),
-    ],
-)
-def test_settings_that_make_no_task(arguments, word):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        Task(**arguments)

@@ -103,25 +103,3 @@ def test_a_network_is_frozen_at_a_period_of_a_task(network, key):
         assert freeze([1, 0, 0], task=PDM).input.tolist() == [1, 0, 0]
         with pytest.raises(sx.InvalidInputError, match=r"task\.input_at\('stimulus', …\)"):
             freeze("stimulus")
-
-
-@pytest.mark.parametrize(
-    ("call", "word"),
-    [
-        (lambda net: T.PerceptualDecisionMaking().period_input("dlay"), "'delay'"),
-        (lambda net: T.DelayComparison().period_input("dlay"), "'delay'"),
-        (lambda net: T.PerceptualDecisionMaking().period_input("delay"), "no step"),
-        (lambda net: T.Yang2019().period_input("trial"), "channels"),
-        (lambda net: PDM.input_at("stimulsu"), "'stimulus'"),
-        (lambda net: PDM.input_at("stimulus", stimulus_3=1.0), "stimulus_3"),
-        (lambda net: PDM.input_at("stimulus", stimulus_1=float("nan")), "stimulus_1"),
-        (lambda net: PDM.input_at("stimulus", stimulus_1="on"), "stimulus_1"),
-        (lambda net: net.at_input("stimulus", task="PerceptualDecisionMaking"), "task"),
-        (lambda net: net.at_input("stimulsu", task=PDM), "'stimulus'"),
-        (lambda net: net.at_input("stimulus", task=T.DelayComparison()), "stimulus1"),
-        (lambda net: net.at_input("stimulus1", task=T.DelayComparison()), "2"),  # channels, not 3
-    ],
-)
-def test_what_names_no_input_is_refused(call, word, key):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        call(sx.networks.CTRNN(3, 4, 3, dt=PDM.dt, key=key))

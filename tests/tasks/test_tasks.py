@@ -59,30 +59,6 @@ def test_durations_have_the_mean_of_their_distribution(duration, mean):
     assert as_length(duration.setting, "delay") == duration  # as a file would say it
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "word"),
-    [
-        ("DelayComparison", {"delay": "long"}, "delay"),
-        ("DelayComparison", {"delay": []}, "delay"),
-        ("DelayComparison", {"delay": {"uniform": [1.0]}}, "delay"),
-        ("DelayComparison", {"delay": {"normal": [1.0, 2.0]}}, "delay"),
-        ("DelayComparison", {"delay": {"uniform": [5.0, 2.0]}}, "delay"),
-        ("DelayComparison", {"pairs": [(1, 2)]}, "larger"),
-        ("EvidenceAccumulation", {"num_cues": 6}, "num_cues"),
-        ("EvidenceAccumulation", {"cue": 0}, "cue"),
-        ("FlipFlop", {"pulse": 200.0}, "interval"),
-        ("ReadySetGo", {"gain": 0.1, "measure": {"uniform": [80.0, 1500.0]}}, "0.2 times"),
-        ("GoNoGo", {"noise_on": "fixation"}, "stimulus"),
-        ("PerceptualDecisionMaking", {"coherences": [[1.0], [1.0, 2.0]]}, "coherences"),
-        ("Yang2019", {"rule_weights": [[1.0], [1.0, 2.0]]}, "rule_weights"),
-        ("PulseDecisionMaking", {"probabilities": [0.5, 2]}, "probabilities"),
-    ],
-)
-def test_settings_that_make_no_task(name, settings, word):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        getattr(sx.tasks, name)(**settings)
-
-
 def conditions(trials):
     return {name: np.asarray(values) for name, values in trials.conditions.items()}
 

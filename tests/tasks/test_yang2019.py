@@ -128,18 +128,3 @@ def test_weights_choose_the_rules():
     rule = columns(task.trials(1000, key=KEY))["rule"]
     share = (rule == sx.tasks.RULES.index("contextdm1")).mean()
     assert share == pytest.approx(5 / 6, abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("settings", "word"),
-    [
-        ({"rules": ["fdg"]}, "'fdgo'"),
-        ({"rules": []}, "rule"),
-        ({"rule_weights": [1.0]}, "20"),
-        ({"dt": 200.0}, "step"),
-        ({"shared": 1}, "shared"),
-    ],
-)
-def test_settings_that_make_no_task(settings, word):
-    with pytest.raises(sx.InvalidInputError, match=word):
-        sx.tasks.Yang2019(**settings)

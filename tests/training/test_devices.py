@@ -48,18 +48,6 @@ def test_each_device_computes_half_of_the_trials_and_draws_noise_of_its_own():
     assert not (states[:3] == states[3:]).all()
 
 
-def test_the_program_is_compiled_once(caplog):
-    """Also where weights come back from an epoch otherwise than they went into the first one."""
-
-    def loss(outputs, trials):  # new, so that no test before has compiled it
-        return sx.training.default_loss(outputs, trials)
-
-    with jax.log_compiles():
-        fit(network(), steps=14, loss=loss, devices=2)
-    said = [record.getMessage() for record in caplog.records]
-    assert sum(message.startswith("Compiling jit(call)") for message in said) == 2  # draw, advance
-
-
 def test_what_is_learned_is_bound_to_no_device():
     learned = fit(network(), devices=2).network
     here = jax.device_put(jnp.ones(8), jax.devices()[1])

@@ -37,16 +37,6 @@ def fit(network, task, **settings):
     return sx.train(network, task, key=KEY, **settings)
 
 
-@pytest.mark.parametrize("dt", [20.0, 100.0])
-def test_smoothness_is_the_squared_rate_of_change_whatever_the_time_step(dt):
-    network = sx.networks.CTRNN(3, 8, 3, dt=dt, key=KEY)
-    task = sx.tasks.PerceptualDecisionMaking(dt=dt)
-    ramp = 0.25 * jnp.arange(task.num_steps) * dt / 1000  # a quarter in a second
-    states = jnp.broadcast_to(ramp[None, :, None], (2, task.num_steps, 8))
-    charged = penalty(Smoothness(3.0), network, states, task.trials(2, key=KEY))
-    assert charged == pytest.approx(3.0 * 0.25**2, rel=1e-4)
-
-
 def test_the_rates_of_each_kind_of_network():
     states = jax.random.normal(KEY, (2, 4, 24))
     current = sx.networks.LowRankRNN(3, 24, 3, rank=1, key=KEY)

@@ -160,12 +160,6 @@ def test_a_loss_is_one_real_number(network, task, value, got):
         fit(network, task, regularizers=[Own()])
 
 
-def test_the_progress_bar_shows_loss_and_accuracy(network, task, capsys):
-    fit(network, task, progress=True)
-    shown = capsys.readouterr().err
-    assert "loss" in shown and "accuracy" in shown
-
-
 def a_network(*sizes, **settings):
     return sx.networks.CTRNN(*sizes, key=jax.random.key(0), **settings)
 

@@ -85,27 +85,6 @@ def test_arms_are_followed_where_nothing_is_stable():
     assert "infinity" in told and "not among the points" in told and "not followed" not in told
 
 
-GROWTH, TURN = 0.05, np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
-ONTO_A_CIRCLE = {
-    "map": sx.DiscreteMap(lambda z: (1 + GROWTH * (1 - z @ z)) * (TURN @ z), 2),
-    "flow": sx.Flow(lambda z: GROWTH * (1 - z @ z) * z + 0.3 * jnp.stack([-z[1], z[0]]), 2),
-}
-"""r' = g r (1 − r²), θ' = 0.3: what leaves the origin spirals on to the circle of radius 1."""
-
-
-@pytest.mark.parametrize("kind", ["map", pytest.param("flow", marks=pytest.mark.runs)])
-def test_the_path_onto_a_cycle_shows_its_turns(kind):
-    graph = sx.fixed_point_graph(ONTO_A_CIRCLE[kind], np.zeros((1, 2)), rays=1)
-    assert graph.target.tolist() == [-1, -1]
-    z = graph.paths @ [1, 1j]
-    radius, angle = np.abs(z), np.unwrap(np.angle(z))
-    assert (radius[:, -1] > 0.9).all() and (np.diff(radius, axis=1) > -1e-6).all()
-    turns = np.where(radius[:, 1:] > 0.1, np.diff(angle, axis=1), 0)
-    assert turns.min() > -1e-9
-    assert (radius[:, 1:] * (1 - np.cos(turns / 2))).max() < 0.05  # from a chord to its arc
-    assert np.where(radius[:, 1:] > 0.5, turns, 0).sum(1).min() > 2 * np.pi
-
-
 def test_a_path_to_a_stable_point_ends_there():
     """However long an arm takes: here it turns 200 times about the focus that it ends at."""
 

@@ -22,16 +22,6 @@ def test_the_boundary_of_a_bistable_unit_is_its_unstable_point(kind):
     np.testing.assert_array_equal(boundary.normals[:, 0], np.where(above, 1.0, -1.0))
 
 
-def test_the_boundary_of_wong_wang_without_evidence_is_the_diagonal():
-    book = systems.wong_wang(30.0, 0.0)
-    boundary = sx.separatrix(book.system, points_of(book), book.candidates, segments=12)
-    assert len(boundary) == len(boundary.outcomes) == 13
-    np.testing.assert_allclose(boundary.states[:, 0], boundary.states[:, 1], atol=2e-12)
-    toward = np.where(boundary.sides[:, :1] == boundary.sides[0, 0], 1.0, -1.0)
-    np.testing.assert_allclose(boundary.normals, toward * boundary.normals[:1], atol=1e-9)
-    assert (boundary.width < 1e-11).all() and (boundary.saddle == 2).all()
-
-
 def test_the_boundary_is_that_of_the_flow_but_for_its_steps():
     """u = x + y² is bistable, y decays: the boundary is x = −y², and of steps one beside it."""
 

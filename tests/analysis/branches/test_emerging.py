@@ -6,15 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from systems import turned
 
 import separatrix as sx
 from separatrix.analysis.cycles.found import LED
 from separatrix.analysis.following.end import What
-
-
-def turned(x):
-    return jnp.stack([-x[1], x[0]])
-
 
 # the parameter is an input, so that no value of it causes a compilation
 
@@ -22,14 +18,6 @@ def turned(x):
 def hopf(a):
     field = lambda x, a: a[0] * jnp.tanh(x) - x + turned(jnp.tanh(x))  # noqa: E731
     return sx.Flow(field, 2, tau=10.0, input=[a])
-
-
-def fitzhugh_nagumo(current):
-    def field(x, u):
-        v, w = x
-        return jnp.stack([v - v**3 / 3 - w + u[0], (v + 0.7 - 0.8 * w) / 12.5])
-
-    return sx.Flow(field, 2, input=[current])
 
 
 def turning(a):
@@ -49,7 +37,6 @@ def branches_of(system_of, start, parameter):
 
 
 HOPF = (hopf, (0.0, 0.0), (0.5, 1.5))
-FITZHUGH = (fitzhugh_nagumo, (-1.2, -0.6), (0.0, 2.0))
 TURNING = (turning, (0.0, 0.0), (0.0, 1.0))
 UNIT = (unit, (0.0,), (0.0, -2.0))
 
@@ -67,22 +54,6 @@ def test_the_cycle_of_the_hopf_system():
         errors.append(np.abs(cycles.amplitude[0] - start.amplitude).max())
         assert cycles.period[0] == pytest.approx(start.period, rel=0.2 * (a - 1))
     assert 6 < errors[0] / errors[1] < 10  # 4^(3/2)
-
-
-def test_the_unstable_cycle_of_fitzhugh_nagumo_is_found_from_its_hopf_point():
-    branches = branches_of(*FITZHUGH)
-    there = branches.special_parameters[0]
-    errors, swings = [], []
-    for distance in (2e-3, 5e-4):  # the cycle is on the side where the point is stable
-        start = branches.emerging_cycle(0, there - distance)
-        cycles = sx.find_cycles(fitzhugh_nagumo(start.parameter), start)
-        assert cycles.stability.tolist() == ["unstable"]
-        errors.append(abs(cycles.period[0] - start.period))
-        swings.append(cycles.amplitude[0, 0])
-    assert 12 < errors[0] / errors[1] < 24  # of the fourth order in r: of the second in δ
-    assert swings[0] / swings[1] == pytest.approx(2.0, rel=0.1)  # √δ
-    with pytest.raises(sx.InvalidInputError):
-        branches.emerging_cycle(0, there + 1e-3)
 
 
 def test_the_closed_curve_of_a_map():

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import systems
-from branch_tools import follow, specials, tanh_unit
+from branch_tools import follow, tanh_unit
 from fields import assert_fields
 
 import separatrix as sx
@@ -28,15 +28,6 @@ def of_gain(gain):
     return systems.rank_one(gain).system
 
 
-def test_rank_one_network_of_50_units():
-    branches = follow(of_gain, np.zeros(50), (0.0, 1.0), name="gain")
-    m, _ = systems.RANK_ONE
-    kappa = np.sort(branches.states_at(1.0) @ m / (m @ m))
-    assert kappa == pytest.approx([-1.2991568555472, 0, 1.2991568555472], abs=1e-11)
-    largest = np.sort(branches.largest_eigenvalue[branches.parameters == 1.0])
-    assert largest == pytest.approx([-0.6796801113, -0.6796801113, 0.8], abs=1e-9)
-
-
 def wong_wang(mu, coherence=0.0):
     """Written by hand: a quotient of the drive and what vanishes with it."""
 
@@ -46,17 +37,6 @@ def wong_wang(mu, coherence=0.0):
         return -s / 0.1 + (1 - s) * 0.641 * drive / -jnp.expm1(-0.154 * drive)
 
     return sx.Flow(field, 2, domain=(0.0, 1.0))
-
-
-def test_wong_wang_in_stimulus_strength():
-    """One closed curve runs through both pitchforks and the four folds."""
-    branches = follow(wong_wang, np.full(2, 0.102651249565), (-20.0, 80.0), at=0.0, name="μ")
-    states = branches.special_states[specials(branches, "pitchfork")]
-    known = np.array([[0.1440105421167553] * 2, [0.5309013504826715] * 2])
-    assert states == pytest.approx(known, abs=1e-8)
-    assert branches.endings[1].tolist() == ["closed on itself", "closed on itself"]
-    counts = [len(branches.states_at(mu)) for mu in (-10.0, 0.0, 30.0, 50.0, 70.0)]
-    assert counts == [1, 5, 3, 5, 1]
 
 
 def takens(p, b):

@@ -6,7 +6,6 @@ import pytest
 from linear_tools import at_origin, with_spectrum
 
 import separatrix as sx
-from separatrix.analysis.linearization import eigenmodes
 
 
 @pytest.mark.parametrize("kind", ["map", "flow"])
@@ -40,21 +39,6 @@ def test_a_defective_spectrum_is_told_from_one_nearly_so(split, pairing):
     if split:  # (0, 1)ᵀ and (1, split)ᵀ/|…|: the condition is 2/split, that of a mode half of it
         np.testing.assert_allclose(lin.condition, 2 / split, rtol=1e-6)
         np.testing.assert_allclose(lin.mode_condition, 1 / split, rtol=1e-6)
-
-
-def test_stacks_cut_into_parts_are_the_matrices_one_by_one():
-    """70 matrices of 64 units are worked on a few at a time; the odd ones stay where they are."""
-    J = np.random.default_rng(0).standard_normal((70, 64, 64)) / 8
-    J[40] = np.eye(64) + np.eye(64, k=1)
-    J[41, 3, 3] = np.nan
-    together = eigenmodes(J, "flow")
-    for k in (0, 31, 32, 33, 39, 40, 41, 42, 64, 69):
-        for whole, alone in zip(together, eigenmodes(J[k : k + 1], "flow"), strict=True):
-            np.testing.assert_array_equal(whole[k], alone[0])
-    assert np.flatnonzero(np.isinf(together.condition)).tolist() == [40]
-    assert np.flatnonzero(np.isnan(together.condition)).tolist() == [41]
-    products = np.delete(together.left @ together.right, [40, 41], axis=0)
-    np.testing.assert_allclose(products, np.broadcast_to(np.eye(64), products.shape), atol=1e-11)
 
 
 @pytest.mark.parametrize("kind", ["map", "flow"])

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 import systems
-from linear_tools import at_origin, linear_map, with_spectrum
+from linear_tools import at_origin, with_spectrum
 
 import separatrix as sx
 
@@ -51,12 +51,6 @@ def test_spectrum_time_constants_and_periods(kind):
 def test_stability_of_maps_and_flows_are_different_things(values, as_map, as_flow):
     for kind, name in (("map", as_map), ("flow", as_flow)):
         assert at_origin(np.diag(values), kind).stability.tolist() == [name]
-
-
-@pytest.mark.parametrize(("band", "name"), [(1e-6, "saddle"), (1e-3, "marginal")])
-def test_the_marginal_band_is_the_users(band, name):
-    system = linear_map(np.diag([1 + 1e-4, 0.5]))
-    assert sx.linearize(system, np.zeros((1, 2)), marginal_band=band).stability.tolist() == [name]
 
 
 def test_a_silent_mode_decays_at_once_and_does_not_oscillate():

@@ -6,9 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import systems
 from matplotlib.text import Text
-from safetensors.numpy import save_file
 
 import separatrix as sx
 
@@ -144,15 +142,6 @@ def test_the_generator_of_lfads():
     assert len(points) and points.certified.all()
 
 
-def test_kerass_other_gru():
-    """With reset_after=False it has one bias, and its reset gate acts before the weights."""
-    bias = LFADS["bias_ih"] + LFADS["bias_hh"]
-    kernels = {"kernel": LFADS["weight_ih"].T, "recurrent_kernel": LFADS["weight_hh"].T}
-    net = from_state_dict(kernels | {"bias": bias}, layout="keras")
-    h = state_for(net)
-    np.testing.assert_allclose(step64(net, h), lfads_step(LFADS, h, X), rtol=1e-13)
-
-
 def test_a_step_of_the_original_is_compared():
     """Names and shapes are those of PyTorch's GRU, too."""
     h = np.random.default_rng(1).uniform(-1, 1, (4, U))
@@ -207,33 +196,6 @@ def test_the_primers_network():
     expected = np.maximum(0, 0.8 * h + 0.2 * (drive + w["rnn.h2h.weight"] @ h + w["rnn.h2h.bias"]))
     np.testing.assert_allclose(step64(net, h), expected, rtol=1e-13)
     assert net.is_piecewise_linear and net.num_outputs == O
-
-
-def test_one_layer_of_several():
-    w = torch_weights(3) | torch_weights(3, "_l1", U)
-    readout = draw(**{"fc.weight": (O, U), "fc.bias": O})
-    first, last = (from_state_dict(w | readout, layer=layer) for layer in (0, 1))
-    assert (first.num_inputs, first.num_outputs) == (C, U)  # the readout reads the last layer
-    assert (last.num_inputs, last.num_outputs) == (U, O)
-
-
-def test_the_flip_flop_gru_from_its_file(tmp_path):
-    data = dict(np.load(systems.DATA / "flipflop_gru32.npz"))
-    starts, start = data.pop("x0"), data.pop("initial_hiddens_1xd")[0]
-    save_file(data, tmp_path / "w.safetensors")
-    np.savez(tmp_path / "w.npz", **data)
-    for name in ("w.safetensors", "w.npz"):
-        net = from_state_dict(tmp_path / name, initial_state=start)
-        assert (net.num_inputs, net.num_units, net.num_outputs) == (3, 32, 3)
-        np.testing.assert_array_equal(net.initial_state(), start)
-    system = net.at_input(np.zeros(3))
-    points = sx.find_fixed_points(system, starts[::2]).fixed
-    assert np.bincount(points.n_unstable).tolist() == [8, 12, 6, 1] and points.certified.all()
-    jacobians = sx.linearize(system, points).jacobians
-    assert np.sign(np.linalg.det(np.eye(32) - jacobians)).sum() == 1
-    # It is a memory: at the stable points the three outputs are the eight corners of a cube.
-    corners = np.sign([net.readout(x) for x in points.states[points.n_unstable == 0]])
-    assert len(np.unique(corners, axis=0)) == 8
 
 
 def test_precision_is_kept():
