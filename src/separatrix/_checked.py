@@ -67,7 +67,7 @@ class Bounds:
 
 @dataclasses.dataclass(frozen=True)
 class Reals:
-    """An array of real numbers of the axes that the annotation names, which comes as float64."""
+    """An array of real numbers of the axes that the annotation names: float64, or a mask."""
 
     finite: bool = False
 
@@ -384,6 +384,6 @@ def _array(annotation: Any, rule: Reals) -> tuple[str, Take]:
             )
         if rule.finite:
             require_finite(array, name)
-        return array
+        return array.astype(bool) if "bool" in annotation.dtypes else array
 
     return "an array of real numbers", take

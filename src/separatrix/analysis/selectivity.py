@@ -211,7 +211,7 @@ def selective_connections(
     >>> float(found.same[0]), float(found.opposite[0])
     (1.0, 0.25)
     """
-    W, dprime, excites = np.asarray(weights), np.asarray(dprime), np.asarray(excitatory) != 0
+    W, dprime, excites = np.asarray(weights), np.asarray(dprime), np.asarray(excitatory)
     if np.isnan(dprime).any():
         raise InvalidInputError(f"{int(np.isnan(dprime).sum())} values of dprime are NaN.")
     side = (dprime > threshold) * 1.0 - (dprime < -threshold)
