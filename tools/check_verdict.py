@@ -513,7 +513,7 @@ def check_end(run, n):
     if n.get("left"):  # errors decided where they went: they were at the point
         rounding = (1e-10 if run.map else 1e-6) * (run.E0 + norm(n["state"]))
         there = norm(run.X[:, run.few[rows]] - n["state"]).min(0) <= rounding
-        return [*found, (there.all(), "away")]
+        return [run.fixed(n["state"], what), (there.all(), "away")]
     if what == "curve" and any(e.steps == n["steps"] > 0 for e in like):
         # there is such a cycle, and before it closes, a path fills a circle
         vague += counts["bounded"] + sum(not e.steps for e in like)
@@ -533,8 +533,9 @@ def check_slowest(run, n, _):
     h = max(round(0.25 / p.rate), 1) if run.map else 0.25 / p.rate
     if not np.isfinite(n.get("slowest", np.inf)) or h > (CAP / 100 if run.map else 20 * run.T):
         return []
-    rates = run.growth(p.state[None], h, 1e-5 * run.E0, 100)[50:]  # other modes are gone
-    rate, error = -np.mean(rates), np.std(rates) / 7
+    rates = run.growth(p.state[None], h, 1e-5 * run.E0, 100)
+    before, rate = -np.mean(rates[50:75]), -np.mean(rates[75:])
+    error = abs(rate - before)  # what other modes, or many at one rate, still change
     return numbers(n, (0.02 + 3 * error / rate) * run.unit / rate, slowest=run.unit / rate)
 
 

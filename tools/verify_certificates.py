@@ -551,38 +551,36 @@ def number(value):
     return read if read.hex() == value else expected("the only way to write a double", value)
 
 
-def at_least(low):
-    is_so = lambda read: read >= low and math.copysign(1, read) > 0
-    return lambda value: read if is_so(read := number(value)) else expected("0 or more", value)
-
-
-def positive(value):
-    return read if (read := number(value)) > 0 else expected("more than 0", value)
+def such(what, is_so, read=lambda value: value):
+    """Return a reader that refuses what is not so."""
+    return lambda value: read(value) if is_so(read(value)) else expected(what, value)
 
 
 def whole(low, high):
     is_so = lambda value: type(value) is int and low <= value <= high
-    return lambda v: v if is_so(v) else expected(f"a whole number from {low} to {high}", v)
+    return such(f"a whole number from {low} to {high}", is_so)
 
 
 def one_of(*names):
     is_so = lambda value: type(value) is str and value in names
-    return lambda v: v if is_so(v) else expected(f"one of {', '.join(names)}", v)
-
-
-def line(value):
-    fits = type(value) is str and 0 < len(value) <= 300 and value.isprintable()
-    return value if fits else expected("a line of up to 300 printed characters", value)
-
-
-def sha256(value):
-    fits = type(value) is str and re.fullmatch("[0-9a-f]{64}", value)
-    return value if fits else expected("a SHA-256 of 64 digits", value)
+    return such(f"one of {', '.join(names)}", is_so)
 
 
 def entries(value, least=1):
-    fits = type(value) is list and least <= len(value) <= MOST["entries"]
-    return value if fits else expected(f"a list of {least} to {MOST['entries']} entries", value)
+    is_so = lambda value: type(value) is list and least <= len(value) <= MOST["entries"]
+    return such(f"a list of {least} to {MOST['entries']} entries", is_so)(value)
+
+
+not_negative = such("0 or more", lambda read: read >= 0 and math.copysign(1, read) > 0, number)
+positive = such("more than 0", lambda read: read > 0, number)
+line = such(
+    "a line of up to 300 printed characters",
+    lambda value: type(value) is str and 0 < len(value) <= 300 and value.isprintable(),
+)
+sha256 = such(
+    "a SHA-256 of 64 digits",
+    lambda value: type(value) is str and re.fullmatch("[0-9a-f]{64}", value),
+)
 
 
 def vector(read=number):
@@ -629,7 +627,7 @@ CLAIMS = {
     "{count}, and none is neutral.",
     "absent": "there is no fixed point.",
 }
-CLAIM = {"claim": one_of(*CLAIMS), "radius": at_least(0), "sentence": line}
+CLAIM = {"claim": one_of(*CLAIMS), "radius": not_negative, "sentence": line}
 POINT = {"label": whole(0, 2**31), "center": vector(), "claims": entries}
 LEAKY = {
     "activation": one_of("tanh", "sigmoid", "relu", "leaky_relu", "softplus", "linear"),
@@ -780,11 +778,9 @@ def main(arguments):
         return 2
     try:
         systems, sha = read_file(paths[0])
-    except RecursionError:
-        print("refused: it is nested too deeply", file=sys.stderr)
-        return 2
-    except (OSError, ValueError, MemoryError, Refused) as error:
-        print(f"refused: {error}", file=sys.stderr)
+    except (RecursionError, OSError, ValueError, MemoryError, Refused) as error:
+        deep = isinstance(error, RecursionError)
+        print(f"refused: {'it is nested too deeply' if deep else error}", file=sys.stderr)
         return 2
     print(f"SHA-256 of the file: {sha}")
     total = Counter()
