@@ -70,6 +70,7 @@ class Reals:
     """An array of real numbers of the axes that the annotation names: float64, or a mask."""
 
     finite: bool = False
+    is_mask: bool = False
 
 
 class Some:
@@ -99,7 +100,7 @@ Milliseconds = Annotated[float, Bounds(above=0, unit="ms")]
 NotNegative = Annotated[float, Bounds(least=0)]
 Share = Annotated[float, Bounds(least=0, most=1)]
 
-REAL, FINITE, SOME = Reals(), Reals(finite=True), Some()
+REAL, FINITE, MASK, SOME = Reals(), Reals(finite=True), Reals(is_mask=True), Some()
 
 _METHODS = (
     *("BranchAndPrune", "DampedNewton", "Deflation", "KinkDescent"),
@@ -384,6 +385,6 @@ def _array(annotation: Any, rule: Reals) -> tuple[str, Take]:
             )
         if rule.finite:
             require_finite(array, name)
-        return array.astype(bool) if "bool" in annotation.dtypes else array
+        return array.astype(bool) if rule.is_mask else array
 
     return "an array of real numbers", take

@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from .._checked import FINITE, REAL, Bounds, Seed, checked
+from .._checked import FINITE, MASK, REAL, Bounds, Seed, checked
 from .._records import Record, array, setting
 from .._tables import Columns
 from .._types import (
@@ -154,7 +154,7 @@ class SelectiveConnections(Record):
 def selective_connections(
     weights: Annotated[Float[Array, "unit unit"], FINITE],
     dprime: Annotated[Float[Array, " unit"], REAL],
-    excitatory: Annotated[Bool[Array, " unit"], REAL],
+    excitatory: Annotated[Bool[Array, " unit"], MASK],
     *,
     threshold: Annotated[float, Bounds(least=0, infinite=True)] = 0.0,
     num_shuffles: Annotated[int, Bounds(least=0, most=10**6)] = 999,
