@@ -62,7 +62,7 @@ test-report: $(VENV)/installed-test  ## Open the demo's report in Chromium (Debi
 test-interop: $(VENV)-interop/installed  ## Run the tests against PyTorch, NeuroGym, Keras, Flax, BrainPy, diffrax, reservoirpy, jaxley, vbjax, Dask and dsa-metric
 	$(VENV)-interop/bin/python -m pytest -n $(WORKERS) --dist worksteal tests/interop tests/networks/interop
 
-attack: $(VENV)/installed-test  ## Damage files of all kinds, twenty times as long as `make test-runs` does (SEED=1, ROUNDS=20)
+attack: $(VENV)/installed-test  ## Damage files and kill commands, twenty times as long as `make test-runs` does (SEED=1, ROUNDS=20)
 	SEED=$${SEED:-1} ROUNDS=$${ROUNDS:-20} $(BIN)/python -m pytest -m runs tests/attack
 
 test-proofs: $(VENV)/installed-test  ## Prove some rows of the golden table, and check the proofs with python-flint alone

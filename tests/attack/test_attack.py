@@ -1,4 +1,4 @@
-"""A short round of the attack on files, in a process of its own: types are not checked in it."""
+"""The attacks, a short round of each, in processes of their own: types are not checked in them."""
 
 import os
 import subprocess
@@ -9,9 +9,10 @@ import pytest
 
 
 @pytest.mark.runs
-def test_nothing_comes_out_but_what_was_written_or_a_line():
-    rounds = str(12 * int(os.environ.get("ROUNDS", "1")))
-    program = Path(__file__).parent / "files.py"
+@pytest.mark.parametrize(("name", "rounds"), [("files.py", 12), ("kills.py", 2)])
+def test_nothing_comes_out_but_what_was_written_or_a_line(name, rounds):
+    rounds = str(rounds * int(os.environ.get("ROUNDS", "1")))
+    program = Path(__file__).parent / name
     command = [sys.executable, str(program), os.environ.get("SEED", "0"), rounds]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, f"{ended.stdout[-4000:]}\n{ended.stderr[-2000:]}"

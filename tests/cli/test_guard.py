@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ import pytest
 
 import separatrix as sx
 from separatrix.store.integrity import write_digests
+
+COMMAND = [sys.executable, "-m", "separatrix"]
 
 
 @pytest.fixture
@@ -69,12 +72,7 @@ def test_mistakes_of_the_package_keep_their_traceback(stopped_by, error):
 def test_a_closed_pipe_in_a_process_of_its_own():
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-m", "separatrix", "list"],
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    done = subprocess.run([*COMMAND, "list"], stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
 
@@ -98,6 +96,41 @@ def test_a_second_ctrl_c_hides_nothing_of_the_first(run, tmp_path, monkeypatch):
     monkeypatch.setattr("separatrix.experiment.reanalyze", analyze)
     done = run("analyze", tmp_path)
     assert done.exit_code == 130 and "It goes on with --resume." in done.stderr
+
+
+HUNG_UP = """
+import signal, sys, time
+from separatrix._stopping import exit_code, stop_if_asked, stop_signals, stopped_by
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[2]))  # as nohup does, or not
+with stopped_by(*stop_signals()):
+    print("at work", flush=True)
+    try:
+        for _ in range(30):
+            time.sleep(0.1)
+            stop_if_asked()
+        open(sys.argv[1], "w").write("went on")
+    except KeyboardInterrupt:
+        print("kept", flush=True)
+        open(sys.argv[1], "w").write("kept")
+        sys.exit(exit_code())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals")
+@pytest.mark.parametrize(("before", "said"), [("SIG_DFL", "kept"), ("SIG_IGN", "went on")])
+def test_a_terminal_that_is_closed_stops_a_command_as_a_signal_does(before, said, tmp_path):
+    """Twice, as the terminal and its shell both send it; what is printed goes nowhere."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", HUNG_UP, tmp_path / "said", before]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as one:
+        os.close(theirs)
+        with open(ours, "rb", closefd=False) as heard:  # the whole line, or its writer fails
+            assert b"at work" in heard.readline()
+        os.close(ours)
+        one.send_signal(signal.SIGHUP)
+        one.send_signal(signal.SIGHUP)
+        assert one.wait(timeout=60) == (129 if said == "kept" else 0)
+    assert (tmp_path / "said").read_text() == said
 
 
 def test_a_link_to_itself_is_refused(run, tmp_path):

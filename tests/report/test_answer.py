@@ -54,6 +54,14 @@ def test_a_line_that_holds_is_compared_with_the_first_component():
     assert claimed.endswith("over 20 τ? Yes, and it extends along PC1 (|cos| 1.00).")
 
 
+def test_what_is_no_line_is_answered_by_the_number_that_fails():
+    slow = sx.Flow(lambda x: -1e-6 * x, size=6)
+    held = sx.verdict(slow, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
+    *_, claimed, _ = told(verdict=held)
+    assert held.held == "still"
+    assert claimed.endswith(f"No: {held.why('line')}.")
+
+
 def test_without_a_verdict_nothing_is_said_of_it():
     experiment, records = EXPERIMENT | {"analysis": {}}, dict(RECORDS)
     del records["verdict"], records["frozen_inputs"], records["trial_periods"]
