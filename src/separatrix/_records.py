@@ -366,10 +366,10 @@ class Record(eqx.Module):
             columns = fields.setdefault(variable.attrs.get("table", name), {})
             columns[variable.attrs.get("column", name)] = np.asarray(variable.values)
         settings = json.loads(dataset.attrs["settings"])
-        return Record.rebuilt(dataset.attrs.get("record", ""), settings, fields, "the dataset")
+        return Record._rebuilt(dataset.attrs.get("record", ""), settings, fields, "the dataset")
 
     @staticmethod
-    def rebuilt(
+    def _rebuilt(
         name: str,
         settings: dict[str, Any],
         fields: dict[str, dict[str, np.ndarray]],
@@ -377,8 +377,8 @@ class Record(eqx.Module):
     ) -> "Record":
         """Return the record of the class `name` with these settings, and the arrays of each field.
 
-        A field that is no table has one array. A field that is lacking has its default. Raises
-        UnreadableFileError that names the source if no class is called so.
+        Each field has arrays by column, one where it is not a table; a field that is missing has
+        its default. Raises UnreadableFileError, with the source, if there is no such class.
         """
         cls = Record.named(name)
         if cls is None:

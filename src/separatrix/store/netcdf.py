@@ -47,7 +47,7 @@ def encoded(record: Record, data: xr.Dataset) -> xr.Dataset:
 def from_group(group: Group, path: Path) -> Record:
     """Return the record of a group of the file at `path`."""
     settings = json.loads(group.attributes[SETTINGS])
-    return Record.rebuilt(group.attributes["record"], settings, _fields(group.variables), path)
+    return Record._rebuilt(group.attributes["record"], settings, _fields(group.variables), path)
 
 
 def open_record(path: Path, name: str, *, lazily: bool) -> xr.Dataset | None:
