@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -21,6 +21,7 @@ ODD = [
     float("inf"), 1e300, 1j, {}, {"a": object()}, {1: 2}, [None], [[1.0, 2.0], [3.0]], object(),
     np.zeros((0, 3)), np.zeros((2, 2, 2, 2)), np.full((2, 2), np.nan), np.array(["a", "b"]),
     np.ones(3, np.complex64), jax.random.split(jax.random.key(0), 3), sx,
+    jax.ShapeDtypeStruct((2,), np.float32),
 ]  # fmt: skip
 
 
@@ -71,6 +72,8 @@ def may_be(value, kind):
         return isinstance(value, Mapping) and all(may_be(v, parts[1]) for v in value.values())
     if origin is Callable:
         return callable(value)
+    if origin in (list, tuple, Sequence):
+        return hasattr(value, "__iter__")
     if isinstance(origin, type) and origin.__module__.startswith("separatrix"):
         return isinstance(value, origin)
     return True

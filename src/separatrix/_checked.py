@@ -325,7 +325,8 @@ def _list(members: tuple[Any, ...], annotation: Any) -> tuple[str, Take]:
     kinds = (list, tuple, str, range) if get_origin(annotation) is Sequence else (list, tuple)
 
     def take(value: Any, name: str, lengths: dict[str, int]) -> Any:
-        is_list = isinstance(value, kinds) or getattr(value, "ndim", 0) > 0
+        is_array = hasattr(value, "__iter__") and getattr(value, "ndim", 0) > 0
+        is_list = isinstance(value, kinds) or is_array
         if not is_list or not (is_open or len(value) == len(takes)):
             raise InvalidInputError(f"{name} must be {expected}, got {briefly(value)}.")
         each = takes * len(value) if is_open else takes
