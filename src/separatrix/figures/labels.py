@@ -14,7 +14,7 @@ def label_outward(
     axes: Axes, places: Float[np.ndarray, "label 2"], names: Sequence[str], *, size: float
 ) -> None:
     """Write names beside points of `size`, on the side away from the middle of all of them."""
-    sides = np.sign(np.round(places - places.mean(0), 9)).astype(int)
+    sides = np.sign(np.round(places - places.sum(0) / max(len(places), 1), 9)).astype(int)
     for place, (across, up), name in zip(places, sides, names, strict=True):
         axes.annotate(
             name,
