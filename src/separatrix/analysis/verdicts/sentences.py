@@ -349,11 +349,12 @@ def _ending(v: Judged, is_first: bool) -> str:
 
 
 def _long_run(v: Judged) -> str:
-    """Write "in the long run", and how long that is where a stable point is slow beside T."""
+    """Write "in the long run", and how slow a stable point is, near it, where it is beside T."""
     times = [float(one.get("slowest", np.inf)) for one in _ends(v, What.POINT)]
     slowest = max((time for time in times if time < np.inf), default=0.0)
     is_slow = slowest > -v.duration / np.log(_LEFT)
-    return f"in the long run{f' (time constant {span(v, slowest)})' if is_slow else ''}, "
+    near = f" (with a time constant of {span(v, slowest)} near the end)" if is_slow else ""
+    return f"in the long run{near}, "
 
 
 def _groups(v: Judged) -> str:
