@@ -128,7 +128,7 @@ def numbers(v: Judged) -> list[str]:
         lines.append(
             "the set has all dimensions of the state space, so no state could be put beside it"
             if np.isnan(back)
-            else f"of the states put beside it, {share(back)} come back at least half of the way"
+            else f"of states put beside this set, {share(back)} come back at least half of the way"
         )
     also = [
         NAMES[str(word["word"])]
@@ -230,7 +230,7 @@ def _differences(v: Judged, subject: str) -> str:
     if is_kept and order.numbers["value"] < 0:
         how += ", reversed"
     if is_kept and v.held == Held.POINTS:
-        how += ", but only between the points"
+        how += ", but only those between the points"
     if swings:
         low, high = (f"{100 * spread.numbers[key]:.0f}" for key in ("low", "high"))
         least, most = (f"{order.numbers[key]:.2f}" for key in ("low", "high"))
