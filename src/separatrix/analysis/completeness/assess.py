@@ -149,8 +149,9 @@ def _searched(
         before, new = len(now.points), draw(now, count)
         now = search(now.table, new)
         rounds.append(_Round(len(new), len(now.points) - before))
-        richness = None
-        if len(now.points) == before:
+        richness = richness if pairs else None
+        likely = pairs and (richness or 0.0) >= len(now.points) + 1
+        if len(now.points) == before and not likely:
             break  # another round would draw from the same points
     return now, rounds
 
