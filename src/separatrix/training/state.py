@@ -85,9 +85,7 @@ class TrainingState:
             self.saved = self.steps
             self.keeper.write(self.checkpoint())
 
-    def wait_for(
-        self, first: int, count: int, snapshot: TrainingSnapshot, sound: Array | np.bool_
-    ) -> None:
+    def wait_for(self, first: int, count: int, snapshot: TrainingSnapshot, sound: Array) -> None:
         """Take over an epoch that may still be computed."""
         self.waiting = first, count, snapshot, sound
 

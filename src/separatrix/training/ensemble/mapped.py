@@ -50,7 +50,7 @@ def train_mapped(
         for row, number in enumerate(batch.members.tolist()):
             if number >= 0 and number not in found:
                 reached = TrainingSnapshot((after, row), None, tuple(m[row] for m in measures))
-                states[number].wait_for(first, count, reached, sound[row])
+                states[number].wait_for(first, count, reached, np.asarray(sound[row]))
                 if (training := _ended(states[number])) is not None:
                     found[number] = training
         going = [number for number in range(len(states)) if number not in found]
