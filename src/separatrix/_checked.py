@@ -15,6 +15,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import jax
 import numpy as np
 
 from ._types import (
@@ -36,7 +37,7 @@ Take = Callable[[Any, str, dict[str, int]], Any]
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Where a number must lie. It must be finite, too, unless `infinite` is true."""
+    """The range in which a number must lie; it must be finite, too, unless `infinite` is true."""
 
     least: float = -math.inf
     most: float = math.inf
@@ -107,8 +108,6 @@ _METHODS = (
     *("LevenbergMarquardt", "MultipleShooting", "PseudoArclength", "TangentQR"),
 )
 GOT_FROM = {
-    "Array": "an array",
-    "ndarray": "an array",
     "AbstractNetwork": "a network, such as sx.networks.CTRNN(…)",
     "AbstractBatches": "sx.WholeTrials() or sx.Windows(steps)",
     "AbstractRegularizer": "a regularizer, such as sx.regularizers.Rates(1e-3)",
@@ -219,6 +218,8 @@ def _kind(annotation: Any) -> tuple[str, Take]:
         return _plain("a function", callable)
     if origin in (list, tuple, Sequence) and parts:
         return _list(parts[:1] if origin is not tuple or parts[-1] is ... else parts, base)
+    if origin in (jax.Array, np.ndarray):
+        return _plain("an array", _is_like_an_array)
     if isinstance(origin, type) and not _is_open(origin):
         return _instance(origin)
     return "anything", lambda value, name, _: value
@@ -228,6 +229,11 @@ def _is_open(kind: type) -> bool:
     """Whether a class takes objects that are none of its instances, as protocols do."""
     is_protocol = getattr(kind, "_is_protocol", False) or kind.__module__ == "collections.abc"
     return is_protocol or hasattr(kind, "dim_str") or kind in (Any, object, Path)
+
+
+def _is_like_an_array(value: Any) -> bool:
+    """Whether a function can make an array of a value, as of a list, or a column of pandas."""
+    return isinstance(value, list | tuple | range) or hasattr(value, "__array__")
 
 
 def _plain(
@@ -303,12 +309,15 @@ def _one_of(kinds: tuple[Any, ...]) -> tuple[str, Take]:
     def take(value: Any, name: str, lengths: dict[str, int]) -> Any:
         if value is None and NoneType in kinds:
             return None
+        reasons = []
         for attempt in takes:
             try:
                 return attempt(value, name, lengths)
-            except InvalidInputError:
-                if len(takes) == 1:
-                    raise
+            except InvalidInputError as error:
+                reasons.append(error)
+        within = [one for one in reasons if not str(one).startswith(f"{name} must be")]
+        if len(takes) == 1 or len(within) == 1:
+            raise (within or reasons)[0]
         raise InvalidInputError(f"{name} must be {expected}, got {briefly(value)}.")
 
     return expected, take

@@ -36,7 +36,7 @@ class SkippedError(Exception):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
-    """What is asked of every system, and the stages that are asked of this one.
+    """The analyses of every system, and the stages that are asked of this one.
 
     Attributes
     ----------

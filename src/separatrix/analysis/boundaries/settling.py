@@ -39,7 +39,7 @@ _LONGEST = 10.0
 
 
 class Settled(NamedTuple):
-    """Where states ended: rows of the landscape, −1 for none.
+    """The ends of states: rows of the landscape, −1 for none.
 
     `reached` are attractors, or points on a kink; at `resting`, other points, states came to rest.
     `times` are those until the end was seen, in units of the system.

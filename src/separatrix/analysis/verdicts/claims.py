@@ -77,7 +77,7 @@ class Claim:
 
 @runtime_checkable
 class Judged(Protocol):
-    """What sentences are made from: the claims of a `Verdict`, and of what they are made."""
+    """The part of a `Verdict` that sentences are made from."""
 
     held: str
     duration: float
