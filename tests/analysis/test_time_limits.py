@@ -1,5 +1,6 @@
 """Searches that are stopped, by a time limit or by Ctrl-C, and what is told on the way."""
 
+import itertools
 import signal
 
 import jax
@@ -46,6 +47,19 @@ def test_a_watch_is_over_at_its_limit():
     watch = Watch(5.0, clock=lambda: next(time), begun=10.0)
     assert [watch.is_over() for _ in range(4)] == [False, False, True, True]
     assert not Watch(clock=lambda: np.inf).is_over()
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "small"])
+def test_more_time_finishes_more_candidates_and_changes_none(name, monkeypatch):
+    """The time that has passed is the number of times that it was asked for."""
+    whole, done = sx.find_fixed_points(*SEARCHES[name]), []
+    for limit in (0, 1, 2, 4, 8, 16, 10**6):
+        asked = itertools.count()
+        monkeypatch.setattr(Watch, "is_over", lambda _, asked=asked, n=limit: next(asked) >= n)
+        found = sx.find_fixed_points(*SEARCHES[name])
+        assert among(found.states, whole.states)
+        done.append(int((found.outcomes == whole.outcomes).sum()))
+    assert done == sorted(done) and (done[0], done[-1]) == (0, len(SEARCHES[name][1]))
 
 
 @pytest.mark.parametrize("way", ["time", "Ctrl-C"])

@@ -118,6 +118,26 @@ def test_what_holds_states_and_where_they_end(name):
     assert max(len(sentence.replace(" %", "%").split()) for sentence in found.sentences) <= 45
 
 
+@pytest.mark.parametrize(
+    ("system", "states", "period", "steps"),
+    [
+        (HOPF, PLANE, 250.0, 0),
+        (turning(2 * np.pi * 3 / 70), PLANE, 70.0, 70),
+        (systems.logistic(3.73891491), RNG.uniform(0.3, 0.7, (60, 1)), 50.0, 5),
+        (sx.DiscreteMap(lambda x: -2 * jnp.tanh(x), 1), LINE, 2.0, 2),
+    ],
+)
+def test_periods_are_those_of_the_system(system, states, period, steps):
+    found = sx.verdict(system, states, duration=30 * system.time_unit)
+    curves = [c.numbers for c in found.claims if c.kind == "end" and c.numbers["what"] == "curve"]
+    assert curves
+    for curve in curves:
+        assert curve["period"] == pytest.approx(period, rel=0.01)
+        assert curve["steps"] == steps
+    if steps == 70:  # it goes round three times
+        assert curves[0]["turn"] == pytest.approx(70 / 3)
+
+
 @pytest.mark.parametrize("part", [0.004, 1.0, 3.0])
 def test_periods_of_any_length_beside_the_duration(part):
     rate = 2 * np.pi / (10.0 * part)
@@ -321,6 +341,14 @@ def test_a_fast_unit_does_not_hide_how_states_differ():
     found = sx.verdict(stiff, PLANE, duration=0.3, axis=np.array([0.0, 1.0]))
     assert found.held != "point"
     np.testing.assert_allclose(found.claim("spread").numbers["value"], np.exp(-0.3), rtol=0.01)
+
+
+def test_claims_survive_a_file(tmp_path):
+    found = sx.verdict(WELLS, LINE, duration=20.0)
+    sx.save_records({"verdict": found}, tmp_path / "results.nc")
+    again = sx.load_records(tmp_path / "results.nc")["verdict"]
+    assert again.claims == found.claims
+    assert again.sentences == found.sentences
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1e3])

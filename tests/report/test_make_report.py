@@ -17,6 +17,7 @@ from separatrix.report.agreement import Agreement, agreement
 from separatrix.report.places import places
 from separatrix.report.statements import statements
 
+WENT = np.resize([1.0, -1.0], 12)[:, None] * [1.0, -1.0]
 BISTABLE = sx.DiscreteMap(lambda x, u: jnp.tanh(2 * x + u), size=2, input=np.zeros(2))
 RNG = np.random.default_rng(0)
 TRIALS = np.tanh(np.cumsum(RNG.normal(0, 0.5, (12, 10, 2)), axis=1))
@@ -55,6 +56,43 @@ def test_all_that_is_known_is_on_the_page(made):
     links = set(re.findall(r'href="#([\w-]+)"', text))
     assert links <= set(re.findall(r'id="([\w-]+)"', text))
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text)  # nothing is loaded
+
+
+def test_a_slow_path_stands_beside_the_speed_of_the_activity(tmp_path):
+    drift = sx.DiscreteMap(lambda x: jnp.stack([x[0] + 0.05, 0.5 * x[1]]), size=2)
+    starts, steps = np.linspace(0, 1, 12), 0.1 * np.arange(20)
+    states = np.stack([starts[:, None] + steps, np.zeros((12, 20))], axis=2)
+    run = sx.make_report(drift, states, tmp_path / "drift.html")
+    assert run.verdict.held == "slow path" and run.verdict.speed == pytest.approx(0.05)
+    said = [one.text for one in statements(run)]
+    assert "From 20 steps to 40 steps, their median speed is 50 % of the activity's." in said
+
+
+def test_the_choice_read_out_at_the_end_of_a_basin(tmp_path):
+    """States go to (±1, ∓1); at the second input all go to the first of them."""
+    run = sx.make_report(
+        BISTABLE,
+        np.linspace(0.2, 0.9, 10)[:, None] * WENT[:, None],
+        tmp_path / "page.html",
+        readout=np.array([[0, 0], [1.0, -1], [-1, 1]]),
+        labels={
+            "choice": ["right", "left"] * 6,
+            "side L/R": list("ab" * 6),
+            "coherence": [25.6, -25.6] * 6,
+        },
+        periods={"free": ((0, 5), [0, 0]), "pushed": ((5, 10), [3.0, -3.0])},
+    )
+    found = run.trial_periods
+    assert found.agrees.tolist() == [12, 6]
+    assert np.array(found.responses)[found.predicted[0]].tolist() == ["right", "left"] * 6
+    assert np.array(found.responses)[found.predicted[1]].tolist() == ["right"] * 12
+    assert [found.tells_choices(k) for k in range(2)] == [True, False]
+    said = {one.text for one in statements(run)}
+    assert "Period pushed: at every end where a choice is read out, it is the same." in said
+    page = (tmp_path / "page.html").read_text()
+    assert "reads out left" in page and "side L/R" in page
+    again = sx.load_records(tmp_path / "page.nc")
+    assert set(again) == set(run.records)
 
 
 def test_every_script_of_the_page_draws_from_the_file_beside_it(made, monkeypatch):
@@ -137,6 +175,8 @@ def test_what_the_time_limit_leaves_is_not_claimed(tmp_path):
     run = sx.make_report(BISTABLE, TRIALS, tmp_path / "page.html", max_seconds=1e-9)
     assert "verdict" not in run.records
     assert "time limit" in run.analyses.why_not("verdict")
+    held = sx.verdict(BISTABLE, TRIALS[:, -1], duration=20.0, max_seconds=1e-9)
+    assert (held.held, held.answer) == ("unknown", "unknown")
 
 
 STATES = RNG.normal(size=(30, 2))
@@ -164,6 +204,9 @@ REFUSED = {
     ),
     "records in place of the page": lambda: sx.make_report(BISTABLE, STATES, "page.nc"),
     "a folder that is not there": lambda: sx.make_report(BISTABLE, STATES, "nowhere/page.html"),
+    "a name of labels that no file can hold": lambda: sx.make_report(
+        BISTABLE, TRIALS, labels={"side \ud800": [0, 1] * 6}
+    ),
     "no duration": lambda: sx.make_report(BISTABLE, TRIALS, duration=-1.0),
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from same import assert_same
 
 import separatrix as sx
 
@@ -46,6 +47,16 @@ def test_a_run_is_complete(run):
         assert text in shown
     loaded = sx.load_run(path)
     assert loaded.activity.states.shape == (10, 22, 64) and len(loaded.history) == 64
+
+
+def test_the_same_seed_gives_the_same_bits(run):
+    path, _ = run
+    again = separatrix("run", path / "experiment.toml", "--out", "two", cwd=path.parent)
+    assert again.returncode == 0, again.stderr
+    for name in ("weights.safetensors", "experiment.toml"):
+        assert (path / name).read_bytes() == (path.parent / "two" / name).read_bytes()
+    a, b = (sx.load_run(each) for each in (path, path.parent / "two"))
+    assert_same((a.history.loss, a.fixed_points.states), (b.history.loss, b.fixed_points.states))
 
 
 def test_the_proofs_of_a_run_are_verified(run):
