@@ -330,7 +330,11 @@ def _list(members: tuple[Any, ...], annotation: Any) -> tuple[str, Take]:
     """
     words, takes = zip(*map(_kind, members), strict=True)
     is_open = ... in get_args(annotation) or get_origin(annotation) is not tuple
-    expected = f"a list in which each is {words[0]}" if is_open else f"({', '.join(words)})"
+    expected = (
+        f"a list in which each is {words[0]}"
+        if is_open
+        else f"{len(words)} values ({', '.join(words)})"
+    )
     kinds = (list, tuple, str, range) if get_origin(annotation) is Sequence else (list, tuple)
 
     def take(value: Any, name: str, lengths: dict[str, int]) -> Any:
