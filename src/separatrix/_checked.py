@@ -28,6 +28,7 @@ from ._types import (
     real_array,
     require_finite,
     require_text,
+    with_article,
 )
 
 T = TypeVar("T")
@@ -286,11 +287,6 @@ def _instance(kind: type) -> tuple[str, Take]:
         return value
 
     return expected, take
-
-
-def with_article(kind: type) -> str:
-    """Return the name of a class after an article, such as "an Axes"."""
-    return f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}"
 
 
 def _part_of(value: Any, kind: type) -> str:

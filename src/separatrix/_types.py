@@ -144,8 +144,14 @@ def require_text(value: Any, name: str) -> str:
 
 def briefly(value: Any) -> str:
     """Return a value as it is written, or what it is where that is long."""
-    text = repr(value)
-    return text if len(text) < 40 else f"a {type(value).__name__}"
+    text, shape = repr(value), getattr(value, "shape", None)
+    long = f"an array of shape {shape}" if isinstance(shape, tuple) else with_article(type(value))
+    return text if len(text) < 40 else long
+
+
+def with_article(kind: type) -> str:
+    """Return the name of a class after an article, such as "an Axes"."""
+    return f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}"
 
 
 def real_array(value: Any, name: str, *, copied: bool = True) -> np.ndarray:
