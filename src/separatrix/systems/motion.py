@@ -10,6 +10,7 @@ Tsitouras (2011) Comput. Math. Appl. 62:770; Kværnø (2004) BIT 44:489; both fr
 
 import copy
 import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -31,7 +32,8 @@ _MANY = 4000.0
 """Explicit steps that would be left, from which on the implicit ones are tried."""
 _TRIAL = 32
 _IMPLICIT_UNITS = 512
-_MOST_BLOCKS = 4096
+_BLOCK, _MOST_BLOCKS = 16, 4096
+"""Steps of the integrator at a time, and how often at most until a time."""
 _SMALLEST = 1e-14
 """Of the time that is to be followed: a step that is smaller has shrunk to nothing."""
 
@@ -111,8 +113,17 @@ class Motion:
             moving = self._choose(moving, until)
         return self._advance_flow(moving, count, until)
 
-    def until(self, moving: Moving, times: float | Float[np.ndarray, " state"]) -> Moving:
-        """Move every state on to a time of its own: NaN where the integrator comes to no end."""
+    def until(
+        self,
+        moving: Moving,
+        times: float | Float[np.ndarray, " state"],
+        look: Callable[[Block], None] = lambda block: None,
+        most: int = _MOST_BLOCKS,
+    ) -> Moving:
+        """Move every state on to a time of its own: NaN where the integrator comes to no end.
+
+        `look` sees the steps of a flow, of which there are at most so many blocks.
+        """
         until = np.broadcast_to(np.asarray(times, float), moving.times.shape)
         if self.is_map:
             counts, filled = (until - moving.times).astype(int), padded(moving.states)
@@ -120,12 +131,22 @@ class Motion:
                 states = np.asarray(_moved(self.system, filled, np.resize(counts, len(filled))))
             states, taken = states[: len(counts)].copy(), moving.steps + counts
             return replace(moving, states=states, times=moving.times + counts, steps=taken)
-        for _ in range(_MOST_BLOCKS):
+        for _ in range(most):
             if ((moving.times >= until * (1 - 1e-12)) | moving.is_stuck).all():
                 break
-            moving, _ = self.advance(moving, 16, until)
+            moving, block = self.advance(moving, _BLOCK, until)
+            look(block)
         is_there = moving.times >= until * (1 - 1e-12)
         return replace(moving, states=np.where(is_there[:, None], moving.states, np.nan))
+
+    def at(
+        self, starts: Float[np.ndarray, "state unit"], times: Float[np.ndarray, "time ..."]
+    ) -> Iterator[Float[np.ndarray, "state unit"]]:
+        """Move states on from time 0, and yield where they are at each of some times."""
+        moving = self.begin(starts)
+        for time in times:
+            moving = self.until(moving, time)
+            yield moving.states
 
     def velocities(self, states: Float[np.ndarray, "... unit"]) -> np.ndarray:
         """Return F(x) − x of a map, f(x) of a flow `(…, unit)`."""

@@ -17,13 +17,13 @@ from .._types import (
 )
 from .abstract import AbstractSystem
 from .functions import in_float64
-from .motion import Motion, Moving
+from .motion import Block, Motion
 from .states import require_array_of_states, require_width
 
 SAMPLES = 101
 """Times at which a flow is given where its user names a duration alone."""
-_BLOCK, _MOST_BLOCKS = 16, 65_536
-"""Steps of the integrator at a time, and how often at most under one input."""
+_MOST_BLOCKS = 65_536
+"""Blocks of steps of the integrator under one input, at most."""
 
 
 def run_map(system: AbstractSystem, states: Any, steps: Any, inputs: Any) -> np.ndarray:
@@ -74,34 +74,18 @@ def _fill(
     padded = np.append(stops, np.full((1 << (len(stops) - 1).bit_length()) - len(stops), stops[-1]))
     motion = Motion(system, path[0], tuple(padded))
     rows, moving = np.arange(path.shape[1]), motion.begin(path[0])
-    if inputs is None:
-        _follow(path, motion, stops, rows, moving, stops[-1])
-        return
-    for u, stop in zip(inputs, stops, strict=True):
-        rows, moving = _follow(path, motion.at_input(u), stops, rows, moving, stop)
 
-
-def _follow(
-    path: np.ndarray,
-    motion: Motion,
-    stops: np.ndarray,
-    rows: np.ndarray,
-    moving: Moving,
-    until: Any,
-) -> tuple[np.ndarray, Moving]:
-    """Move states on until a time; return those that come there, and which of `path` they are."""
-    for _ in range(_MOST_BLOCKS):
-        if (moving.times >= until).all():
-            return rows, moving
-        moving, block = motion.advance(moving, _BLOCK, until)
+    def look(block: Block) -> None:
         times = block.times[1:]
         at = np.minimum(np.searchsorted(stops, times), len(stops) - 1)
         step, row = np.nonzero(stops[at] == times)
         path[at[step, row] + 1, rows[row]] = block.states[1:][step, row]
-        goes = np.flatnonzero(~moving.is_stuck & np.isfinite(moving.states).all(1))
-        rows, moving = rows[goes], moving.take(goes)
-    there = np.flatnonzero(moving.times >= until)
-    return rows[there], moving.take(there)
+
+    motions = [motion] if inputs is None else map(motion.at_input, inputs)
+    for now, until in zip(motions, stops[-1:] if inputs is None else stops, strict=True):
+        moving = now.until(moving, until, look, _MOST_BLOCKS)
+        there = np.flatnonzero(moving.times >= until)
+        rows, moving = rows[there], moving.take(there)
 
 
 def _trajectories(path: np.ndarray, starts: np.ndarray) -> np.ndarray:

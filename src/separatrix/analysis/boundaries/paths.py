@@ -52,13 +52,8 @@ def sampled_paths(
 def _seen(
     follower: Follower, starts: np.ndarray, times: Float[np.ndarray, "look arm"]
 ) -> Float[np.ndarray, "arm look unit"]:
-    """Return the states of arms after numbers of steps, the first of which is 0."""
-    moving = follower.motion.begin(starts)
-    states = [starts]
-    for at in np.rint(times[1:]) * follower.step:
-        moving = follower.motion.until(moving, at)
-        states.append(moving.states)
-    return np.stack(states, axis=1)
+    """Return the states of arms after numbers of steps."""
+    return np.stack([*follower.motion.at(starts, np.rint(times) * follower.step)], axis=1)
 
 
 def _departures(

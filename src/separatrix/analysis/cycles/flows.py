@@ -15,7 +15,6 @@ from .followed import PHASES, follow_candidates
 from .found import Cycle, CycleSearchResult
 from .propagation import Propagator
 
-_STEP = 0.02  # of the integrator of the transient, in time constants
 _FOLLOWED = (20.0, 200.0)  # time constants, times 20 or more, for which candidates are followed
 _STIFF = 0.5  # step times |λ| that the integrator allows, which is unstable above 2.8
 _FINEST = 1024  # times that its steps may be finer for that
@@ -41,8 +40,7 @@ def search_flow(
         return
     attempts = [starts]
     if method.transient:
-        step = _STEP / _finer(propagator, starts)
-        attempts.append(propagator.follow(starts, round(method.transient / step), step))
+        attempts.append(propagator.moved(starts, method.transient))
     rows, periods = np.arange(len(starts)), np.full(len(starts), period)
     for states in attempts:
         if is_over():
@@ -80,13 +78,6 @@ def _place_on(propagator: Propagator, curve: Turn, method: MultipleShooting) -> 
         velocities = propagator.step(path, np.ones(len(path)))[0]
         place = int(np.linalg.norm(velocities, axis=1).argmin())
     return path[[place]]
-
-
-def _finer(propagator: Propagator, states: np.ndarray) -> int:
-    """Return how many times finer steps the fastest motion at some of the states asks for."""
-    known = propagator.rates(states[np.isfinite(states).all(1)])
-    wanted = _STEP * float(known.max(initial=0.0)) / _STIFF
-    return int(np.clip(np.ceil(wanted), 1, _FINEST))
 
 
 def _shoot(

@@ -27,7 +27,7 @@ def search_map(
     """Search for cycles of every length from every start, as given and after the transient."""
     attempts = [starts]
     if method.transient:
-        attempts.append(propagator.follow(starts, method.transient, 1.0))
+        attempts.append(propagator.moved(starts, method.transient))
     for length in lengths:
         for states in attempts:
             if is_over():

@@ -11,6 +11,7 @@ import numpy as np
 from ..._double import double_precision
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem, in_float64
+from ...systems.motion import Motion
 from ..batches import in_batches, up_to
 
 _SIZES = (16, 128, 1024)
@@ -41,11 +42,10 @@ class Propagator:
         values = np.linalg.eigvals(np.where(finite[:, None, None], slopes, 0.0))
         return np.abs(values).max(1)
 
-    def follow(self, states: np.ndarray, steps: int, length: float) -> np.ndarray:
-        """Return states many steps later; `length` of a step, in time constants, of a flow."""
-        durations = np.full(len(states), length)
-        program = partial(_follow, steps=np.asarray(steps))
-        return self._in_batches(program, states, durations)[0]
+    def moved(self, states: np.ndarray, duration: float) -> np.ndarray:
+        """Return states many steps, or time constants, later; NaN where they are not finite."""
+        motion = Motion(self.system, np.where(np.isfinite(states), states, 0.0), ())
+        return motion.until(motion.begin(states), duration).states
 
     def sample(
         self, states: np.ndarray, durations: np.ndarray, count: int, substeps: int
@@ -85,16 +85,6 @@ def _stretch(system: AbstractSystem, states: Any, durations: Any, *, substeps: A
         return after, by_state, by_time
 
     return jax.vmap(both)(states, durations)
-
-
-@eqx.filter_jit
-def _follow(system: AbstractSystem, states: Any, lengths: Any, *, steps: Any) -> Any:
-    def step(_: Any, x: Any) -> Any:
-        if system.kind == "map":
-            return jax.vmap(system.evaluate)(x)
-        return jax.vmap(lambda one, h: rk4(system.evaluate, one, h))(x, lengths)
-
-    return (jax.lax.fori_loop(0, steps, step, states),)
 
 
 @eqx.filter_jit

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .history import History
 from .pool import Pool
 from .turns import principal
 
@@ -17,15 +16,9 @@ _TREND, _STEADY = 0.02, 0.7
 _GROWN, _STRAIGHT = 0.05, 0.98
 
 
-def bounded_motion(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
-    """Return which rows keep coming back within bounds."""
-    bounded = np.zeros(len(rows), bool)
-    for k, row in enumerate(rows):
-        times, places = history.places(int(row))
-        late = times >= times[-1] / 2
-        second, seen = places[late], times[late]
-        bounded[k] = len(second) >= 32 and _comes_back(second) and not _spirals(seen, second, pool)
-    return bounded
+def is_bounded(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
+    """Whether a state keeps coming back within bounds, on the second half of its way."""
+    return len(path) >= 32 and _comes_back(path) and not _spirals(times, path, pool)
 
 
 def _comes_back(path: np.ndarray) -> bool:
@@ -73,30 +66,21 @@ def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
     return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= _STRAIGHT)
 
 
-def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
-    """Return the time constants with which states leave; NaN where they do not, exponentially."""
-    found = np.full(len(rows), np.nan)
-    for k, row in enumerate(rows):
-        times, places = history.places(int(row))
-        second = times >= times[-1] / 2
-        if second.sum() < 8:
+def growth_time(times: np.ndarray, path: np.ndarray, pool: Pool) -> float:
+    """Return the time constant with which a state leaves; NaN where it does not, exponentially."""
+    for measure in _measures(path, pool) if len(path) >= 8 else ():
+        with np.errstate(all="ignore"):
+            logs = np.log(measure)
+        if not np.isfinite(logs).all():
             continue
-        for measure in _measures(places[second], pool):
-            with np.errstate(all="ignore"):
-                logs = np.log(measure)
-            if not np.isfinite(logs).all():
-                continue
-            slope, level = np.polyfit(times[second], logs, 1)
-            left = logs - slope * times[second] - level
-            gained = slope * float(np.ptp(times[second]))
-            straight = np.polyval(np.polyfit(times[second], measure, 1), times[second])
-            is_steady = (
-                np.square(measure - straight).mean() <= left.var() * np.square(measure).mean()
-            )
-            if gained > _GROWN and left.var() <= (1 - _STRAIGHT) * logs.var() and not is_steady:
-                found[k] = 1 / slope
-                break
-    return found
+        slope, level = np.polyfit(times, logs, 1)
+        left = logs - slope * times - level
+        straight = np.polyval(np.polyfit(times, measure, 1), times)
+        is_steady = np.square(measure - straight).mean() <= left.var() * np.square(measure).mean()
+        is_straight = left.var() <= (1 - _STRAIGHT) * logs.var()
+        if slope * float(np.ptp(times)) > _GROWN and is_straight and not is_steady:
+            return float(1 / slope)
+    return float("nan")
 
 
 def _measures(places: np.ndarray, pool: Pool) -> Iterator[np.ndarray]:

@@ -67,7 +67,7 @@ class Ends:
         Until when it was followed, or when it came within the reach of a point that was given, in
         units of the system (steps, tau).
     steps
-        The mean length of its steps, in the same units.
+        How many steps were taken with it.
     pool, curves
         The points and closed curves that are known.
     is_family
@@ -85,7 +85,7 @@ class Ends:
     which: Int[np.ndarray, " state"]
     states: Float[np.ndarray, "state unit"]
     times: Float[np.ndarray, " state"]
-    steps: Float[np.ndarray, " state"]
+    steps: Int[np.ndarray, " state"]
     pool: Pool
     curves: tuple[Turn, ...] = ()
     is_family: bool = False

@@ -27,7 +27,9 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
     rows = np.flatnonzero(ends.are(What.BOUNDED))
     if not len(rows):
         return ends
-    step = float(np.median(ends.steps[rows]))  # that suits how far states were followed
+    step = float(
+        np.median(ends.times[rows] / np.maximum(ends.steps[rows], 1))
+    )  # that suits how far states were followed
     exponent, second, error = _exponents(system, ends.states[rows], step)
     if exponent >= -2 * error or np.isnan(exponent):
         return replace(ends, exponent=exponent, exponent_error=error, second_exponent=second)

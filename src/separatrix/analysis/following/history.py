@@ -130,9 +130,11 @@ class History:
             early.append(past.before.states)
         return np.concatenate([np.stack(early[::-1]), self._last().states])
 
-    def places(self, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return times and states over the whole way of one state."""
-        return np.stack([t[row] for t in self._times]), np.stack([p[row] for p in self._places])
+    def places(self, row: int, part: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return times and states over the whole way of one state, or after a part of its time."""
+        times, places = (np.stack([at[row] for at in o]) for o in (self._times, self._places))
+        late = times >= part * times[-1]
+        return times[late], places[late]
 
     def distances(
         self, to: Float[np.ndarray, "state unit"], left: Complex[np.ndarray, "state unit"]

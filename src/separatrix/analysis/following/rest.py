@@ -38,17 +38,17 @@ def rest_at_known(
 
 def ends_of_rest(
     motion: Motion, states: np.ndarray, pool: Pool, floor: np.ndarray, scale: float
-) -> tuple[tuple[np.ndarray, np.ndarray], Pool]:
-    """Return what each state rests at and the row of its point, and the points."""
+) -> tuple[np.ndarray, np.ndarray, Pool]:
+    """Return what each state rests at, the row of its point, and the points."""
     what, which = rest_at_known(states, pool, floor)
     left = np.flatnonzero(what == What.UNKNOWN)
     tried = left[:: max(1, len(left) // _TRIED)][:_TRIED]
     if not len(tried) or motion.system.size > DENSE:
-        return (what, which), pool
+        return what, which, pool
     kinds = {int(k): _beside(motion, states[k], max(_ASIDE * scale, 100 * floor[k])) for k in tried}
     if all(kind == What.CONTINUUM for kind in kinds.values()):
         what[left] = What.CONTINUUM  # of all that rest, where each that was tried rests on one
-        return (what, which), pool
+        return what, which, pool
     for k, kind in kinds.items():
         what[k] = kind
         if kind == What.POINT:
@@ -58,7 +58,7 @@ def ends_of_rest(
         same = int(tried[away.argmin()])
         if away.min() <= floor[k]:
             what[k], which[k] = what[same], which[same]
-    return (what, which), pool
+    return what, which, pool
 
 
 def _beside(motion: Motion, state: np.ndarray, aside: float) -> What:

@@ -176,7 +176,7 @@ def _moves(
     most = np.zeros(len(starts))
     for k in range(0, len(starts), _BATCH):
         part = slice(k, k + _BATCH)
-        for _, path in _run(motion, starts[part], duration):
+        for path in _paths(motion, starts[part], duration):
             with np.errstate(all="ignore"):
                 moved = np.einsum("tsu,su->ts", path - starts[part], across[part])
             moved = np.where(np.isfinite(moved), np.abs(moved), np.inf)
@@ -202,45 +202,31 @@ def _returned(motion: _Stretched, states: np.ndarray, duration: float, aside: fl
         else np.linspace(duration, 2 * duration, 9)
     )
     left = np.zeros((count, most))
-    for times, path in _run(motion, starts, 2 * duration, instants):
-        for k in np.flatnonzero(np.isclose(times[:, None], instants, rtol=1e-9).any(1)):
-            one, other = np.moveaxis(path[k].reshape(count, most, 2, size), 2, 0)
-            with np.errstate(all="ignore"):
-                apart = np.clip((one - other) / (2 * aside), -1e9, 1e9)
-            values = np.linalg.svd(np.nan_to_num(apart, nan=1e9), compute_uv=False)
-            left = np.maximum(left, values)
+    for there in motion.motion.at(starts @ motion.back, instants):
+        one, other = np.moveaxis((there @ motion.there).reshape(count, most, 2, size), 2, 0)
+        with np.errstate(all="ignore"):
+            apart = np.clip((one - other) / (2 * aside), -1e9, 1e9)
+        values = np.linalg.svd(np.nan_to_num(apart, nan=1e9), compute_uv=False)
+        left = np.maximum(left, values)
     found = np.full((count, 2), np.nan)
     found[:, : most - 1] = left[:, 1:]
     return found
 
 
-def _run(
-    stretched: _Stretched, starts: np.ndarray, until: float, stops: np.ndarray | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield times and paths until a time, in the coordinates of the starts."""
-    for times, path in _run_on(stretched.motion, starts @ stretched.back, until, stops):
-        yield times, path @ stretched.there
-
-
-def _run_on(
-    motion: Motion, starts: np.ndarray, until: float, stops: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield times and paths until a time; of a flow only where all states are at a stop."""
-    if motion.is_map:
-        moving, taken = motion.begin(starts), 0
-        while taken < until:
-            count = int(min(256, until - taken))
-            count = count if count == 256 else 1 << (count - 1).bit_length()
-            moving, block = motion.advance(moving, count, np.inf)
-            taken += count
-            times = block.times[:, 0]
-            yield times[times <= until], block.states[times <= until]
+def _paths(
+    stretched: _Stretched, starts: np.ndarray, duration: float
+) -> Iterator[Float[np.ndarray, "time state unit"]]:
+    """Yield where states are after each step of a map, or at some times of a flow."""
+    motion, starts = stretched.motion, starts @ stretched.back
+    if not motion.is_map:
+        for states in motion.at(starts, np.linspace(0, duration, 17)[1:]):
+            yield states[None] @ stretched.there
         return
-    instants = np.linspace(0, until, 17)[1:] if stops is None else stops
     moving = motion.begin(starts)
-    for stop in instants:
-        moving = motion.until(moving, float(stop))
-        yield np.array([stop]), moving.states[None]
+    for taken in range(0, int(duration), 256):
+        count = min(256, int(duration) - taken)
+        moving, block = motion.advance(moving, 1 << (count - 1).bit_length(), np.inf)
+        yield block.states[: count + 1] @ stretched.there
 
 
 def _longest_loop(edges: np.ndarray, count: int) -> int:
