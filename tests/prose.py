@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 PAGES = [*map(ROOT.joinpath, ROOT_PAGES), *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCE = Path(sx.__file__).parent
-SECTIONS = SOURCE / "report" / "sections"
+SECTIONS = (SOURCE / "report" / "sections", SOURCE / "classics" / "sections")
 
 CODE = re.compile(
     r"(?ms)^( *)(`{3,}).*?^\1\2`*[ \t]*$"  # fences
@@ -105,10 +105,10 @@ def errors():
 
 def captions():
     """Yield (place, text) of the words below the report's figures, a value being a word."""
-    for path in sorted(SECTIONS.glob("*.html")):
+    for path in sorted(path for home in SECTIONS for path in home.glob("*.html")):
         text = re.sub(r"\{% el.*?%\}", "\n\n", path.read_text(encoding="utf-8"))
         yield path.name, re.sub(r"\{%.*?%\}", " ", re.sub(r"(?s)\{\{.*?\}\}", "X", text))
-    for path in sorted(SECTIONS.glob("*.py")):
+    for path in sorted(path for home in SECTIONS for path in home.glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         about = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         strings = {n for n in ast.walk(tree) if isinstance(n, ast.Constant | ast.JoinedStr)}

@@ -125,7 +125,7 @@ STATES = np.random.default_rng(0).standard_normal((4, 10, 3)) * [3.0, 2.0, 1.0]
         (lambda a: sx.project(STATES, num=4), "num"),
         (lambda a: sx.project(STATES, onto=np.eye(3), num=0), "num"),
         (lambda a: sx.project(STATES, onto=np.eye(4)), "independent"),
-        (lambda a: sx.project(STATES, onto=np.ones((2, 3))), "independent"),
+        (lambda a: sx.project(STATES, onto=np.ones((2, 3))), "direction 1"),
         (lambda a: sx.project(STATES, onto=sx.project(np.eye(5))[1]), "5 units"),
     ],
 )

@@ -1,12 +1,14 @@
-"""Names that `dir` shows of a public module, and suggestions for a name that it lacks."""
+"""Names that `dir` shows of a module, suggestions for one that it lacks, and modules by name."""
 
 import ast
 import difflib
 import importlib
+import pkgutil
 import sys
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 PUBLIC = (
@@ -103,3 +105,17 @@ def import_when_used(module: str, file: str) -> list[str]:
 
     vars(home)["__getattr__"] = find
     return sorted(places)
+
+
+def modules_of(*packages: str) -> list[ModuleType]:
+    """Import the modules of packages, such as "figures" and "classics.figures", and return them.
+
+    A package may be of a higher layer. What its modules declare is known wherever it is asked for,
+    in a worker, too, no matter what else is imported.
+    """
+    homes = [importlib.import_module(f".{package}", __package__) for package in packages]
+    return [
+        importlib.import_module(f".{found.name}", home.__name__)
+        for home in homes
+        for found in pkgutil.iter_modules(getattr(home, "__path__", ()))
+    ]

@@ -13,13 +13,10 @@ hand.
 
 import dataclasses
 import html
-import importlib
 import json
-import pkgutil
 import types
 import typing
 from collections.abc import Iterator
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import equinox as eqx
@@ -27,6 +24,7 @@ import jax
 import numpy as np
 from jaxtyping import jaxtyped
 
+from ._names import modules_of
 from ._tables import LETTERS, TIMES, Columns, as_cells, as_html, as_text, cell, undecided
 from ._types import InvalidInputError, UnreadableFileError, counted, nearest
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 
-DECLARING = ("activity", "analysis", "evaluation", "multitask", "tasks", "training")
+DECLARING = ("activity", "analysis", "classics", "evaluation", "tasks", "training")
 """The packages and modules that declare records."""
 
 RENAMED = {"centre": "center"}
@@ -66,12 +64,6 @@ def setting(description: str, *, units: str = "", **kwargs: Any) -> Any:
     """Declare a field that is not an array (a number, a text, a tuple of names)."""
     metadata = {"description": description, "units": units}
     return eqx.field(static=True, metadata=metadata, **kwargs)
-
-
-def _import_all(package: ModuleType) -> None:
-    """Import the modules of a package."""
-    for found in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
-        importlib.import_module(found.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,8 +161,7 @@ class Record(eqx.Module):
     def named(name: str) -> "type[Record] | None":
         """Return the record class called `name`, or None. Its module is imported if needed."""
         if name not in Record._registry:
-            for package in DECLARING:
-                _import_all(importlib.import_module(f".{package}", __package__))
+            modules_of(*DECLARING)
         return Record._registry.get(name)
 
     @classmethod

@@ -19,6 +19,7 @@ from ._types import (
     real_array,
     require_finite,
 )
+from .analysis.projections import orthonormal
 from .networks import AbstractNetwork, check_network_fits
 from .tasks import Trials, choice_of
 
@@ -363,14 +364,12 @@ def _components_of(states: np.ndarray, num_components: int) -> PrincipalComponen
 def _along(directions: np.ndarray, states: np.ndarray) -> PrincipalComponents:
     """Return orthonormal axes through the mean of states `(n, unit)`, the first along the first."""
     require_finite(directions, "onto")
-    fits = directions.ndim == 2 and directions.shape[1] == states.shape[1] and len(states)
-    if not fits or np.linalg.matrix_rank(directions) < len(directions):
+    if directions.ndim != 2 or directions.shape[1] != states.shape[1] or not len(states):
         raise InvalidInputError(
             f"expected independent directions (axis, {states.shape[1]}) and finite states, got "
             f"directions of shape {directions.shape} and {len(states)} finite states."
         )
-    basis, mixing = np.linalg.qr(directions.T)
-    basis = (basis * np.sign(np.diag(mixing))).T
+    basis = orthonormal(directions)
     mean = states.mean(0)
     variance = ((states - mean) @ basis.T).var(0)
     spread = states.var(0).sum()

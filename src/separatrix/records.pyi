@@ -16,7 +16,6 @@ from .analysis import (
     FixedPointGraph as FixedPointGraph,
     FixedPoints as FixedPoints,
     FixedPointTopology as FixedPointTopology,
-    InputGating as InputGating,
     Linearization as Linearization,
     LyapunovSpectrum as LyapunovSpectrum,
     NonNormality as NonNormality,
@@ -30,26 +29,29 @@ from .analysis import (
 from .analysis.measures import (
     Comparison as Comparison,
 )
-from .analysis.memory import (
-    GradedMemory as GradedMemory,
-)
-from .analysis.projections import (
+from .classics.averages import (
     TargetedAverages as TargetedAverages,
 )
-from .analysis.selectivity import (
+from .classics.clusters import (
+    TaskVariance as TaskVariance,
+)
+from .classics.connections import (
     SelectiveConnections as SelectiveConnections,
     Selectivity as Selectivity,
 )
-from .analysis.task_variance import (
-    TaskVariance as TaskVariance,
+from .classics.gating import (
+    InputGating as InputGating,
+)
+from .classics.memory import (
+    GradedMemory as GradedMemory,
+)
+from .classics.rules import (
+    RulePerformance as RulePerformance,
 )
 from .evaluation import (
     Performance as Performance,
     Psychometric as Psychometric,
     TrialPeriods as TrialPeriods,
-)
-from .multitask import (
-    RulePerformance as RulePerformance,
 )
 from .store import (
     Run as Run,

@@ -1,7 +1,6 @@
 """Analyses of any map or flow; nothing here knows a network, a task or a file.
 
-What several packages use is imported from here. An analysis that only its own question, figure and
-section use (`memory`, `selectivity`) is imported from its module.
+What several packages use is imported from here.
 """
 
 from . import measures
@@ -34,11 +33,9 @@ from .fixed_points import (
     find_fixed_points,
 )
 from .linearization import (
-    InputGating,
     Linearization,
     NonNormality,
     SelectionVectors,
-    input_gating,
     linearize,
 )
 from .lyapunov import (
@@ -75,7 +72,6 @@ __all__ = [
     "FixedPointTopology",
     "FixedPoints",
     "FrozenInputs",
-    "InputGating",
     "Linearization",
     "LyapunovSpectrum",
     "NonNormality",
@@ -93,7 +89,6 @@ __all__ = [
     "find_fixed_points",
     "fixed_point_graph",
     "fixed_point_topology",
-    "input_gating",
     "linearize",
     "lyapunov_exponents",
     "measures",

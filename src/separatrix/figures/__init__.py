@@ -18,11 +18,9 @@ None means the directions of `sx.project`.
 """
 
 import functools
-import importlib
-import pkgutil
 from typing import Any
 
-from .._names import show_public_names
+from .._names import modules_of, show_public_names
 
 DPI = 150
 """Dots per inch of the PNG files."""
@@ -37,10 +35,10 @@ def _functions() -> dict[str, Any]:
 
     A module bears another name than a function, which it would hide.
     """
-    names = (module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f".{name}", __name__) for name in names]
     return {
-        name: getattr(module, name) for module in modules for name in getattr(module, "__all__", ())
+        name: getattr(module, name)
+        for module in modules_of("figures", "classics.figures")
+        for name in getattr(module, "__all__", ())
     }
 
 

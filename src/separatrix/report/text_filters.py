@@ -62,11 +62,13 @@ _FILTERS: tuple[Callable[..., str], ...] = (count, percent, number, duration, ta
 
 @functools.cache
 def templates() -> "Environment":
-    """Return the templates of this package."""
+    """Return the templates of reports, and those of sections on single papers."""
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("separatrix.report", "."),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(f"separatrix.{home}", ".") for home in ("report", "classics")]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -17,7 +17,6 @@ from ..analysis import (
     Verdict,
 )
 from ..evaluation import Performance, Psychometric
-from ..multitask import RulePerformance
 from ..store import Run
 from ..training import History
 
@@ -50,7 +49,7 @@ def _of_performance(found: Performance) -> dict[str, Any]:
     return row | {"chance": found.chance}
 
 
-def _of_rules(found: RulePerformance) -> dict[str, Any]:
+def _of_rules(found: Any) -> dict[str, Any]:
     return {"score": found.mean_score, "ideal_score": float(np.mean(found.ideal_score))}
 
 

@@ -1,28 +1,29 @@
-"""What single experiments ask of their network, beyond what every run asks.
+"""What an experiment may ask of its network, beyond what every run asks.
 
 A question is a function of a `Subject` that returns a record, which is written into the results
 under the question's name; `analysis.questions = ["its name"]` asks it. Each module declares its
-own, and the first line of a docstring says what is done, "Needs …" what it has to work on. The
-science is in the library, where a user finds it too; here are the questions only.
+own, here or, if one paper alone asks it, in `classics.questions`. The first line of a docstring
+says what is done, "Needs …" what it has to work on. The science is in the library, where a user
+finds it too; here are the questions only.
 """
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Sequence
 
 from ..._checked import Named
+from ..._names import modules_of
 from ..._records import Record
 from ..._types import InvalidInputError
 from ...plan import Stage
 from ...tasks import PerceptualDecisionMaking
 from ..subject import Subject
 
-_modules = [importlib.import_module(f".{m.name}", __name__) for m in pkgutil.iter_modules(__path__)]
 QUESTIONS: dict[str, Callable[[Subject], Record]] = {
-    name: question for module in _modules for name, question in sorted(module.QUESTIONS.items())
+    name: question
+    for module in modules_of("experiment.questions", "classics.questions")
+    for name, question in sorted(module.QUESTIONS.items())
 }
-"""The questions by name: those that the modules of this package declare as their `QUESTIONS`."""
+"""The questions by name: those that the modules of two packages declare as their `QUESTIONS`."""
 
 
 def check_questions(names: Sequence[str]) -> None:

@@ -1,9 +1,11 @@
-"""The sections of a report: each is a module and a template of the same name."""
+"""The sections of a report: each is a module and a template of the same name.
 
-import importlib
-import pkgutil
+Those of single papers are in `classics.sections`.
+"""
+
 from collections.abc import Iterator
 
+from ..._names import modules_of
 from ...store import Run
 from ..section import Section
 
@@ -26,18 +28,12 @@ ORDER = (
     "fixed_point_graph",
     "fixed_point_topology",
     "lyapunov",
-    "rule_performance",
-    "task_variance",
-    "selective_connections",
-    "context_gating",
-    "graded_memory",
 )
 """The order of the report; a section that is not named here comes after these."""
 
-_others = sorted({module.name for module in pkgutil.iter_modules(__path__)} - set(ORDER))
-SECTIONS: tuple[Section, ...] = tuple(
-    importlib.import_module(f".{name}", __name__).SECTION for name in (*ORDER, *_others)
-)
+_modules = modules_of("report.sections", "classics.sections")
+_found: dict[str, Section] = {module.SECTION.name: module.SECTION for module in _modules}
+SECTIONS = tuple({name: _found[name] for name in (*ORDER, *_found)}.values())
 
 
 def shown_sections(run: Run) -> Iterator[Section]:

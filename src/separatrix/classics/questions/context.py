@@ -10,17 +10,13 @@ import functools
 import numpy as np
 
 from ...activity import simulate
-from ...analysis import (
-    InputGating,
-    SlowCurve,
-    input_gating,
-    linearize,
-)
-from ...analysis.projections import TargetedAverages, targeted_averages
+from ...analysis import SlowCurve, linearize
+from ...experiment.geometry import curve_along, decision_axis, slowest_states
+from ...experiment.subject import Subject
 from ...plan import SkippedError
 from ...tasks import ContextDecisionMaking
-from ..geometry import curve_along, decision_axis, slowest_states
-from ..subject import Subject
+from ..averages import TargetedAverages, targeted_averages
+from ..gating import InputGating, input_gating
 
 STIMULUS = 750.0
 """How long Mante et al. (2013) show the stimulus, in ms."""

@@ -2,11 +2,11 @@
 
 import jax.random as jr
 
-from ...analysis.task_variance import TaskVariance
-from ...multitask import RulePerformance, rule_performance, rule_variance
+from ...experiment.subject import Subject
 from ...plan import SkippedError
 from ...tasks import Yang2019
-from ..subject import Subject
+from ..clusters import TaskVariance
+from ..rules import RulePerformance, rule_performance, rule_variance
 
 
 def performance_by_rule(subject: Subject) -> RulePerformance:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ... import figures
-from ...multitask import RulePerformance
+from ...report.section import Section, Values
 from ...store import Run
-from ..section import Section, Values
+from ..rules import RulePerformance
 
 
 def values(run: Run) -> Values:

@@ -6,11 +6,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, FigureBase
 
-from ..analysis.memory import GradedMemory
-from .canvas import Width, new_figure, panels, whole
-from .drawing import styled
-from .legends import Place, legend_each
-from .style import GRAY, PAGE_WIDTH, cycle, ink, paper, sequential
+from ...figures.canvas import Width, new_figure, panels, whole
+from ...figures.drawing import styled
+from ...figures.legends import Place, legend_each
+from ...figures.style import GRAY, PAGE_WIDTH, cycle, ink, paper, sequential
+from ..memory import GradedMemory
 
 __all__ = ["graded_memory"]
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from ...activity import Activity, simulate
 from ...analysis import SlowCurve
-from ...analysis.memory import GradedMemory, coding_axis, graded_memory
+from ...experiment.geometry import curve_along, slowest_states
+from ...experiment.subject import Subject
 from ...plan import SkippedError
 from ...tasks import DelayComparison
-from ..geometry import curve_along, slowest_states
-from ..subject import Subject
+from ..memory import GradedMemory, coding_axis, graded_memory
 
 DELAY = 3000.0
 """How long the first frequency is to be held, in ms; as long as in the experiments, up to 6 s."""

@@ -9,17 +9,17 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Float, Int, PRNGKeyArray
 
-from ._checked import Count, NotNegative, checked
-from ._records import Record, array, setting
-from ._tables import Columns
-from ._types import (
+from .._checked import Count, NotNegative, checked
+from .._records import Record, array, setting
+from .._tables import Columns
+from .._types import (
     Array,
     GivenKey,
 )
-from .activity import simulate
-from .analysis.task_variance import TaskVariance, condition_variance, task_variance
-from .networks import AbstractNetwork, check_network_fits
-from .tasks import RULES, Yang2019
+from ..activity import simulate
+from ..networks import AbstractNetwork, check_network_fits
+from ..tasks import RULES, Yang2019
+from .clusters import TaskVariance, condition_variance, task_variance
 
 BATCH = 512
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ... import figures
-from ...analysis import InputGating
+from ...report.section import Figure, Section, Values
 from ...store import Run
-from ..section import Figure, Section, Values
+from ..gating import InputGating
 
 
 def draw(run: Run) -> Figure:

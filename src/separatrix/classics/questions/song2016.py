@@ -3,11 +3,11 @@
 import numpy as np
 
 from ...activity import simulate
-from ...analysis.selectivity import SelectiveConnections, selective_connections, selectivity
+from ...experiment.subject import Subject
 from ...networks import DaleCTRNN
 from ...plan import SkippedError
 from ...tasks import PerceptualDecisionMaking
-from ..subject import Subject
+from ..connections import SelectiveConnections, selective_connections, selectivity
 
 NUM_TRIALS = 1024
 

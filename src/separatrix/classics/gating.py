@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import numpy as np
 from jaxtyping import Bool, Complex, Float
 
-from ..._checked import FINITE, Natural, checked
-from ..._records import Record, array, setting
-from ..._types import Array, InvalidInputError
-from .eigenmodes import Linearization
+from .._checked import FINITE, Natural, checked
+from .._records import Record, array, setting
+from .._types import Array, InvalidInputError
+from ..analysis import Linearization
 
 
 class InputGating(Record):

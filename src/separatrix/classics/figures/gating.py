@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
-from .._checked import SOME
-from .._types import InvalidInputError
-from ..analysis import InputGating
-from ..analysis.projections import TargetedAverages
-from .canvas import NARROWEST, Width, inches_across, new_figure, panels, whole
-from .drawing import styled
-from .legends import Place, legend_below
-from .style import GRAY, GREEN, PAGE_WIDTH, ink, shades_of, signed
+from ..._checked import SOME
+from ..._types import InvalidInputError
+from ...figures.canvas import NARROWEST, Width, inches_across, new_figure, panels, whole
+from ...figures.drawing import styled
+from ...figures.legends import Place, legend_below
+from ...figures.style import GRAY, GREEN, PAGE_WIDTH, ink, shades_of, signed
+from ..averages import TargetedAverages
+from ..gating import InputGating
 
 __all__ = ["context_gating"]
 

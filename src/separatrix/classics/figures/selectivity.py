@@ -4,11 +4,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from ..analysis.selectivity import SelectiveConnections
-from .canvas import LETTERING, NARROWEST, Width, grow, height_of, inches_across, new_figure, whole
-from .drawing import styled
-from .legends import Place, legend_below
-from .style import BLUE, EXCITATION, GRAY, VERMILLION, ink, tint
+from ...figures.canvas import (
+    LETTERING,
+    NARROWEST,
+    Width,
+    grow,
+    height_of,
+    inches_across,
+    new_figure,
+    whole,
+)
+from ...figures.drawing import styled
+from ...figures.legends import Place, legend_below
+from ...figures.style import BLUE, EXCITATION, GRAY, VERMILLION, ink, tint
+from ..connections import SelectiveConnections
 
 __all__ = ["selective_connections"]
 

@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..analysis.boundaries.fractions import wilson
-from ..multitask import RulePerformance
-from .canvas import Width, one_panel, whole
-from .drawing import error_bars, styled
-from .legends import Place, legend_below
-from .style import GRAY, cycle, ink
+from ...analysis.boundaries.fractions import wilson
+from ...figures.canvas import Width, one_panel, whole
+from ...figures.drawing import error_bars, styled
+from ...figures.legends import Place, legend_below
+from ...figures.style import GRAY, cycle, ink
+from ..rules import RulePerformance
 
 __all__ = ["rule_performance"]
 

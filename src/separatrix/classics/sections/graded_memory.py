@@ -3,8 +3,8 @@
 import numpy as np
 
 from ... import figures
+from ...report.section import Figure, Section, Values
 from ...store import Run
-from ..section import Figure, Section, Values
 
 
 def draw(run: Run) -> Figure:

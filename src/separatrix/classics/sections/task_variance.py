@@ -3,8 +3,8 @@
 import numpy as np
 
 from ... import figures
+from ...report.section import Section, Values
 from ...store import Run
-from ..section import Section, Values
 
 
 def values(run: Run) -> Values:

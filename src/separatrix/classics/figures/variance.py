@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from ..analysis.task_variance import TaskVariance
-from .canvas import Width, new_figure, whole
-from .drawing import styled
-from .style import GRAY, VERMILLION, ink, sequential
+from ...figures.canvas import Width, new_figure, whole
+from ...figures.drawing import styled
+from ...figures.style import GRAY, VERMILLION, ink, sequential
+from ..clusters import TaskVariance
 
 __all__ = ["task_variance"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ... import figures
-from ...analysis.selectivity import SelectiveConnections
+from ...report.section import Section, Values
 from ...store import Run
-from ..section import Section, Values
+from ..connections import SelectiveConnections
 
 
 def values(run: Run) -> Values:

@@ -1,0 +1,1 @@
+"""Questions that the experiments of single papers ask."""

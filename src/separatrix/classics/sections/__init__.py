@@ -1,0 +1,1 @@
+"""Sections of a report on what single papers ask."""
