@@ -24,6 +24,7 @@ from ...solvers.endings import Ending
 from ...solvers.runge_kutta import rk4
 from ...systems import AbstractSystem
 from ...systems.motion import Motion, padded
+from ..cycles.propagation import Propagator
 from ..fixed_points.evaluator import Evaluator
 from ..following.end import What
 from ..following.follower import follow
@@ -61,6 +62,7 @@ class Follower:
         self.landscape, is_map = landscape, system.kind == "map"
         self.step = 1.0 if is_map else _suitable_step(system, landscape.states)
         longest = np.inf if is_map else _LONGEST * self.step
+        self.propagator = Propagator(system)
         self.motion = Motion(system, landscape.states, (), longest)
         self.as_in_verdicts = Motion(system, landscape.states, ())  # implicit where it is stiff
         rate, turn = decay(landscape.values, system.kind)
@@ -130,11 +132,9 @@ class Follower:
         self, states: Float[np.ndarray, "state unit"], steps: int
     ) -> Float[np.ndarray, "time state unit"]:
         """Return the states and where the next steps lead; `steps` rounds up to a power of two."""
-        steps = 1 << max(int(steps) - 1, 1).bit_length()
-        rows, filled = len(states), padded(states)
-        with double_precision():
-            path = _path(self.motion.system, filled, np.asarray(self.step), steps)
-            return np.array(path)[:, :rows]
+        count = 1 + (1 << max(int(steps) - 1, 1).bit_length())
+        durations = np.full(len(states), count * self.step)
+        return np.moveaxis(self.propagator.sample(states, durations, count, 1), 1, 0)
 
     def pull_back(
         self,
@@ -166,12 +166,6 @@ def _suitable_step(system: AbstractSystem, states: Float[np.ndarray, "state unit
 
 def _step(system: AbstractSystem, x: Any, h: Any) -> Any:
     return system.evaluate(x) if system.kind == "map" else rk4(system.evaluate, x, h)
-
-
-@eqx.filter_jit
-def _path(system: AbstractSystem, states: Any, h: Any, steps: int) -> Any:
-    move = jax.vmap(lambda x: _step(system, x, h))
-    return jax.lax.scan(lambda now, _: (move(now), now), states, None, length=steps + 1)[1]
 
 
 @eqx.filter_jit

@@ -121,9 +121,8 @@ def _is_slow(batch: Batch) -> bool:
         speed = np.linalg.norm(batch.motion.velocities(states), axis=1)
         is_slow = speed * batch.wanted <= _SLOWLY * away
     slowest = float(pool.rate[stable].min())
-    needed = max(_FEWEST_FOLDS / slowest, 2 * batch.wanted)
-    if batch.motion.is_map:
-        needed = min(needed, float(MOST_STEPS))
+    most = float(MOST_STEPS) if batch.motion.is_map else np.inf
+    needed = min(max(_FEWEST_FOLDS / slowest, 2 * batch.wanted), most)
     folds = batch.wanted * slowest, needed * slowest
     if is_slow.mean() <= 0.5 or folds[0] > _MOST_FOLDS or folds[1] < FOLDS[1]:
         return False

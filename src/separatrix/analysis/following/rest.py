@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import scipy
 
 from ...systems.motion import Motion
 from ..fixed_points.evaluator import DENSE, Evaluator
@@ -22,18 +23,15 @@ def rest_at_known(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return at which known point each state rests, and of what kind it is."""
     what = np.full(len(states), What.UNKNOWN, object)
-    which = np.full(len(states), -1)
-    for k, state in enumerate(states):
-        away = np.linalg.norm(pool.states - state, axis=1)
-        near = int(away.argmin()) if len(away) else -1
-        if near < 0 or away[near] > max(floor[k], pool.reach[near]):
-            continue
-        if pool.stability[near] in ("saddle", "unstable"):
-            what[k], which[k] = What.UNSTABLE, near
-        elif pool.reach[near] > 0:
-            ends = pool.stability[near] in ("stable", KINK)
-            what[k], which[k] = What.POINT if ends else What.UNSTABLE, near
-    return what, which
+    if not len(pool.states):
+        return what, np.full(len(states), -1)
+    away = scipy.spatial.distance.cdist(states, pool.states)
+    near = away.argmin(1)
+    stability, reach = pool.stability[near], pool.reach[near]
+    there = away.min(1) <= np.maximum(floor, reach)
+    what[there & ((reach > 0) | np.isin(stability, ("saddle", "unstable")))] = What.UNSTABLE
+    what[there & (reach > 0) & np.isin(stability, ("stable", KINK))] = What.POINT
+    return what, np.where(what == What.UNKNOWN, -1, near)
 
 
 def ends_of_rest(
@@ -46,9 +44,6 @@ def ends_of_rest(
     if not len(tried) or motion.system.size > DENSE:
         return what, which, pool
     kinds = {int(k): _beside(motion, states[k], max(_ASIDE * scale, 100 * floor[k])) for k in tried}
-    if all(kind == What.CONTINUUM for kind in kinds.values()):
-        what[left] = What.CONTINUUM  # of all that rest, where each that was tried rests on one
-        return what, which, pool
     for k, kind in kinds.items():
         what[k] = kind
         if kind == What.POINT:
@@ -58,6 +53,8 @@ def ends_of_rest(
         same = int(tried[away.argmin()])
         if away.min() <= floor[k]:
             what[k], which[k] = what[same], which[same]
+    if all(kind == What.CONTINUUM for kind in kinds.values()):
+        what[left] = What.CONTINUUM  # of all that rest, where each that was tried rests on one
     return what, which, pool
 
 
@@ -71,12 +68,10 @@ def _beside(motion: Motion, state: np.ndarray, aside: float) -> What:
     still = np.abs(values - 1) if motion.is_map else np.abs(values) / size
     neutral = vectors[:, still <= _NEUTRAL].real.T
     neutral = neutral[np.linalg.norm(neutral, axis=1) > 1e-6]
-    rng = np.random.default_rng(0)
-    others = rng.standard_normal((6, len(state)))
+    others = np.random.default_rng(0).standard_normal((6, len(state)))
     directions = np.concatenate([neutral, -neutral, others])
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    starts = state + aside * directions
-    moving = motion.begin(starts)
+    moving = motion.begin(state + aside * directions)
     last = np.inf if motion.is_map else 1e12
     for _ in range(_ROUNDS):
         moving, block = motion.advance(moving, 256, last)

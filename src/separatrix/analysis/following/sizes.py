@@ -20,11 +20,14 @@ def error_of(system: AbstractSystem) -> float:
     return ROUNDING if system.kind == "map" else INTEGRATION
 
 
+def extent_of(states: Float[np.ndarray, "state unit"]) -> float:
+    """Return the largest distance between two states; 0 if there are not two."""
+    return float(scipy.spatial.distance.pdist(states).max(initial=0.0))
+
+
 def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
     """Return E₀: the largest distance between two states; if they coincide, their size or move."""
-    apart = 0.0
-    if len(states) > 1:
-        apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
+    apart = extent_of(states)
     size = max(first_move(system, states), float(np.abs(states).max(initial=0.0)))
     return apart if apart > TELLS * error_of(system) * size else size or 1e-8
 

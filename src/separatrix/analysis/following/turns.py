@@ -15,6 +15,8 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 
+from .sizes import extent_of
+
 MISS = 0.01
 """Of the diameter of a turn: more is no return."""
 _FLOW_ERROR, MAP_ERROR = 1e-5, 1e-9
@@ -173,8 +175,7 @@ def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
 
 def _exact_diameter(path: Float[np.ndarray, "time unit"]) -> float:
     """Return the largest distance between two states of a curve, of which some are looked at."""
-    some = path[:: max(1, len(path) // _PLACES)]
-    return float(scipy.spatial.distance.pdist(some).max(initial=0.0))
+    return extent_of(path[:: max(1, len(path) // _PLACES)])
 
 
 def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import scipy
 from jaxtyping import Float, Int
 
 from ...systems.motion import Motion
-from ..following.sizes import far_apart
+from ..following.sizes import extent_of, far_apart
 
 MOST = 128
 """Settled states between which gaps are tried."""
@@ -115,9 +115,7 @@ def measure(
     same = np.eye(settled.shape[1])
     stretched = _Stretched.of(motion, settled) if is_stretched else _Stretched(motion, same, same)
     settled = settled @ stretched.there
-    extent = float(scipy.spatial.distance.pdist(settled).max())
-    chosen = far_apart(settled, min(MOST, len(settled)), _ONE_PLACE * extent)
-    states = settled[chosen]
+    extent, states = extent_of(settled), settled[landmarks_of(settled, MOST)]
     nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
     landmarks = np.arange(min(LANDMARKS, len(states)))  # the farthest come first
     edges, spans = neighbors(states), neighbors(states[landmarks])
@@ -158,9 +156,7 @@ def dimension_of(states: np.ndarray, edges: np.ndarray | None = None) -> int:
 
 def landmarks_of(states: np.ndarray, count: int = LANDMARKS) -> Int[np.ndarray, " landmark"]:
     """Return states far apart: each the farthest from those before."""
-    first = states[int(np.linalg.norm(states - states.mean(0), axis=1).argmax())]
-    extent = float(np.linalg.norm(states - first, axis=1).max(initial=0.0))
-    return far_apart(states, min(count, len(states)), _ONE_PLACE * extent)
+    return far_apart(states, count, _ONE_PLACE * extent_of(states))
 
 
 def _moves(

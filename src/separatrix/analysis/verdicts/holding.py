@@ -12,7 +12,7 @@ from ...systems.motion import Motion
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.search import find_fixed_points
 from ..following.end import Ends, What
-from ..following.sizes import INTEGRATION, error_of, scale_of
+from ..following.sizes import INTEGRATION, error_of, extent_of, scale_of
 from .claims import Held
 from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording
@@ -109,7 +109,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     """Work out what decides what holds the states."""
     count, duration = len(seen.starts), seen.duration
     settled = np.isfinite(seen.settled).all(1)
-    extent = _extent(seen.settled[settled])
+    extent = extent_of(seen.settled[settled])
     known = ~ends.are(What.UNKNOWN)
     with np.errstate(all="ignore"):
         moved = seen.moved / extent if extent > 0 else np.where(seen.moved > 0, np.inf, 0.0)
@@ -237,7 +237,7 @@ def _pieces(gaps: Gaps, bound: float) -> int:
     is_line = np.array(
         [
             (piece == k).sum() >= 3
-            and _extent(gaps.states[piece == k]) >= _PIECE * _extent(gaps.states)
+            and extent_of(gaps.states[piece == k]) >= _PIECE * extent_of(gaps.states)
             for k in range(len(weights))
         ]
     )
@@ -247,12 +247,6 @@ def _pieces(gaps: Gaps, bound: float) -> int:
 
 def _holds(mask: Bool[np.ndarray, " state"]) -> bool:
     return bool(mask.mean() >= _SHARE)
-
-
-def _extent(states: np.ndarray) -> float:
-    if len(states) < 2:
-        return 0.0
-    return float(scipy.spatial.distance.pdist(states).max())
 
 
 def _periods(ends: Ends, duration: float) -> np.ndarray:
@@ -302,7 +296,7 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     for k in range(count):
         there = np.isfinite(speeds[:, k])
         way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
-        still = _extent(way) <= 100 * error_of(system) * np.abs(way).max(initial=0.0)
+        still = extent_of(way) <= 100 * error_of(system) * np.abs(way).max(initial=0.0)
         if there.sum() < 3 or still:
             continue
         slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k], floor)
@@ -322,7 +316,7 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     minima, passages = _minima(system, middles)
     nearest = np.full(count, -1)
     for row in np.flatnonzero(slow):
-        whole = _extent(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
+        whole = extent_of(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
         near = scipy.spatial.distance.cdist(stretches[row], minima).min(0) <= _NEAR * whole
         with np.errstate(invalid="ignore"):  # of what is linear, and of a path that stays slow
             as_long = taken[row] / passages

@@ -132,11 +132,10 @@ class Recording:
         count, spans = len(self.starts), np.diff(times, axis=0)
         within = (spans > 0) & (times[1:] <= 2 * self.duration * (1 + 1e-12))
         speeds = np.linalg.norm(np.diff(states, axis=0), axis=2) / np.where(within, spans, np.nan)
-        for kept, values in ((self._times, times[1:]), (self._speeds, speeds)):
+        seen = [(self._times, times[1:]), (self._speeds, speeds)]
+        if self.axis is not None:
+            seen.append((self._along, states[1:] @ self.axis))
+        for kept, values in seen:
             whole = np.full((len(spans), count), np.nan)
             whole[:, rows] = np.where(within, values, np.nan)
             kept.append(whole)
-        if self.axis is not None:
-            whole = np.full((len(spans), count), np.nan)
-            whole[:, rows] = np.where(within, states[1:] @ self.axis, np.nan)
-            self._along.append(whole)
