@@ -15,7 +15,7 @@ import separatrix as sx
 from separatrix.analysis.completeness import Domain, Proof, assess, find_domain
 from separatrix.analysis.completeness.known import describe
 from separatrix.analysis.fixed_points.evaluator import Evaluator
-from separatrix.enclosure.branch_and_prune import BranchAndPrune
+from separatrix.solvers.branch_and_prune import BranchAndPrune
 
 MODULE = sys.modules["separatrix.analysis.completeness.assess"]  # the name is the function's
 

@@ -8,8 +8,8 @@ import systems
 from piecewise_tools import enumerated, residual_of
 
 import separatrix as sx
-from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.enclosure.krawczyk import certify_zeros
+from separatrix.solvers.branch_and_prune import BranchAndPrune
 
 METHOD = BranchAndPrune()
 

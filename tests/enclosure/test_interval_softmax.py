@@ -44,6 +44,7 @@ OTHERS = {
     "negative terms": lambda x: x / jnp.sum(x),
     "0/0 where there is none": lambda x: written_out(jnp.where(np.eye(4)[0] > 2, x, -jnp.inf)),
     "0/0 that is seen": lambda x: jnp.where(written_out(x) >= 0, written_out(x), 5.0),
+    "an infinite shift": lambda x: written_out(x - jnp.inf),
     "not a number": lambda x: written_out(jnp.log(x)),
 }
 

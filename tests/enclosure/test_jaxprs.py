@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from enclosure_tools import with_backward_rule, with_rule
 
-from separatrix.enclosure.program import trace_program
 from separatrix.solvers.piecewise_linear import recognize
+from separatrix.systems.program import trace_program
 
 N = 3
 W = np.random.default_rng(0).normal(size=(N, N))

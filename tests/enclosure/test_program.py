@@ -10,7 +10,7 @@ import pytest
 from enclosure_tools import with_rule
 
 import separatrix as sx
-from separatrix.enclosure.program import trace_program
+from separatrix.systems.program import trace_program
 
 N = 3
 STATE = jax.ShapeDtypeStruct((N,), jnp.float64)

@@ -14,7 +14,7 @@ from separatrix.analysis.fixed_points.evaluator import Evaluator
 from separatrix.analysis.fixed_points.piecewise import search_piecewise
 from separatrix.analysis.fixed_points.root_finding import Known, RootFinder
 from separatrix.analysis.fixed_points.solver_selection import search_smooth
-from separatrix.enclosure.branch_and_prune import BranchAndPrune
+from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.levenberg_marquardt import LevenbergMarquardt
 from separatrix.solvers.piecewise_linear import recognize
 from separatrix.solvers.zero_test import ZeroTest

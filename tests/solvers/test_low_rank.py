@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import brentq
 
 import separatrix as sx
-from separatrix.enclosure.branch_and_prune import BranchAndPrune
 from separatrix.enclosure.interval import Interval
 from separatrix.enclosure.krawczyk import certify_zeros
+from separatrix.solvers.branch_and_prune import BranchAndPrune
 from separatrix.solvers.low_rank import (
     UnboundedRemainderError,
     exhaust,

@@ -3,14 +3,15 @@
 Calls (``jit``, ``custom_jvp_call``, ``checkpoint`` …), loops of known length and both sides of a
 choice are written out in place, so that a comparison and the ``select_n`` that uses it are seen
 side by side, and so that user-written derivative rules never enter: only the function itself is
-kept. Integers and truth values that do not depend on the arguments are computed once, here; what
-the result does not depend on is dropped.
+kept. Operations that consist of others are written with those (`operations`). Integers and truth
+values that do not depend on the arguments are computed once, here; what the result does not depend
+on is dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -23,26 +24,21 @@ from .._double import double_precision
 from .errors import NoIntervalRule
 from .jaxprs import (
     Primitive,
+    avals_of,
     evaluate_equation,
     is_call,
+    is_key,
     primitives,
     selected,
     unrolled,
     walk,
+    written_out,
 )
-from .parameters import require_known
+from .operations import Kind, Trait, operation, require_known
 
 _Value = TypeVar("_Value")
 
 _LONGEST_LOOP = 500
-_WITHOUT_ROUNDING = frozenset(
-    """
-    abs broadcast_in_dim concatenate convert_element_type copy gather max min neg
-    optimization_barrier pad reshape rev select_n sign slice split squeeze stack stop_gradient
-    transpose
-    """.split()  # noqa: SIM905
-)
-"""Operations whose results for constants of float32 are as exactly known as the constants."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +58,36 @@ class Step:
     input_shapes: tuple[tuple[int, ...], ...]
     input_dtypes: tuple[np.dtype[Any], ...]
     plan: Any = None
+
+    @property
+    def kind(self) -> Kind:
+        """How the operation acts."""
+        return operation(self.name).kind
+
+    def instead(
+        self,
+        name: str,
+        inputs: tuple[int, ...],
+        output: int,
+        *input_shapes: tuple[int, ...],
+        shape: tuple[int, ...] | None = None,
+        **params: Any,
+    ) -> Step:
+        """Return another step of numbers; without shapes, all are that of the result of this one.
+
+        A result is of this step's type, and so are the operands.
+        """
+        return replace(
+            self,
+            name=name,
+            params=params,
+            inputs=inputs,
+            outputs=(output,),
+            shapes=(self.shapes[0] if shape is None else shape,),
+            input_shapes=input_shapes or self.shapes * len(inputs),
+            input_dtypes=self.dtypes * len(inputs),
+            plan=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +184,7 @@ class _Builder:
         return self._count - 1
 
     def constant(self, value: Any) -> int:
-        if jnp.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key):
+        if is_key(value):
             raise NoIntervalRule("a random key")
         array = np.asarray(value)
         key = (array.dtype, array.shape, sha256(array.tobytes()).digest())
@@ -183,6 +209,9 @@ class _Builder:
         if all(slot in self.constants for slot in arguments) and _is_exact(equation):
             known = [self.constants[slot] for slot in arguments]
             return [self.constant(value) for value in evaluate_equation(equation, known)]
+        if _is_written_out(equation):
+            params = tuple(sorted(equation.params.items()))
+            return self.inline(written_out(name, params, avals_of(equation)), arguments)
         return self._step(name, equation, arguments)
 
     def _choice(self, equation: Any, index: int, *operands: int) -> list[int]:
@@ -221,13 +250,21 @@ def _is_read_in_place(equation: Any) -> bool:
     return is_call(equation)
 
 
+def _is_written_out(equation: Any) -> bool:
+    """Return whether an operation is written with others; arithmetic only if it is of reals."""
+    row = operation(equation.primitive.name)
+    return row.meaning is not None and (
+        row.results in ("b", "fbiu") or jnp.issubdtype(equation.invars[0].aval.dtype, jnp.floating)
+    )
+
+
 def _is_exact(equation: Any) -> bool:
     """Whether a step on constants makes no real numbers, or rounds none: it is done at once."""
     name = equation.primitive.name
     dtypes = [_dtype(variable.aval, name) for variable in equation.outvars]
     is_whole = all(dtype.kind in "biu" for dtype in dtypes)
-    is_moved = name in _WITHOUT_ROUNDING and all(dtype.itemsize < 8 for dtype in dtypes)
-    return not equation.effects and (is_whole or is_moved or name == "iota")
+    is_exact = Trait.EXACT in operation(name).traits and all(d.itemsize < 8 for d in dtypes)
+    return not equation.effects and (is_whole or is_exact or name == "iota")
 
 
 def _key(name: str, params: Mapping[str, Any], arguments: list[int]) -> Hashable | None:

@@ -4,6 +4,7 @@ No other module imports `jax.extend`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import jax
@@ -18,17 +19,9 @@ from jax.extend.core import (
 )
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from .._types import is_random_key
+from .operations import operation
 
 __all__ = ["ClosedJaxpr", "Jaxpr", "Literal", "Primitive", "Var", "primitives"]
-
-PLAIN_CALLS = frozenset(
-    ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
-)
-"""Calls that mean what their body means, its derivative included."""
-RULED_CALLS = frozenset(("custom_jvp_call", "custom_vjp_call"))
-"""Calls with a rule for their derivative, which may be another one than their body has."""
-CALLS = PLAIN_CALLS | RULED_CALLS
 
 
 def sets_values(params: Mapping[str, Any]) -> bool:
@@ -61,12 +54,12 @@ def bodies_of(equation: Any) -> list[Any]:
 
 def is_call(equation: Any) -> bool:
     """Return whether an operation is a call, with a rule for its derivative or none."""
-    return equation.primitive.name in CALLS
+    return operation(equation.primitive.name).kind in ("call", "ruled call")
 
 
 def is_plain_call(equation: Any) -> bool:
     """Return whether an operation is a call that means what its body means."""
-    return equation.primitive.name in PLAIN_CALLS
+    return operation(equation.primitive.name).kind == "call"
 
 
 def walk(
@@ -129,7 +122,15 @@ def unrolled(equation: Any) -> Any:
         rows = columns[::-1] if params["reverse"] else columns
         return [*carry, *(jax.numpy.stack(column) for column in zip(*rows, strict=True))]
 
-    return _made_of(loop, equation)
+    return _made_of(loop, avals_of(equation))
+
+
+@cache
+def written_out(name: str, params: tuple[tuple[str, Any], ...], avals: tuple[Any, ...]) -> Any:
+    """Return a closed jaxpr that does what an operation does with those that it consists of."""
+    meaning = operation(name).meaning
+    assert meaning is not None
+    return _made_of(lambda *operands: meaning(*operands, **dict(params)), avals)
 
 
 def selected(equation: Any) -> Any:
@@ -140,11 +141,15 @@ def selected(equation: Any) -> Any:
         results = [jax.core.eval_jaxpr(b.jaxpr, b.consts, *operands) for b in branches]
         return [jax.lax.select_n(index, *cases) for cases in zip(*results, strict=True)]
 
-    return _made_of(select, equation)
+    return _made_of(select, avals_of(equation))
 
 
-def _made_of(function: Callable[..., Any], equation: Any) -> Any:
-    avals = [atom.aval for atom in equation.invars]
+def avals_of(equation: Any) -> tuple[Any, ...]:
+    """Return what the operands of an operation look like."""
+    return tuple(atom.aval for atom in equation.invars)
+
+
+def _made_of(function: Callable[..., Any], avals: Sequence[Any]) -> Any:
     return jax.make_jaxpr(function)(*[jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals])
 
 
@@ -170,6 +175,9 @@ def evaluate_equation(equation: Any, operands: Sequence[Any]) -> list[Any]:
 
 def known(value: Any) -> Any:
     """Return a constant as NumPy has it; keys of random numbers and tracers are JAX's own."""
-    if isinstance(value, jax.core.Tracer) or is_random_key(value):
-        return value
-    return np.asarray(value)
+    return value if isinstance(value, jax.core.Tracer) or is_key(value) else np.asarray(value)
+
+
+def is_key(value: Any) -> bool:
+    """Return whether a value is a random key, or an array of them."""
+    return jax.dtypes.issubdtype(getattr(value, "dtype", float), jax.dtypes.prng_key)

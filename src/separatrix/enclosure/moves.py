@@ -1,4 +1,4 @@
-"""Operations that move values, or add them up: one table for all who carry values of their own.
+"""Operations that move values, or add them up, for all who carry values of their own.
 
 A move is found out once for each step. It serves bounds, slopes, coefficients and truth values
 alike: whatever stands behind some leading axes.
@@ -7,7 +7,6 @@ alike: whatever stands behind some leading axes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import jax
@@ -19,9 +18,10 @@ from .._double import double_precision
 from .errors import NoIntervalRule
 from .flat import Step
 from .jaxprs import sets_values
+from .operations import operation
 
 Array = NDArray[Any]
-Mover = Callable[[Array, int], Array]  # an array and the number of its leading axes
+Mover = Callable[[list[Array], int], Array]  # arrays and the number of their leading axes
 
 
 class Move(NamedTuple):
@@ -38,42 +38,33 @@ class Move(NamedTuple):
     """
 
     places: tuple[int, ...]
-    apply: Callable[[list[Array], int], list[Array]]
+    apply: Mover
     fill: float | None = None
 
 
 def move_of(step: Step, known: Sequence[Any]) -> Move | None:
-    """Return what a step moves, where it moves values only, by what is `known` of its operands.
+    """Return what a step moves, by what is `known` of its operands.
 
-    None where it does not, or where positions are not among the known operands.
+    None if positions are not among the known operands.
     """
-    if step.name in UNCHANGED:
-        return Move(tuple(range(len(step.inputs))), lambda arrays, lead: list(arrays))
-    if step.name in _MOVERS:
-        mover = _MOVERS[step.name](step)
-        return Move((0,), lambda arrays, lead: [mover(arrays[0], lead)])
-    if step.name == "split":
-        return Move((0,), _split(step))
-    if step.name == "unstack":
-        return Move((0,), _unstacked(step))
-    if step.name in ("concatenate", "stack"):
-        return Move(tuple(range(len(step.inputs))), _joined(step))
-    if step.name in POSITIONED:
-        return _by_positions(step, known)
-    return None
+    places = operation(step.name).places
+    if places:
+        return _by_positions(step, places, known)
+    return Move(tuple(range(len(step.inputs))), _MOVERS[step.name](step))
 
 
 def _reshape(step: Step) -> Mover:
-    if step.params.get("dimensions") is not None and step.name == "reshape":
+    if step.params.get("dimensions") is not None:
         raise NoIntervalRule("reshape with permuted dimensions")
     shape = step.shapes[0]
-    return lambda array, lead: array.reshape(array.shape[:lead] + shape)
+    return lambda arrays, lead: arrays[0].reshape(arrays[0].shape[:lead] + shape)
 
 
 def _broadcast(step: Step) -> Mover:
     shape, placed = step.shapes[0], step.params["broadcast_dimensions"]
 
-    def mover(array: Array, lead: int) -> Array:
+    def mover(arrays: list[Array], lead: int) -> Array:
+        (array,) = arrays
         here = dict(zip(placed, array.shape[lead:], strict=True))
         axes = tuple(here.get(axis, 1) for axis in range(len(shape)))
         return np.broadcast_to(array.reshape(array.shape[:lead] + axes), array.shape[:lead] + shape)
@@ -83,42 +74,30 @@ def _broadcast(step: Step) -> Mover:
 
 def _transpose(step: Step) -> Mover:
     order = step.params["permutation"]
-    return lambda array, lead: array.transpose(*range(lead), *(axis + lead for axis in order))
+    return lambda arrays, lead: arrays[0].transpose(*range(lead), *(axis + lead for axis in order))
 
 
 def _slice(step: Step) -> Mover:
     params = step.params
     strides = params["strides"] or (1,) * len(params["start_indices"])
     window = tuple(map(slice, params["start_indices"], params["limit_indices"], strides))
-    return lambda array, lead: array[(slice(None),) * lead + window]
+    return lambda arrays, lead: arrays[0][(slice(None),) * lead + window]
 
 
 def _reverse(step: Step) -> Mover:
     axes = step.params["dimensions"]
-    return lambda array, lead: np.flip(array, axis=tuple(axis + lead for axis in axes))
+    return lambda arrays, lead: np.flip(arrays[0], axis=tuple(axis + lead for axis in axes))
 
 
-def _split(step: Step) -> Callable[[list[Array], int], list[Array]]:
-    stops = [*accumulate(int(size) for size in step.params["sizes"])][:-1]
-    return lambda arrays, lead: np.split(arrays[0], stops, step.params["axis"] + lead)
+def _joined(step: Step) -> Mover:
+    axis = step.params["dimension"]
+    return lambda arrays, lead: np.concatenate(arrays, axis=axis + lead)
 
 
-def _unstacked(step: Step) -> Callable[[list[Array], int], list[Array]]:
-    axis = step.params["axis"]
-    return lambda arrays, lead: list(np.moveaxis(arrays[0], axis + lead, 0))
-
-
-def _joined(step: Step) -> Callable[[list[Array], int], list[Array]]:
-    join: Callable[..., Array] = np.concatenate if step.name == "concatenate" else np.stack
-    axis = step.params.get("dimension", step.params.get("axis", 0))
-    return lambda arrays, lead: [join(arrays, axis=axis + lead)]
-
-
-def _by_positions(step: Step, known: Sequence[Any]) -> Move | None:
+def _by_positions(step: Step, places: tuple[int, ...], known: Sequence[Any]) -> Move | None:
     """Find out what an operation moves where by having JAX move the positions themselves."""
     if step.name == "scatter" and not sets_values(step.params):
         raise NoIntervalRule("scatter_apply")
-    places = POSITIONED[step.name]
     count, operands = 0, []
     with double_precision(), jax.ensure_compile_time_eval():
         for place, (array, dtype) in enumerate(zip(known, step.input_dtypes, strict=True)):
@@ -138,9 +117,9 @@ def _by_positions(step: Step, known: Sequence[Any]) -> Move | None:
     is_filled = np.isnan(moved)
     table = np.where(is_filled, count, moved).astype(np.intp)
 
-    def take(arrays: list[Array], lead: int) -> list[Array]:
+    def take(arrays: list[Array], lead: int) -> Array:
         flat = [array.reshape((*array.shape[:lead], -1)) for array in arrays]
-        return [np.concatenate(flat, axis=-1)[..., table]]
+        return np.concatenate(flat, axis=-1)[..., table]
 
     if not is_filled.any():
         return Move(places, take)
@@ -152,7 +131,7 @@ def matrix_of(step: Step, known: Sequence[Any]) -> Array | None:
 
     Every entry is a weight that is copied exactly, or 0.
     """
-    place = MATRICES[step.name]
+    (place,) = operation(step.name).places
     shape = step.input_shapes[place]
     size = int(np.prod(shape))
     others = [
@@ -177,26 +156,11 @@ def matrix_of(step: Step, known: Sequence[Any]) -> Array | None:
         return np.asarray(jax.vmap(of_one)(jnp.eye(size).reshape(size, *shape))).reshape(size, -1)
 
 
-UNCHANGED = frozenset(
-    ("copy", "stop_gradient", "name", "device_put", "sharding_constraint",
-     "optimization_barrier")
-)  # fmt: skip
 _MOVERS: dict[str, Callable[[Step], Mover]] = {
     "reshape": _reshape,
-    "squeeze": _reshape,
     "broadcast_in_dim": _broadcast,
     "transpose": _transpose,
     "slice": _slice,
     "rev": _reverse,
+    "concatenate": _joined,
 }
-POSITIONED = {
-    "pad": (0, 1),
-    "gather": (0,),
-    "tile": (0,),
-    "dynamic_slice": (0,),
-    "dynamic_update_slice": (0, 1),
-    "scatter": (0, 2),
-}
-MOVES = frozenset((*UNCHANGED, *_MOVERS, *POSITIONED, "split", "unstack", "concatenate", "stack"))
-MATRICES = {"scatter-add": 2, "conv_general_dilated": 0}
-"""Operations that are linear in one operand, by its place."""

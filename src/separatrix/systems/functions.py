@@ -10,9 +10,9 @@ import numpy as np
 
 from .._double import double_precision
 from .._types import InvalidInputError, is_traced, require_finite
-from ..enclosure.captured import named_arrays
-from ..enclosure.program import Program, trace_program
+from .captured import named_arrays
 from .gated import without_gate
+from .program import Program, trace_program
 
 
 def programs(

@@ -20,17 +20,10 @@ import jax
 import numpy as np
 
 from ..enclosure.jaxprs import bind, is_plain_call, walk
-from ..enclosure.program import Program
+from ..enclosure.operations import Trait, operation
+from .program import Program
 
-_MOVES = frozenset(("reshape", "squeeze", "expand_dims", "broadcast_in_dim", "transpose", "copy"))
-# Finite wherever all that they are given is.
-_ENTIRE = frozenset(
-    (
-        *("add", "add_any", "sub", "neg", "mul", "square", "dot_general", "reduce_sum", "abs"),
-        *("max", "min", "tanh", "logistic", "erf", "exp", "sin", "cos", "select_n", "slice"),
-        *("dynamic_slice", "split", "concatenate", "convert_element_type", *_MOVES),
-    )
-)
+_MOVES = ("reshape", "squeeze", "broadcast_in_dim", "transpose", "copy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +48,7 @@ class _Made:
         made, seen = [self], set[int]()
         while made:
             one = made.pop()
-            if one.name and one.name not in _ENTIRE:
+            if one.name and Trait.FINITE not in operation(one.name).traits:
                 return False
             made += [operand for operand in one.operands if id(operand) not in seen]
             seen |= {id(operand) for operand in one.operands}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from ..enclosure.captured import is_filled, within
+from ..systems.captured import is_filled, within
 
 _MOST = 10_000  # values that are looked at
 

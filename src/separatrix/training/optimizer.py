@@ -6,8 +6,8 @@ import equinox as eqx
 import jax
 import optax
 
-from ..enclosure.program import structural_key
 from ..networks import AbstractNetwork, trained_leaves
+from ..systems.program import structural_key
 
 
 class Optimizer:

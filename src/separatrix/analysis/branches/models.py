@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from ..._types import InvalidInputError, first_line
-from ...enclosure.captured import own_arrays
 from ...systems import AbstractSystem, in_float64
+from ...systems.captured import own_arrays
 
 SystemOf = Callable[[Any], AbstractSystem]
 

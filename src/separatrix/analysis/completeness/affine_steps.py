@@ -11,7 +11,7 @@ from ...enclosure.flat import Step
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
-from ...enclosure.moves import MOVES
+from ...enclosure.operations import names_of
 from .affine import AffineBounds
 
 FLOAT64 = np.dtype(np.float64)
@@ -101,46 +101,25 @@ def _origins(step: Step, wanted: Wanted) -> list[tuple[int, Array, int]]:
         np.arange(low, high).reshape(shape)
         for low, high, shape in zip(stops[:-1], stops[1:], shapes, strict=True)
     ]
-    moved = step.plan.apply(numbers, 0)[step.outputs.index(wanted[0])].ravel()[wanted[1]]
+    moved = step.plan.apply(numbers, 0).ravel()[wanted[1]]
     each = zip(step.plan.places, stops[:-1], stops[1:], strict=True)
     return [(step.inputs[place], moved - low, int(high - low)) for place, low, high in each]
 
 
 RULES: dict[str, _Rule] = {
     "add": _Rule(_plain(AffineBounds.plus)),
-    "add_any": _Rule(_plain(AffineBounds.plus)),
-    "sub": _Rule(_plain(lambda a, b: a.plus(b.negative()))),
     "neg": _Rule(_plain(AffineBounds.negative)),
     OPPOSITE: _Rule(_plain(lambda a: _ONE.plus(a.negative()))),
     "convert_element_type": _Rule(_plain(lambda a: a), _made_of_float64),
     "mul": _Rule(_mul, _made_by_product),
     "div": _Rule(_div, _made_by_quotient),
-    **dict.fromkeys(MOVES, _Rule(_move, _made_by_move, _moved_from)),
+    **dict.fromkeys(names_of("move"), _Rule(_move, _made_by_move, _moved_from)),
 }
 
 
-def written_logistic(execution: Execution, slot: int) -> int | None:
-    """Return the b of 1/(1 + exp(b))."""
-    producers = execution.program.producers
-    for name in ("div", "add"):
-        step = producers.get(slot)
-        if step is None or step.name != name:
-            return None
-        ends = [ends_of(execution.values[operand].bounds) for operand in step.inputs]
-        ones = [bool(np.all(lower == 1) and np.all(upper == 1)) for lower, upper in ends]
-        if sum(ones) != 1 or (name == "div" and not ones[0]):
-            return None
-        slot = step.inputs[ones.index(False)]
-    step = producers.get(slot)
-    return step.inputs[0] if step is not None and step.name == "exp" else None
-
-
 def bounds_of(execution: Execution, slot: int) -> Interval:
-    """Return bounds of a value; of one that is written as a logistic function within [0, 1]."""
-    bounds = execution.values[slot].bounds
-    if written_logistic(execution, slot) is not None:
-        return bounds.map(lambda end: np.clip(end, 0.0, 1.0))
-    return bounds
+    """Return bounds of a value."""
+    return execution.values[slot].bounds
 
 
 def elements_of(execution: Execution, wanted: Wanted) -> Interval:

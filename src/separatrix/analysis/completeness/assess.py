@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..._watch import Stage, is_over, report_progress, why_over
-from ...enclosure.branch_and_prune import BranchAndPrune
 from ...enclosure.interval import Enclosed
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.endings import Ending
 from ...solvers.low_rank import LatentSystem
 from ...systems import AbstractSystem

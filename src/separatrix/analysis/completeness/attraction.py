@@ -30,7 +30,7 @@ from ...enclosure.flat import FlatProgram, Step, needed
 from ...enclosure.interval import Interval, point
 from ...enclosure.interval.arithmetic import Array
 from ...enclosure.interval.interpreter import Execution
-from ...enclosure.moves import MOVES
+from ...enclosure.operations import Trait, operation
 from .affine import AffineBounds, add_up, divide_up
 from .affine_steps import (
     FLOAT64,
@@ -42,21 +42,10 @@ from .affine_steps import (
     count_of,
     elements_of,
     ends_of,
-    keeps_its_sign,
-    written_logistic,
 )
 
 _MOST_GATES = 4
 _MOST_PIVOTS = 4
-# Of a finite argument these never reach the ends of their range.
-_STRICT = frozenset({"tanh", "erf", "exp", "logistic"})
-# Finite wherever all that they are given is.
-_ENTIRE = frozenset(
-    (
-        *("add", "add_any", "sub", "neg", "mul", "div", "dot_general", "square", "reduce_sum"),
-        *("max", "min", "abs", "exp", "select_n", "convert_element_type", *MOVES),
-    )
-)
 
 
 Attraction = tuple[
@@ -182,8 +171,8 @@ class _Reading:
     def is_strict(self, slot: int) -> bool:
         """Whether a gate never reaches the ends of its range at a state of the box."""
         maker = self.execution.program.producers[slot]
-        of = maker.inputs[0] if maker.name in _STRICT else written_logistic(self.execution, slot)
-        return of is not None and of in _finite(self.execution)
+        is_open = Trait.OPEN in operation(maker.name).traits
+        return is_open and maker.inputs[0] in _finite(self.execution)
 
     def _asked(self, slot: int) -> Iterable[tuple[bytes, Array]]:
         return self.asked.get(slot, {}).items()
@@ -282,17 +271,17 @@ def _with_opposites(program: FlatProgram) -> FlatProgram:
 def _finite(execution: Execution) -> set[int]:
     """Return the slots that are finite at every state of the box, though without a bound.
 
-    Bounds do not tell: those of x and those of log r are infinite, and only the latter is so
-    itself, where r is zero.
+    Bounds of NaN are those of what may not be finite where the operands are, as log r at 0.
     """
 
+    def is_entire(step: Step) -> bool:
+        fills = step.kind == "move" and step.plan is not None and step.plan.fill is not None
+        bounds = execution.values[step.outputs[0]].bounds
+        return not (fills or np.isnan(bounds.lower).any() or np.isnan(bounds.upper).any())
+
     def apply(step: Step, operands: list[bool]) -> list[bool]:
-        entire = step.name in _ENTIRE and all(operands)
-        if step.name == "div":
-            entire = entire and keeps_its_sign(bounds_of(execution, step.inputs[1]))
-        if step.name in MOVES and step.plan is not None and step.plan.fill is not None:
-            entire = False
-        return [entire or _is_finite(bounds_of(execution, slot)) for slot in step.outputs]
+        finite = all(operands) and is_entire(step)
+        return [finite or _is_finite(bounds_of(execution, slot)) for slot in step.outputs]
 
     program = execution.program
     first = {slot: _is_finite(bounds_of(execution, slot)) for slot in program.constants}

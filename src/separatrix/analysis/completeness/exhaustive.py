@@ -6,11 +6,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..._watch import is_over, why_over
-from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
+from ...enclosure.branch_and_prune import Exhaustion
 from ...enclosure.branch_and_prune.known import known_zeros
 from ...enclosure.interval import EnclosureError, Interval
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.pieces import search_pieces
+from ...solvers.branch_and_prune import BranchAndPrune, why_to_end
 from ...solvers.low_rank import (
     MOST_LATENT,
     LatentSystem,
@@ -110,7 +111,7 @@ def _prove_by_pieces(system: AbstractSystem, domain: Domain, known: Known) -> Pr
     except EnclosureError:
         return Proof.failed("", system.size)
     zeros = known_zeros(system.size, states, radii, errors)
-    found = search_pieces(enclosed, zeros, domain.lower, domain.upper)
+    found = search_pieces(enclosed, zeros, domain.lower, domain.upper, why_to_end)
     if found is None:
         return Proof.failed("", system.size)
     text = texts.solved(found.boxes, found.reason)

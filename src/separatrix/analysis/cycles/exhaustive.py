@@ -12,6 +12,7 @@ from ...enclosure.interval import Enclosed, EnclosureError
 from ...enclosure.interval.arithmetic import ball
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.pieces import search_pieces
+from ...solvers.branch_and_prune import why_to_end
 from ...solvers.piecewise_linear import PiecewiseLinear, recognize
 from ..orbits import same_cycle
 from .found import CIRCLE, Cycle, CycleSearchResult
@@ -57,7 +58,8 @@ def _all_zeros(propagator: Propagator, steps: int) -> Exhaustion | None:
         enclosed = enclose_residual(residual, size)
     except EnclosureError:
         return None
-    return search_pieces(enclosed, known_zeros(size, None, None, None), -everywhere, everywhere)
+    none = known_zeros(size, None, None, None)
+    return search_pieces(enclosed, none, -everywhere, everywhere, why_to_end)
 
 
 def _listed(

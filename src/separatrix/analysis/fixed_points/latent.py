@@ -3,7 +3,7 @@
 import numpy as np
 import scipy
 
-from ...enclosure.branch_and_prune import BranchAndPrune
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.endings import Ending
 from ..completeness import Proof, prove_complete_in_latent
 from ..point_table import Evidence, PointTable

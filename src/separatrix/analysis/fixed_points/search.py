@@ -27,7 +27,7 @@ from ..._checked import NotNegative, checked
 from ..._parallel import one_blas_thread
 from ..._types import Array, InvalidInputError, real_array
 from ..._watch import Report, is_over, watching, why_over
-from ...enclosure.branch_and_prune import BranchAndPrune
+from ...solvers.branch_and_prune import BranchAndPrune
 from ...solvers.levenberg_marquardt import LevenbergMarquardt
 from ...solvers.zero_test import ZeroTest
 from ...systems import AbstractSystem, System

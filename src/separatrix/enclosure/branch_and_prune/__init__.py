@@ -1,6 +1,6 @@
 """Proofs that a box holds no zeros of a function except those in a list."""
 
-from .box_search import BranchAndPrune
-from .frontier import Exhaustion
+from .frontier import Exhaustion, Limits, search_box
+from .unbounded import search_unbounded
 
-__all__ = ["BranchAndPrune", "Exhaustion"]
+__all__ = ["Exhaustion", "Limits", "search_box", "search_unbounded"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ..._watch import Stage, is_over, report_progress, why_over
 from ..interval.arithmetic import ULP, Array, Interval
 from ..interval.interpreter import EnclosedFunction
 from ..krawczyk.context import quietly
@@ -24,11 +24,24 @@ _DEGENERATE = "zeros of the function may be degenerate or form a continuum there
 
 
 class Limits(NamedTuple):
-    """When a search gives up, and which boxes it leaves: the options of `BranchAndPrune`."""
+    """When a search gives up, and which boxes it leaves.
+
+    Attributes
+    ----------
+    max_boxes
+        How many boxes may be examined.
+    min_width
+        A box is left unresolved if its longest side is at most so many times its size.
+    max_unresolved
+        How many boxes may be left unresolved.
+    why_to_end
+        Is told how many boxes have been examined; returns why the search must end now, or "".
+    """
 
     max_boxes: int
     min_width: float
     max_unresolved: int
+    why_to_end: Callable[[int], str] = lambda boxes: ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,6 @@ class _Frontier:
         if len(lower) == 0:
             return True
         self.boxes += len(lower)
-        report_progress(Stage.EXHAUST, self.spent + self.boxes, None)
         bounds = self.enclosed.bounds(Interval(lower, upper))
         left = ~np.any(bounds.excludes_zero(), axis=1)
         lower, upper = lower[left], upper[left]
@@ -136,10 +148,9 @@ class _Frontier:
         if self._is_too_slow():
             self.reason = f"{too_many}, judging by the first of them"
             return True
-        if is_over():
-            self.reason = why_over()
-            return True
-        return False
+        why = self.limits.why_to_end(self.spent + self.boxes)
+        self.reason = why or self.reason
+        return bool(why)
 
     def _is_too_slow(self) -> bool:
         """Judge once whether what is left of the volume would take far too many boxes."""

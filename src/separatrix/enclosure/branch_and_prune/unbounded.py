@@ -17,26 +17,12 @@ from ..flat import FlatProgram, Step
 from ..interval.arithmetic import Array, Interval, divide, point
 from ..interval.interpreter import EnclosedFunction, Enclosures, enclosures, fold, run_program
 from ..interval.values import Value
+from ..operations import is_linear
 from .frontier import Exhaustion, Limits, search_box
 from .known import KnownZeros, MappedZeros
 
+_FLOAT64 = np.dtype(np.float64)
 _TINIEST, _LARGEST = 1e-290, 2.0**20  # beyond, constant terms are denormal, or tell no scale
-
-# Linear in the one operand that varies; the others are factors, sizes or positions.
-_LINEAR = frozenset(
-    (
-        *("neg", "mul", "div", "dot_general", "reduce_sum", "abs", "copy", "rev"),
-        *("broadcast_in_dim", "reshape", "squeeze", "slice", "transpose"),
-        *("dynamic_slice", "gather", "reduce_max", "reduce_min", "convert_element_type"),
-    )
-)
-# Sums, choices and comparisons: their constant operands grow with s.
-_JOINT = frozenset(
-    (
-        *("add", "add_any", "sub", "max", "min", "clamp", "select_n", "concatenate", "pad"),
-        *("gt", "ge", "lt", "le"),
-    )
-)
 
 
 def homogenize(program: FlatProgram) -> FlatProgram | None:
@@ -53,10 +39,13 @@ def homogenize(program: FlatProgram) -> FlatProgram | None:
         varying.update(step.outputs)
         inputs = []
         for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True):
-            keep = slot in varying or step.name in _LINEAR or dtype.kind != "f"
+            is_factor = step.kind in ("product", "quotient", "contraction")
+            keep = slot in varying or is_factor or dtype.kind != "f"
             if not keep and slot not in grown and np.any(known[slot].bounds.magnitude()):
                 grown[slot] = free
-                steps.append(_times(step, slot, scale, free, known[slot].bounds.shape[1:]))
+                shape = known[slot].bounds.shape[1:]
+                times = step.instead("mul", (slot, scale), free, shape, (), shape=shape)
+                steps.append(replace(times, dtypes=(_FLOAT64,), input_dtypes=(_FLOAT64,) * 2))
                 free += 1
             inputs.append(slot if keep else grown.get(slot, slot))
         steps.append(replace(step, inputs=tuple(inputs)))
@@ -67,37 +56,19 @@ def homogenize(program: FlatProgram) -> FlatProgram | None:
 
 def _is_homogeneous(step: Step, varying: set[int]) -> bool:
     """Whether a step multiplies its result by s when what varies, and what is added, is."""
-    kinds = [
-        dtype.kind
-        for slot, dtype in zip(step.inputs, step.input_dtypes, strict=True)
-        if slot in varying
-    ]
     if step.params.get("fill_value"):  # a number that does not grow with s
         return False
-    if step.name in _LINEAR:
+    varies = [slot in varying for slot in step.inputs]
+    kinds = [k.kind for k, own in zip(step.input_dtypes, varies, strict=True) if own]
+    if step.kind == "choice":
+        kinds = kinds[varies[0] :]
+    elif step.kind != "comparison":
         # a truth value or an integer made a number does not grow with s
-        numbers = [*kinds, *(dtype.kind for dtype in step.dtypes)]
-        divides = step.name == "div" and step.inputs[0] not in varying
-        return len(kinds) == 1 and set(numbers) == {"f"} and not divides
-    if step.name == "select_n":
-        kinds = kinds[step.inputs[0] in varying :]
-    return step.name in _JOINT and set(kinds) <= {"f"}
-
-
-def _times(step: Step, slot: int, scale: int, output: int, shape: tuple[int, ...]) -> Step:
-    dtype = np.dtype(np.float64)
-    return replace(
-        step,
-        name="mul",
-        params={},
-        inputs=(slot, scale),
-        outputs=(output,),
-        shapes=(shape,),
-        dtypes=(dtype,),
-        input_shapes=(shape, ()),
-        input_dtypes=(dtype, dtype),
-        plan=None,
+        kinds += [dtype.kind for dtype in step.dtypes]
+    grows = step.kind in ("extremum", "largest", "comparison", "choice") or (
+        step.kind != "weighted" and is_linear(step.name, varies)
     )
+    return grows and set(kinds) <= {"f"}
 
 
 @dataclass(frozen=True, eq=False)

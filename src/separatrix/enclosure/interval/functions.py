@@ -89,11 +89,6 @@ atan = _increasing(np.arctan)
 erf = _increasing(special.erf, -1.0, 1.0, _ERF_ACCURACY)
 
 
-def erfc(a: Interval) -> Interval:
-    """Complementary error function, by 1 - erf (its absolute error is what matters here)."""
-    return subtract(_like(a, 1.0), erf(a))
-
-
 def cosh(a: Interval) -> Interval:
     """Hyperbolic cosine."""
     return _increasing(np.cosh, 1.0)(absolute(a))
@@ -160,10 +155,6 @@ def _step(x: Interval) -> Interval:
     return Interval(np.where(x.lower >= 0, 1.0, -1.0), np.where(x.upper <= 0, -1.0, 1.0))
 
 
-def _rsqrt(a: Interval) -> Interval:
-    return reciprocal(sqrt(a))
-
-
 SMOOTH: dict[str, Function] = {
     "tanh": Function(tanh, _tanh_slope),
     "logistic": Function(logistic, _logistic_slope),
@@ -173,7 +164,6 @@ SMOOTH: dict[str, Function] = {
     "log2": Function(log2, lambda x, y: reciprocal(multiply(log(_like(x, 2.0)), x))),
     "log1p": Function(log1p, lambda x, y: reciprocal(add(_like(x, 1.0), x))),
     "sqrt": Function(sqrt, lambda x, y: reciprocal(multiply(_like(y, 2.0), y))),
-    "rsqrt": Function(_rsqrt, lambda x, y: divide(multiply(_like(y, -0.5), y), x)),
     "sin": Function(sin, lambda x, y: cos(x)),
     "cos": Function(cos, lambda x, y: negate(sin(x))),
     "sinh": Function(sinh, lambda x, y: cosh(x)),
@@ -182,9 +172,7 @@ SMOOTH: dict[str, Function] = {
     "asinh": Function(asinh, _asinh_slope),
     "atanh": Function(atanh, lambda x, y: reciprocal(subtract(_like(x, 1.0), square(x)))),
     "erf": Function(erf, _erf_slope),
-    "erfc": Function(erfc, lambda x, y: negate(_erf_slope(x, y))),
     "abs": Function(absolute, lambda x, y: _step(x)),
-    "square": Function(square, lambda x, y: multiply(_like(x, 2.0), x)),
 }
 
 

@@ -21,7 +21,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flat import FlatProgram, Step, trace
+from ..flat import FlatProgram, Step, needed, trace
 from . import rules
 from .arithmetic import Array, Interval, point
 from .rules.rewriting import rewritten
@@ -221,16 +221,14 @@ def part_between(
     ValueError
         If the outputs depend on the program's inputs in another way too.
     """
-    wanted, kept, stops = set(outputs) - set(inputs), list[Step](), set(inputs)
-    for step in reversed(program.steps):
-        if wanted.intersection(step.outputs):
-            kept.append(step)
-            wanted.update(slot for slot in step.inputs if slot not in stops)
-    if wanted & (set(program.inputs) - stops):
+    made = [step for step in program.steps if not {*inputs}.intersection(step.outputs)]
+    kept = needed(made, outputs)
+    read = {*outputs, *(slot for step in kept for slot in step.inputs)}
+    if read & ({*program.inputs} - {*inputs}):
         raise ValueError("the values do not separate the argument from the result")
     part = replace(
         program,
-        steps=tuple(reversed(kept)),
+        steps=tuple(kept),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         output_shapes=tuple(_shape(program.producers[slot], slot) for slot in outputs),

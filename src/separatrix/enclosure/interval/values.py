@@ -34,12 +34,17 @@ class Value(NamedTuple):
         """The number of axes, those of boxes and inputs not counted."""
         return self.bounds.ndim - 1
 
+    def through(self, function: Callable[[Interval, int], Interval]) -> Value:
+        """Apply a linear function of a part and the number of its leading axes to both parts."""
+        bounds, slopes = self
+        return Value(function(bounds, 1), None if slopes is None else function(slopes, 2))
+
 
 Refuse = Callable[[NDArray[np.bool_], str], None]
 """Says that nothing may be concluded from slopes in boxes where an element (box, …) is true."""
 
-# A rule maps (refuse, step, *values) to the value, or list of values, of the step.
-Rule = Callable[..., "Value | list[Value]"]
+# A rule maps (refuse, step, *values) to the value of the step.
+Rule = Callable[..., Value]
 Known = Mapping[int, Value]  # the constants of a program, by slot
 
 
@@ -81,15 +86,10 @@ def aligned(*values: Value) -> list[Value]:
 
 
 def _with_rank(value: Value, rank: int) -> Value:
-    missing = rank - value.rank
-    if missing == 0:
+    missing = (1,) * (rank - value.rank)
+    if not missing:
         return value
-
-    def widen(array: Array) -> Array:
-        return array.reshape(array.shape + (1,) * missing)
-
-    slopes = value.slopes
-    return Value(value.bounds.map(widen), None if slopes is None else slopes.map(widen))
+    return value.through(lambda part, lead: part.map(lambda a: a.reshape(a.shape + missing)))
 
 
 def joined(values: Sequence[Value], join: Callable[[list[Array], int], Array]) -> Value:

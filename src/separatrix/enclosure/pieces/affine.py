@@ -9,7 +9,7 @@ function is one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,10 +19,10 @@ from ..errors import EnclosureError
 from ..flat import FlatProgram, Step
 from ..interval import Interval, point, rules
 from ..interval.arithmetic import Array
-from ..interval.rules.elementwise import opposite
+from ..interval.rules.elementwise import is_larger, opposite
 from ..interval.rules.selection import select
 from ..interval.values import Value, aligned
-from ..moves import MOVES
+from ..operations import is_linear
 
 Flags = NDArray[np.bool_]
 
@@ -31,14 +31,6 @@ _WORK = 2**32  # multiplications in a product of all their matrices: some 10 s
 _ENTRIES = 2**16  # of the slopes of a value that are held at once, which caches hold
 _TOGETHER = 64  # functions
 _MOST_CHOICES = 64  # most of which have one way, as the test for NaN
-
-_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
-_CHOICES = _COMPARISONS | {"max", "min", "abs"}
-_PLACES = frozenset({"argmax", "argmin"})
-_PRODUCTS = frozenset({"mul", "div", "dot_general"})
-_LINEAR = MOVES | _PRODUCTS
-_LINEAR |= {"add", "add_any", "sub", "neg", "reduce_sum", "select_n", "convert_element_type"}
-_LINEAR |= {"scatter-add", "conv_general_dilated"}
 
 
 @dataclass
@@ -54,13 +46,9 @@ class _Batch:
 
     def take(self, rows: Array) -> _Batch:
         """Return some of the functions, any number of times."""
-
-        def taken(part: Interval) -> Interval:
-            return part if part.shape[0] == 1 else part[rows]
-
         values = {
-            slot: Value(taken(bounds), None if slopes is None else taken(slopes))
-            for slot, (bounds, slopes) in self.values.items()
+            slot: value.through(lambda part, lead: part if part.shape[0] == 1 else part[rows])
+            for slot, value in self.values.items()
         }
         return replace(self, boxes=len(rows), values=values)
 
@@ -80,14 +68,14 @@ def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval
         Where the function is not shown to be piecewise linear, or may have more than 16,384
         pieces (fewer of more than 64 units), or there is no rule for an operation.
     """
-    steps = [s for s in _without_clamps(program) if s.outputs[0] not in program.constants]
+    steps = [s for s in program.steps if s.outputs[0] not in program.constants]
     widths = [int(np.prod(step.shapes[0])) for step in steps]
-    choices = sum(w for step, w in zip(steps, widths, strict=True) if step.name in _CHOICES)
+    choices = sum(w for step, w in zip(steps, widths, strict=True) if _chooses(step))
     most = min(_MOST, _WORK // size**3)
     if choices > _MOST_CHOICES or most == 0:
         raise EnclosureError("too many pieces")
     at_once = max(_TOGETHER, _ENTRIES // (size * max(widths, default=1)))
-    unused = _unused(steps, program.outputs)
+    unused = replace(program, steps=tuple(steps)).last_use
     x = Value(Interval(np.zeros((1, size)), np.zeros((1, size))), point(np.eye(size)[None]))
     waiting, done = [_Batch(0, 1, {program.inputs[0]: x})], 0
     while waiting:
@@ -106,49 +94,46 @@ def affine_functions(program: FlatProgram, size: int) -> Iterator[tuple[Interval
         waiting += [following.take(rows[k : k + at_once]) for k in rows[::at_once]]
 
 
+def _chooses(step: Step) -> bool:
+    return step.kind in ("comparison", "extremum")
+
+
 def _carried_out(program: FlatProgram, step: Step, batch: _Batch) -> _Batch:
     """Carry out a step, each way in which it may turn out."""
 
     def given() -> list[Value]:
         return [batch.values.get(s) or program.constants[s] for s in step.inputs]
 
-    if step.name in _COMPARISONS or (step.name in _CHOICES and _moving(given())):
+    varies = [value.slopes is not None for value in given()]
+    if step.kind == "comparison" or (_chooses(step) and any(varies)):
         free, decided = _choice(batch, step, given())
         batch, which = _chosen(batch, free, decided)
         result = [_of_choice(step, which, given())]
-    elif step.name in _PLACES and _moving(given()):
+    elif step.kind == "where" and any(varies):
         batch, place = _placed(batch, step)
         result = [place]
     else:
         batch = replace(batch, values=dict(batch.values))
-        result = _linear(batch, step, given())
+        result = _linear(step, given(), varies)
     batch.values.update(zip(step.outputs, result, strict=True))
     return batch
-
-
-def _moving(values: Sequence[Value]) -> int:
-    """Count the values that depend on the state."""
-    return sum(value.slopes is not None for value in values)
 
 
 def _choice(batch: _Batch, step: Step, operands: list[Value]) -> tuple[Flags, Flags]:
     """Mark elements whose branch is undecided, and return which one is taken elsewhere.
 
-    Comparisons are true or false; a maximum or minimum is its first operand or its second; an
-    absolute value is its operand or the opposite.
+    Comparisons are true or false; a maximum is its first operand or its second; an absolute value
+    is its operand or the opposite.
     """
     operands = aligned(*operands)
-    if step.name in _COMPARISONS:
-        truth = rules.apply(_refuse, step, operands)[0].bounds
-        certain, possible = truth.lower, truth.upper
-    elif step.name == "abs":
-        certain, possible = operands[0].bounds.lower >= 0, operands[0].bounds.upper >= 0
+    if step.kind == "comparison":
+        (truth,) = rules.apply(_refuse, step, operands)
     else:
-        first, second = (value.bounds for value in operands)
-        certain = first.lower >= second.upper if step.name == "max" else first.upper <= second.lower
-        possible = first.upper > second.lower if step.name == "max" else first.lower < second.upper
-    free = np.asarray(certain != possible)
-    if step.name in _COMPARISONS and step.inputs[0] == step.inputs[1]:  # the test for NaN
+        zero = point(np.zeros(1))
+        truth = is_larger(*(value.bounds for value in operands), *[zero] * (step.name == "abs"))
+    certain = truth.bounds.lower
+    free = np.asarray(certain != truth.bounds.upper)
+    if step.kind == "comparison" and step.inputs[0] == step.inputs[1]:  # the test for NaN
         return free, certain
     for value in operands:
         if value.slopes is not None:
@@ -181,50 +166,21 @@ def _placed(batch: _Batch, step: Step) -> tuple[_Batch, Value]:
 
 def _of_choice(step: Step, which: Value, operands: list[Value]) -> Value:
     """Return what a step gives with its choices fixed."""
-    if step.name in _COMPARISONS:
+    if step.kind == "comparison":
         return which
     first = operands[0]
     return select(which, opposite(first) if step.name == "abs" else operands[1], first)
 
 
-def _linear(batch: _Batch, step: Step, operands: list[Value]) -> list[Value]:
+def _linear(step: Step, operands: list[Value], varies: list[bool]) -> list[Value]:
     """Carry out a step that is linear in what depends on the state, or does not depend on it."""
-    moving = _moving(operands)
-    kinds = step.input_dtypes[0].kind, step.dtypes[0].kind
-    if moving and (
-        step.name not in _LINEAR
-        or (step.name in _PRODUCTS and moving > 1)
-        or (step.name == "div" and (operands[1].slopes is not None or step.plan is not None))
-        or (step.name == "convert_element_type" and kinds != ("f", "f"))
-    ):
+    known = step.kind == "choice" or is_linear(step.name, varies)
+    if any(varies) and not (known and step.dtypes[0].kind == "f"):
         raise EnclosureError(step.name)
     results = rules.apply(_refuse, step, operands)
-    for dtype, result in zip(step.dtypes, results, strict=True):
-        if dtype.kind == "b" and not result.bounds.exact:
-            raise EnclosureError(step.name)
+    if step.dtypes[0].kind == "b" and not results[0].bounds.exact:
+        raise EnclosureError(step.name)
     return results
-
-
-def _without_clamps(program: FlatProgram) -> Iterator[Step]:
-    """Write what keeps a value between two as a maximum and a minimum."""
-    slot = program.free_slot()
-    for step in program.steps:
-        if step.name != "clamp" or step.dtypes[0].kind != "f":
-            yield step
-            continue
-        least, value, greatest = step.inputs
-        yield replace(step, name="max", inputs=(value, least), outputs=(slot,))
-        yield replace(step, name="min", inputs=(slot, greatest))
-        slot += 1
-
-
-def _unused(steps: Sequence[Step], outputs: Sequence[int]) -> list[set[int]]:
-    """Return for each step the slots that nothing reads any more once it has run."""
-    seen, found = set(outputs), list[set[int]]()
-    for step in reversed(steps):
-        found.append({*step.inputs, *step.outputs} - seen)
-        seen.update(step.inputs)
-    return found[::-1]
 
 
 def _coefficients(batch: _Batch, program: FlatProgram, size: int) -> tuple[Interval, Interval]:

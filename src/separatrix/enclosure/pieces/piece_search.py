@@ -7,11 +7,11 @@ enclosure there decides whether it vanishes, too: where the zero lies in another
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from ..._watch import Stage, is_over, report_progress, why_over
 from ..branch_and_prune.frontier import Exhaustion, refused
 from ..branch_and_prune.known import KnownZeros
 from ..errors import EnclosureError
@@ -31,8 +31,11 @@ def search_pieces(
     known: KnownZeros,
     lower: Array,
     upper: Array,
+    why_to_end: Callable[[int], str] = lambda functions: "",
 ) -> Exhaustion | None:
     """Find and prove every zero in a box, whose bounds may be infinite, by its affine functions.
+
+    `why_to_end` is told how many functions have been solved; it returns why to end now, or "".
 
     Returns
     -------
@@ -50,14 +53,14 @@ def search_pieces(
     (True, 8, 8)
     """
     (size,) = enclosed.shape
-    count, singular = 0, 0
+    count, singular, why = 0, 0, ""
     left = Interval(np.zeros((0, size)), np.zeros((0, size)))
     with quietly(size):
         try:
             for matrix, offset in affine_functions(enclosed.program, size):
-                if is_over():
+                why = why_to_end(count)
+                if why:
                     break
-                report_progress(Stage.EXHAUST, count, None)
                 around = _solutions(matrix, offset)
                 regular = np.asarray(np.isfinite(around.magnitude()).all(axis=1))
                 count, singular = count + len(offset.lower), singular + int((~regular).sum())
@@ -67,7 +70,7 @@ def search_pieces(
         undecided = _undecided(enclosed, known, left)
     reason = _UNDECIDED.format(undecided) if undecided else ""
     reason = _SINGULAR.format(singular) if singular else reason
-    reason = why_over() if is_over() else reason
+    reason = why or reason
     states, errors, radii = known.added(lower, upper)
     return replace(
         refused(size, reason), complete=not reason, boxes=count,

@@ -9,21 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...enclosure.jaxprs import bind, body_of, is_plain_call, walk
+from ...enclosure.operations import ELEMENTWISE, is_linear, operation
 
-_ELEMENTWISE = """
-    abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type
-    copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow
-    is_finite le lgamma log log1p log2 logistic lt max min mul ne neg not or pow rem round rsqrt
-    select_n sign sin sinh sqrt square sub tan tanh xor
-""".split()  # noqa: SIM905
-_REARRANGING = """
-    broadcast_in_dim concatenate expand_dims reshape rev slice split squeeze transpose
-""".split()  # noqa: SIM905
-_DENSE = "cumsum dot_general iota reduce_max reduce_min reduce_prod reduce_sum".split()  # noqa: SIM905
-"""Other operations whose derivative JAX has itself; all else is left to `jax.linearize`."""
-_KNOWN = frozenset([*_ELEMENTWISE, *_REARRANGING, *_DENSE])
-
-_LINEAR = frozenset("add add_any convert_element_type copy copy_p neg sub".split())  # noqa: SIM905
 _NOWHERE = np.zeros(0, int)
 
 
@@ -109,9 +96,20 @@ def identity(state: Any) -> ValueAndSlope:
 def is_known(jaxpr: Any) -> bool:
     """Return whether there is a rule here for every operation."""
     return all(
-        is_known(body_of(equation)[0]) if _is_call(equation) else equation.primitive.name in _KNOWN
+        is_known(body_of(equation)[0]) if _is_call(equation) else _has_rule(equation.primitive.name)
         for equation in jaxpr.eqns
     )
+
+
+def _has_rule(name: str) -> bool:
+    known = (*ELEMENTWISE, "sum", "largest", "contraction")
+    is_known = operation(name).kind in known or _is_rearranging(name)
+    return is_known or name in ("iota", "reduce_prod")
+
+
+def _is_rearranging(name: str) -> bool:
+    """Return whether an operation moves entries to places that do not depend on other operands."""
+    return operation(name).kind == "move" and not operation(name).places
 
 
 def _is_call(equation: Any) -> bool:
@@ -134,7 +132,7 @@ def _apply(equation: Any, operands: list[ValueAndSlope], size: int) -> list[Valu
     if not smooth or not any(operand.is_varying for operand in operands):
         return [ValueAndSlope(value) for value in bind(equation, [o.value for o in operands])]
     if all(operand.is_diagonal for operand in operands):
-        if name in _REARRANGING:
+        if _is_rearranging(name):
             return _rearranged(equation, operands)
         if _is_elementwise(equation):
             result = _elementwise(equation, operands)
@@ -144,7 +142,7 @@ def _apply(equation: Any, operands: list[ValueAndSlope], size: int) -> list[Valu
         result = _scaled_matrix(equation, operands) if _is_elementwise(equation) else None
     if result is not None:
         return [result]
-    if name == "split":
+    if len(equation.outvars) > 1:
         return _split(equation, operands[0], size)
     return [_pushed(equation, operands, size)]
 
@@ -157,7 +155,7 @@ def _is_elementwise(equation: Any) -> bool:
     """
     if _is_call(equation):
         return len(equation.outvars) == 1 and all(map(_is_elementwise, body_of(equation)[0].eqns))
-    return equation.primitive.name in _ELEMENTWISE
+    return operation(equation.primitive.name).kind in ELEMENTWISE
 
 
 def _elementwise(equation: Any, operands: list[ValueAndSlope]) -> ValueAndSlope | None:
@@ -169,17 +167,9 @@ def _elementwise(equation: Any, operands: list[ValueAndSlope]) -> ValueAndSlope 
     if any(np.shape(o.value) not in ((), shape) for o in operands):
         return None
     value, slope = _jvp(equation, operands, [o.slope for o in operands])
-    fixed = _is_linear(equation, operands) and all(o.is_fixed for o in operands if o.is_varying)
+    linear = is_linear(equation.primitive.name, [o.is_varying for o in operands])
+    fixed = linear and all(o.is_fixed for o in operands if o.is_varying)
     return ValueAndSlope(value, slope, sources[0], fixed)
-
-
-def _is_linear(equation: Any, operands: list[ValueAndSlope]) -> bool:
-    """Return whether an operation on entries has derivatives that do not depend on the state."""
-    name = equation.primitive.name
-    first, *others = (o.is_varying for o in operands)
-    if name == "mul":
-        return not (first and any(others))
-    return name in _LINEAR or (name == "div" and not any(others))
 
 
 def _scaled_matrix(equation: Any, operands: list[ValueAndSlope]) -> ValueAndSlope | None:
@@ -200,7 +190,8 @@ def _scaled_matrix(equation: Any, operands: list[ValueAndSlope]) -> ValueAndSlop
         return None
     if any(np.shape(o.value) not in ((), shape) for o in operands):
         return None
-    fixed = _is_linear(equation, operands) and all(m.is_fixed for m in scaled)
+    linear = is_linear(equation.primitive.name, [o.is_varying for o in operands])
+    fixed = linear and all(m.is_fixed for m in scaled)
     if first.right is not None and not fixed:
         return None
     lefts = [o.scaled.left if o.scaled is not None else None for o in operands]
@@ -251,8 +242,7 @@ def _product(equation: Any, operands: list[ValueAndSlope], size: int) -> ValueAn
 
 def _split(equation: Any, operand: ValueAndSlope, size: int) -> list[ValueAndSlope]:
     """Split a value and all its derivatives."""
-    moved = dict(equation.params, axis=equation.params["axis"] + 1)
-    dense = equation.primitive.bind(operand.rows(size), **moved)
+    dense = jax.vmap(lambda row: bind(equation, [row]))(operand.rows(size))
     parts = zip(bind(equation, [operand.value]), dense, strict=True)
     return [ValueAndSlope(value, dense=rows) for value, rows in parts]
 

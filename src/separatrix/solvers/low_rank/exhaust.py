@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ...enclosure.branch_and_prune import BranchAndPrune, Exhaustion
-from ...enclosure.branch_and_prune.frontier import refused
+from ...enclosure.branch_and_prune.frontier import Exhaustion, refused, search_box
 from ...enclosure.branch_and_prune.known import MappedZeros, known_zeros
 from ...enclosure.branch_and_prune.unbounded import search_unbounded
 from ...enclosure.interval.arithmetic import Array, ball, down, up
 from ...enclosure.krawczyk.context import enclose_residual
 from ...enclosure.krawczyk.radii import LARGEST_RADIUS
+from ..branch_and_prune import BranchAndPrune
 from .latent import LatentSystem
 
 _NOT_TOLD_APART = "a zero could not be separated from others in all units"
@@ -44,7 +44,7 @@ def exhaust(
     """
     none, box = known_zeros(latent.rank, None, None, None), latent.box
     if latent.bounded:
-        return _lifted(latent, method.search_enclosed(latent, box.lower, box.upper, none))
+        return _lifted(latent, search_box(method.limits, latent, box.lower, box.upper, none))
     if latent.afar is None:
         return refused(latent.size, _NO_BOX)
     found = search_unbounded(method.limits, latent, latent.afar, box.lower, box.upper, none)
@@ -62,9 +62,8 @@ def exhaust_enclosure(
     if not latent.bounded:
         return refused(latent.size, _NO_BOX)
     full = enclose_residual(residual, latent.size)
-    return method.search_enclosed(
-        latent, box.lower, box.upper, MappedZeros(table, full, latent.lift)
-    )
+    zeros = MappedZeros(table, full, latent.lift)
+    return search_box(method.limits, latent, box.lower, box.upper, zeros)
 
 
 def _lifted(latent: LatentSystem, found: Exhaustion) -> Exhaustion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,7 @@ from ...enclosure.interval.values import Value, constant
 
 _LARGEST_RANK = 12  # more variables are beyond an exhaustive search anyway
 _NOISE = 1e-6  # singular values below this part of the largest are what float32 leaves over
-Shapes = tuple[tuple[int, ...], ...]
-_TIMES = {"dimension_numbers": (((1,), (0,)), ((), ()))}  # a matrix times a vector
+_TIMES: dict[str, Any] = {"dimension_numbers": (((1,), (0,)), ((), ()))}  # a matrix times a vector
 
 
 class UnboundedRemainderError(EnclosureError):
@@ -115,24 +115,10 @@ def _written_out(step: Step, vector: int, slots: list[int], shape: tuple[int, in
     """Return the steps of ``left @ (right @ vector) + rest``."""
     left, right, rest, inner, outer = slots
     (size,), (rank, columns) = step.shapes[0], shape
-
-    def derived(
-        name: str, inputs: tuple[int, int], output: int, width: int, shapes: Shapes
-    ) -> Step:
-        return replace(
-            step,
-            name=name,
-            params=_TIMES if name == "dot_general" else {},
-            inputs=inputs,
-            outputs=(output,),
-            shapes=((width,),),
-            input_shapes=shapes,
-            input_dtypes=(step.dtypes[0],) * 2,
-            plan=None,
-        )
-
     return [
-        derived("dot_general", (right, vector), inner, rank, (shape, (columns,))),
-        derived("dot_general", (left, inner), outer, size, ((size, rank), (rank,))),
-        derived("add", (outer, rest), step.outputs[0], size, ((size,), (size,))),
+        step.instead(
+            "dot_general", (right, vector), inner, shape, (columns,), shape=(rank,), **_TIMES
+        ),
+        step.instead("dot_general", (left, inner), outer, (size, rank), (rank,), **_TIMES),
+        step.instead("add", (outer, rest), step.outputs[0]),
     ]

@@ -163,10 +163,6 @@ def _negative(operand: _Operand) -> _Sum:
     return _scaled(operand, negate) if isinstance(operand, _Sum) else _CONSTANT
 
 
-def _minus(first: _Operand, second: _Operand) -> _Sum:
-    return _plus(first, _negative(second))
-
-
 def _times(first: _Operand, second: _Operand) -> _Sum | None:
     """Multiply by a constant."""
     if isinstance(first, Value):
@@ -196,7 +192,7 @@ def _one_for_all(bounds: Interval) -> Interval:
 
 
 _RULES: dict[str, Callable[..., _Sum | None]] = {
-    "add": _plus, "add_any": _plus, "sub": _minus, "neg": _negative, "mul": _times, "div": _over,
+    "add": _plus, "neg": _negative, "mul": _times, "div": _over,
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ...enclosure.interval import Interval, point
+from ...enclosure.interval.rules.linear import contract
 from .affine import Affine, Array, GateTable, Operand, StepFunction, UnrecognizedError, as_affine
 
 Rule = Callable[..., Any]
@@ -35,7 +37,7 @@ def _neg(table: GateTable, a: Operand, **_: Any) -> Operand:
     return a.scaled(np.array(-1.0))
 
 
-def _sub(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
+def _sub(table: GateTable, a: Operand, b: Operand) -> Affine:
     return _add(table, a, _neg(table, b))
 
 
@@ -62,10 +64,6 @@ def _integer_pow(table: GateTable, a: Affine, *, y: Any) -> Affine:
     return a
 
 
-def _identity(table: GateTable, a: Operand, **_: Any) -> Operand:
-    return a
-
-
 def _max(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     """Return ``max(a, b) = b + relu(a - b)``, the constant last so that relu is its own gate."""
     if not isinstance(a, Affine):
@@ -74,30 +72,19 @@ def _max(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
     return as_affine(_add(table, table.relu(difference), b), table.width)
 
 
-def _min(table: GateTable, a: Operand, b: Operand, **_: Any) -> Affine:
-    return _neg(table, _max(table, _neg(table, a), _neg(table, b)))
-
-
 def _abs(table: GateTable, a: Affine, **_: Any) -> Affine:
     return table.relu(a).scaled(np.array(2.0)).minus(a)
 
 
-def _clamp(table: GateTable, low: Operand, a: Operand, high: Operand, **_: Any) -> Affine:
-    return _min(table, _max(table, a, low), high)
-
-
-def _reduce(pairwise: Rule) -> Rule:
-    def rule(table: GateTable, a: Affine, *, axes: Any, **_: Any) -> Affine:
-        if not all(a.shape[axis] for axis in axes):
-            raise UnrecognizedError("it takes the largest or smallest of no elements")
-        for axis in sorted(axes, reverse=True):
-            entries = [_take(a, axis, i) for i in range(a.shape[axis])]
-            a = entries[0]
-            for entry in entries[1:]:
-                a = pairwise(table, a, entry)
-        return a
-
-    return rule
+def _largest(table: GateTable, a: Affine, *, axes: Any, **_: Any) -> Affine:
+    if not all(a.shape[axis] for axis in axes):
+        raise UnrecognizedError("it takes the largest or smallest of no elements")
+    for axis in sorted(axes, reverse=True):
+        entries = [_take(a, axis, i) for i in range(a.shape[axis])]
+        a = entries[0]
+        for entry in entries[1:]:
+            a = _max(table, a, entry)
+    return a
 
 
 def _take(a: Affine, axis: int, index: int) -> Affine:
@@ -110,13 +97,6 @@ def _reduce_sum(table: GateTable, a: Affine, *, axes: Axes, **_: Any) -> Affine:
     return Affine(a.coefficients.sum(axis=over), np.asarray(a.constant.sum(axis=tuple(axes))))
 
 
-def _cumsum(table: GateTable, a: Affine, *, axis: Axes, reverse: bool) -> Affine:
-    def running(v: np.ndarray, axis: int) -> np.ndarray:
-        return np.flip(np.flip(v, axis).cumsum(axis), axis) if reverse else v.cumsum(axis)
-
-    return Affine(running(a.coefficients, axis + 1), running(a.constant, axis))
-
-
 def _dot_general(
     table: GateTable, a: Operand, b: Operand, *, dimension_numbers: Any, **_: Any
 ) -> Affine:
@@ -125,49 +105,31 @@ def _dot_general(
     for side in (a, b):
         if isinstance(side, StepFunction):
             raise UnrecognizedError("a comparison of the state enters a product: it jumps")
-    left, right, out = _einsum_axes(len(a.shape), len(b.shape), dimension_numbers)
+
+    def product(x: Any, y: Any, leads: tuple[int, int]) -> Array:
+        first, second = (point(np.asarray(array, np.float64)[None]) for array in (x, y))
+        return contract(first, second, leads, dimension_numbers, _multiplied).lower[0]
+
     if isinstance(a, Affine):
-        other = np.asarray(b, dtype=np.float64)
-        axes = f"Z{left},{right}->Z{out}"
-        coefficients = np.einsum(axes, a.coefficients, other, optimize=True)
-        constant = np.einsum(f"{left},{right}->{out}", a.constant, other)
-    else:
-        other = np.asarray(a, dtype=np.float64)
-        axes = f"{left},Z{right}->Z{out}"
-        coefficients = np.einsum(axes, other, b.coefficients, optimize=True)
-        constant = np.einsum(f"{left},{right}->{out}", other, b.constant)
-    return Affine(coefficients, np.asarray(constant))
+        return Affine(product(a.coefficients, b, (2, 1)), product(a.constant, b, (1, 1)))
+    return Affine(product(a, b.coefficients, (1, 2)), product(a, b.constant, (1, 1)))
 
 
-def _einsum_axes(rank_a: int, rank_b: int, dimension_numbers: Any) -> tuple[str, str, str]:
-    """Write a dot_general as an einsum: batch axes first, then the free axes of each side."""
-    (contract_a, contract_b), (batch_a, batch_b) = dimension_numbers
-    letters = iter("abcdefghijklmnopqrstuvwxyz")
-    left, right = [""] * rank_a, [""] * rank_b
-    for axes_a, axes_b in ((batch_a, batch_b), (contract_a, contract_b)):
-        for i, j in zip(axes_a, axes_b, strict=True):
-            left[i] = right[j] = next(letters)
-    free_a = [i for i, letter in enumerate(left) if not letter]
-    free_b = [i for i, letter in enumerate(right) if not letter]
-    for side, free in ((left, free_a), (right, free_b)):
-        for i in free:
-            side[i] = next(letters)
-    out = [left[i] for i in batch_a] + [left[i] for i in free_a] + [right[j] for j in free_b]
-    return "".join(left), "".join(right), "".join(out)
+def _multiplied(x: Interval, y: Interval, sharp: bool) -> Interval:
+    """Multiply matrices as NumPy does, without bounds."""
+    return point(np.matmul(x.lower, y.lower))
 
 
 def _sign(table: GateTable, a: Affine, **_: Any) -> StepFunction:
     return StepFunction.of(np.sign, a)
 
 
-def _comparison(compare: Callable[[np.ndarray, np.ndarray], np.ndarray], greater: bool) -> Rule:
-    def holds(difference: np.ndarray) -> np.ndarray:
-        return np.asarray(compare(difference, np.zeros(())))
+def _less(table: GateTable, a: Operand, b: Operand, **_: Any) -> StepFunction:
+    return StepFunction.of(lambda difference: difference > 0, _sub(table, b, a))
 
-    def rule(table: GateTable, a: Operand, b: Operand, **_: Any) -> StepFunction:
-        return StepFunction.of(holds, _sub(table, a, b) if greater else _sub(table, b, a))
 
-    return rule
+def _less_equal(table: GateTable, a: Operand, b: Operand, **_: Any) -> StepFunction:
+    return StepFunction.of(lambda difference: difference >= 0, _sub(table, b, a))
 
 
 def _select_n(table: GateTable, which: Operand, *cases: Operand, **_: Any) -> Affine | StepFunction:
@@ -279,33 +241,24 @@ def _convert(table: GateTable, a: Operand, *, new_dtype: Any, **_: Any) -> Opera
 
 RULES: dict[str, Rule] = {
     "reduce_sum": _reduce_sum,
-    "cumsum": _cumsum,
     "dot_general": _dot_general,
     "add": _add,
-    "add_any": _add,
-    "sub": _sub,
     "neg": _neg,
     "mul": _mul,
     "div": _div,
     "integer_pow": _integer_pow,
     "max": _max,
-    "min": _min,
     "abs": _abs,
-    "clamp": _clamp,
-    "reduce_max": _reduce(_max),
-    "reduce_min": _reduce(_min),
+    "reduce_max": _largest,
     "sign": _sign,
-    "gt": _comparison(np.greater, greater=True),
-    "ge": _comparison(np.greater_equal, greater=True),
-    "lt": _comparison(np.greater, greater=False),
-    "le": _comparison(np.greater_equal, greater=False),
+    "lt": _less,
+    "le": _less_equal,
     "select_n": _select_n,
     "convert_element_type": _convert,
-    "reduce_precision": _identity,
 }
 
 STEP_RULES = frozenset(("mul", "select_n", "convert_element_type"))
 """The rules that may be given a comparison; any other needs a continuous value."""
 
-OF_EITHER_SIDE = frozenset(("add", "sub", "neg", "mul", "div", "gt", "ge", "lt", "le", "not"))
+OF_EITHER_SIDE = frozenset(("add", "sub", "neg", "mul", "div", "lt", "le", "not"))
 """The operations that make of a single comparison, and of constants, what it is on either side."""

@@ -14,7 +14,8 @@ from ...enclosure import flat
 from ...enclosure.errors import NoIntervalRule
 from ...enclosure.flat import flatten
 from ...enclosure.jaxprs import evaluate_equation
-from ...enclosure.moves import MATRICES, MOVES, POSITIONED, UNCHANGED, Move, matrix_of, move_of
+from ...enclosure.moves import Move, matrix_of, move_of
+from ...enclosure.operations import operation as row_of
 from .affine import Affine, Array, GateTable, Operand, StepFunction, UnrecognizedError, as_affine
 from .affine_rules import OF_EITHER_SIDE, RULES, STEP_RULES
 from .form import PiecewiseLinear
@@ -112,52 +113,55 @@ def _apply(table: GateTable, operation: flat.Step, operands: list[Operand]) -> l
     """Return the results of one operation on constants, affine values and steps."""
     results = _results(table, operation, operands)
     for dtype, result in zip(operation.dtypes, results, strict=True):
-        rounds = operation.name == "reduce_precision" or dtype.itemsize < 8
-        if isinstance(result, Affine) and jax.numpy.issubdtype(dtype, np.floating) and rounds:
+        is_coarse = jax.numpy.issubdtype(dtype, np.floating) and dtype.itemsize < 8
+        if isinstance(result, Affine) and is_coarse:
             raise UnrecognizedError("it computes in less than float64")
     return results
 
 
 def _results(table: GateTable, operation: flat.Step, operands: list[Operand]) -> list[Operand]:
-    name = operation.name
+    name, kind, places = operation.name, operation.kind, row_of(operation.name).places
     depends = [isinstance(operand, (Affine, StepFunction)) for operand in operands]
-    is_simple = name in MOVES and name not in POSITIONED and len(operands) == 1
+    is_simple = kind == "move" and not places and len(operands) == 1
     if not any(depends) and not is_simple:  # what is simple, NumPy does without compiling
         return evaluate_equation(operation, operands)
-    if name in UNCHANGED:
-        return operands
     if name in OF_EITHER_SIDE and _are_of_one_step(operands):
         return [_of_either_side(operation, operands)]
     known = [None if own else v for own, v in zip(depends, operands, strict=True)]
-    if name in MOVES:
+    if kind == "move":
         move = _known(operation, move_of(operation, known))
-        return _moved(table, move, [operands[place] for place in move.places])
-    if name not in RULES and name not in MATRICES:
+        return [_moved(table, move, [operands[place] for place in move.places])]
+    if name not in RULES and kind != "weighted":
         raise UnrecognizedError(_NO_RULE.format(name))
     if name not in STEP_RULES:
         operands = [_continuous(table, operand) for operand in operands]
-    if name in RULES:
+    if kind != "weighted":
         return [RULES[name](table, *operands, **operation.params)]
-    return [_multiplied(table, operation, _known(operation, matrix_of(operation, known)), operands)]
+    matrix = _known(operation, matrix_of(operation, known))
+    return [_multiplied(table, operation, matrix, operands, *places)]
 
 
-def _moved(table: GateTable, move: Move, operands: list[Operand]) -> list[Operand]:
+def _moved(table: GateTable, move: Move, operands: list[Operand]) -> Operand:
     """Move constants and coefficients alike, or both sides of a step."""
-    if len(operands) == 1 and move.fill is None:
-        return _moved_alone(move, operands[0])
+    value = operands[0]
+    if len(operands) == 1 and move.fill is None and isinstance(value, StepFunction):
+        quantity = _moved(table, move, [value.quantity])
+        assert isinstance(quantity, Affine)
+        return StepFunction(quantity, *(move.apply([s], 0) for s in (value.above, value.below)))
+    if len(operands) == 1 and not isinstance(value, (Affine, StepFunction)):
+        return move.apply([np.asarray(value)], 0)
     parts = [as_affine(operand, table.width) for operand in operands]
     width = max(len(part.coefficients) for part in parts)
     if move.fill is not None:  # a constant
         parts.append(Affine(np.zeros((width, 1)), np.full(1, move.fill)))
-    (coefficients,) = move.apply([part.widened(width) for part in parts], 1)
-    (constant,) = move.apply([part.constant for part in parts], 0)
-    return [Affine(coefficients, constant)]
+    coefficients = move.apply([part.widened(width) for part in parts], 1)
+    return Affine(coefficients, move.apply([part.constant for part in parts], 0))
 
 
 def _multiplied(
-    table: GateTable, operation: flat.Step, matrix: Array, operands: list[Operand]
+    table: GateTable, operation: flat.Step, matrix: Array, operands: list[Operand], place: int
 ) -> Affine:
-    place, width = MATRICES[operation.name], table.width
+    width = table.width
     value, shape = as_affine(operands[place], width), operation.shapes[0]
     moved = Affine(
         (value.coefficients.reshape(-1, len(matrix)) @ matrix).reshape(-1, *shape),
@@ -171,15 +175,6 @@ def _known(operation: flat.Step, found: Any) -> Any:
     if found is None:
         raise UnrecognizedError(f"an index of {operation.name} depends on the state")
     return found
-
-
-def _moved_alone(move: Move, value: Operand) -> list[Operand]:
-    if isinstance(value, StepFunction):
-        sides = (move.apply([side], 0) for side in (value.above, value.below))
-        return [*map(StepFunction, _moved_alone(move, value.quantity), *sides)]
-    if isinstance(value, Affine):
-        return [*map(Affine, move.apply([value.coefficients], 1), move.apply([value.constant], 0))]
-    return move.apply([np.asarray(value)], 0)
 
 
 def _are_of_one_step(operands: Sequence[Operand]) -> bool:

@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from ...errors import NoIntervalRule
 from ...flat import Step
 from .. import arithmetic
-from ..arithmetic import Array, Interval, hull, point
+from ..arithmetic import Array, Interval, point
 from ..functions import SMOOTH, Function, power_function
 from ..values import (
     Refuse,
     Rule,
     Value,
     aligned,
-    count_inputs,
     scaled,
     summed,
-    zero_slopes,
 )
 from .quotients import BERNOULLI
+from .selection import select, truth
 
 Flags = NDArray[np.bool_]
 _ENDS = ("lower", "upper")
@@ -51,8 +50,7 @@ def _unary(name: str) -> Rule:
 
 def opposite(value: Value) -> Value:
     """Negate value and slopes."""
-    slopes = None if value.slopes is None else arithmetic.negate(value.slopes)
-    return Value(arithmetic.negate(value.bounds), slopes)
+    return value.through(lambda part, lead: arithmetic.negate(part))
 
 
 def _integer_pow(refuse: Refuse, step: Step, value: Value) -> Value:
@@ -62,7 +60,13 @@ def _integer_pow(refuse: Refuse, step: Step, value: Value) -> Value:
 def add(first: Value, second: Value) -> Value:
     """Add."""
     first, second = aligned(first, second)
-    return Value(arithmetic.add(first.bounds, second.bounds), summed(*_same_shape(first, second)))
+    bounds = arithmetic.add(first.bounds, second.bounds)
+    slopes, shape = summed(first.slopes, second.slopes), bounds.shape[1:]
+    if slopes is None or slopes.shape[2:] == shape:
+        return Value(bounds, slopes)
+    # where a scalar meets an array
+    grown = slopes.map(lambda array: np.broadcast_to(array, (*array.shape[:2], *shape)))
+    return Value(bounds, grown)
 
 
 def _add(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
@@ -82,23 +86,6 @@ def _whole(step: Step, lower: Array, upper: Array) -> Value:
     return Value(point(lower) if np.array_equal(lower, upper) else Interval(lower, upper))
 
 
-def subtract(first: Value, second: Value) -> Value:
-    """Subtract."""
-    return add(first, opposite(second))
-
-
-def _same_shape(first: Value, second: Value) -> tuple[Interval | None, Interval | None]:
-    """Return slopes with the shape of the result, where a scalar meets an array."""
-    shape = np.broadcast_shapes(first.bounds.shape[1:], second.bounds.shape[1:])
-
-    def grown(slopes: Interval | None) -> Interval | None:
-        if slopes is None or slopes.shape[2:] == shape:
-            return slopes
-        return slopes.map(lambda array: np.broadcast_to(array, (*array.shape[:2], *shape)))
-
-    return grown(first.slopes), grown(second.slopes)
-
-
 def multiply(first: Value, second: Value) -> Value:
     """Multiply: x y - x' y' = y (x - x') + x' (y - y')."""
     first, second = aligned(first, second)
@@ -110,7 +97,7 @@ def multiply(first: Value, second: Value) -> Value:
 
 def _multiply(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
     if step.inputs[0] == step.inputs[1]:
-        return compose(SMOOTH["square"], first)
+        return compose(power_function(2), first)
     return multiply(first, second)
 
 
@@ -153,26 +140,16 @@ def larger(first: Value, second: Value) -> Value:
     """max(x, y): the slopes of the larger, and of both where it is undecided which one that is."""
     first, second = aligned(first, second)
     bounds = arithmetic.maximum(first.bounds, second.bounds)
-    inputs = count_inputs(first, second)
-    if inputs is None:
-        return Value(bounds)
-    ours, theirs = (value.slopes or zero_slopes(value, inputs) for value in (first, second))
-    first_wins = (first.bounds.lower >= second.bounds.upper)[:, None]
-    second_wins = (second.bounds.lower >= first.bounds.upper)[:, None]
-    both = hull(ours, theirs)
-    lower = np.where(first_wins, ours.lower, np.where(second_wins, theirs.lower, both.lower))
-    upper = np.where(first_wins, ours.upper, np.where(second_wins, theirs.upper, both.upper))
-    return Value(bounds, Interval(lower, upper))
+    return select(is_larger(first.bounds, second.bounds), second, first)._replace(bounds=bounds)
 
 
-def smaller(first: Value, second: Value) -> Value:
-    """Take the minimum, by :func:`larger` of the negatives."""
-    return opposite(larger(opposite(first), opposite(second)))
+def is_larger(first: Interval, second: Interval) -> Value:
+    """Return whether a number is at least another one."""
+    return truth(first.lower >= second.upper, ~(second.lower >= first.upper))
 
 
 def _clamp(refuse: Refuse, step: Step, least: Value, value: Value, greatest: Value) -> Value:
-    if step.dtypes[0].kind == "f":
-        return smaller(larger(value, least), greatest)
+    """Clamp integers."""
     low, x, high = (part.bounds for part in aligned(least, value, greatest))
     ends = (
         np.minimum(np.maximum(getattr(x, end), getattr(low, end)), getattr(high, end))
@@ -210,27 +187,19 @@ def _convert(refuse: Refuse, step: Step, value: Value) -> Value:
     return Value(Interval(certain, ~impossible))
 
 
-def _largest(value: Value, axes: tuple[int, ...]) -> Value:
+def _largest(refuse: Refuse, step: Step, value: Value) -> Value:
     """Take the slopes of all elements that may be the largest: any, where one may be NaN."""
-    if not all(value.bounds.shape[axis + 1] for axis in axes):
+    axes, over = (tuple(axis + lead for axis in step.params["axes"]) for lead in (1, 2))
+    if not all(value.bounds.shape[axis] for axis in axes):
         raise NoIntervalRule("the largest of no elements")
-    bounds = value.bounds.map(lambda array: np.max(array, axis=tuple(axis + 1 for axis in axes)))
+    bounds = value.bounds.map(lambda array: np.max(array, axis=axes))
     if value.slopes is None:
         return Value(bounds)
-    lowest = np.max(value.bounds.lower, axis=tuple(axis + 1 for axis in axes), keepdims=True)
+    lowest = np.max(value.bounds.lower, axis=axes, keepdims=True)
     candidate = ~(value.bounds.upper < lowest)[:, None]
-    over = tuple(axis + 2 for axis in axes)
     lower = np.min(np.where(candidate, value.slopes.lower, np.inf), axis=over)
     upper = np.max(np.where(candidate, value.slopes.upper, -np.inf), axis=over)
     return Value(bounds, Interval(lower, upper))
-
-
-def _reduce_max(refuse: Refuse, step: Step, value: Value) -> Value:
-    return _largest(value, tuple(step.params["axes"]))
-
-
-def _reduce_min(refuse: Refuse, step: Step, value: Value) -> Value:
-    return opposite(_largest(opposite(value), tuple(step.params["axes"])))
 
 
 def _where_defined(rule: Rule, is_undefined: Callable[..., Flags]) -> Rule:
@@ -242,7 +211,6 @@ def _where_defined(rule: Rule, is_undefined: Callable[..., Flags]) -> Rule:
 
     def guarded(refuse: Refuse, step: Step, *values: Value) -> Value:
         result = rule(refuse, step, *values)
-        assert isinstance(result, Value)
         where = is_undefined(step, *(value.bounds for value in aligned(*values)))
         if not where.any():
             return result
@@ -278,7 +246,6 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
     "log": (_unary("log"), _beyond(0.0)),
     "log2": (_unary("log2"), _beyond(0.0)),  # jnp.log2 from JAX 0.12 on
     "log1p": (_unary("log1p"), _beyond(-1.0)),
-    "rsqrt": (_unary("rsqrt"), _beyond(0.0)),
     "atanh": (
         _unary("atanh"),
         lambda step, value: ~((value.lower > -1.0) & (value.upper < 1.0)),
@@ -287,9 +254,7 @@ _PARTIAL: dict[str, tuple[Rule, Callable[..., Flags]]] = {
 _quotient = _where_defined(_of_values(divide), lambda step, first, second: ~second.excludes_zero())
 
 
-def _divide_or_continue(
-    refuse: Refuse, step: Step, first: Value, second: Value
-) -> Value | list[Value]:
+def _divide_or_continue(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
     """Divide; a quotient whose singularity is removable is taken for its continuation there."""
     if step.plan is None:
         return _quotient(refuse, step, first, second)
@@ -300,17 +265,13 @@ RULES: dict[str, Rule] = {
     **{name: _unary(name) for name in SMOOTH},
     "neg": _of_values(opposite),
     "add": _add,
-    "add_any": _of_values(add),
-    "sub": _of_values(subtract),
     "div": _divide_or_continue,
     "max": _of_values(larger),
-    "min": _of_values(smaller),
     "clamp": _clamp,
     "sign": _staircase("sign", np.sign),
     "floor": _staircase("floor", np.floor),
     "ceil": _staircase("ceil", np.ceil),
-    "reduce_max": _reduce_max,
-    "reduce_min": _reduce_min,
+    "reduce_max": _largest,
     "convert_element_type": _convert,
     **{name: _where_defined(*parts) for name, parts in _PARTIAL.items()},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from jax import lax
@@ -16,9 +17,7 @@ from ..values import Refuse, Rule, Value, summed
 
 def _reduce_sum(refuse: Refuse, step: Step, value: Value) -> Value:
     axes = step.params["axes"]
-    bounds = total(value.bounds, tuple(axis + 1 for axis in axes))
-    slopes = None if value.slopes is None else total(value.slopes, tuple(axis + 2 for axis in axes))
-    return Value(bounds, slopes)
+    return value.through(lambda part, lead: total(part, tuple(axis + lead for axis in axes)))
 
 
 def _dot_general(refuse: Refuse, step: Step, first: Value, second: Value) -> Value:
@@ -27,16 +26,22 @@ def _dot_general(refuse: Refuse, step: Step, first: Value, second: Value) -> Val
         raise ComputesInFloat32(step.name, str(step.params["precision"]))
     numbers = step.params["dimension_numbers"]
     slopes = summed(
-        None if first.slopes is None else _contract(first.slopes, second.bounds, (2, 1), numbers),
-        None if second.slopes is None else _contract(first.bounds, second.slopes, (1, 2), numbers),
+        None if first.slopes is None else contract(first.slopes, second.bounds, (2, 1), numbers),
+        None if second.slopes is None else contract(first.bounds, second.slopes, (1, 2), numbers),
     )
-    return Value(_contract(first.bounds, second.bounds, (1, 1), numbers), slopes)
+    return Value(contract(first.bounds, second.bounds, (1, 1), numbers), slopes)
 
 
 Numbers = tuple[tuple[tuple[int, ...], tuple[int, ...]], tuple[tuple[int, ...], tuple[int, ...]]]
 
 
-def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers) -> Interval:
+def contract(
+    x: Interval,
+    y: Interval,
+    leads: tuple[int, int],
+    numbers: Numbers,
+    multiply: Callable[[Interval, Interval, bool], Interval] = matmul,
+) -> Interval:
     """Contract arrays with leading axes, by one matrix product wherever one side is constant.
 
     The result has the leading axes of both, then the batch axes, then the free axes of x and of y.
@@ -44,7 +49,7 @@ def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers
     (contract_x, contract_y), (batch_x, batch_y) = numbers
     sharp = leads == (1, 1)  # values: of slopes, rounding is not what limits a proof
     if not batch_x and x.shape[0] == 1 and leads[0] == 1 and (y.shape[0] > 1 or leads[1] == 2):
-        swapped = _contract(y, x, (leads[1], 1), ((contract_y, contract_x), ((), ())))
+        swapped = contract(y, x, (leads[1], 1), ((contract_y, contract_x), ((), ())), multiply)
         free_y, free_x = y.ndim - leads[1] - len(contract_y), x.ndim - 1 - len(contract_x)
         return swapped.map(lambda array: _exchange(array, leads[1], free_y, free_x))
     left, shape_x = _arranged(x, leads[0], batch_x, contract_x)
@@ -53,9 +58,9 @@ def _contract(x: Interval, y: Interval, leads: tuple[int, int], numbers: Numbers
     if not batch and y.shape[0] == 1 and leads[1] == 1:
         rows = left.map(lambda array: array.reshape(-1, array.shape[-1]))
         columns = right.map(lambda array: array.reshape(array.shape[2:]).T)
-        product = matmul(rows, columns, sharp)
+        product = multiply(rows, columns, sharp)
         return product.map(lambda array: array.reshape(x.shape[: leads[0]] + shape_x + shape_y))
-    product = matmul(left, right.map(lambda array: np.swapaxes(array, -1, -2)), sharp)
+    product = multiply(left, right.map(lambda array: np.swapaxes(array, -1, -2)), sharp)
     inputs = (x.shape[1],) if leads[0] == 2 else (y.shape[1],) if leads[1] == 2 else ()
     boxes = product.shape[0]  # none, where either side has none
 
@@ -116,7 +121,7 @@ def _through_matrix(step: Step, value: Value, shape: tuple[int, ...]) -> Value:
             lambda array: array.reshape(part.shape[:lead] + shape)
         )
 
-    return Value(mapped(value.bounds, 1), None if value.slopes is None else mapped(value.slopes, 2))
+    return value.through(mapped)
 
 
 RULES: dict[str, Rule] = {

@@ -20,6 +20,7 @@ from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
 from ..functions import ACCURACY, Function
 from ..values import Known
+from .rewriting import without_sign
 
 _NEAR = 1.0  # below, the slope is summed from its series
 _TINY, _ZERO = 1e-300, 800.0  # from there on B is less than that, as it is of subnormal numbers
@@ -76,26 +77,22 @@ def removable(program: FlatProgram, known: Known, step: Step) -> tuple[Interval,
 
     Not where truth values are made of numbers: a program that compares tells 0/0 from its limit.
     """
-    numerator, denominator = step.inputs
-    sign, below = 1.0, program.producers.get(denominator)
-    if below is not None and below.name == "neg":
-        sign, below = -1.0, program.producers.get(below.inputs[0])
-    if below is None:
-        return None
-    exponent: int | None = None
-    if below.name == "expm1":
+    sign, denominator = without_sign(program, step.inputs[1])
+    below, exponent = program.producers.get(denominator), None
+    if below is not None and below.name == "expm1":
         exponent = below.inputs[0]
-    elif below.name == "sub":
-        for place, direction in ((0, 1.0), (1, -1.0)):
-            exponential = program.producers.get(below.inputs[place])
-            if exponential is None or exponential.name != "exp":
+    elif below is not None and below.name == "add":
+        for place in (0, 1):
+            direction, slot = without_sign(program, below.inputs[place])
+            made = program.producers.get(slot)
+            if made is None or made.name != "exp":
                 continue
-            if _is_one(known, below.inputs[1 - place]):
-                exponent, sign = exponential.inputs[0], sign * direction
+            if is_all(known, below.inputs[1 - place], -direction):
+                exponent, sign = made.inputs[0], sign * direction
     if exponent is None or any(map(compares, program.steps)):
         return None
     (of_exponent, base), (of_numerator, other) = (
-        _multiple(program, known, slot) for slot in (exponent, numerator)
+        _multiple(program, known, slot) for slot in (exponent, step.inputs[0])
     )
     rank = max(of_exponent.ndim, of_numerator.ndim)
     factor = arithmetic.divide(_of_rank(of_exponent, rank), _of_rank(of_numerator, rank))
@@ -111,13 +108,26 @@ def split_product(program: FlatProgram, known: Known, step: Step, free: int) -> 
     for factor, rest in pairs:
         quotient = replace(step, inputs=(factor, step.inputs[1]), outputs=(free,))
         if rest not in known and removable(program, known, quotient) is not None:
-            return [quotient, replace(step, name="mul", params={}, inputs=(rest, free))]
+            return [quotient, step.instead("mul", (rest, free), step.outputs[0])]
     return None
 
 
-def _is_one(known: Known, slot: int) -> bool:
+def logistic(program: FlatProgram, known: Known, step: Step, free: int) -> list[Step] | None:
+    """Write 1/(1 + exp(b)) as σ(−b), which is known to lie between 0 and 1."""
+    is_inverse = step.name == "div" and is_all(known, step.inputs[0], 1.0)
+    made = program.producers.get(step.inputs[1]) if is_inverse else None
+    for slot, other in (made.inputs, made.inputs[::-1]) if made and made.name == "add" else ():
+        term = program.producers.get(slot)
+        if term and (term.name, term.shapes) == ("exp", step.shapes) and is_all(known, other, 1.0):
+            negative = step.instead("neg", term.inputs, free)
+            return [negative, step.instead("logistic", (free,), step.outputs[0])]
+    return None
+
+
+def is_all(known: Known, slot: int, number: float) -> bool:
+    """Return whether a slot holds a constant whose elements are all one number."""
     value = known[slot].bounds if slot in known else None
-    return value is not None and value.exact and bool(np.all(value.lower == 1.0))
+    return value is not None and value.exact and bool(np.all(value.lower == number))
 
 
 def _multiple(program: FlatProgram, known: Known, slot: int) -> tuple[Interval, int]:

@@ -13,7 +13,7 @@ import numpy as np
 from ...flat import FlatProgram, Step
 from ..arithmetic import Array
 from ..values import Value, constant
-from .rewriting import elementwise
+from .rewriting import without_sign
 
 
 def ramp(program: FlatProgram, known: dict[int, Value], step: Step, free: int) -> list[Step] | None:
@@ -22,21 +22,24 @@ def ramp(program: FlatProgram, known: dict[int, Value], step: Step, free: int) -
     if found is None:
         return None
     quantity, height = found
-    arrays = np.maximum(height, 0.0), np.zeros_like(height), np.abs(height), np.sign(height)
-    shift, least, greatest, sign, moved, clipped = range(free, free + 6)
-    known.update(zip((shift, least, greatest, sign), map(constant, arrays), strict=True))
+    arrays = np.maximum(height, 0.0), np.zeros_like(height), -np.abs(height), -np.sign(height)
+    shift, least, most, sign, moved, above, turned, clipped = range(free, free + 8)
+    known.update(zip((shift, least, most, sign), map(constant, arrays), strict=True))
     return [
-        elementwise(step, "add", (quantity, shift), moved),
-        elementwise(step, "clamp", (least, moved, greatest), clipped),
-        elementwise(step, "mul", (clipped, sign), step.outputs[0]),
+        step.instead("add", (quantity, shift), moved),
+        step.instead("max", (moved, least), above),
+        step.instead("neg", (above,), turned),
+        step.instead("max", (turned, most), clipped),
+        step.instead("mul", (clipped, sign), step.outputs[0]),
     ]
 
 
 def _ramp(program: FlatProgram, known: dict[int, Value], step: Step) -> tuple[int, Array] | None:
     """Return v and h, where a step is such a difference."""
-    if step.name != "sub":
+    sign, subtracted = without_sign(program, step.inputs[-1])
+    if step.name != "add" or sign > 0:
         return None
-    more, less = (_rectified(program, known, slot) for slot in step.inputs)
+    more, less = (_rectified(program, known, slot) for slot in (step.inputs[0], subtracted))
     added = None if more is None or less is None else program.producers.get(more)
     if added is None or added.name != "add" or less not in added.inputs:
         return None

@@ -27,10 +27,7 @@ def rewritten(program: FlatProgram, known: dict[int, Value], rewrite: Rewrite) -
     return replace(program, steps=tuple(needed(steps, program.outputs)))
 
 
-def elementwise(step: Step, name: str, inputs: tuple[int, ...], output: int) -> Step:
-    """Return a step on values of the shape of another step's result."""
-    count = len(inputs)
-    return replace(
-        step, name=name, params={}, inputs=inputs, outputs=(output,),
-        input_shapes=step.shapes * count, input_dtypes=step.dtypes * count,
-    )  # fmt: skip
+def without_sign(program: FlatProgram, slot: int) -> tuple[float, int]:
+    """Return 1 and a slot, or −1 and the slot of which it is the negative."""
+    made = program.producers.get(slot)
+    return (-1.0, made.inputs[0]) if made is not None and made.name == "neg" else (1.0, slot)

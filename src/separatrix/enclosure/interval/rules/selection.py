@@ -8,7 +8,8 @@ import numpy as np
 
 from ...errors import NoIntervalRule
 from ...flat import FlatProgram, Step
-from ..arithmetic import Array, Interval, hull, negate, point
+from ...operations import Trait, operation
+from ..arithmetic import Array, Interval, hull, point
 from ..values import Known, Refuse, Rule, Value, aligned, count_inputs, zero_slopes
 
 _MAYBE_NAN = "not shown to be continuous: what may be NaN within the box is compared"
@@ -49,7 +50,7 @@ def _may_be_nan(*values: Interval) -> Array:
 
 
 def _compare(
-    relation: Callable[[Interval, Interval], tuple[Array, Array]], reflexive: bool, negated: bool
+    relation: Callable[[Interval, Interval], tuple[Array, Array]], reflexive: bool
 ) -> Rule:
     """Compare; a real number with itself is decided (``x != x``, the test for NaN, is false)."""
 
@@ -63,7 +64,7 @@ def _compare(
             unknown = _may_be_nan(first.bounds, second.bounds)
             refuse(unknown, _MAYBE_NAN)
             certain, possible = certain & ~unknown, possible | unknown
-        return truth(~possible, ~certain) if negated else truth(certain, possible)
+        return truth(certain, possible)
 
     return rule
 
@@ -88,7 +89,7 @@ def _not(refuse: Refuse, step: Step, value: Value) -> Value:
     return truth(~value.bounds.upper, ~value.bounds.lower)
 
 
-_AND, _OR = _logic(np.logical_and), _logic(np.logical_or)
+_EQUAL = _compare(_equal, reflexive=True)
 
 
 def select(which: Value, if_false: Value, if_true: Value) -> Value:
@@ -113,25 +114,22 @@ def _choose(which: Interval, if_false: Interval, if_true: Interval) -> Interval:
     return Interval(np.where(undecided, both.lower, lower), np.where(undecided, both.upper, upper))
 
 
-def _first_largest(sign: float) -> Rule:
-    """Bound the place of the first of the largest elements (or smallest, by the sign)."""
-
-    def rule(refuse: Refuse, step: Step, value: Value) -> Value:
-        if step.input_dtypes[0].kind != "f":
-            raise NoIntervalRule(f"{step.name} of {step.input_dtypes[0]}")
-        (axis,) = step.params["axes"]
-        bounds = value.bounds if sign > 0 else negate(value.bounds)
-        lower, upper = (np.moveaxis(end, axis + 1, -1) for end in (bounds.lower, bounds.upper))
-        unknown = np.isnan(lower) | np.isnan(upper)
-        possible = unknown.any(axis=-1, keepdims=True) | _may_be_first(lower, upper)
-        first = possible.argmax(axis=-1)
-        last = possible.shape[-1] - 1 - possible[..., ::-1].argmax(axis=-1)
-        if np.array_equal(first, last):
-            return Value(point(first))
-        refuse(first != last, _PLACE)
-        return Value(Interval(first, last))
-
-    return rule
+def _first_largest(refuse: Refuse, step: Step, value: Value) -> Value:
+    """Bound the place of the first of the largest elements."""
+    if step.input_dtypes[0].kind != "f":
+        raise NoIntervalRule(f"{step.name} of {step.input_dtypes[0]}")
+    (axis,) = step.params["axes"]
+    lower, upper = (
+        np.moveaxis(end, axis + 1, -1) for end in (value.bounds.lower, value.bounds.upper)
+    )
+    unknown = np.isnan(lower) | np.isnan(upper)
+    possible = unknown.any(axis=-1, keepdims=True) | _may_be_first(lower, upper)
+    first = possible.argmax(axis=-1)
+    last = possible.shape[-1] - 1 - possible[..., ::-1].argmax(axis=-1)
+    if np.array_equal(first, last):
+        return Value(point(first))
+    refuse(first != last, _PLACE)
+    return Value(Interval(first, last))
 
 
 def _may_be_first(lower: Array, upper: Array) -> Array:
@@ -162,7 +160,7 @@ def cases_meet(program: FlatProgram, known: Known, step: Step) -> bool:
     segment: the slopes lie in the hull of those of both cases.
     """
     made = program.producers.get(step.inputs[0])
-    if made is None or made.name not in ("gt", "ge", "lt", "le", "eq", "ne"):
+    if made is None or made.kind != "comparison":
         return False
     if set(step.inputs[1:]) == set(made.inputs):
         return True
@@ -170,9 +168,6 @@ def cases_meet(program: FlatProgram, known: Known, step: Step) -> bool:
         if _is_zero(known, threshold):
             return all(_vanishes(program, known, case, compared) for case in step.inputs[1:])
     return False
-
-
-_ZERO_AT_ZERO = ("neg", "abs", "square", "sqrt", "expm1", "log1p", "tanh", "sinh", "sin", "erf")
 
 
 def _vanishes(program: FlatProgram, known: Known, slot: int, at: int) -> bool:
@@ -185,11 +180,11 @@ def _vanishes(program: FlatProgram, known: Known, slot: int, at: int) -> bool:
     if made.name == "mul":
         factors = [s for s in made.inputs if not _is_finite_constant(known, s)]
         return len(factors) == 1 and _vanishes(program, known, factors[0], at)
-    if made.name in ("max", "min"):
-        return all(_vanishes(program, known, s, at) for s in made.inputs)
-    if made.name == "select_n":
-        return all(_vanishes(program, known, s, at) for s in made.inputs[1:])
-    return made.name in _ZERO_AT_ZERO and _vanishes(program, known, made.inputs[0], at)
+    if made.name in ("max", "select_n"):
+        cases = made.inputs[made.name == "select_n" :]
+        return all(_vanishes(program, known, s, at) for s in cases)
+    is_zero = Trait.ZERO in operation(made.name).traits and made.params.get("y", 1) > 0
+    return is_zero and _vanishes(program, known, made.inputs[0], at)
 
 
 def _is_zero(known: Known, slot: int) -> bool:
@@ -220,25 +215,19 @@ def slice_at(refuse: Refuse, step: Step, value: Value, *starts: Value) -> Value:
 
 
 def _part(value: Value, axis: int, place: int, size: int) -> Value:
-    def cut(part: Interval, lead: int) -> Interval:
-        return part[(slice(None),) * (axis + lead) + (slice(place, place + size),)]
-
-    bounds, slopes = value
-    return Value(cut(bounds, 1), None if slopes is None else cut(slopes, 2))
+    at = slice(place, place + size)
+    return value.through(lambda part, lead: part[(slice(None),) * (axis + lead) + (at,)])
 
 
 RULES: dict[str, Rule] = {
-    "lt": _compare(_less, reflexive=False, negated=False),
-    "le": _compare(_less_equal, reflexive=True, negated=False),
-    "gt": _compare(_less_equal, reflexive=True, negated=True),
-    "ge": _compare(_less, reflexive=False, negated=True),
-    "eq": _compare(_equal, reflexive=True, negated=False),
-    "ne": _compare(_equal, reflexive=True, negated=True),
+    "lt": _compare(_less, reflexive=False),
+    "le": _compare(_less_equal, reflexive=True),
+    "eq": _EQUAL,
+    "ne": lambda refuse, step, *values: _not(refuse, step, _EQUAL(refuse, step, *values)),
     "is_finite": _is_finite,
-    "and": _AND,
-    "or": _OR,
+    "and": _logic(np.logical_and),
+    "or": _logic(np.logical_or),
     "not": _not,
     "select_n": _select_n,
-    "argmax": _first_largest(1.0),
-    "argmin": _first_largest(-1.0),
+    "argmax": _first_largest,
 }

@@ -11,18 +11,19 @@ matter, so that slopes would be wide where two are the largest.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from ...flat import FlatProgram, Step
-from ...moves import MOVES, POSITIONED, move_of
+from ...moves import move_of
+from ...operations import operation
 from .. import arithmetic
 from ..arithmetic import Array, Interval, down, point, up
 from ..functions import exp
 from ..products import gamma
 from ..values import Known, Refuse, Value
-from .quotients import compares
+from .quotients import compares, is_all
+from .rewriting import without_sign
 
 _LARGEST_SLOPE = 0.25  # p (1 − p)
 
@@ -46,31 +47,27 @@ def joined_softmax(program: FlatProgram, known: Known, step: Step, free: int) ->
     if len(axes) != 1 or not np.array_equal(own, np.broadcast_to(divided_by, shape)):
         return None
     shift = program.producers.get(slot)
-    if shift is not None and shift.name == "sub" and shift.input_shapes[0] == shape:
-        taken = np.broadcast_to(_moved_from(program, shift.inputs[1])[1], shape)
+    if shift is not None and shift.name == "add" and shift.input_shapes[0] == shape:
+        taken = _moved_from(program, without_sign(program, shift.inputs[1])[1])[1]
+        taken = np.broadcast_to(taken, shape)
         if np.all(taken == taken.take([0], axes[0])):
             slot = shift.inputs[0]
-    is_number = slot not in known and _is_made_of_numbers(program, known, slot)
+    is_number = slot not in known and _is_made_of_numbers(program, known, term.inputs[0])
     if not is_number or any(map(compares, program.steps)):
         return None
-    return [
-        replace(
-            step, name="softmax", params={"axis": axes[0]}, inputs=(slot,),
-            input_shapes=(shape,), input_dtypes=step.input_dtypes[:1],
-        )
-    ]  # fmt: skip
+    return [step.instead("softmax", (slot,), step.outputs[0], axis=axes[0])]
 
 
 def _moved_from(program: FlatProgram, slot: int) -> tuple[int, Array]:
     """Return the slot whose elements make up another one, and which of them, by their numbers."""
     step = program.producers.get(slot)
-    if step is None or len(step.inputs) != 1 or step.name not in MOVES - POSITIONED.keys():
+    if step is None or len(step.inputs) != 1 or step.kind != "move" or operation(step.name).places:
         shape = () if step is None else step.shapes[step.outputs.index(slot)]
         return slot, _numbered(shape)
     origin, numbers = _moved_from(program, step.inputs[0])
     move = move_of(step, [None])
     assert move is not None  # without positions
-    return origin, move.apply([numbers], 0)[step.outputs.index(slot)]
+    return origin, move.apply([numbers], 0)
 
 
 def _numbered(shape: tuple[int, ...]) -> Array:
@@ -78,7 +75,10 @@ def _numbered(shape: tuple[int, ...]) -> Array:
 
 
 def _is_made_of_numbers(program: FlatProgram, known: Known, slot: int) -> bool:
-    """Whether no constant that a value is made of is infinite: then it is a number itself."""
+    """Whether no constant that a value is made of is infinite: then it is a number itself.
+
+    The largest of numbers and −∞, as `jax.nn.softmax` takes it, is one.
+    """
     waiting, seen = [slot], set[int]()
     while waiting:
         slot = waiting.pop()
@@ -89,7 +89,9 @@ def _is_made_of_numbers(program: FlatProgram, known: Known, slot: int) -> bool:
             if not np.all(np.isfinite(known[slot].bounds.magnitude())):
                 return False
         elif slot in program.producers:
-            waiting += program.producers[slot].inputs
+            made = program.producers[slot]
+            is_largest = made.name == "max"
+            waiting += [s for s in made.inputs if not (is_largest and is_all(known, s, -np.inf))]
     return True
 
 

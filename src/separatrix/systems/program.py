@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._double import double_precision
-from .captured import own_arrays
-from .jaxprs import (
+from ..enclosure.jaxprs import (
     ClosedJaxpr,
     Jaxpr,
     Literal,
@@ -27,6 +26,7 @@ from .jaxprs import (
     walk,
     without_unused,
 )
+from .captured import own_arrays
 
 
 class Structure:
