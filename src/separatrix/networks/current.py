@@ -46,9 +46,8 @@ class AbstractCurrentNetwork(AbstractNoisyNetwork):
     Concrete networks say what W is, as a product of matrices, and how they are read out.
     """
 
-    input_weights: eqx.AbstractVar[Float[Array, "unit channel"]]
-    trained_initial_state: eqx.AbstractVar[Float[Array, " unit"] | None]
-    activation: eqx.AbstractVar[str]
+    trained_initial_state: Float[Array, " unit"] | None
+    activation: str = eqx.field(static=True)
 
     @abc.abstractmethod
     def factors(self) -> Factors:

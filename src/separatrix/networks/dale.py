@@ -100,20 +100,10 @@ class DaleCTRNN(AbstractCurrentNetwork):
     (40, 10)
     """
 
-    input_weights: Float[Array, "unit channel"]
     recurrent_weights: Float[Array, "unit unit"]
     mask: Bool[Array, "unit unit"]
-    bias: Float[Array, " unit"]
     readout_weights: Float[Array, "output excitatory"]
-    readout_bias: Float[Array, " output"]
-    trained_initial_state: Float[Array, " unit"] | None
-    num_inputs: int = eqx.field(static=True)
-    num_units: int = eqx.field(static=True)
-    num_outputs: int = eqx.field(static=True)
     num_excitatory: int = eqx.field(static=True)
-    tau: float | tuple[float, ...] = eqx.field(static=True)
-    dt: float = eqx.field(static=True)
-    activation: str = eqx.field(static=True)
     noise: float = eqx.field(static=True)
 
     @checked

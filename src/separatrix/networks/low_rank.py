@@ -86,17 +86,8 @@ class LowRankRNN(AbstractCurrentNetwork):
     left: Float[Array, "unit rank"]
     right: Float[Array, "unit rank"]
     random_weights: Float[Array, "unit unit"] | None
-    input_weights: Float[Array, "unit channel"]
-    bias: Float[Array, " unit"]
     readout_weights: Float[Array, "output unit"]
-    readout_bias: Float[Array, " output"]
-    trained_initial_state: Float[Array, " unit"] | None
-    num_inputs: int = eqx.field(static=True)
-    num_units: int = eqx.field(static=True)
-    num_outputs: int = eqx.field(static=True)
     tau: float = eqx.field(static=True)
-    dt: float = eqx.field(static=True)
-    activation: str = eqx.field(static=True)
     noise: float = eqx.field(static=True)
 
     @checked

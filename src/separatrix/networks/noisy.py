@@ -20,8 +20,14 @@ class AbstractNoisyNetwork(AbstractNetwork):
     implement `_unroll`, and have σ in a field `noise`.
     """
 
-    bias: eqx.AbstractVar[Float[Array, " unit"]]
-    tau: eqx.AbstractVar[float | tuple[float, ...]]
+    input_weights: Float[Array, "unit channel"]
+    bias: Float[Array, " unit"]
+    readout_bias: Float[Array, " output"]
+    num_inputs: int = eqx.field(static=True)
+    num_units: int = eqx.field(static=True)
+    num_outputs: int = eqx.field(static=True)
+    tau: float | tuple[float, ...] = eqx.field(static=True)
+    dt: float = eqx.field(static=True)
 
     @property
     def alpha(self) -> float | tuple[float, ...]:

@@ -126,17 +126,10 @@ class ShortTermPlasticityRNN(AbstractNoisyNetwork):
     300
     """
 
-    input_weights: Float[Array, "unit channel"]
     recurrent_weights: Float[Array, "unit unit"]
-    bias: Float[Array, " unit"]
     readout_weights: Float[Array, "output read"]
-    readout_bias: Float[Array, " output"]
-    num_inputs: int = eqx.field(static=True)
-    num_units: int = eqx.field(static=True)
-    num_outputs: int = eqx.field(static=True)
     num_excitatory: int | None = eqx.field(static=True)
     tau: float = eqx.field(static=True)
-    dt: float = eqx.field(static=True)
     noise: float = eqx.field(static=True)
     tau_x: PerUnit = eqx.field(static=True)
     tau_u: PerUnit = eqx.field(static=True)

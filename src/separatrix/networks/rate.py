@@ -123,16 +123,8 @@ class CTRNN(AbstractNoisyNetwork):
     (64,)
     """
 
-    input_weights: Float[Array, "unit channel"]
     recurrent_weights: Float[Array, "unit unit"]
-    bias: Float[Array, " unit"]
     readout_weights: Float[Array, "output unit"]
-    readout_bias: Float[Array, " output"]
-    num_inputs: int = eqx.field(static=True)
-    num_units: int = eqx.field(static=True)
-    num_outputs: int = eqx.field(static=True)
-    tau: float | tuple[float, ...] = eqx.field(static=True)
-    dt: float = eqx.field(static=True)
     activation: str = eqx.field(static=True)
     leak: str = eqx.field(static=True)
     noise: float = eqx.field(static=True, default=0.0)

@@ -92,12 +92,8 @@ class _OnHost:
         input_shape: tuple[int, ...] | None,
         start: np.ndarray,
     ):
-        try:
-            import torch
-        except ImportError as error:
-            raise InvalidInputError(
-                "torch_map calls PyTorch, which is not installed here: pip install torch."
-            ) from error
+        import torch  # `torch_map` has said so where it is not installed
+
         self._torch = torch
 
         def apply(z: Any) -> Any:

@@ -114,7 +114,6 @@ def _translated(
     step: Any, residual: Any, sizes: tuple[int, ...], dt: float, input: Any, domain: Any
 ) -> tuple[DiscreteMap, Translation]:
     """Return the system of a step, translated where that is possible and called otherwise."""
-    _require_pytorch()
     total = sum(sizes)
     given = (np.zeros(total),) if input is None else (np.zeros(total), input)
     functions = {"step": _flat(step, sizes, "step")}
@@ -156,20 +155,14 @@ def _numbers(input: Any) -> np.ndarray:
     return np.asarray(input.detach().cpu() if hasattr(input, "detach") else input, float)
 
 
-def _require_pytorch() -> None:
+def _require_order(step: Any, sizes: tuple[int, ...], input: np.ndarray | None) -> None:
+    """Refuse a module that takes the input first, or may do so without anyone noticing."""
     try:
-        import torch  # noqa: F401
+        import torch
     except ImportError as error:
         raise InvalidInputError(
             "torch_map translates PyTorch, which is not installed here: pip install torch."
         ) from error
-
-
-def _require_order(step: Any, sizes: tuple[int, ...], input: np.ndarray | None) -> None:
-    """Refuse a module that takes the input first, or may do so without anyone noticing."""
-    _require_pytorch()
-    import torch
-
     if not isinstance(step, torch.nn.Module):
         return
     layers = (torch.nn.RNNCellBase, torch.nn.RNNBase)

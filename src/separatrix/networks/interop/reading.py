@@ -120,7 +120,7 @@ TORCH = (".pt", ".pth", ".ckpt", ".pkl", "")
 
 
 def _read_file(path: Path) -> Mapping[str, Any]:
-    readers = {".npz": _npz, ".safetensors": _safetensors, **dict.fromkeys(TORCH, _torch)}
+    readers = {".npz": read_npz, ".safetensors": _safetensors, **dict.fromkeys(TORCH, _torch)}
     if path.suffix not in readers:
         raise InvalidInputError(
             f"cannot tell from the name of {path} what is in it: expected "
@@ -133,10 +133,6 @@ def _read_file(path: Path) -> Mapping[str, Any]:
         raise
     except Exception as error:  # the readers of three libraries raise what they like
         raise UnreadableFileError(f"{path} cannot be read: {first_line(error)}") from error
-
-
-def _npz(path: Path) -> Mapping[str, Any]:
-    return read_npz(path)
 
 
 def _safetensors(path: Path) -> Mapping[str, Any]:
