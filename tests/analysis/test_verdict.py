@@ -87,6 +87,13 @@ CASES = {
         "mixture",
         {"infinity": 28 / 61, "point": 33 / 61},
     ),
+    "at rest beside a curve": (
+        sx.DiscreteMap(lambda z: jnp.where(z @ z < 1.008, turning(0.4 * np.pi).evaluate(z), z), 2),
+        np.repeat([1.0, 1.008], 20)[:, None] * [1.0, 0.0],
+        20.0,
+        "mixture",
+        {"curve": 0.5, "continuum": 0.5},
+    ),
     "ghost": (GHOST, BEFORE, 40.0, "ghost", {"infinity": 1.0}),
     "past a saddle": (PASSING, ON_THE_WAY, 3.0, None, {"point": 1.0}),
 }
