@@ -6,7 +6,7 @@ which ones (`meaning`). Then a program is written with those, and no reader need
 
 A later JAX may add a parameter that changes what an operation computes. A rule that does not know
 it would go on as before, and prove what is false. So a parameter that is not in the row is refused,
-as an operation without a row is. The parameters are those of JAX 0.10.1 to 0.12.
+as an operation without a rule is. The parameters are those of JAX 0.10.1 to 0.12.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NEWEST = (0, 12)
 
 Kind = Literal[
     "move",  # moves values
-    "same",  # leaves them as they are
+    "same",  # leaves values as they are
     "linear",  # of numbers at one place: sums
     "product",
     "quotient",
@@ -42,7 +42,7 @@ Kind = Literal[
     "contraction",
     "weighted",  # linear in one operand, or two, if the others are known
     "largest",  # along axes
-    "where",  # the largest is along axes
+    "where",  # the place of the largest, along axes
     "call",  # which means what its body means, its derivative included
     "ruled call",  # with a rule for its derivative
     "other",
