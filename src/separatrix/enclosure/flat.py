@@ -206,6 +206,8 @@ class _Builder:
             return self.inline(unrolled(equation), arguments)
         if name == "cond":
             return self._choice(equation, *arguments)
+        if operation(name).kind == "same":
+            return arguments
         if all(slot in self.constants for slot in arguments) and _is_exact(equation):
             known = [self.constants[slot] for slot in arguments]
             return [self.constant(value) for value in evaluate_equation(equation, known)]

@@ -6,7 +6,7 @@ which ones (`meaning`). Then a program is written with those, and no reader need
 
 A later JAX may add a parameter that changes what an operation computes. A rule that does not know
 it would go on as before, and prove what is false. So a parameter that is not in the row is refused,
-as an operation without a row is. The parameters are those of JAX 0.10.1 to 0.12.
+as an operation without a rule is. The parameters are those of JAX 0.10.1 to 0.12.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NEWEST = (0, 12)
 
 Kind = Literal[
     "move",  # moves values
-    "same",  # leaves them as they are
+    "same",  # leaves values as they are
     "linear",  # of numbers at one place: sums
     "product",
     "quotient",
@@ -42,7 +42,7 @@ Kind = Literal[
     "contraction",
     "weighted",  # linear in one operand, or two, if the others are known
     "largest",  # along axes
-    "where",  # the largest is along axes
+    "where",  # the place of the largest, along axes
     "call",  # which means what its body means, its derivative included
     "ruled call",  # with a rule for its derivative
     "other",
@@ -108,10 +108,6 @@ def _move(
     return Operation("move", parameters, _REGULAR | Trait.EXACT, "fbiu", places, meaning)
 
 
-def _stays(parameters: str) -> Operation:
-    return _move(parameters, meaning=lambda *operands, **_: operands)._replace(kind="same")
-
-
 def _squeezed(x: Any, *, dimensions: Sequence[int]) -> Any:
     return lax.reshape(x, [n for axis, n in enumerate(x.shape) if axis not in dimensions])
 
@@ -131,7 +127,7 @@ def _stacked(*operands: Any, axis: int) -> Any:
 
 def _cumulative(x: Any, *, axis: int, reverse: bool) -> Any:
     """Sum up along an axis, by a product with ones."""
-    ones = np.triu(np.ones((x.shape[axis],) * 2))
+    ones = np.triu(np.ones((x.shape[axis],) * 2, x.dtype))
     sums = jnp.tensordot(x, ones.T if reverse else ones, (axis, 0))
     return jnp.moveaxis(sums, -1, axis)
 
@@ -146,13 +142,15 @@ _SCATTER = "dimension_numbers indices_are_sorted mode unique_indices update_cons
 
 OPERATIONS: dict[str, Operation] = {
     # values that stay as they are, or are moved
-    "copy": _stays("")._replace(kind="linear"),
-    "copy_p": _stays("")._replace(kind="linear"),
-    "device_put": _stays("copy_semantics devices srcs"),
-    "name": _stays("name"),
-    "optimization_barrier": _stays(""),
-    "sharding_constraint": _stays("context_mesh layout sharding unconstrained_dims"),
-    "stop_gradient": _stays(""),
+    "copy": Operation("linear", "", _REGULAR, "fbiu", meaning=lambda x: x),
+    "copy_p": Operation("linear", "", _REGULAR, "fbiu", meaning=lambda x: x),
+    "device_put": Operation("same", "copy_semantics devices srcs", _REGULAR),
+    "name": Operation("same", "name", _REGULAR),
+    "optimization_barrier": Operation("same", "", _REGULAR),
+    "sharding_constraint": Operation(
+        "same", "context_mesh layout sharding unconstrained_dims", _REGULAR
+    ),
+    "stop_gradient": Operation("same", "", _REGULAR),
     "broadcast_in_dim": _move("broadcast_dimensions shape sharding"),
     "concatenate": _move("dimension"),
     "dynamic_slice": _move("slice_sizes", (0,)),
@@ -163,7 +161,7 @@ OPERATIONS: dict[str, Operation] = {
     "pad": _move("padding_config", (0, 1)),
     "reshape": _move("dimensions new_sizes sharding"),
     "rev": _move("dimensions"),
-    "scatter": _move(_SCATTER, (0, 2)),
+    "scatter": _move(_SCATTER, (0, 2))._replace(traits=Trait.NONE),  # it may apply any function
     "slice": _move("limit_indices start_indices strides"),
     "split": _move("axis sizes", meaning=_split),
     "squeeze": _move("dimensions", meaning=_squeezed),
