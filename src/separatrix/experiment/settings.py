@@ -419,12 +419,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 def experiment_names() -> list[str]:
     """Return the names of the experiments that come with the package."""
-    return sorted(p.name.removesuffix(".toml") for p in _experiments().iterdir() if _is_toml(p))
+    names = (file.name for file in _experiments().iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def _experiments() -> Any:
     return resources.files("separatrix") / "experiments"
-
-
-def _is_toml(path: Any) -> bool:
-    return path.name.endswith(".toml")
