@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
+from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag, field_validator
 
 from .._files import as_path, existing_file, reason, short
 from .._types import InvalidInputError, SeparatrixError, UnreadableFileError, nearest
@@ -84,6 +84,9 @@ def directory_name(name: str) -> str:
             "it names the run's directory, so it must not be empty and must not be a path"
         )
     return name
+
+
+DirectoryName = Annotated[str, AfterValidator(directory_name)]
 
 
 class RegularizerSettings(Settings):
@@ -230,7 +233,7 @@ class Experiment(Settings):
     (32, 1280)
     """
 
-    name: str
+    name: DirectoryName
     description: str = ""
     seed: int = Field(0, ge=0, lt=2**32, strict=True)
     """The seed of all random numbers. It is below 2³², because JAX's keys keep only the last 32
@@ -245,11 +248,6 @@ class Experiment(Settings):
     _source: str = PrivateAttr("the experiment")
     _left_out: tuple[str, ...] = PrivateAttr(())
     _beside: Path | None = PrivateAttr(None)
-
-    @field_validator("name")
-    @classmethod
-    def _names_a_directory(cls, name: str) -> str:
-        return directory_name(name)
 
     @property
     def source(self) -> str:
@@ -419,12 +417,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 def experiment_names() -> list[str]:
     """Return the names of the experiments that come with the package."""
-    return sorted(p.name.removesuffix(".toml") for p in _experiments().iterdir() if _is_toml(p))
+    names = (file.name for file in _experiments().iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def _experiments() -> Any:
     return resources.files("separatrix") / "experiments"
-
-
-def _is_toml(path: Any) -> bool:
-    return path.name.endswith(".toml")

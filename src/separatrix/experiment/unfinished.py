@@ -52,8 +52,5 @@ def discard_incomplete(experiment: Experiment, out: Path) -> None:
 
 def is_of(experiment: Experiment, place: Path) -> bool:
     """Return whether a run directory is of just this experiment."""
-    return is_run(place) and _settings_in(place) == experiment.to_toml()
-
-
-def _settings_in(place: Path) -> str:
-    return (place / EXPERIMENT).read_text("utf-8", errors="replace")
+    written = experiment.to_toml()
+    return is_run(place) and (place / EXPERIMENT).read_text("utf-8", errors="replace") == written

@@ -10,7 +10,7 @@ from .._files import read_npz, short
 from .._tensors import has_header
 from .._types import InvalidInputError, UnreadableFileError, listed
 from ..evaluation.readout import outputs_of
-from ..networks import AbstractNetwork, from_state_dict
+from ..networks import from_state_dict
 from ..store import Run, load_network
 from .make import make_report
 
@@ -25,7 +25,8 @@ def report_of_files(
 
     Raises InvalidInputError for what does not fit, UnreadableFileError for files of another kind.
     """
-    read, arrays = _network(network), _arrays(states)
+    read = load_network(network) if has_header(network) else from_state_dict(network)
+    arrays = _arrays(states)
     known: dict[str, Any] = {name: arrays[name] for name in ARRAYS if name in arrays}
     known |= {"duration": duration, "title": network.stem, "progress": True}
     if frozen is None:
@@ -33,11 +34,6 @@ def report_of_files(
     system = read.at_input(_numbers(frozen, read.num_inputs))
     known["readout"] = lambda given: outputs_of(read, np.asarray(given))
     return make_report(system, arrays["states"], page, **known)
-
-
-def _network(path: Path) -> AbstractNetwork:
-    """Read a network of `save_network`, or weights by the names that other libraries use."""
-    return load_network(path) if has_header(path) else from_state_dict(path)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

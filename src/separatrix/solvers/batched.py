@@ -124,11 +124,12 @@ class Solver:
 
     def are_singular(self, among: np.ndarray) -> np.ndarray:
         """Return whether each of the matrices `among` is singular to rounding."""
-        if self._factors is not None:
-            return np.array([self._factors[i].is_singular() for i in among.tolist()], bool)
+        eps = np.finfo(self._matrices.dtype).eps
+        if self._factors is not None:  # by the condition number, as in LAPACK
+            conditions = [self._factors[i].reciprocal_condition() for i in among.tolist()]
+            return ~(np.array(conditions, float) > eps)
         values = np.linalg.svd(self._matrices[among], compute_uv=False)
-        level = values.shape[1] * np.finfo(self._matrices.dtype).eps
-        return ~(values[:, -1] > level * values[:, 0])
+        return ~(values[:, -1] > values.shape[1] * eps * values[:, 0])
 
 
 class _Factors:
@@ -157,10 +158,6 @@ class _Factors:
             return 0.0
         length = np.abs(self._matrix).sum(0).max()
         return float(self._routine("gecon")(self._lu, length)[0])
-
-    def is_singular(self) -> bool:
-        """Return whether A is singular to rounding by its condition number, as in LAPACK."""
-        return not self.reciprocal_condition() > np.finfo(self._lu.dtype).eps
 
 
 class Cholesky:

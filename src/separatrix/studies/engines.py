@@ -86,9 +86,3 @@ def _in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
 
     with dask.config.set(scheduler="synchronous"):
         return function(*arguments)
-
-
-def shares(cells: Sequence[Cell], part: tuple[int, int]) -> list[Cell]:
-    """Return the cells of part k of n, of which every part has long and short ones."""
-    number, of = part
-    return list(cells[number - 1 :: of])

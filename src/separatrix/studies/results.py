@@ -293,7 +293,10 @@ def load_study(path: str | Path) -> StudyResults:
         rows = {cell.key: _row(cell.changes, *known[cell.key]) for cell in study.cells}
         status = _status(study, known)
     else:
-        rows = {place.name: _row({}, State.DONE, _said(place)) for place in _loose_runs(path)}
+        rows = {
+            place.name: _row({}, State.DONE, {"row": row_of(load_run(place))})
+            for place in _loose_runs(path)
+        }
         status = Status(dict.fromkeys(rows, State.DONE))
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "cell"
@@ -334,10 +337,6 @@ def _loose_runs(path: Path) -> list[Path]:
             f"{path} is not a study, and holds no runs. For a single run: load_run."
         )
     return places
-
-
-def _said(place: Path) -> dict[str, Any]:
-    return {"row": row_of(load_run(place))}
 
 
 def _name(row: dict[Hashable, Any]) -> str:

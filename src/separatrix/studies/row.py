@@ -45,8 +45,8 @@ def _of_psychometric(found: Psychometric) -> dict[str, Any]:
 
 
 def _of_performance(found: Performance) -> dict[str, Any]:
-    row = {"score": found.mean_score, "ideal_score": found.ideal_mean_score}
-    return row | {"chance": found.chance}
+    ideal = found.ideal_mean_score
+    return {"score": found.mean_score, "ideal_score": ideal, "chance": found.chance}
 
 
 def _of_rules(found: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .._watch import progress_bar
 from ..experiment import Experiment
 from .cell import Cell
 from .directory import StudyDirectory
-from .engines import Ended, Job, by_dask, by_executor, in_this_process, shares
+from .engines import Ended, Job, by_dask, by_executor, in_this_process
 from .results import StudyResults, load_study, status_of
 from .settings import Study
 from .states import MAY_BE_TRIED_AGAIN, State, Status
@@ -102,7 +102,7 @@ def sweep(
         study = Study.of(study)
     elif isinstance(study, str | Path):
         study = Study.from_toml(study)
-    share = _part(part)
+    number, of = _part(part)
     if executor is not None and scheduler is not None:
         raise InvalidInputError("give an executor or a scheduler, not both.")
     engine = _engine(workers, executor, scheduler)
@@ -111,7 +111,8 @@ def sweep(
     for cell in every:
         cell.experiment.check_imported()  # not if the study was read from its directory
     directory.begin(study)
-    cells = shares(sorted(every, key=lambda cell: -cell.cost), share)
+    # One after the other, so that each part has as many long cells.
+    cells = sorted(every, key=lambda cell: -cell.cost)[number - 1 :: of]
     here = engine is in_this_process or isinstance(executor, ThreadPoolExecutor)
     if study.limits.end_processes and here:
         raise InvalidInputError(

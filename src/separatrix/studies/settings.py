@@ -18,7 +18,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from .._types import InvalidInputError
 from ..experiment import Experiment, Setup, read_toml
 from ..experiment.own_classes import folder_of
-from ..experiment.settings import directory_name, experiment_of
+from ..experiment.settings import DirectoryName, experiment_of
 from ..experiment.tables import Number, Positive, Settings, VariantName, validated
 from .cell import Cell
 
@@ -97,7 +97,7 @@ class Study(Settings):
     (20, 3)
     """
 
-    name: str
+    name: DirectoryName
     description: str = ""
     experiment: Any
     """The experiment: its name in the package, a file beside the study's file, or its tables."""
@@ -113,11 +113,6 @@ class Study(Settings):
     limits: LimitSettings = LimitSettings()
     _beside: Path | None = PrivateAttr(None)
     """The folder in which classes written by the user are looked for, as in `Experiment`."""
-
-    @field_validator("name")
-    @classmethod
-    def _names_a_directory(cls, name: str) -> str:
-        return directory_name(name)
 
     @field_validator("grid", "listed", "tests", mode="before")
     @classmethod

@@ -11,11 +11,11 @@ from . import fields
 from .cue_detection import cue_off, onsets, shown_during, summed
 from .durations import Length
 from .ideal_observer import last_seen, one_hot, respond, two_sided
-from .staged import Scene, StagedTask, cue, noisy_during, pick, shown, side_by_side
+from .staged import NoisyTask, Scene, cue, noisy_during, pick, shown, side_by_side
 from .timeline import Timeline
 
 
-class DelayPairedAssociation(StagedTask):
+class DelayPairedAssociation(NoisyTask):
     """Go if the second stimulus belongs to the first.
 
     The first stimulus is 1 or 2, and the second is 3 or 4, each on a separate channel. Stimulus 3
@@ -57,7 +57,6 @@ class DelayPairedAssociation(StagedTask):
     delay2: Length = fields.period("delay2", 1000.0)
     decision: Length = fields.period("decision", 500.0)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "stimulus 1", "stimulus 2", "stimulus 3", "stimulus 4")
     responses = ("fixate", "go")
@@ -91,7 +90,7 @@ class DelayPairedAssociation(StagedTask):
         return one_hot((deciding & (first == second)).astype(int), 2)
 
 
-class GoNoGo(StagedTask):
+class GoNoGo(NoisyTask):
     """Go after one stimulus, keep fixating after the other.
 
     The answer is due after a delay, when the fixation cue goes off.
@@ -129,7 +128,6 @@ class GoNoGo(StagedTask):
     delay: Length = fields.period("delay", 500.0)
     decision: Length = fields.period("decision", 900.0)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "no-go", "go")
     responses = ("fixate", "go")
@@ -155,7 +153,7 @@ class GoNoGo(StagedTask):
         return one_hot((deciding & (difference > 0)).astype(int), 2)
 
 
-class DualDelayMatchSample(StagedTask):
+class DualDelayMatchSample(NoisyTask):
     r"""Remember two samples. Then, twice, a cue names one of them, and a test is compared with it.
 
     Two samples are shown together. Each is one of two directions, on two channels. A cue then names
@@ -201,8 +199,6 @@ class DualDelayMatchSample(StagedTask):
     delay2: Length = fields.period("delay2", 500.0)
     cue2: Length = fields.period("cue2", 500.0)
     test2: Length = fields.period("test2", 500.0)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ class PerceptualDecisionMaking(SolvableTask):
         "coherences", (0.0, 6.4, 12.8, 25.6, 51.2), 0, 100
     )
     num_choices: int = fields.count("num_choices", 2, least=2)
-    noise: float = fields.noise()
+    noise: float = fields.value("noise", 1.0, least=0)
     noise_on: str = fields.option("noise_on", "all", "stimulus")
     cue: tuple[str, ...] = eqx.field(
         static=True,

@@ -15,8 +15,8 @@ from .durations import Length, TruncatedExponential, Uniform
 from .ideal_observer import one_hot, respond, two_sided
 from .modalities.evidence import evidence
 from .staged import (
+    NoisyTask,
     Scene,
-    StagedTask,
     answer_in,
     cue,
     noisy_during,
@@ -28,7 +28,7 @@ from .staged import (
 from .timeline import Timeline
 
 
-class PerceptualDecisionMakingDelayResponse(StagedTask):
+class PerceptualDecisionMakingDelayResponse(NoisyTask):
     r"""Decide between two noisy stimuli, and hold the answer until the fixation cue goes off.
 
     During the stimulus, the channel of the correct choice carries $(1 + c/100)/2$, and the other
@@ -73,8 +73,6 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
     coherences: tuple[float, ...] = fields.levels(
         "coherences", (0.0, 6.4, 12.8, 25.6, 51.2), 0, 100
     )
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "stimulus 1", "stimulus 2")
     responses = ("fixate", "choice 1", "choice 2")
@@ -110,7 +108,7 @@ class PerceptualDecisionMakingDelayResponse(StagedTask):
         return np.array([1.0, 0.5 + half, 0.5 - half])
 
 
-class PostDecisionWager(StagedTask):
+class PostDecisionWager(NoisyTask):
     r"""Decide between two noisy stimuli, or take a sure bet when it is offered.
 
     In half of the trials a third target, the sure bet, comes on after the stimulus. Training with
@@ -162,8 +160,6 @@ class PostDecisionWager(StagedTask):
         "coherences", (0.0, 3.2, 6.4, 12.8, 25.6, 51.2), 0, 100
     )
     sure_below: float = fields.value("sure_below", 12.8, 0, 100)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "stimulus 1", "stimulus 2", "sure bet")
     responses = ("fixate", "choice 1", "choice 2", "sure bet")

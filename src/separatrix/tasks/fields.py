@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 import equinox as eqx
 import numpy as np
 
-from .._checked import SOME, Bounds, Milliseconds, taken
+from .._checked import SOME, Bounds, Milliseconds, NotNegative, taken
 from .durations import Length, as_length
 
 
-def _setting(name: str, default: Any, annotation: Any) -> Any:
+def _setting(name: str, default: Any, annotation: Any, **more: Any) -> Any:
     convert = functools.partial(taken, annotation=annotation, name=name)
-    return eqx.field(static=True, default=default, converter=convert)
+    return eqx.field(static=True, default=default, converter=convert, **more)
 
 
 def step(default: float) -> Any:
@@ -28,12 +28,12 @@ def period(name: str, default: Length) -> Any:
 
 def noise(default: float = 1.0) -> Any:
     """Declare σ, the standard deviation of the input noise in units of the input times √ms."""
-    return value("noise", default, least=0)
+    return _setting("noise", default, NotNegative, kw_only=True)
 
 
 def noise_on() -> Any:
     """Declare where the noise is: "stimulus" or "all"."""
-    return option("noise_on", "stimulus", "all")
+    return _setting("noise_on", "stimulus", Literal["stimulus", "all"], kw_only=True)
 
 
 def option(name: str, *valid: str) -> Any:

@@ -13,12 +13,12 @@ from .._types import Array, InvalidInputError
 from . import fields
 from .durations import check_timing, count_steps
 from .ideal_observer import last_seen
-from .staged import Scene, StagedTask, names, pick, shown
+from .staged import NoisyTask, Scene, names, pick, shown
 from .timeline import Timeline
 from .trials import Trials
 
 
-class FlipFlop(StagedTask):
+class FlipFlop(NoisyTask):
     r"""Remember the sign of the last pulse on each of n channels.
 
     At the beginning of each interval, every channel carries a pulse of ±1 with some probability.
@@ -75,7 +75,6 @@ class FlipFlop(StagedTask):
     pulse: float = fields.value("pulse", 100.0, least=0)
     probability: float = fields.value("probability", 0.5, least=0, most=1)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
         times = {"interval": (self.interval,), "pulse": (self.pulse,)}
@@ -175,7 +174,7 @@ def _last_sign(signal: Float[Array, "trial time bit"]) -> Float[Array, "trial ti
     return jnp.sign(jnp.stack(bits, axis=-1))
 
 
-class SineWave(StagedTask):
+class SineWave(NoisyTask):
     r"""Turn a constant input into an oscillation that is faster for a higher input.
 
     The n angular frequencies $\omega_1, \dots, \omega_n$ are spaced evenly from `slowest` to
@@ -221,7 +220,6 @@ class SineWave(StagedTask):
     fastest: float = fields.value("fastest", 0.6, least=0)
     tolerance: float = fields.value("tolerance", 0.2, least=0, most=1)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     @property
     def durations(self) -> dict[str, float]:

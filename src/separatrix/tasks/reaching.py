@@ -14,8 +14,8 @@ from .durations import Length
 from .ideal_observer import respond
 from .rings import circular_distance, cosines, population_vector
 from .staged import (
+    NoisyTask,
     Scene,
-    StagedTask,
     answer_in,
     cue,
     names,
@@ -29,7 +29,7 @@ from .timeline import Timeline
 from .trials import Trials
 
 
-class AntiReach(StagedTask):
+class AntiReach(NoisyTask):
     r"""Reach in the direction opposite to the stimulus.
 
     The stimulus is one of K directions, shown on a ring of channels as $\cos(\theta_k - \theta)$.
@@ -76,7 +76,6 @@ class AntiReach(StagedTask):
     ring: int = fields.count("ring", 32, least=2)
     anti: bool = fields.flag("anti", True)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
         if self.ring % 2:
@@ -115,7 +114,7 @@ class AntiReach(StagedTask):
         return 1 / self.ring
 
 
-class Reaching1D(StagedTask):
+class Reaching1D(NoisyTask):
     r"""Move the hand on a circle, from its initial direction to the direction of the target.
 
     One ring of channels shows the initial direction of the hand throughout the trial. A second ring
@@ -161,7 +160,6 @@ class Reaching1D(StagedTask):
     ring: int = fields.count("ring", 16, least=3)
     tolerance: float = fields.value("tolerance", 36.0, 0, 180)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     @property
     def channels(self) -> tuple[str, ...]:

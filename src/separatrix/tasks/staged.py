@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int, PRNGKeyArray, Shaped
 
 from .._checked import NotNegative, taken
 from .._types import Array, InvalidInputError
+from . import fields
 from .durations import (
     Duration,
     Length,
@@ -153,6 +154,13 @@ class StagedTask(SolvableTask):
             where = where & scene.noisy
         draws = jr.normal(key, signal.shape, jnp.float32) * (self.noise / self.dt**0.5)
         return signal + jnp.where(where, draws, 0)
+
+
+class NoisyTask(StagedTask):
+    """A task of the package, whose noise is given by name."""
+
+    noise: float = fields.noise()
+    noise_on: str = fields.noise_on()
 
 
 def _checked(scene: Any, task: str) -> Scene:

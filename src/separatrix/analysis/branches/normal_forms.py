@@ -45,9 +45,9 @@ class NormalForm:
 def fold(family: Family, point: np.ndarray) -> NormalForm:
     """Return ½ p·B(q, q): the points exist on one side of the fold."""
     jacobian, base = _residual_jacobian(family, point)
-    if mode_overlap(jacobian, base) < OVERLAP:
-        return NormalForm(np.nan, "degenerate")
     right, left = critical_vectors(jacobian, base)
+    if np.linalg.norm(left) * OVERLAP > 1:
+        return NormalForm(np.nan, "degenerate")
     value = 0.5 * float((left @ family.second(point, right, right)).real)
     form = NormalForm(value, "degenerate" if abs(value) < ZERO else "")
     return replace(form, coefficient=value / _length(family, right))
@@ -56,9 +56,9 @@ def fold(family: Family, point: np.ndarray) -> NormalForm:
 def pitchfork(family: Family, point: np.ndarray) -> NormalForm:
     """Return the cubic coefficient ⅙ p·C(q, q, q) − ½ p·B(q, h), with h solving A h = B(q, q)."""
     jacobian, base = _residual_jacobian(family, point)
-    if mode_overlap(jacobian, base) < OVERLAP:
-        return NormalForm(np.nan, "degenerate")
     right, left = critical_vectors(jacobian, base)
+    if np.linalg.norm(left) * OVERLAP > 1:
+        return NormalForm(np.nan, "degenerate")
     square = family.second(point, right, right).real
     border = np.block(
         [[jacobian - base * np.eye(len(right)), left[:, None]], [right[None], np.zeros((1, 1))]]
@@ -75,9 +75,9 @@ def flip(family: Family, point: np.ndarray, tangent: np.ndarray) -> NormalForm:
     Its sign is that of Kuznetsov's c(0); supercritical is positive here, unlike elsewhere.
     """
     jacobian = family.jacobian(point)
-    if mode_overlap(jacobian, -1.0) < OVERLAP:
-        return NormalForm(np.nan, "degenerate")
     right, left = critical_vectors(jacobian, -1.0)
+    if np.linalg.norm(left) * OVERLAP > 1:
+        return NormalForm(np.nan, "degenerate")
     h = np.linalg.solve(np.eye(len(right)) - jacobian, family.second(point, right, right).real)
     cubic = left @ family.third(point, right, right, right).real / 6
     value = float(cubic + 0.5 * left @ family.second(point, right, h).real)
@@ -122,17 +122,14 @@ def neimark_sacker(
 
 
 def critical_vectors(jacobian: np.ndarray, eigenvalue: complex) -> tuple[np.ndarray, np.ndarray]:
-    """Return q with |q| = 1 and p with pᴴ q = 1 of the mode nearest an eigenvalue."""
+    """Return q with |q| = 1 and p with pᴴ q = 1 of the mode nearest an eigenvalue.
+
+    1 / |p| is how far the unit left and right vectors overlap: 0 where the mode is double.
+    """
     left, _, right = np.linalg.svd(jacobian - eigenvalue * np.eye(len(jacobian)))
     q, p = right[-1].conj(), left[:, -1]
     overlap = p.conj() @ q
     return q, p / (overlap.conjugate() if abs(overlap) > 1e-14 else 1e-14)
-
-
-def mode_overlap(jacobian: np.ndarray, eigenvalue: complex) -> float:
-    """Return |p · q| of the unit left and right vectors of a mode: 0 where it is double."""
-    left, _, right = np.linalg.svd(jacobian - eigenvalue * np.eye(len(jacobian)))
-    return float(abs(left[:, -1].conj() @ right[-1].conj()))
 
 
 def _plain(family: Family, form: NormalForm) -> NormalForm:

@@ -55,10 +55,7 @@ def _search_followed(
     propagator: Propagator, starts: np.ndarray, method: MultipleShooting, found: CycleSearchResult
 ) -> None:
     """Search for the cycles that starts come to when they are followed, from those cycles."""
-    rows = np.flatnonzero(np.isfinite(starts).all(1))
-    for row in np.setdiff1d(np.arange(len(starts)), rows):
-        found.miss(int(row), "the start is not finite")
-    for curve, there in follow_candidates(propagator, starts, rows, found, _FOLLOWED):
+    for curve, there in follow_candidates(propagator, starts, found, _FOLLOWED):
         state, period = _place_on(propagator, curve, method), np.array([curve.period])
         _shoot(propagator, state, period, method, found, there[:1], None)
         for start in map(int, there[1:]):

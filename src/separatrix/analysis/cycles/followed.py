@@ -47,16 +47,17 @@ _WORDS = {
 def follow_candidates(
     propagator: Propagator,
     states: np.ndarray,
-    rows: np.ndarray,
     found: CycleSearchResult,
     durations: tuple[float | None, ...] = (None,),
 ) -> Iterator[tuple[Turn, np.ndarray]]:
     """Follow some of the candidates; yield each cycle that they come to, and which ones do.
 
-    `rows` are those of the finite `states`. What the others come to is noted. Those of which that
-    is not known after one duration, because it is slow or rare, are followed for the next one.
+    What the others come to is noted. Those of which that is not known after one duration, because
+    it is slow or rare, are followed for the next one.
     """
-    system = propagator.system
+    system, rows = propagator.system, np.flatnonzero(np.isfinite(states).all(1))
+    for row in np.setdiff1d(np.arange(len(states)), rows):
+        found.miss(int(row), "the start is not finite")
     chosen = rows[
         np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
     ]

@@ -46,11 +46,8 @@ def search_followed_map(
     found: CycleSearchResult,
 ) -> None:
     """Search for the cycles that starts come to when they are followed, from those cycles."""
-    rows = np.flatnonzero(np.isfinite(starts).all(1))
-    for row in np.setdiff1d(np.arange(len(starts)), rows):
-        found.miss(int(row), "the start is not finite")
     lengths: set[int] = set()
-    for curve, there in follow_candidates(propagator, starts, rows, found):
+    for curve, there in follow_candidates(propagator, starts, found):
         if not curve.steps:
             add_circle(propagator, found, curve, there)
             continue

@@ -149,7 +149,10 @@ def _with_minima(
         with unlimited():
             again, label_of = solve_regions(residual, descent.states[minima]), []
         for zero in again.zeros:
-            known = (k for k, one in enumerate(walk.zeros) if _is_one_point(one, zero))
+            known = (
+                k for k, one in enumerate(walk.zeros)  # of the same region, or equal to rounding
+                if np.array_equal(one.pattern, zero.pattern) or same_zero(one, zero)
+            )  # fmt: skip
             label_of.append(next(known, len(table)))
             table = table if label_of[-1] < len(table) else _with_zeros(table, (zero,))
         at_zero = again.outcome == Ending.WALK_ZERO
@@ -161,8 +164,3 @@ def _with_minima(
     ][:_MOST_SLOW_POINTS]  # fmt: skip
     points[slow] = len(table) + np.arange(len(slow))
     return table.with_points(descent.states[slow], False), points
-
-
-def _is_one_point(one: Zero, other: Zero) -> bool:
-    """Return whether two zeros are one: of the same region, or equal to rounding."""
-    return np.array_equal(one.pattern, other.pattern) or same_zero(one, other)

@@ -91,11 +91,6 @@ class RootFinder:
                 ends = ends.put(part, self.method.solve(equations, starts[part], newton=True))
         return ends
 
-    def solve_surely(self, starts: States, known: Known) -> tuple[Solution, Known]:
-        """Follow starts to zeros of which there is no doubt."""
-        ends, known = self.solve(starts, known)
-        return self.correct_false_zeros(ends)[0], known
-
     def correct_false_zeros(self, ends: Solution) -> tuple[Solution, np.ndarray]:
         """Continue, with the exact test, where only the estimate called a residual zero.
 

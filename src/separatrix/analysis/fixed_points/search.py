@@ -184,7 +184,9 @@ def find_fixed_points(
     order = shuffled(system, starts)
     starts = starts[order]
     with watching("fixed points", max_seconds, progress), one_blas_thread():
-        evaluator, typical = Evaluator(system), _typical(starts)
+        evaluator = Evaluator(system)
+        # As many as it takes to tell of the sizes of states.
+        typical = starts[np.flatnonzero(np.isfinite(starts).all(1))[:_TYPICAL]]
         inside, _ = nearest_in_domain(system, typical)
         even = with_even_rows(evaluator, inside)
         if even is not system:
@@ -257,11 +259,6 @@ def _lacks_domain(known: Completeness, table: PointTable, starts: np.ndarray) ->
     few = starts.shape[1] <= MOST_VARIABLES and len(starts) > 0
     certified = bool(table.proved[table.fixed].all())
     return few and certified and not known.complete and not known.domain.bounded
-
-
-def _typical(starts: np.ndarray) -> np.ndarray:
-    """Return the first finite starts, as many as it takes to tell of their sizes."""
-    return starts[np.flatnonzero(np.isfinite(starts).all(1))[:_TYPICAL]]
 
 
 def _check_candidates(system: AbstractSystem, candidates: Any) -> np.ndarray:

@@ -278,7 +278,8 @@ class SpeedDescent:
                     going = going[self._may_reach_zeros(descended, slow_points)]
                     if not len(going):
                         break
-                    ends, known = self.finder.solve_surely(minima.states[going], known)
+                    ends, known = self.finder.solve(minima.states[going], known)
+                    ends, _ = self.finder.correct_false_zeros(ends)
                     there = ends.endings == Ending.ZERO
                     zeros = zeros.put(going[there], ends, there)
                     going = going[~there]

@@ -11,11 +11,11 @@ from .. import fields
 from ..cue_detection import shown_during, starts_of_each, summed, tally
 from ..durations import Length
 from ..ideal_observer import one_hot
-from ..staged import Scene, StagedTask, cue, in_each, side_by_side
+from ..staged import NoisyTask, Scene, cue, in_each, side_by_side
 from ..timeline import Timeline
 
 
-class EvidenceAccumulation(StagedTask):
+class EvidenceAccumulation(NoisyTask):
     r"""On which side were there more cues?
 
     Cues come one after the other, each on the left or on the right. In each trial, a cue is on the
@@ -64,8 +64,6 @@ class EvidenceAccumulation(StagedTask):
     num_cues: int = fields.count("num_cues", 7)
     probability: float = fields.value("probability", 0.3, 0, 1)
     background: float = fields.value("background", 0.25)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
         if self.num_cues % 2 == 0:

@@ -22,11 +22,11 @@ from ..cue_detection import (
 )
 from ..durations import Length
 from ..ideal_observer import respond, two_sided
-from ..staged import Scene, StagedTask, answer_in, in_each, pick, side_by_side
+from ..staged import NoisyTask, Scene, answer_in, in_each, pick, side_by_side
 from ..timeline import Timeline
 
 
-class PulseDecisionMaking(StagedTask):
+class PulseDecisionMaking(NoisyTask):
     r"""On which side were there more pulses?
 
     At the beginning of each bin, each side may have a pulse of height 1, independently of the other
@@ -78,7 +78,6 @@ class PulseDecisionMaking(StagedTask):
     num_bins: int = fields.count("num_bins", 6)
     probabilities: tuple[float, ...] = fields.levels("probabilities", (0.3, 0.7), 0, 1)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
         if len(self.probabilities) != 2:

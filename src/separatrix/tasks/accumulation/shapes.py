@@ -13,11 +13,11 @@ from .. import fields
 from ..cue_detection import cue_off, shown_during, summed
 from ..durations import Length, Uniform
 from ..ideal_observer import respond, two_sided
-from ..staged import Scene, StagedTask, answer_in, names, side_by_side
+from ..staged import NoisyTask, Scene, answer_in, names, side_by_side
 from ..timeline import Timeline
 
 
-class ProbabilisticReasoning(StagedTask):
+class ProbabilisticReasoning(NoisyTask):
     r"""Combine the evidence that four shapes give, and choose between two answers.
 
     In each stimulus period one more shape appears, at one of the locations. All shapes stay until
@@ -67,7 +67,6 @@ class ProbabilisticReasoning(StagedTask):
     )
     num_locations: int = fields.count("num_locations", 4)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     @property
     def durations(self) -> dict[str, Length]:

@@ -16,8 +16,8 @@ from ..cue_detection import cue_off, first_and_second, summed
 from ..durations import Length
 from ..ideal_observer import respond, two_sided
 from ..staged import (
+    NoisyTask,
     Scene,
-    StagedTask,
     answer_in,
     noisy_during,
     pick,
@@ -35,7 +35,7 @@ def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
     return pairs
 
 
-class DelayComparison(StagedTask):
+class DelayComparison(NoisyTask):
     r"""Parametric working memory: was the first stimulus larger than the second?
 
     A stimulus of frequency $f$ is the input
@@ -88,8 +88,6 @@ class DelayComparison(StagedTask):
         default=((18.0, 10.0), (22.0, 14.0), (26.0, 18.0), (30.0, 22.0), (34.0, 26.0)),
         converter=_pairs,
     )
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "stimulus")
     responses = ("fixate", "first larger", "second larger")

@@ -15,8 +15,8 @@ from ..durations import Length
 from ..ideal_observer import respond, two_sided
 from ..rings import cosines, ring_angles
 from ..staged import (
+    NoisyTask,
     Scene,
-    StagedTask,
     answer_in,
     cue,
     names,
@@ -28,7 +28,7 @@ from ..staged import (
 from ..timeline import Timeline
 
 
-class DelayMatchSample(StagedTask):
+class DelayMatchSample(NoisyTask):
     r"""Is the test stimulus the same as the sample?
 
     Sample and test are directions, shown on a ring of K channels as
@@ -72,8 +72,6 @@ class DelayMatchSample(StagedTask):
     test: Length = fields.period("test", 500.0)
     decision: Length = fields.period("decision", 900.0)
     ring: int = fields.count("ring", 2, least=2)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -115,7 +113,7 @@ def sample_and_test(
     return stimuli[0] + stimuli[1], first | second
 
 
-class DelayMatchCategory(StagedTask):
+class DelayMatchCategory(NoisyTask):
     r"""Does the test stimulus belong to the same category as the sample?
 
     Directions below π are one category, and directions above π are the other. The directions of the
@@ -161,8 +159,6 @@ class DelayMatchCategory(StagedTask):
     delay: Length = fields.period("delay", 1000.0)
     test: Length = fields.period("test", 650.0)
     ring: int = fields.count("ring", 4, least=3)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     @property
     def channels(self) -> tuple[str, ...]:

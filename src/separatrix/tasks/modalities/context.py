@@ -13,8 +13,8 @@ from ..cue_detection import cue_off, shown_during, summed
 from ..durations import Length
 from ..ideal_observer import respond, two_sided
 from ..staged import (
+    NoisyTask,
     Scene,
-    StagedTask,
     answer_in,
     cue,
     names,
@@ -27,7 +27,7 @@ from ..timeline import Timeline
 from .evidence import COHERENCES, WAIT, evidence, total_evidence
 
 
-class SingleContextDecisionMaking(StagedTask):
+class SingleContextDecisionMaking(NoisyTask):
     r"""Decide from one of two modalities. The same modality counts in all trials.
 
     Alternative $k$ of $K$ stands at the angle $\theta_k = 2\pi k/K$, and has one channel in each
@@ -78,8 +78,6 @@ class SingleContextDecisionMaking(StagedTask):
     context: int = fields.count("context", 0, least=0)
     coherences: tuple[float, ...] = fields.levels("coherences", COHERENCES, 0, 100)
     num_choices: int = fields.count("num_choices", 2, least=2)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     def __check_init__(self) -> None:
         if self.context > 1:
@@ -136,7 +134,7 @@ def two_modalities(
     return stimuli, drawn
 
 
-class ContextDecisionMaking(StagedTask):
+class ContextDecisionMaking(NoisyTask):
     r"""Decide from one of two modalities. The context says which modality counts.
 
     During the stimulus, the two channels of a modality carry $(1 + c/100)/2$ and $(1 - c/100)/2$,
@@ -182,8 +180,6 @@ class ContextDecisionMaking(StagedTask):
     delay: Length = fields.period("delay", WAIT)
     decision: Length = fields.period("decision", 100.0)
     coherences: tuple[float, ...] = fields.levels("coherences", COHERENCES, 0, 100)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from ..cue_detection import cue_off, shown_during
 from ..durations import Length
 from ..ideal_observer import respond
 from ..staged import (
+    NoisyTask,
     Scene,
-    StagedTask,
     answer_in,
     cue,
     names,
@@ -27,7 +27,7 @@ from ..timeline import Timeline
 from .evidence import COHERENCES, evidence, total_evidence
 
 
-class MultiSensoryIntegration(StagedTask):
+class MultiSensoryIntegration(NoisyTask):
     r"""Decide from the evidence of two modalities together.
 
     Both modalities point at the same alternative, one with the coherence $pc$, the other with
@@ -72,8 +72,6 @@ class MultiSensoryIntegration(StagedTask):
     decision: Length = fields.period("decision", 100.0)
     coherences: tuple[float, ...] = fields.levels("coherences", COHERENCES, 0, 100)
     num_choices: int = fields.count("num_choices", 2, least=2)
-    noise: float = fields.noise()
-    noise_on: str = fields.noise_on()
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -12,11 +12,11 @@ from .. import fields
 from ..cue_detection import cue_off, shown_during
 from ..durations import Length, Uniform
 from ..ideal_observer import respond, two_sided
-from ..staged import Scene, StagedTask, answer_in, noisy_during, side_by_side
+from ..staged import NoisyTask, Scene, answer_in, noisy_during, side_by_side
 from ..timeline import Timeline
 
 
-class IntervalDiscrimination(StagedTask):
+class IntervalDiscrimination(NoisyTask):
     """Which of two stimuli lasted longer?
 
     Each stimulus has a separate channel. Durations are compared in whole steps. If they are equal,
@@ -57,7 +57,6 @@ class IntervalDiscrimination(StagedTask):
     delay2: Length = fields.period("delay2", 500.0)
     decision: Length = fields.period("decision", 300.0)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "stimulus 1", "stimulus 2")
     responses = ("fixate", "first longer", "second longer")

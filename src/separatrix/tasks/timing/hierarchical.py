@@ -11,11 +11,11 @@ from .. import fields
 from ..cue_detection import cue_off, onsets, shown_during, summed
 from ..durations import Choice, Length, TruncatedExponential, count_steps
 from ..ideal_observer import one_hot
-from ..staged import Scene, StagedTask, noisy_during, pick, shown, side_by_side
+from ..staged import NoisyTask, Scene, noisy_during, pick, shown, side_by_side
 from ..timeline import Timeline
 
 
-class HierarchicalReasoning(StagedTask):
+class HierarchicalReasoning(NoisyTask):
     r"""Judge an interval by a rule that was given earlier in the trial.
 
     First, one of two rule channels is on, and the network has to report which. Then one of two
@@ -69,7 +69,6 @@ class HierarchicalReasoning(StagedTask):
     decision: Length = fields.period("decision", 700.0)
     threshold: float = fields.value("threshold", 850.0, 0)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     channels = ("fixation", "rule 1", "rule 2", "flash 1", "flash 2")
     responses = ("fixate", "rule 1", "rule 2", "choice 1", "choice 2")

@@ -13,12 +13,12 @@ from .. import fields
 from ..cue_detection import cue_off, shown_during
 from ..durations import Length, Multiple, Uniform
 from ..ideal_observer import so_far
-from ..staged import Scene, StagedTask, noisy_during, side_by_side
+from ..staged import NoisyTask, Scene, noisy_during, side_by_side
 from ..timeline import Timeline
 from ..trials import Trials
 
 
-class ReadySetGo(StagedTask):
+class ReadySetGo(NoisyTask):
     r"""Measure the interval between two flashes, and produce this interval or a multiple of it.
 
     The interval between "ready" and "set" is drawn at random. After "set", the network must wait
@@ -71,7 +71,6 @@ class ReadySetGo(StagedTask):
     gain: float = fields.value("gain", 1.0, 0.1, 10)
     tolerance: float = fields.value("tolerance", 0.1, 0, 1)
     noise: float = fields.noise(0.0)
-    noise_on: str = fields.noise_on()
 
     @property
     def durations(self) -> dict[str, Length | Multiple]:
