@@ -6,15 +6,11 @@ import numpy as np
 
 from .history import History
 from .pool import Pool
+from .thresholds import AT
 from .turns import principal
 
 _PARTS = 16
 """Of the second half of the way, which are compared."""
-_CHANGE = 0.4
-_SHIFT = 0.8
-_CROSSINGS = 6
-_TREND, _STEADY = 0.02, 0.7
-_GROWN, _STRAIGHT = 0.05, 0.98
 
 
 def bounded_motion(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
@@ -24,7 +20,11 @@ def bounded_motion(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray
         times, places = history.places(int(row))
         late = times >= times[-1] / 2
         second, seen = places[late], times[late]
-        bounded[k] = len(second) >= 32 and _comes_back(second) and not _spirals(seen, second, pool)
+        bounded[k] = (
+            len(second) >= AT.fewest_places
+            and _comes_back(second)
+            and not _spirals(seen, second, pool)
+        )
     return bounded
 
 
@@ -33,7 +33,7 @@ def _comes_back(path: np.ndarray) -> bool:
     center = path.mean(0)
     direction = principal(path - center, 1)[0]
     along = (path - center) @ direction
-    if np.count_nonzero(np.diff(np.sign(along))) < _CROSSINGS:
+    if np.count_nonzero(np.diff(np.sign(along))) < AT.crossings:
         return False
     parts = np.array_split(path - center, _PARTS)
     sizes = np.array([np.sqrt((part**2).sum(1).mean()) for part in parts])
@@ -45,7 +45,7 @@ def _comes_back(path: np.ndarray) -> bool:
         ((early - center) ** 2).sum(1).mean()
     )
     shift = np.linalg.norm(late.mean(0) - early.mean(0))
-    within = abs(np.log(grown)) <= _CHANGE and shift <= _SHIFT * size
+    within = abs(np.log(grown)) <= AT.change and shift <= AT.shift * size
     return bool(within and not _has_trend(sizes))
 
 
@@ -53,7 +53,9 @@ def _has_trend(sizes: np.ndarray) -> bool:
     """Whether the size of a motion grows or shrinks steadily, as that of a spiral."""
     parts, logs = np.arange(len(sizes)), np.log(sizes)
     slope = np.polyfit(parts, logs, 1)[0]
-    return bool(abs(slope) * len(sizes) > _TREND and np.corrcoef(parts, logs)[0, 1] ** 2 >= _STEADY)
+    return bool(
+        abs(slope) * len(sizes) > AT.trend and np.corrcoef(parts, logs)[0, 1] ** 2 >= AT.steady
+    )
 
 
 def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
@@ -69,8 +71,8 @@ def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
         return False
     logs = np.log(part)
     slope = np.polyfit(times, logs, 1)[0]
-    changed = abs(slope) * float(np.ptp(times)) > _TREND
-    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= _STRAIGHT)
+    changed = abs(slope) * float(np.ptp(times)) > AT.trend
+    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= AT.straight)
 
 
 def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
@@ -93,7 +95,7 @@ def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:
             is_steady = (
                 np.square(measure - straight).mean() <= left.var() * np.square(measure).mean()
             )
-            if gained > _GROWN and left.var() <= (1 - _STRAIGHT) * logs.var() and not is_steady:
+            if gained > AT.grown and left.var() <= (1 - AT.straight) * logs.var() and not is_steady:
                 found[k] = 1 / slope
                 break
     return found

@@ -7,15 +7,14 @@ import numpy as np
 from ..._double import double_precision
 from ...solvers.tangent_qr import TangentQR
 from ...systems import AbstractSystem
-from ..lyapunov import SURE, lyapunov_exponents
+from ..lyapunov import lyapunov_exponents
 from .end import Ends, What
-
-_EXPONENTS, _EXPONENT_STEPS = 4, 4000
+from .thresholds import AT
 
 
 def is_chaos(exponent: float, error: float, time: float) -> bool:
     """Whether an exponent is surely above 0, and small differences grow e-fold within the time."""
-    return bool(exponent > SURE * error and exponent * time > 1)
+    return bool(exponent > AT.sure * error and exponent * time > 1)
 
 
 def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
@@ -41,7 +40,7 @@ def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
     if not len(rows):
         return ends
     exponent, _, error = _exponents(system, ends.states[rows], 1.0)
-    if not exponent > SURE * error:
+    if not exponent > AT.sure * error:
         return ends
     return ends.ended(rows, What.BOUNDED)
 
@@ -50,9 +49,9 @@ def _exponents(
     system: AbstractSystem, states: np.ndarray, step: float
 ) -> tuple[float, float, float]:
     """Return the two largest Lyapunov exponents per step or tau, and the first one's error."""
-    some = states[:: max(1, len(states) // _EXPONENTS)][:_EXPONENTS]
+    some = states[:: max(1, len(states) // AT.exponent_states)][: AT.exponent_states]
     dt = None if system.kind == "map" else step * system.time_unit
-    method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=min(2, system.size), dt=dt)
+    method = TangentQR(steps=AT.exponent_steps, num_exponents=min(2, system.size), dt=dt)
     with double_precision():
         found = lyapunov_exponents(system, some, method=method)
     values, errors = np.asarray(found.exponents), np.asarray(found.standard_error)[:, 0]

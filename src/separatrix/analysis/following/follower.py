@@ -13,7 +13,7 @@ from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion, Moving
 from ..fixed_points.evaluator import DENSE
 from ..orbits import minimal_length
-from .approach import FOLDS, approaches
+from .approach import approaches
 from .bounded import bounded_motion, growth_times
 from .closing import solved_cycle
 from .end import Ends, What
@@ -21,8 +21,8 @@ from .history import History
 from .pool import Pool, empty_pool
 from .rest import ends_of_rest, rest_at_known
 from .sizes import error_of, far_apart, first_move, largest, scale_of
+from .thresholds import AT
 from .turns import (
-    MAP_ERROR,
     Open,
     Turn,
     curve_of_flow,
@@ -30,41 +30,13 @@ from .turns import (
     invariant_circle,
 )
 
-MOST_STEPS, FEW_STEPS, DURATIONS = 50_000, 2_000, 20.0
-"""The limits of how far states are followed."""
-KNOWN = 0.95
-"""Share of the states whose ends are known when no more are followed."""
-INFINITE, LEAST = 1e8, 1e-4
-"""A state that is so many times as large as where it came from, as its first move, and as `LEAST`
-has left for infinity. Trials may all begin in one state, 0 or nearly so."""
-_CLEARLY = 0.1
-"""Of the distance to any other point: a state is at a point if it is so much nearer to it."""
 _BLOCKS, _FEWEST, _NUMBERS = (64, 256), 8, 1 << 20
 """Steps of a block, at first and then; fewer, 8 at least, where their numbers would be more."""
 _AT_ONCE = 16, 1024
 """Steps of a map at a time, at first and at last, where only the last of them is looked at."""
-_FAR, _FURTHER = 1e9, 64.0
-"""First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
-while it takes fewer than 2,000 steps."""
 _PLACES_OF_TURN = 32
-_FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
-"""So many curves, most of them nearer to another than this part of their diameter, are a family."""
-_EACH_ITS_OWN = 0.75
-"""Curves for each state that ends on one: of curves that attract, several states share one."""
-_CANDIDATES, _FIRST_TRIED = 32, 12
-_RUN_ON, _LONGEST = 4, 16_384
-"""States that may go round an invariant circle, and the steps of each that are looked at, at most.
-"""
-_DECIDES = 0.01  # of what errors make of no distance: where they decide which way a state leaves
-_SLOWLY, _FEWEST_FOLDS, _MOST_FOLDS = 10.0, 8.0, 32.0
-"""A state hardly moves if its speed takes it at most so many times as far as the nearest stable
-point is, in the time for which it was followed. Then it is followed for so many time constants of
-the slowest such point, at first and at most."""
+_TRIED_CURVES = 16
 _ROUNDING = 64 * np.finfo(float).eps
-_VAIN = 2
-"""Searches for fixed points that find none, before there is only the last one. Of cycles of a map
-that turns do not tell, `_FIRST_TRIED` are looked for in vain."""
-
 
 Look = Callable[[Block, np.ndarray], None]
 """A function that is called with every block of steps, and of which rows of the states it is."""
@@ -78,8 +50,8 @@ def follow(
     pool: Pool | None = None,
     look: Look = lambda block, rows: None,
     motion: Motion | None = None,
-    most: int = FEW_STEPS,
-    share: float = KNOWN,
+    most: int | None = None,
+    share: float | None = None,
     is_quick: bool = False,
 ) -> Ends:
     """Follow finite states, and say where they end.
@@ -102,12 +74,13 @@ class _Follower:
         duration: float,
         pool: Pool | None,
         look: Look,
-        most: int,
-        share: float,
+        most: int | None,
+        share: float | None,
         is_quick: bool,
     ):
         self.motion, self.look, self.is_quick = motion, look, is_quick
-        self.most, self.share = most, share
+        self.most = AT.few_steps if most is None else most
+        self.share = 1 - AT.left_open if share is None else share
         self.system = system = motion.system
         self.size = 0.0 if pool is None else pool.scale
         self.error = _ROUNDING if is_quick else error_of(system)
@@ -117,17 +90,17 @@ class _Follower:
             self.size = max(self.size, largest(system, starts))
         self.twice = 2 * duration
         self.moving = motion.begin(starts)
-        self.infinite = INFINITE * max(self.size, first, LEAST)
-        self.wanted = DURATIONS / 2 * self.twice
+        self.infinite = AT.infinite * max(self.size, first, AT.least_size)
+        self.wanted = AT.durations / 2 * self.twice
         if self.motion.is_map:
-            self.wanted = self.wanted or most
-            while self.wanted < most:
+            self.wanted = self.wanted or self.most
+            while self.wanted < self.most:
                 self.wanted *= 2
             self.farthest = self.wanted
         else:
             if not duration:
-                self.wanted = _FAR * float(np.median(self.moving.lengths))
-            self.farthest = (_FURTHER if duration else 1.0) * self.wanted
+                self.wanted = AT.untimed * float(np.median(self.moving.lengths))
+            self.farthest = (AT.further if duration else 1.0) * self.wanted
         self.alive = np.arange(len(starts))
         self.history = History(starts, self.motion)
         self.vain = self.futile = 0
@@ -189,12 +162,12 @@ class _Follower:
         """Whether no state may be followed further."""
         steps, at_least = int(self.moving.steps.max()), float(self.moving.times.min())
         is_enough = self._is_past_twice() and steps >= self.most and at_least >= self.wanted
-        return is_enough or steps >= MOST_STEPS or at_least >= self.farthest
+        return is_enough or steps >= AT.most_steps or at_least >= self.farthest
 
     def _is_slow(self) -> bool:
         """Whether most states without an end hardly move: they get more time to come to a point."""
         rows = self._open()
-        if self.is_quick or not len(rows) or int(self.moving.steps.max()) >= MOST_STEPS:
+        if self.is_quick or not len(rows) or int(self.moving.steps.max()) >= AT.most_steps:
             return False
         self._search(rows)
         pool = self.pool
@@ -205,13 +178,13 @@ class _Follower:
         away = scipy.spatial.distance.cdist(states, pool.states[stable]).min(1)
         with np.errstate(all="ignore"):
             speed = np.linalg.norm(self.motion.velocities(states), axis=1)
-            is_slow = speed * self.wanted <= _SLOWLY * away
+            is_slow = speed * self.wanted <= AT.hardly * away
         slowest = float(pool.rate[stable].min())
-        needed = max(_FEWEST_FOLDS / slowest, 2 * self.wanted)
+        needed = max(AT.fewest_folds / slowest, 2 * self.wanted)
         if self.motion.is_map:
-            needed = min(needed, float(MOST_STEPS))
+            needed = min(needed, float(AT.most_steps))
         folds = self.wanted * slowest, needed * slowest
-        if is_slow.mean() <= 0.5 or folds[0] > _MOST_FOLDS or folds[1] < FOLDS[1]:
+        if is_slow.mean() <= AT.most or folds[0] > AT.most_folds or folds[1] < AT.folds[1]:
             return False
         self.wanted = self.farthest = needed
         return True
@@ -249,8 +222,8 @@ class _Follower:
             seen = (np.abs(places) < most).all(1)
             times, places = times[seen], places[seen]
             rests = np.linalg.norm(np.diff(places, axis=0), axis=1) <= floor
-            rests &= np.linalg.norm(places[:-1] - places[0], axis=1) > 100 * floor
-            rests &= ~(np.linalg.norm(places[:-1] - places[-1], axis=1) <= 100 * floor)
+            rests &= np.linalg.norm(places[:-1] - places[0], axis=1) > AT.tells * floor
+            rests &= ~(np.linalg.norm(places[:-1] - places[-1], axis=1) <= AT.tells * floor)
             if rests.any():
                 near[int(k)] = times[:-1][rests], places[:-1][rests]
         if not near:
@@ -260,7 +233,7 @@ class _Follower:
         points = self.pool.states
         unstable = np.flatnonzero(np.isin(self.pool.stability, ("saddle", "unstable")))
         for k, (times, places) in near.items():
-            there = scipy.spatial.distance.cdist(places, points[unstable]) <= _DECIDES * floor
+            there = scipy.spatial.distance.cdist(places, points[unstable]) <= AT.decides * floor
             if there.any():
                 first = int(unstable[there.any(0).argmax()])
                 self._end(self.alive[[k]], What.UNSTABLE, first)
@@ -284,7 +257,10 @@ class _Follower:
             places = self.history.places
             for k in map(int, np.flatnonzero(self.moving.is_stuck & ~gone)):
                 before = np.abs(places(k)[1]).max(1)
-                gone[k] = size[k] > 10 * before[0] and size[k] >= 0.99 * before.max()
+                gone[k] = (
+                    size[k] > AT.stuck_grown * before[0]
+                    and size[k] >= AT.stuck_largest * before.max()
+                )
         gone &= self.found.what[self.alive] == What.UNKNOWN
         self._end(self.alive[gone], What.INFINITY)
 
@@ -314,7 +290,7 @@ class _Follower:
             return
         give_memory_back()
         slower = rows if final else rows[self.history.slowed(rows)]
-        if final or self.vain < _VAIN:
+        if final or self.vain < AT.vain:
             self._search(slower)
         self._approach(final)
         while final and 0 < len(self._open()) < len(rows):  # they may end at as many points
@@ -354,7 +330,7 @@ class _Follower:
         for k, floor in zip(rows, self._floor(rows), strict=True):
             rate = float(pool.rate[nearest[k]])
             turn = float(pool.turn[nearest[k]])
-            is_there = away[-1, k] <= floor and away[-1, k] <= _CLEARLY * others[k]
+            is_there = away[-1, k] <= floor and away[-1, k] <= AT.clearly * others[k]
             if is_there or any(
                 approaches(times[:, k], away[:, k], measure[:, k], rate, turn, final)
                 for measure in (away, parts)
@@ -383,7 +359,7 @@ class _Follower:
         for before in (block[:1], block):  # most have moved since the first step of the block
             away = np.linalg.norm(before[:, rows] - block[-1, rows], axis=2).max(0)
             rows = rows[away <= self._floor(rows)]
-        if len(rows) and (final or self.vain < _VAIN):
+        if len(rows) and (final or self.vain < AT.vain):
             self._search(rows)
             self._approach(final)
             rows = np.intersect1d(rows, self._open())
@@ -399,7 +375,7 @@ class _Follower:
     def _turn(self, final: bool) -> None:
         """Note which states go round a closed curve: of one that is known, or of their own."""
         rows = self._open()
-        few = rows if final else rows[:: max(1, len(rows) // _FIRST_TRIED)][:_FIRST_TRIED]
+        few = rows if final else rows[:: max(1, len(rows) // AT.first_tried)][: AT.first_tried]
         self._try_turns(few)
         if len(self._open()) < len(rows):
             self._try_turns(self._open())
@@ -416,7 +392,7 @@ class _Follower:
 
     def _curve(self, k: int) -> Turn | Open:
         times, path = self.history.recent(k)
-        floor = 100 * float(self._floor(np.array([k]))[0])
+        floor = AT.tells * float(self._floor(np.array([k]))[0])
         if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= floor:
             return Open.NO
         if self.motion.is_map:
@@ -425,7 +401,7 @@ class _Follower:
 
     def _solved(self, curve: Turn | Open, path: np.ndarray) -> Turn | Open:
         """Return a cycle of a map as Newton's method finds it, where it does not close already."""
-        if not isinstance(curve, Turn) or (curve.is_told and curve.miss <= MAP_ERROR):
+        if not isinstance(curve, Turn) or (curve.is_told and curve.miss <= AT.rounding):
             return curve
         if self.system.size > DENSE:
             return curve if curve.is_told else Open.NOT_YET
@@ -433,14 +409,14 @@ class _Follower:
             if curve.is_told and known.steps == curve.steps and known.attracts(path):
                 return known
         if not curve.is_told and (
-            self.futile >= _FIRST_TRIED or invariant_circle(path) is not Open.NO
+            self.futile >= AT.first_tried or invariant_circle(path) is not Open.NO
         ):
             return Open.NO
         states = solved_cycle(self.motion, curve.path[:-1], curve.diameter)
         self.futile += states is None
         if states is None:
             return Open.NO
-        steps = minimal_length(states, MAP_ERROR * self.size)
+        steps = minimal_length(states, AT.rounding * self.size)
         if steps < 2:
             return Open.NO
         around = np.append(states[:steps], states[:1], axis=0)
@@ -462,8 +438,8 @@ class _Follower:
         """Note whether a state has come to a curve that is known, over the last turn of it."""
         for place, curve in enumerate(self.curves):
             now = float(self.moving.times[k])
-            times, path = self.history.recent(k, now - 1.1 * curve.period)
-            turn = path[times >= times[-1] - 1.1 * curve.period]
+            times, path = self.history.recent(k, now - AT.whole_turn * curve.period)
+            turn = path[times >= times[-1] - AT.whole_turn * curve.period]
             turn = turn[:: max(1, len(turn) // _PLACES_OF_TURN)]
             if len(turn) and curve.carries(turn):
                 self._end(self.alive[[k]], What.CURVE, place)
@@ -496,20 +472,22 @@ class _Follower:
             for k in map(int, rows)
             if not is_over() and self._goes_round(k, self.history.recent(k)[1])
         ]
-        rows = np.array(late[:_RUN_ON], int)
+        rows = np.array(late[: AT.run_on], int)
         if not len(rows):
             return
         moving, waits = self.moving.take(rows), len(rows)
-        begun = np.stack([self.history.recent(k)[1] for k in late[:_RUN_ON]], 1)[-_LONGEST:]
-        paths, taken = np.empty((_LONGEST + _BLOCKS[1], *begun.shape[1:])), len(begun)
+        begun = np.stack([self.history.recent(k)[1] for k in late[: AT.run_on]], 1)[-AT.longest :]
+        paths, taken = np.empty((AT.longest + _BLOCKS[1], *begun.shape[1:])), len(begun)
         paths[:taken] = begun
-        while waits and taken < _LONGEST and not is_over():
-            until = min(2 * taken, _LONGEST)
+        while waits and taken < AT.longest and not is_over():
+            until = min(2 * taken, AT.longest)
             while taken < until:
                 moving, block = self.motion.advance(moving, _BLOCKS[1], np.inf)
                 paths[taken : taken + _BLOCKS[1]] = block.states[1:]
                 taken += _BLOCKS[1]
-            waits = sum(self._goes_round(k, paths[:taken, j]) for j, k in enumerate(late[:_RUN_ON]))
+            waits = sum(
+                self._goes_round(k, paths[:taken, j]) for j, k in enumerate(late[: AT.run_on])
+            )
 
     def _goes_round(self, k: int, path: np.ndarray) -> bool:
         """Note whether a state goes round an invariant circle; return if more steps may tell."""
@@ -528,23 +506,24 @@ class _Follower:
             what=self.found.what.astype(str).astype(object),
             pool=self.pool if self.is_quick else self.pool.proved(self.system, used[used >= 0]),
             curves=tuple(self.curves),
-            is_family=_lie_beside(curves) or len(curves) >= max(3, _EACH_ITS_OWN * len(which)),
+            is_family=_lie_beside(curves)
+            or len(curves) >= max(AT.several, AT.each_its_own * len(which)),
         )
 
 
 def _lie_beside(curves: list[Turn]) -> bool:
     """Whether closed curves lie so near one another that they are parts of a family."""
-    if len(curves) < _FAMILY:
+    if len(curves) < AT.family:
         return False
     near = [
         min(float(other.distance(curve.path[:1])[0]) for other in curves if other is not curve)
-        <= _BESIDE * curve.diameter
+        <= AT.beside_curve * curve.diameter
         for curve in curves[:_TRIED_CURVES]
     ]
-    return bool(np.mean(near) > 0.5)
+    return bool(np.mean(near) > AT.most)
 
 
 def _candidates(states: np.ndarray) -> np.ndarray:
     """Return finite states far from one another, not too many."""
     finite = states[np.isfinite(states).all(1)]
-    return finite if len(finite) <= _CANDIDATES else finite[far_apart(finite, _CANDIDATES)]
+    return finite if len(finite) <= AT.candidates else finite[far_apart(finite, AT.candidates)]

@@ -3,15 +3,11 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..following.thresholds import AT
 from .claims import Claim, Kind
 from .recording import Recording
 
-_KEPT, _TOLERANCE = 0.5, 0.02
-_CHANGED, _STRAIGHT = 0.01, 0.98
-_TIE_OF_MAP, _TIE_OF_FLOW = 1e-10, 1e-5
-"""Of the range of the first positions: nearer ones tie, for errors decide their order."""
-_FEW_TIES = 100
-"""Times as far as what ties: where less is left of the spread, errors decide part of the order."""
+_TOLERANCE = 0.02
 _RESAMPLED, _FITTED = 200, 65
 """Draws of the bootstrap over states, and instants that each draw is fitted at."""
 
@@ -26,7 +22,7 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times
     `unit` is the duration of a step, or tau, in ms.
     """
     instants, positions = seen.positions()
-    spread, order = _spread_and_order(positions, _TIE_OF_MAP if seen.is_map else _TIE_OF_FLOW)
+    spread, order = _spread_and_order(positions, AT.tie if seen.is_map else AT.integration)
     at = int(np.abs(instants - seen.duration).argmin())
     whole = np.interp(seen.grid, instants, spread), np.interp(seen.grid, instants, order)
     if not np.isfinite(spread[at]):
@@ -47,7 +43,7 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times
     worst_spread = ranges["spread"][0] if recurs else numbers["spread"]["value"]
     low, high = ranges["order"] if recurs else (numbers["order"]["value"],) * 2
     worst_order = 0.0 if low < 0 < high else min(abs(low), abs(high))
-    kept = bool(worst_spread >= _KEPT and worst_order >= _KEPT)
+    kept = bool(worst_spread >= AT.kept and worst_order >= AT.kept)
     reverses = bool(numbers["order"]["value"] < 0)
     claims = [
         Claim(Kind.ORDER, numbers["order"], _TOLERANCE),
@@ -77,7 +73,7 @@ def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np
         size = np.linalg.norm(ranks, axis=1)
         with np.errstate(all="ignore"):
             order = np.where(size > 0, ranks @ ranks[0] / (size * size[0]), np.nan)
-        order[spread < _FEW_TIES * tie] = np.nan
+        order[spread < AT.tells * tie] = np.nan
     return spread, order
 
 
@@ -100,11 +96,11 @@ def _time_constant(times: np.ndarray, spread: np.ndarray) -> float:
     """Return the time constant of a spread that decays (positive) or grows; NaN for none."""
     with np.errstate(all="ignore"):
         logs = np.log(spread)
-    if len(times) < 5 or not np.isfinite(logs).all() or abs(logs[-1] - logs[0]) <= _CHANGED:
+    if len(times) < 5 or not np.isfinite(logs).all() or abs(logs[-1] - logs[0]) <= AT.changed:
         return float("nan")
     slope, level = np.polyfit(times, logs, 1)
     left = logs - slope * times - level
-    if left.var() > (1 - _STRAIGHT) * logs.var():
+    if left.var() > (1 - AT.straight) * logs.var():
         return float("nan")
     return float(-1 / slope)
 
