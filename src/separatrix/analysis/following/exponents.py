@@ -28,7 +28,7 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
         return ends
     step = float(np.median(ends.steps[rows]))  # that suits how far states were followed
     exponent, second, error = _exponents(system, ends.states[rows], step)
-    if exponent >= -2 * error or np.isnan(exponent):
+    if exponent >= -AT.sure * error or np.isnan(exponent):
         return replace(ends, exponent=exponent, exponent_error=error, second_exponent=second)
     return ends.ended(rows, What.UNKNOWN)
 

@@ -80,7 +80,7 @@ class _Follower:
     ):
         self.motion, self.look, self.is_quick = motion, look, is_quick
         self.most = AT.few_steps if most is None else most
-        self.share = 1 - AT.left_open if share is None else share
+        self.share = 1 - AT.exceptions if share is None else share
         self.system = system = motion.system
         self.size = 0.0 if pool is None else pool.scale
         self.error = _ROUNDING if is_quick else error_of(system)
@@ -180,11 +180,11 @@ class _Follower:
             speed = np.linalg.norm(self.motion.velocities(states), axis=1)
             is_slow = speed * self.wanted <= AT.hardly * away
         slowest = float(pool.rate[stable].min())
-        needed = max(AT.fewest_folds / slowest, 2 * self.wanted)
+        needed = max(AT.more_folds[0] / slowest, 2 * self.wanted)
         if self.motion.is_map:
             needed = min(needed, float(AT.most_steps))
         folds = self.wanted * slowest, needed * slowest
-        if is_slow.mean() <= AT.most or folds[0] > AT.most_folds or folds[1] < AT.folds[1]:
+        if is_slow.mean() <= AT.most or folds[0] > AT.more_folds[1] or folds[1] < AT.folds[1]:
             return False
         self.wanted = self.farthest = needed
         return True

@@ -37,7 +37,7 @@ def ends_of_rest(
     """Return what each state rests at and the row of its point, and the points."""
     what, which = rest_at_known(states, pool, floor)
     left = np.flatnonzero(what == What.UNKNOWN)
-    tried = left[:: max(1, len(left) // AT.tried_at_rest)][: AT.tried_at_rest]
+    tried = left[:: max(1, len(left) // AT.first_tried)][: AT.first_tried]
     if not len(tried) or motion.system.size > DENSE:
         return (what, which), pool
     kinds = {

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import numpy as np
+
 from ..lyapunov import SURE
 
 _TRIED = "yes"
 _BY_PATH = "no: states would be followed differently"
 _BY_GAPS = "no: other states would be put between or beside the settled ones"
 _BY_DECODER = "no: another decoder would be fitted"
-_IN_SENTENCE = "no: the sentence gives the number"
-_NO_WORD = "no: it decides no word"
+_BESIDE = "no: the number that decides stands beside it"
+_NO_WORD = "no: it decides whether a number is given"
 
 
 def _at(value: Any, unit: str, words: str, reason: str, tried: str = _BY_PATH) -> Any:
@@ -42,12 +44,12 @@ class Thresholds:
     durations: float = _at(20.0, "T", "unknown", "what comes later is beside the task")
     further: float = _at(64.0, "20 T", "unknown", "a flow may need few, long steps")
     untimed: float = _at(1e9, "first steps", "unknown", "without T, a flow is limited by steps")
-    left_open: float = _at(0.05, "states", "unknown", "the share of exceptions in every word")
     hardly: float = _at(
         10.0, "distance to a stable point", "point, unknown", "slow beside an approach of one mode"
     )
-    fewest_folds: float = _at(8.0, "time constants", "point, unknown", "e⁻⁸ of a distance is left")
-    most_folds: float = _at(32.0, "time constants", "point, unknown", "nothing is left of it then")
+    more_folds: tuple[float, ...] = _at(
+        (8.0, 32.0), "time constants", "point, unknown", "e⁻⁸ of a distance is left, and nothing"
+    )
     # Sizes and errors
     rounding: float = _at(1e-9, "size", "all ends of maps", "many roundings add up to less")
     integration: float = _at(1e-5, "size", "all ends of flows", "errors of the integrator are less")
@@ -77,7 +79,6 @@ class Thresholds:
     # Rest
     rest_steps: int = _at(256, "steps", "continuum, point", "slow motion shows in so many")
     aside: float = _at(1e-3, "E₀", "continuum, point", "beside the state, within its surroundings")
-    tried_at_rest: int = _at(12, "states", "continuum, point", "so many share the kind of the rest")
     rest_blocks: int = _at(4, "256 steps", "continuum, point", "what comes back does so in these")
     neutral: float = _at(1e-5, "largest rate", "continuum", "the error of a Jacobian at rest")
     aside_within: float = _at(
@@ -89,7 +90,7 @@ class Thresholds:
     miss: float = _at(0.01, "diameter", "curve", "a turn that misses by more does not close")
     near: float = _at(0.05, "diameter", "curve", "the turns that are compared")
     may_fall: float = _at(0.8, "correlation", "curve, unknown", "misses that fall swing a little")
-    flat: float = _at(0.1, "e-folds", "curve, unknown", "less is no fall")
+    flat: float = _at(0.1, "e-folds", "curve, unknown", "less is chance")
     many: int = _at(12, "turns", "curve, unknown", "fewer may come near by chance")
     close: float = _at(1e-3, "diameter", "curve, unknown", "near, and no nearer: more turns tell")
     fall_turns: tuple[int, ...] = _at((4, 8), "turns", "curve", "two rules, short and long")
@@ -97,7 +98,6 @@ class Thresholds:
         (0.98, 0.9), "correlation", "curve", "few turns have to fall more evenly than many"
     )
     fall_times: tuple[float, ...] = _at((3.0, 10.0), "times", "curve", "more than chance makes")
-    fall_miss: tuple[float, ...] = _at((3e-3, 0.01), "diameter", "curve", "where the fall has come")
     turns: int = _at(5, "turns", "curve", "so many are near, and give the period")
     settled: float = _at(1e-4, "diameter", "the period", "before, the period still changes")
     alike: float = _at(0.005, "period", "curve", "turns of a curve take equally long")
@@ -110,13 +110,11 @@ class Thresholds:
     cycle_moves: float = _at(0.02, "diameter", "curve", "Newton's method finds the cycle beside it")
     cycle_steps: int = _at(8, "steps", "curve", "a turn that nearly closes needs few")
     first_tried: int = _at(12, "states", "curve", "so many are tried before the others")
-    same_curve: float = _at(0.025, "diameter", "curve", "both may miss the curve by a hundredth")
-    same_period: float = _at(0.02, "period", "curve", "both periods are known within a hundredth")
     whole_turn: float = _at(1.1, "period", "curve", "a turn on a known curve, and a little more")
     family: int = _at(5, "curves", "family", "fewer are separate curves")
     beside_curve: float = _at(0.2, "diameter", "family", "separate curves lie farther apart")
     each_its_own: float = _at(0.75, "states", "family", "several states share an attracting curve")
-    several: int = _at(3, "curves", "family", "two curves are no family")
+    several: int = _at(3, "curves", "family", "two are separate curves")
     period: float = _tried(0.01, "period", "cycle", "so well are periods known")
     smooth: float = _at(2.2, "radians", "turn", "a step of a cycle is less than half a turn")
     around: float = _at(0.1, "largest radius", "turn", "what passes its center does not go round")
@@ -140,7 +138,9 @@ class Thresholds:
     grown: float = _at(0.05, "e-folds", "unknown", "less is not said to grow")
     exponent_states: int = _at(4, "states", "bounded, curve", "the exponents are those of one set")
     exponent_steps: int = _at(4000, "steps", "bounded, curve", "a fraction of a second")
-    sure: float = _at(SURE, "standard errors", "bounded, curve, chaos", "chance makes 0.3 % of it")
+    sure: float = _at(
+        SURE, "standard errors", "bounded, curve, chaos", "chance exceeds them in 0.3 %", _BESIDE
+    )
     # What holds states over T
     most_states: int = _at(512, "states", "all words", "shares are then known within 4 %")
     exceptions: float = _tried(0.05, "states", "all words", "a few states may do otherwise")
@@ -177,39 +177,25 @@ class Thresholds:
     away_from_points: float = _tried(
         0.1, "diameter of the path", "ghost, passes", "nearer is at it"
     )
-    slow_speed: float = _at(
-        1e-8, "largest speed", "ghost, passes", "rounding makes it", "no: rounding"
+    passage: tuple[float, ...] = _tried(
+        (0.25, 2.0), "π / √(μ a)", "ghost", "something else takes less, or more"
     )
-    slow_stretch: float = _at(
-        5.0,
-        "slowest speed",
-        "ghost, passes",
-        "as `slower`",
-        "no: other stretches would be searched",
-    )
-    near_minimum: float = _tried(0.1, "diameter of the path", "ghost", "as `away_from_points`")
-    shortest_passage: float = _tried(0.25, "π / √(μ a)", "ghost", "it passes by the minimum")
-    longest_passage: float = _tried(2.0, "π / √(μ a)", "ghost", "something else makes it slow")
     most_moved: float = _at(10.0, "E", "drift, moved", "a larger number says no more", _NO_WORD)
-    cycle_apart: float = _at(0.05, "size", "solved", "the known cycle is this one", _NO_WORD)
     # Along the axis
-    kept: float = _tried(0.5, "1", "kept", "more is left than lost")
-    recur: float = _tried(0.05, "states", "kept", "the share of exceptions in every word")
-    much: float = _tried(0.01, "size", "kept", "chaos then hides the tolerance of the numbers")
+    kept: float = _at(0.5, "1", "kept", "more is left than lost", _BESIDE)
+    much: float = _at(0.01, "size", "kept", "the tolerance of the numbers", _NO_WORD)
     tie: float = _at(1e-10, "range", "order", "rounding decides the order", _NO_WORD)
     changed: float = _at(0.01, "e-folds", "spread time", "less is the tolerance", _NO_WORD)
-    amplified: float = _at(1.2, "spread", "grow", "less is not said", _IN_SENTENCE)
-    shrunk: float = _at(0.05, "spread", "shrink", "less is nothing", _IN_SENTENCE)
-    ordered: float = _at(0.9, "rank correlation", "shrink", "nearly one order", _IN_SENTENCE)
-    noise_slows: float = _at(3.0, "times", "slower", "noise alone makes 2.5", _IN_SENTENCE)
-    slowest_left: float = _at(0.05, "distance", "time constant", "as `left_to_go`", _IN_SENTENCE)
+    amplified: float = _at(1.2, "spread", "grow", "less is not said", _BESIDE)
+    shrunk: float = _at(0.05, "spread", "shrink", "less is nothing", _BESIDE)
+    ordered: float = _at(0.9, "rank correlation", "shrink", "nearly one order", _BESIDE)
+    noise_slows: float = _at(3.0, "times", "slower", "noise alone makes 2.5", _BESIDE)
     # Decoded labels
     components: int = _at(20, "components", "decoded", "more are noise", _BY_DECODER)
     classes: int = _at(10, "values", "decoded", "more are an order", _BY_DECODER)
     resolution: float = _at(0.05, "deviation", "decoded", "less is lost in any noise", _BY_DECODER)
     folds_of_labels: int = _at(5, "groups", "decoded", "a fifth is tested", _BY_DECODER)
     shuffles: int = _at(20, "shuffles", "decoded", "the largest is exceeded in 5 %", _BY_DECODER)
-    fewest: int = _at(5, "conditions", "decoded", "one for each group", _BY_DECODER)
     ridge: float = _at(1e-3, "variance", "decoded", "far below the noise", _BY_DECODER)
     least_variance: float = _at(0.01, "variance", "decoded", "of the first component", _BY_DECODER)
     one_sided: float = _at(1.645, "deviations", "decoded", "5 % exceed it", _BY_DECODER)
@@ -222,14 +208,22 @@ def tried() -> Iterator[tuple[str, Thresholds]]:
     """Yield what a verdict tries: one value halved, or doubled, and the same in words."""
     for one in fields(AT):
         for factor in (0.5, 2.0) if one.metadata["tried"] == _TRIED else ():
-            value = getattr(AT, one.name)
-            changed: dict[str, Any] = {one.name: factor * value}
-            text = f"{factor * value:g} instead of {value:g} for “{one.name.replace('_', ' ')}”"
-            yield text, replace(AT, **changed)
+            changed = {one.name: times(one.default, factor)}
+            text = f"{_shown(changed[one.name])} instead of {_shown(one.default)}"
+            yield f"{text} for “{one.name.replace('_', ' ')}”", replace(AT, **changed)
+
+
+def times(value: Any, factor: float) -> Any:
+    """Return a threshold, or each of several, times a factor."""
+    return tuple(factor * one for one in value) if isinstance(value, tuple) else factor * value
+
+
+def _shown(value: Any) -> str:
+    return " and ".join(f"{one:g}" for one in np.atleast_1d(value))
 
 
 def table() -> str:
     """Return all thresholds as a table in Markdown."""
     rows = [("threshold", "value", "unit", "decides", "reason", "tried"), ("---",) * 6]
-    rows += [(f"`{one.name}`", f"{one.default}", *one.metadata.values()) for one in fields(AT)]
+    rows += [(f"`{one.name}`", _shown(one.default), *one.metadata.values()) for one in fields(AT)]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -103,10 +103,10 @@ class Turn:
         """Whether both are one curve, which each may miss by a hundredth of its diameter."""
         if (
             self.steps != other.steps
-            or abs(self.period - other.period) > AT.same_period * self.period
+            or abs(self.period - other.period) > 2 * AT.period * self.period
         ):
             return False
-        return bool(self.distance(other.path[-1:])[0] <= AT.same_curve * self.diameter)
+        return bool(self.distance(other.path[-1:])[0] <= 2 * AT.miss * self.diameter)
 
 
 @functools.lru_cache(maxsize=64)
@@ -167,13 +167,8 @@ def closes(
     if not (slope > 0 and straight >= AT.may_fall and logs[-1] - logs[0] > AT.flat):
         return None if np.median(ratios[: AT.turns]) < AT.close else False
     falls = any(
-        count >= least
-        and straight >= even
-        and logs[-1] - logs[0] >= np.log(times)
-        and ratios[0] <= miss
-        for least, even, times, miss in zip(
-            AT.fall_turns, AT.fall_straight, AT.fall_times, AT.fall_miss, strict=True
-        )
+        count >= least and straight >= even and logs[-1] - logs[0] >= np.log(times)
+        for least, even, times in zip(AT.fall_turns, AT.fall_straight, AT.fall_times, strict=True)
     )
     if falls and ratios[0] <= AT.miss * np.expm1(slope):
         return True

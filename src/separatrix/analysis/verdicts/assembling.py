@@ -142,7 +142,7 @@ def _over_the_duration(
         "changes": ", ".join(f"“{word}” with {how}" for how, word in changes.items()),
     }
     if asked.axis is not None:
-        recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= AT.recur
+        recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= AT.exceptions
         recurs |= words[0].held in (Held.CYCLE, Held.RECURRENT)
         spread, order, kept = along_axis(seen, bool(recurs), unit)
         hidden = _is_lost(asked.system, ends, seen.duration) or coincide(asked.system, seen.starts)
@@ -153,7 +153,7 @@ def _over_the_duration(
 
 def _is_lost(system: AbstractSystem, ends: Ends, span: float) -> bool:
     """Whether chaos makes so much of small errors within 2 T that another run would differ."""
-    if not ends.exponent > 2 * ends.exponent_error:
+    if not ends.exponent > AT.sure * ends.exponent_error:
         return False
     error = np.finfo(float).eps if system.kind == "map" else AT.integration
     return bool(np.log(error) + 2 * span * ends.exponent > np.log(AT.much))

@@ -71,7 +71,7 @@ def _conditions(
     others = [np.unique(np.asarray(of)[finite], return_inverse=True)[1]
               for key, of in labels.items() if key != name]  # fmt: skip
     rows, group = np.unique(np.stack([coded, *others], 1), axis=0, return_inverse=True)
-    if np.bincount(rows[:, 0]).min() < AT.fewest:
+    if np.bincount(rows[:, 0]).min() < AT.folds_of_labels:
         return np.arange(len(coded))
     return group
 

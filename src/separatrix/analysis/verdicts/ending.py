@@ -153,6 +153,6 @@ def is_known(curve: Turn, unit: float, cycles: Cycles, any_stability: bool = Fal
         states = states[np.isfinite(states).all(1)]
         size = max(float(np.ptp(states, axis=0).max()), 1e-300)
         away = scipy.spatial.distance.cdist(states[:1], path).min()
-        if abs(periods[k] - period) <= AT.period * period and away <= AT.cycle_apart * size:
+        if abs(periods[k] - period) <= AT.period * period and away <= AT.near * size:
             return True
     return False

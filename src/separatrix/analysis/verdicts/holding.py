@@ -142,8 +142,8 @@ def words(m: Measured, at: Thresholds = AT) -> list[Word]:
     if m.gaps is not None and m.has_set(at) and not found:
         found += _continuous(m, m.gaps, at)
     keeps = ~ends.are(What.CURVE, What.BOUNDED)
-    as_long = (m.as_long >= at.shortest_passage) & (m.as_long <= at.longest_passage)
-    lingers = (as_long & (m.at_minimum <= at.near_minimum)).any(1)
+    as_long = (m.as_long >= at.passage[0]) & (m.as_long <= at.passage[1])
+    lingers = (as_long & (m.at_minimum <= at.away_from_points)).any(1)
     if _holds(keeps & (m.slowed >= at.slower) & (m.beside > at.away_from_points) & lingers, at):
         found.append(Word(Held.GHOST))
     if _holds(ends.are(What.BOUNDED), at):
@@ -285,9 +285,7 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     times, speeds = seen.speeds()
     count = len(seen.starts)
     slowed, slowest = np.zeros(count), np.full(count, np.nan)
-    floor = (
-        AT.slow_speed if system.kind == "map" else AT.integration
-    )  # of speeds: less tells nothing
+    floor = error_of(system)  # of speeds: less tells nothing
     for k in range(count):
         there = np.isfinite(speeds[:, k])
         way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
@@ -371,7 +369,7 @@ def _stretch(
     if not there.any() or not np.isfinite(slowest):
         return seen.places[places, k], np.inf
     at, speed = times[there], speeds[there]
-    quick = speed > AT.slow_stretch * np.interp(
+    quick = speed > AT.slower * np.interp(
         slowest, at, speed
     )  # of every step: places may lie far apart
     begin = at[quick & (at < slowest)].max(initial=-np.inf)

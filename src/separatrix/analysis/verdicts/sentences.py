@@ -346,7 +346,7 @@ def _long_run(v: Judged) -> str:
     """Write "in the long run", and how slow a stable point is, near it, where it is beside T."""
     times = [float(one.get("slowest", np.inf)) for one in _ends(v, What.POINT)]
     slowest = max((time for time in times if time < np.inf), default=0.0)
-    is_slow = slowest > -v.duration / np.log(AT.slowest_left)
+    is_slow = slowest > -v.duration / np.log(AT.left_to_go)
     near = f" (with a time constant of {span(v, slowest)} near the end)" if is_slow else ""
     return f"in the long run{near}, "
 
