@@ -21,9 +21,7 @@ def bounded_motion(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray
         late = times >= times[-1] / 2
         second, seen = places[late], times[late]
         bounded[k] = (
-            len(second) >= AT.fewest_places
-            and _comes_back(second)
-            and not _spirals(seen, second, pool)
+            len(second) >= 2 * _PARTS and _comes_back(second) and not _spirals(seen, second, pool)
         )
     return bounded
 
@@ -46,16 +44,14 @@ def _comes_back(path: np.ndarray) -> bool:
     )
     shift = np.linalg.norm(late.mean(0) - early.mean(0))
     within = abs(np.log(grown)) <= AT.change and shift <= AT.shift * size
-    return bool(within and not _has_trend(sizes))
+    return bool(within and not _has_trend(np.arange(_PARTS), sizes, AT.steady))
 
 
-def _has_trend(sizes: np.ndarray) -> bool:
+def _has_trend(times: np.ndarray, sizes: np.ndarray, straight: float) -> bool:
     """Whether the size of a motion grows or shrinks steadily, as that of a spiral."""
-    parts, logs = np.arange(len(sizes)), np.log(sizes)
-    slope = np.polyfit(parts, logs, 1)[0]
-    return bool(
-        abs(slope) * len(sizes) > AT.trend and np.corrcoef(parts, logs)[0, 1] ** 2 >= AT.steady
-    )
+    logs = np.log(sizes)
+    changed = abs(np.polyfit(times, logs, 1)[0]) * float(np.ptp(times)) > AT.trend
+    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= straight)
 
 
 def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
@@ -67,12 +63,7 @@ def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
         return False
     near = int(away.argmin())
     part = np.abs((path - pool.states[near]) @ pool.left[near])
-    if not (part > 0).all():
-        return False
-    logs = np.log(part)
-    slope = np.polyfit(times, logs, 1)[0]
-    changed = abs(slope) * float(np.ptp(times)) > AT.trend
-    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= AT.straight)
+    return bool((part > 0).all()) and _has_trend(times, part, AT.straight)
 
 
 def growth_times(history: History, rows: np.ndarray, pool: Pool) -> np.ndarray:

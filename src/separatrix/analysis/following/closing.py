@@ -26,6 +26,6 @@ def solved_cycle(
 
     shot = MultipleShooting(max_steps=AT.cycle_steps).solve(step, turn[None] / size, None)
     states, whole = size * shot.orbits[0], shot.monodromy[0]
-    is_there = np.linalg.norm(states - turn, axis=1).max() <= AT.cycle_moves * diameter
+    is_there = np.linalg.norm(states - turn, axis=1).max() <= 2 * AT.miss * diameter
     closes = shot.endings[0] == Ending.ZERO and is_there
     return states if closes and np.abs(np.linalg.eigvals(whole)).max() < 1 else None

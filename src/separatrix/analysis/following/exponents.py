@@ -20,9 +20,14 @@ def is_chaos(exponent: float, error: float, time: float) -> bool:
 def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
     """Return ends with the largest exponent of bounded motion; a negative one leaves it unknown.
 
-    What does not close and does not come to rest has none that is negative: it is on its way.
+    What does not close and does not come to rest has none that is negative: it is on its way. An
+    invariant circle has none that is positive.
     """
-    ends = _without_chaos(system, ends)
+    circles = [k for k, curve in enumerate(ends.curves) if system.kind == "map" and not curve.steps]
+    rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
+    if len(rows):
+        exponent, _, error = _exponents(system, ends.states[rows], 1.0)
+        ends = ends.ended(rows, What.BOUNDED) if exponent > AT.sure * error else ends
     rows = np.flatnonzero(ends.are(What.BOUNDED))
     if not len(rows):
         return ends
@@ -31,18 +36,6 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
     if exponent >= -AT.sure * error or np.isnan(exponent):
         return replace(ends, exponent=exponent, exponent_error=error, second_exponent=second)
     return ends.ended(rows, What.UNKNOWN)
-
-
-def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
-    """Return ends in which no invariant circle of a map has an exponent above 0."""
-    circles = [k for k, curve in enumerate(ends.curves) if system.kind == "map" and not curve.steps]
-    rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
-    if not len(rows):
-        return ends
-    exponent, _, error = _exponents(system, ends.states[rows], 1.0)
-    if not exponent > AT.sure * error:
-        return ends
-    return ends.ended(rows, What.BOUNDED)
 
 
 def _exponents(

@@ -405,9 +405,6 @@ class _Follower:
             return curve
         if self.system.size > DENSE:
             return curve if curve.is_told else Open.NOT_YET
-        for known in self.curves:
-            if curve.is_told and known.steps == curve.steps and known.attracts(path):
-                return known
         if not curve.is_told and (
             self.futile >= AT.first_tried or invariant_circle(path) is not Open.NO
         ):

@@ -17,11 +17,14 @@ def error_of(system: AbstractSystem) -> float:
     return AT.rounding if system.kind == "map" else AT.integration
 
 
+def extent_of(states: Float[np.ndarray, "state unit"]) -> float:
+    """Return the largest distance between two states."""
+    return float(scipy.spatial.distance.pdist(states).max(initial=0.0))
+
+
 def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:
     """Return E₀: the largest distance between two states; if they coincide, their size or move."""
-    apart = 0.0
-    if len(states) > 1:
-        apart = float(scipy.spatial.distance.pdist(states).max(initial=0.0))
+    apart = extent_of(states)
     size = max(first_move(system, states), float(np.abs(states).max(initial=0.0)))
     return apart if apart > AT.tells * error_of(system) * size else size or 1e-8
 

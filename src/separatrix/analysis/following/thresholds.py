@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-import numpy as np
-
 from ..lyapunov import SURE
 
 _TRIED = "yes"
@@ -27,11 +25,6 @@ def _at(value: Any, unit: str, words: str, reason: str, tried: str = _BY_PATH) -
     """
     metadata = {"unit": unit, "words": words, "reason": reason, "tried": tried}
     return field(default=value, metadata=metadata)
-
-
-def _tried(value: Any, unit: str, words: str, reason: str) -> Any:
-    """Return a field that a verdict tries."""
-    return _at(value, unit, words, reason, _TRIED)
 
 
 @dataclass(frozen=True)
@@ -105,17 +98,15 @@ class Thresholds:
     loops: int = _at(16, "times", "curve", "a curve comes near its end so often before it closes")
     beside_end: float = _at(0.1, "diameter", "curve", "other crossings belong to another loop")
     extent: float = _at(1e-4, "largest extent", "curve", "units that hardly move count for less")
-    as_fast: float = _at(0.7, "fall", "curve", "what comes to another cycle falls more slowly")
     between: float = _at(0.25, "distance of neighbors", "curve", "other cycles may lie between")
-    cycle_moves: float = _at(0.02, "diameter", "curve", "Newton's method finds the cycle beside it")
     cycle_steps: int = _at(8, "steps", "curve", "a turn that nearly closes needs few")
     first_tried: int = _at(12, "states", "curve", "so many are tried before the others")
     whole_turn: float = _at(1.1, "period", "curve", "a turn on a known curve, and a little more")
     family: int = _at(5, "curves", "family", "fewer are separate curves")
     beside_curve: float = _at(0.2, "diameter", "family", "separate curves lie farther apart")
     each_its_own: float = _at(0.75, "states", "family", "several states share an attracting curve")
-    several: int = _at(3, "curves", "family", "two are separate curves")
-    period: float = _tried(0.01, "period", "cycle", "so well are periods known")
+    several: int = _at(3, "curves, states", "family, line, ring", "two are not several", _TRIED)
+    period: float = _at(0.01, "period", "cycle", "so well are periods known", _TRIED)
     smooth: float = _at(2.2, "radians", "turn", "a step of a cycle is less than half a turn")
     around: float = _at(0.1, "largest radius", "turn", "what passes its center does not go round")
     # Invariant circles
@@ -129,7 +120,6 @@ class Thresholds:
     recent: int = _at(4096, "steps", "curve, bounded", "turns of most maps take far fewer")
     # Bounded motion
     crossings: int = _at(6, "crossings", "bounded", "less does not come back")
-    fewest_places: int = _at(32, "states", "bounded", "fewer do not tell whether it grows")
     change: float = _at(0.4, "e-folds", "bounded", "a spiral changes its size by more")
     shift: float = _at(0.8, "size", "bounded", "what drifts moves on by more")
     trend: float = _at(0.02, "e-folds", "bounded", "a smaller trend is none")
@@ -143,24 +133,31 @@ class Thresholds:
     )
     # What holds states over T
     most_states: int = _at(512, "states", "all words", "shares are then known within 4 %")
-    exceptions: float = _tried(0.05, "states", "all words", "a few states may do otherwise")
+    exceptions: float = _at(0.05, "states", "all words", "a few states may do otherwise", _TRIED)
     most: float = _at(0.5, "states", "unknown, family", "most means more than half")
-    together: float = _tried(1e-3, "E₀", "line, ring, surface, still, slow path", "no set is left")
-    left_to_go: float = _tried(0.05, "distance to another end", "point, points", "three e-folds")
-    still: float = _tried(0.05, "E", "line, ring, surface", "little beside the set")
-    approximately_still: float = _tried(
-        0.15, "E", "line, ring, surface, still, slow path", "a trained network drifts a little"
+    together: float = _at(
+        1e-3, "E₀", "line, ring, surface, still, slow path", "no set is left", _TRIED
     )
-    attracting: float = _tried(
-        0.5, "distance aside", "line, ring, surface", "it falls, and not by chance"
+    left_to_go: float = _at(
+        0.05, "distance to another end", "point, points", "three e-folds", _TRIED
     )
-    piece: float = _tried(0.1, "E", "line, ring", "a shorter piece is a point")
-    piece_states: int = _tried(3, "states", "line, ring", "two make no line")
-    branching: float = _tried(
-        0.1, "landmarks", "line, ring, surface", "ends and noise make branches"
+    still: float = _at(0.05, "E", "line, ring, surface", "little beside the set", _TRIED)
+    approximately_still: float = _at(
+        0.15,
+        "E",
+        "line, ring, surface, still, slow path",
+        "a trained network drifts a little",
+        _TRIED,
     )
-    loop_states: int = _tried(4, "landmarks", "ring", "a smaller loop is a detour")
-    loop: float = _tried(0.25, "landmarks", "ring", "a loop beside a line is shorter")
+    attracting: float = _at(
+        0.5, "distance aside", "line, ring, surface", "it falls, and not by chance", _TRIED
+    )
+    piece: float = _at(0.1, "E", "line, ring", "a shorter piece is a point", _TRIED)
+    branching: float = _at(
+        0.1, "landmarks", "line, ring, surface", "ends and noise make branches", _TRIED
+    )
+    loop_states: int = _at(4, "landmarks", "ring", "a smaller loop is a detour", _TRIED)
+    loop: float = _at(0.25, "landmarks", "ring", "a loop beside a line is shorter", _TRIED)
     gap_states: int = _at(
         128, "states", "line, ring, surface", "some thousand new states", _BY_GAPS
     )
@@ -169,25 +166,19 @@ class Thresholds:
     thin: float = _at(
         0.1, "largest extent", "line, ring, surface", "a set is not thinner", _BY_GAPS
     )
-    gap_aside: float = _at(
-        0.05, "E", "line, ring, surface", "beside the set, and near it", _BY_GAPS
-    )
     instants: int = _at(128, "steps", "line, ring, surface", "differences may swing", _BY_GAPS)
-    slower: float = _tried(5.0, "times", "ghost, passes", "speeds on a cycle differ by less")
-    away_from_points: float = _tried(
-        0.1, "diameter of the path", "ghost, passes", "nearer is at it"
+    slower: float = _at(5.0, "times", "ghost, passes", "speeds on a cycle differ by less", _TRIED)
+    away_from_points: float = _at(
+        0.1, "diameter of the path", "ghost, passes", "nearer is at it", _TRIED
     )
-    passage: tuple[float, ...] = _tried(
-        (0.25, 2.0), "π / √(μ a)", "ghost", "something else takes less, or more"
-    )
+    shortest_passage: float = _at(0.25, "π / √(μ a)", "ghost", "it passes by the minimum", _TRIED)
+    longest_passage: float = _at(2.0, "π / √(μ a)", "ghost", "something else is slow", _TRIED)
     most_moved: float = _at(10.0, "E", "drift, moved", "a larger number says no more", _NO_WORD)
     # Along the axis
     kept: float = _at(0.5, "1", "kept", "more is left than lost", _BESIDE)
     much: float = _at(0.01, "size", "kept", "the tolerance of the numbers", _NO_WORD)
-    tie: float = _at(1e-10, "range", "order", "rounding decides the order", _NO_WORD)
     changed: float = _at(0.01, "e-folds", "spread time", "less is the tolerance", _NO_WORD)
     amplified: float = _at(1.2, "spread", "grow", "less is not said", _BESIDE)
-    shrunk: float = _at(0.05, "spread", "shrink", "less is nothing", _BESIDE)
     ordered: float = _at(0.9, "rank correlation", "shrink", "nearly one order", _BESIDE)
     noise_slows: float = _at(3.0, "times", "slower", "noise alone makes 2.5", _BESIDE)
     # Decoded labels
@@ -208,22 +199,13 @@ def tried() -> Iterator[tuple[str, Thresholds]]:
     """Yield what a verdict tries: one value halved, or doubled, and the same in words."""
     for one in fields(AT):
         for factor in (0.5, 2.0) if one.metadata["tried"] == _TRIED else ():
-            changed = {one.name: times(one.default, factor)}
-            text = f"{_shown(changed[one.name])} instead of {_shown(one.default)}"
+            changed: Any = {one.name: factor * getattr(AT, one.name)}
+            text = f"{changed[one.name]:g} instead of {one.default:g}"
             yield f"{text} for “{one.name.replace('_', ' ')}”", replace(AT, **changed)
-
-
-def times(value: Any, factor: float) -> Any:
-    """Return a threshold, or each of several, times a factor."""
-    return tuple(factor * one for one in value) if isinstance(value, tuple) else factor * value
-
-
-def _shown(value: Any) -> str:
-    return " and ".join(f"{one:g}" for one in np.atleast_1d(value))
 
 
 def table() -> str:
     """Return all thresholds as a table in Markdown."""
     rows = [("threshold", "value", "unit", "decides", "reason", "tried"), ("---",) * 6]
-    rows += [(f"`{one.name}`", _shown(one.default), *one.metadata.values()) for one in fields(AT)]
+    rows += [(f"`{one.name}`", f"{one.default}", *one.metadata.values()) for one in fields(AT)]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float
 
+from .sizes import extent_of
 from .thresholds import AT
 
 _CELLS, _ON_CIRCLE, _SHARPENINGS = 1024, 1920, 4
@@ -87,18 +88,6 @@ class Turn:
             distance = np.minimum(distance, np.linalg.norm(away - part * along, axis=1))
         return distance
 
-    def attracts(self, path: Float[np.ndarray, "time unit"]) -> bool:
-        """Whether steps of a map come to this cycle as fast as they come to any.
-
-        If they come to another one beside it, their distances fall more slowly than their misses.
-        """
-        last, before, first = path[[-1, -1 - self.steps, -1 - 2 * self.steps]]
-        near = self.path[scipy.spatial.distance.cdist(last[None], self.path)[0].argmin()]
-        away, miss = np.linalg.norm([last - near, before - near], axis=1), last - before
-        with np.errstate(divide="ignore", invalid="ignore"):
-            falls = np.log(np.linalg.norm(before - first) / np.linalg.norm(miss))
-            return bool(falls > 0 and np.log(away[1] / away[0]) >= AT.as_fast * falls)
-
     def is_same(self, other: "Turn") -> bool:
         """Whether both are one curve, which each may miss by a hundredth of its diameter."""
         if (
@@ -132,7 +121,7 @@ def diameter_of(path: Float[np.ndarray, "time unit"]) -> float:
 def _exact_diameter(path: Float[np.ndarray, "time unit"]) -> float:
     """Return the largest distance between two states of a curve, of which some are looked at."""
     some = path[:: max(1, len(path) // _PLACES)]
-    return float(scipy.spatial.distance.pdist(some).max(initial=0.0))
+    return extent_of(some)
 
 
 def principal(centered: Float[np.ndarray, "time unit"], count: int) -> np.ndarray:
@@ -219,7 +208,6 @@ def curve_of_flow(
     away = np.linalg.norm(states - path[-1], axis=1)
     beside = away <= AT.beside_end * whole
     at, states = at[beside], states[beside]
-    by_chance: list[int] = []
     for loops in range(1, AT.loops + 1):
         ends = np.concatenate([path[-1:], states[loops - 1 :: loops]])[: AT.compared + 1]
         when = np.append(times[-1], at[loops - 1 :: loops])
@@ -241,10 +229,7 @@ def curve_of_flow(
         if turns < AT.turns or np.ptp(lengths[: AT.turns]) > AT.alike * lengths[0]:
             if turns >= min(len(misses), AT.many):
                 return Open.NOT_YET
-            by_chance.append(loops)
             continue
-        if any(loops % fewer == 0 for fewer in by_chance):  # or that was not by chance
-            return Open.NOT_YET
         states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
         settled = max(AT.turns, int((misses < AT.settled * diameters[0]).sum()))
         return Turn(
@@ -319,16 +304,12 @@ def _crossings(
     times: np.ndarray, path: np.ndarray, velocities: np.ndarray, at: np.ndarray, normal: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return when and where a path crosses a plane in the direction of its normal, last first."""
-    height = (path - at) @ normal
-    before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))[::-1]
-    before = before[before < len(path) - 2]
-    low, high = np.zeros(len(before)), np.ones(len(before))
-    for _ in range(40):
-        middle = (low + high) / 2
-        above = (_between(times, path, velocities, before, middle) - at) @ normal >= 0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    when = times[before] + high * (times[before + 1] - times[before])
-    return when, _between(times, path, velocities, before, high)
+    height = scipy.interpolate.CubicHermiteSpline(times, (path - at) @ normal, velocities @ normal)
+    when = height.roots(extrapolate=False)[::-1]
+    when = when[(height(when, 1) > 0) & (when < times[-2])]
+    before = np.searchsorted(times, when, side="right") - 1
+    part = (when - times[before]) / (times[before + 1] - times[before])
+    return when, _between(times, path, velocities, before, part)
 
 
 def _between(

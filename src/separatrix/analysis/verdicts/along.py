@@ -22,7 +22,7 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times
     `unit` is the duration of a step, or tau, in ms.
     """
     instants, positions = seen.positions()
-    spread, order = _spread_and_order(positions, AT.tie if seen.is_map else AT.integration)
+    spread, order = _spread_and_order(positions, AT.rounding if seen.is_map else AT.integration)
     at = int(np.abs(instants - seen.duration).argmin())
     whole = np.interp(seen.grid, instants, spread), np.interp(seen.grid, instants, order)
     if not np.isfinite(spread[at]):
@@ -31,29 +31,25 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times
         gone = {"value": float(spread[at]), "low": np.nan, "high": np.nan}
         lost = Claim(Kind.KEPT, {"value": False, "reversed": False})
         return *whole, [Claim(Kind.SPREAD, gone, _TOLERANCE), lost]
-    second = instants >= seen.duration / 2
-    ranges = {}
-    for name, values in (("spread", spread), ("order", order)):
-        known = values[second & np.isfinite(values)]
-        ranges[name] = (float(known.min()), float(known.max())) if recurs else (np.nan, np.nan)
-    numbers = {
-        name: {"value": float(values[at]), "low": ranges[name][0], "high": ranges[name][1]}
-        for name, values in (("spread", spread), ("order", order))
-    }
-    worst_spread = ranges["spread"][0] if recurs else numbers["spread"]["value"]
-    low, high = ranges["order"] if recurs else (numbers["order"]["value"],) * 2
-    worst_order = 0.0 if low < 0 < high else min(abs(low), abs(high))
-    kept = bool(worst_spread >= AT.kept and worst_order >= AT.kept)
-    reverses = bool(numbers["order"]["value"] < 0)
+    both = np.stack([spread, order])
+    looked = both[:, instants >= seen.duration / 2] if recurs else both[:, [at]]
+    low, high = np.nanmin(looked, 1), np.nanmax(looked, 1)
+    least = 0.0 if low[1] < 0 < high[1] else np.abs([low[1], high[1]]).min()
+    kept = bool(low[0] >= AT.kept and least >= AT.kept)
+    ranges = zip(low, high, strict=True) if recurs else [(np.nan, np.nan)] * 2
+    numbers = [
+        {"value": float(value), "low": float(first), "high": float(last)}
+        for value, (first, last) in zip(both[:, at], ranges, strict=True)
+    ]
     claims = [
-        Claim(Kind.ORDER, numbers["order"], _TOLERANCE),
-        Claim(Kind.SPREAD, numbers["spread"], _TOLERANCE),
-        Claim(Kind.KEPT, {"value": kept, "reversed": reverses}),
+        Claim(Kind.ORDER, numbers[1], _TOLERANCE),
+        Claim(Kind.SPREAD, numbers[0], _TOLERANCE),
+        Claim(Kind.KEPT, {"value": kept, "reversed": bool(order[at] < 0)}),
     ]
     time = _time_constant(instants[: at + 1], spread[: at + 1])
     if np.isfinite(time):
-        low, high = _interval(instants[: at + 1], positions[: at + 1])
-        forgets = {"value": time * unit, "low": low * unit, "high": high * unit}
+        short, long = _interval(instants[: at + 1], positions[: at + 1])
+        forgets = {"value": time * unit, "low": short * unit, "high": long * unit}
         claims.append(Claim(Kind.SPREAD_TIME, forgets, 0.05))
     return *whole, claims
 

@@ -11,7 +11,7 @@ import scipy
 from jaxtyping import Float, Int
 
 from ...systems.motion import Motion
-from ..following.sizes import far_apart
+from ..following.sizes import extent_of, far_apart
 from ..following.thresholds import AT, Thresholds
 
 _BATCH = 512
@@ -55,10 +55,7 @@ class Gaps:
     def pieces(self, bound: float) -> Int[np.ndarray, " node"]:
         """Return the piece of each state, where gaps in which states move further are broken."""
         kept = self.edges[self.moves <= bound]
-        count = len(self.states)
-        graph = scipy.sparse.coo_array(
-            (np.ones(len(kept)), (kept[:, 0], kept[:, 1])), (count, count)
-        )
+        graph = _graph(kept, len(self.states))
         return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1])
 
     def is_closed(self, bound: float, at: Thresholds) -> bool:
@@ -70,7 +67,7 @@ class Gaps:
         piece, kept = self.pieces(bound), self.edges[self.moves <= bound]
         weights = np.bincount(piece, weights=self.weights)
         large = np.flatnonzero(
-            (np.bincount(piece) >= at.piece_states) & (weights > at.exceptions * weights.sum())
+            (np.bincount(piece) >= at.several) & (weights > at.exceptions * weights.sum())
         )
         return len(large) == 1 or all(
             _longest_loop(kept[piece[kept[:, 0]] == k], len(piece))
@@ -112,7 +109,7 @@ def measure(
     same = np.eye(settled.shape[1])
     stretched = _Stretched.of(motion, settled) if is_stretched else _Stretched(motion, same, same)
     settled = settled @ stretched.there
-    extent = float(scipy.spatial.distance.pdist(settled).max())
+    extent = extent_of(settled)
     chosen = far_apart(settled, min(AT.gap_states, len(settled)), AT.one_place * extent)
     states = settled[chosen]
     nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
@@ -128,7 +125,7 @@ def measure(
         landmarks=landmarks,
         spans=spans,
         span_moves=span_moves,
-        returned=_returned(stretched, states, duration, AT.gap_aside * extent),
+        returned=_returned(stretched, states, duration, AT.still * extent),
     )
 
 
@@ -241,33 +238,12 @@ def _run_on(
 
 
 def _longest_loop(edges: np.ndarray, count: int) -> int:
-    """Return the length of the longest loop that one edge closes over a spanning tree."""
-    parent = np.arange(count)
-
-    def root(k: int) -> int:
-        while parent[k] != k:
-            parent[k] = parent[parent[k]]
-            k = parent[k]
-        return k
-
-    near: list[list[int]] = [[] for _ in range(count)]
-    longest = 0
-    for a, b in edges.tolist():
-        if root(a) != root(b):
-            parent[root(a)] = root(b)
-            near[a].append(b)
-            near[b].append(a)
-        else:
-            longest = max(longest, _path_length(near, int(a), int(b)) + 1)
-    return longest
+    """Return the length of the longest loop that one edge closes over a spanning tree; 0: none."""
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(_graph(edges, count))
+    apart = scipy.sparse.csgraph.shortest_path(tree, directed=False, unweighted=True)
+    lengths = apart[edges[:, 0], edges[:, 1]] + 1
+    return int(lengths[lengths > 2].max(initial=0))
 
 
-def _path_length(near: list[list[int]], start: int, end: int) -> int:
-    """Return the number of edges between two nodes of a tree."""
-    distance, queue = {start: 0}, [start]
-    for node in queue:
-        for other in near[node]:
-            if other not in distance:
-                distance[other] = distance[node] + 1
-                queue.append(other)
-    return distance[end]
+def _graph(edges: np.ndarray, count: int) -> scipy.sparse.coo_array:
+    return scipy.sparse.coo_array((np.ones(len(edges)), edges.T), (count, count))

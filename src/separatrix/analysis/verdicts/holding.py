@@ -12,7 +12,7 @@ from ...systems.motion import Motion
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.search import find_fixed_points
 from ..following.end import Ends, What
-from ..following.sizes import error_of, scale_of
+from ..following.sizes import error_of, extent_of, scale_of
 from ..following.thresholds import AT, Thresholds, tried
 from .claims import Held
 from .gaps import Gaps, dimension_of, landmarks_of, measure
@@ -91,7 +91,7 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
     """Work out what decides what holds the states."""
     count, duration = len(seen.starts), seen.duration
     settled = np.isfinite(seen.settled).all(1)
-    extent = _extent(seen.settled[settled])
+    extent = extent_of(seen.settled[settled])
     known = ~ends.are(What.UNKNOWN)
     with np.errstate(all="ignore"):
         moved = seen.moved / extent if extent > 0 else np.where(seen.moved > 0, np.inf, 0.0)
@@ -142,7 +142,7 @@ def words(m: Measured, at: Thresholds = AT) -> list[Word]:
     if m.gaps is not None and m.has_set(at) and not found:
         found += _continuous(m, m.gaps, at)
     keeps = ~ends.are(What.CURVE, What.BOUNDED)
-    as_long = (m.as_long >= at.passage[0]) & (m.as_long <= at.passage[1])
+    as_long = (m.as_long >= at.shortest_passage) & (m.as_long <= at.longest_passage)
     lingers = (as_long & (m.at_minimum <= at.away_from_points)).any(1)
     if _holds(keeps & (m.slowed >= at.slower) & (m.beside > at.away_from_points) & lingers, at):
         found.append(Word(Held.GHOST))
@@ -222,8 +222,8 @@ def _pieces(gaps: Gaps, bound: float, at: Thresholds) -> int:
         return 1
     is_line = np.array(
         [
-            (piece == k).sum() >= at.piece_states
-            and _extent(gaps.states[piece == k]) >= at.piece * _extent(gaps.states)
+            (piece == k).sum() >= at.several
+            and extent_of(gaps.states[piece == k]) >= at.piece * extent_of(gaps.states)
             for k in range(len(weights))
         ]
     )
@@ -234,12 +234,6 @@ def _pieces(gaps: Gaps, bound: float, at: Thresholds) -> int:
 
 def _holds(mask: Bool[np.ndarray, " state"], at: Thresholds) -> bool:
     return bool(mask.mean() >= 1 - at.exceptions)
-
-
-def _extent(states: np.ndarray) -> float:
-    if len(states) < 2:
-        return 0.0
-    return float(scipy.spatial.distance.pdist(states).max())
 
 
 def _periods(ends: Ends, duration: float) -> np.ndarray:
@@ -289,7 +283,7 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     for k in range(count):
         there = np.isfinite(speeds[:, k])
         way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
-        still = _extent(way) <= AT.tells * error_of(system) * np.abs(way).max(initial=0.0)
+        still = extent_of(way) <= AT.tells * error_of(system) * np.abs(way).max(initial=0.0)
         if there.sum() < 3 or still:
             continue
         slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k], floor)
@@ -310,7 +304,7 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     nearest = np.full(count, -1)
     at_minimum, as_long = np.full((2, count, len(minima)), np.inf)
     for row in np.flatnonzero(slow):
-        whole = _extent(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
+        whole = extent_of(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
         near = scipy.spatial.distance.cdist(stretches[row], minima).min(0)
         with np.errstate(invalid="ignore"):  # of what is linear, and of a path that stays slow
             at_minimum[row], as_long[row] = near / max(whole, 1e-300), taken[row] / passages

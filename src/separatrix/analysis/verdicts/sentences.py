@@ -10,7 +10,7 @@ from ..._tables import describe_duration
 from ..following.end import What
 from ..following.exponents import is_chaos
 from ..following.thresholds import AT
-from .claims import Held, Judged, Kind, numbers_of
+from .claims import Claim, Held, Judged, Kind, numbers_of
 
 NAMES = {
     "line": "a line attractor",
@@ -148,10 +148,13 @@ def _moved(v: Judged) -> str:
     moved = v.claim(Kind.MOVED)
     if moved is None:
         return ""
-    far = float(moved.numbers["value"])
-    part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
     later = f"from {span(v, v.duration)} to {span(v, 2 * v.duration)}"
-    return f"{later}, 95 % of the states move by {part} of their extent then"
+    return f"{later}, 95 % of the states move by {_at_most(moved)} of their extent then"
+
+
+def _at_most(moved: Claim) -> str:
+    far = float(moved.numbers["value"])
+    return "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
 
 
 def share(part: float) -> str:
@@ -197,9 +200,7 @@ def _kept(v: Judged, is_first: bool) -> str:
     """Write how far states move over T, and what is left of their differences along the axis."""
     drift, moves = v.claim(Kind.DRIFT), ""
     if drift is not None and v.held in _STAYING:
-        far = float(drift.numbers["value"])
-        part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
-        moves = f"95 % of the states move by {part} of their extent"
+        moves = f"95 % of the states move by {_at_most(drift)} of their extent"
     left = _differences(v, "their differences" if moves else "the states' differences")
     both = ", and ".join(filter(None, (moves, left)))
     return f"over {span(v, v.duration)}{_how(v, is_first)}, {both}" if both else ""
@@ -219,7 +220,12 @@ def _differences(v: Judged, subject: str) -> str:
     how, left = "are kept" if is_kept else "are not kept", f"spread {share(size)}, "
     if is_kept and size >= AT.amplified and not swings:
         how, left = f"grow {size:.2g}-fold, in the same order", ""
-    elif not is_kept and size >= AT.shrunk and order.numbers["value"] >= AT.ordered and not swings:
+    elif (
+        not is_kept
+        and size >= AT.left_to_go
+        and order.numbers["value"] >= AT.ordered
+        and not swings
+    ):
         how, left = f"shrink to {share(size)}, in the same order", ""
     if is_kept and order.numbers["value"] < 0:
         how += ", reversed"
