@@ -125,6 +125,7 @@ weekly:  ## What takes hours: all tests on the newest and the lowest versions an
 
 test-verdicts: $(VENV)/installed-test  ## Compare verdicts on planted systems with what is planted (benchmarks/README.md)
 	$(BIN)/python benchmarks/verdicts.py --first 1000 --seeds 20
+	$(BIN)/python benchmarks/thresholds.py
 	$(BIN)/python benchmarks/first_sight.py --seeds 5 --check-for 120
 
 test-verdicts-runs: $(VENV)/installed-test  ## Check verdicts of whole runs by the dumber program

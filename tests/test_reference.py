@@ -15,6 +15,7 @@ import pytest
 
 import separatrix as sx
 from separatrix._names import PUBLIC as MODULES
+from separatrix.analysis.following import thresholds
 from separatrix.experiment import (
     NETWORKS,
     TASKS,
@@ -56,6 +57,11 @@ def names(cell):
 def value(cell):
     """Return the TOML value of a cell; `not set` is None."""
     return None if cell == "not set" else tomllib.loads(f"value = {cell.strip('`')}")["value"]
+
+
+def test_the_page_of_verdicts_shows_their_thresholds():
+    """It is written by `print(table())`."""
+    assert thresholds.table() in (PAGES / "verdict.md").read_text("utf-8")
 
 
 def plain(thing):

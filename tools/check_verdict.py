@@ -311,7 +311,7 @@ class Run:
             rows, span = rows[left], span + more
         wild = {j: r for j in left if 0.8 < (r := self.roams(X[:, j])) < 1.25}
         which = list(wild)[:: len(wild) // 8 + 1]
-        chaos = wild and np.median(np.divide(*self.exponent(X[-1, which]))) > 2
+        chaos = wild and np.median(np.divide(*self.exponent(X[-1, which]))) > 3
         kinds = {e.what for e in found.values()}
         for j in left:
             roams = j in wild and (chaos or (abs(wild[j] - 1) < 0.03 and "curve" not in kinds))

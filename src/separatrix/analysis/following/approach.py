@@ -2,14 +2,7 @@
 
 import numpy as np
 
-FOLDS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
-"""Time constants of its slowest mode, over one of which a state is seen to come to a point."""
-_WITHIN = 0.2
-"""How far the decay of a distance may be from that of the slowest mode, as a part of it."""
-_NEARER = 0.6
-"""Of all earlier distances to a point: a state that has come to it is as near, after an e-fold."""
-_TURNED = 3.0
-"""Time constants that are enough to see a mode decay, if it takes longer to turn once."""
+from .thresholds import AT
 
 
 def approaches(
@@ -29,22 +22,22 @@ def approaches(
     now, here = times[-1], measure[-1]
     if not (np.isfinite(here) and here > 0):
         return False
-    spans = [folds / rate for folds in FOLDS if 0 < folds / rate <= now] if rate < np.inf else []
-    nearer = _NEARER
+    spans = [folds / rate for folds in AT.folds if 0 < folds / rate <= now] if rate < np.inf else []
+    nearer = AT.nearer
     if not spans and final and rate > 0:
         spans, nearer = [now / 2], 1.0
     for span in spans:
         before = int(np.searchsorted(times, now - span * (1 - 1e-9), side="right")) - 1
         passed = now - times[max(before, 0)]
-        is_short = before < 0 or span < min(turn, _TURNED / rate) or passed > 2 * span
+        is_short = before < 0 or span < min(turn, AT.turned / rate) or passed > AT.sparse * span
         if is_short or not measure[before] > here:
             continue
         with np.errstate(divide="ignore"):
             logs = np.log(measure[before:])
         folds = logs[0] - logs[-1]
         line = np.interp(times[before:], [times[before], now], [logs[0], logs[-1]])
-        is_straight = np.abs(logs - line).max() <= _WITHIN * folds
+        is_straight = np.abs(logs - line).max() <= AT.within * folds
         is_near = away[-1] <= nearer * away[: before + 1].min()
-        if is_straight and is_near and abs(folds / (rate * passed) - 1) <= _WITHIN:
+        if is_straight and is_near and abs(folds / (rate * passed) - 1) <= AT.within:
             return True
     return False

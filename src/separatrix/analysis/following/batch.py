@@ -8,20 +8,10 @@ from .end import Ends, What
 from .history import History
 from .pool import Pool, empty_pool
 from .sizes import error_of, far_apart, first_move, largest, scale_of
+from .thresholds import AT
 from .turns import Turn
 
-DURATIONS = 20.0
-"""How far states are followed, in T."""
-_FAR, _FURTHER = 1e9, 64.0
-"""First steps of a flow, without a duration; or times 20 T: until when it is followed at the most,
-while it takes fewer than 2,000 steps."""
-INFINITE, LEAST = 1e8, 1e-4
-"""A state that is so many times as large as where it came from, as its first move, and as `LEAST`
-has left for infinity. Trials may all begin in one state, 0 or nearly so."""
 _ROUNDING = 64 * np.finfo(float).eps
-_CANDIDATES = 32
-_VAIN = 2
-"""Searches for fixed points that find none, before there is only the last one."""
 
 
 class Batch:
@@ -48,13 +38,13 @@ class Batch:
         if not is_quick:
             self.scale, first = scale_of(self.system, starts), first_move(self.system, starts)
             self.size = max(self.size, largest(self.system, starts))
-        self.infinite = INFINITE * max(self.size, first, LEAST)
+        self.infinite = AT.infinite * max(self.size, first, AT.least_size)
         self.moving = self.before = motion.begin(starts)
         length = float(np.median(self.moving.lengths))
-        self.wanted = DURATIONS * duration or (most if motion.is_map else _FAR * length)
+        self.wanted = AT.durations * duration or (most if motion.is_map else AT.untimed * length)
         while motion.is_map and self.wanted < most:
             self.wanted *= 2
-        self.farthest = self.wanted * (_FURTHER if duration and not motion.is_map else 1.0)
+        self.farthest = self.wanted * (AT.further if duration and not motion.is_map else 1.0)
         self.alive = np.arange(len(starts))
         self.history = History(starts, motion)
         self.pool = pool or empty_pool(self.system.size, self.size)
@@ -92,7 +82,7 @@ class Batch:
 
     def search(self, rows: Int[np.ndarray, " row"], final: bool) -> None:
         """Look for fixed points near some states, unless that was in vain before."""
-        if len(rows) and (final or self.vain < _VAIN):
+        if len(rows) and (final or self.vain < AT.vain):
             known = len(self.pool.states)
             self.search_near(self.moving.states[rows])
             self.vain += len(self.pool.states) == known
@@ -100,7 +90,8 @@ class Batch:
     def search_near(self, states: Float[np.ndarray, "state unit"]) -> None:
         """Look for fixed points near states: finite ones, far from one another, not too many."""
         finite = states[np.isfinite(states).all(1)]
-        some = finite if len(finite) <= _CANDIDATES else finite[far_apart(finite, _CANDIDATES)]
+        few = len(finite) <= AT.candidates
+        some = finite if few else finite[far_apart(finite, AT.candidates)]
         self.pool = self.pool.search(self.system, some)
 
     def keep(self, rows: Int[np.ndarray, " row"]) -> None:

@@ -5,20 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from .pool import Pool
+from .thresholds import AT
 from .turns import principal
 
 _PARTS = 16
 """Of the second half of the way, which are compared."""
-_CHANGE = 0.4
-_SHIFT = 0.8
-_CROSSINGS = 6
-_TREND, _STEADY = 0.02, 0.7
-_GROWN, _STRAIGHT = 0.05, 0.98
 
 
 def is_bounded(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
     """Whether a state keeps coming back within bounds, on the second half of its way."""
-    return len(path) >= 32 and _comes_back(path) and not _spirals(times, path, pool)
+    return len(path) >= 2 * _PARTS and _comes_back(path) and not _spirals(times, path, pool)
 
 
 def _comes_back(path: np.ndarray) -> bool:
@@ -26,7 +22,7 @@ def _comes_back(path: np.ndarray) -> bool:
     center = path.mean(0)
     direction = principal(path - center, 1)[0]
     along = (path - center) @ direction
-    if np.count_nonzero(np.diff(np.sign(along))) < _CROSSINGS:
+    if np.count_nonzero(np.diff(np.sign(along))) < AT.crossings:
         return False
     parts = np.array_split(path - center, _PARTS)
     sizes = np.array([np.sqrt((part**2).sum(1).mean()) for part in parts])
@@ -38,15 +34,15 @@ def _comes_back(path: np.ndarray) -> bool:
         ((early - center) ** 2).sum(1).mean()
     )
     shift = np.linalg.norm(late.mean(0) - early.mean(0))
-    within = abs(np.log(grown)) <= _CHANGE and shift <= _SHIFT * size
-    return bool(within and not _has_trend(sizes))
+    within = abs(np.log(grown)) <= AT.change and shift <= AT.shift * size
+    return bool(within and not _has_trend(np.arange(_PARTS), sizes, AT.steady))
 
 
-def _has_trend(sizes: np.ndarray) -> bool:
+def _has_trend(times: np.ndarray, sizes: np.ndarray, straight: float) -> bool:
     """Whether the size of a motion grows or shrinks steadily, as that of a spiral."""
-    parts, logs = np.arange(len(sizes)), np.log(sizes)
-    slope = np.polyfit(parts, logs, 1)[0]
-    return bool(abs(slope) * len(sizes) > _TREND and np.corrcoef(parts, logs)[0, 1] ** 2 >= _STEADY)
+    logs = np.log(sizes)
+    changed = abs(np.polyfit(times, logs, 1)[0]) * float(np.ptp(times)) > AT.trend
+    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= straight)
 
 
 def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
@@ -58,12 +54,7 @@ def _spirals(times: np.ndarray, path: np.ndarray, pool: Pool) -> bool:
         return False
     near = int(away.argmin())
     part = np.abs((path - pool.states[near]) @ pool.left[near])
-    if not (part > 0).all():
-        return False
-    logs = np.log(part)
-    slope = np.polyfit(times, logs, 1)[0]
-    changed = abs(slope) * float(np.ptp(times)) > _TREND
-    return bool(changed and np.corrcoef(times, logs)[0, 1] ** 2 >= _STRAIGHT)
+    return bool((part > 0).all()) and _has_trend(times, part, AT.straight)
 
 
 def growth_time(times: np.ndarray, path: np.ndarray, pool: Pool) -> float:
@@ -77,8 +68,8 @@ def growth_time(times: np.ndarray, path: np.ndarray, pool: Pool) -> float:
         left = logs - slope * times - level
         straight = np.polyval(np.polyfit(times, measure, 1), times)
         is_steady = np.square(measure - straight).mean() <= left.var() * np.square(measure).mean()
-        is_straight = left.var() <= (1 - _STRAIGHT) * logs.var()
-        if slope * float(np.ptp(times)) > _GROWN and is_straight and not is_steady:
+        is_straight = left.var() <= (1 - AT.straight) * logs.var()
+        if slope * float(np.ptp(times)) > AT.grown and is_straight and not is_steady:
             return float(1 / slope)
     return float("nan")
 

@@ -11,10 +11,7 @@ from ...solvers.endings import Ending
 from ...solvers.shooting import MultipleShooting
 from ...systems.motion import Motion
 from ..fixed_points.evaluator import Evaluator
-
-_SHOOTING = MultipleShooting(max_steps=8)
-_MOVES = 0.02
-"""Of its diameter: the cycle is nearer to the turn from which Newton's method begins."""
+from .thresholds import AT
 
 
 def solved_cycle(
@@ -27,8 +24,8 @@ def solved_cycle(
         states = size * parts  # shooting tells a zero by its length
         return parts + motion.velocities(states) / size, jacobian(states), np.zeros_like(parts)
 
-    shot = _SHOOTING.solve(step, turn[None] / size, None)
+    shot = MultipleShooting(max_steps=AT.cycle_steps).solve(step, turn[None] / size, None)
     states, whole = size * shot.orbits[0], shot.monodromy[0]
-    is_there = np.linalg.norm(states - turn, axis=1).max() <= _MOVES * diameter
+    is_there = np.linalg.norm(states - turn, axis=1).max() <= 2 * AT.miss * diameter
     closes = shot.endings[0] == Ending.ZERO and is_there
     return states if closes and np.abs(np.linalg.eigvals(whole)).max() < 1 else None

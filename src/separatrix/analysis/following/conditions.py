@@ -23,17 +23,11 @@ from .bounded import growth_time, is_bounded
 from .closing import solved_cycle
 from .end import What
 from .rest import ends_of_rest, rest_at_known
-from .turns import MAP_ERROR, Open, Turn, curve_of_flow, cycle_of_steps, invariant_circle
+from .thresholds import AT
+from .turns import Open, Turn, curve_of_flow, cycle_of_steps, invariant_circle
 
 Rows = Int[np.ndarray, " row"]
-_CLEARLY = 0.1
-"""Of the distance to any other point: a state is at a point if it is so much nearer to it."""
-_PLACES_OF_TURN, _FIRST_TRIED = 32, 12
-"""Of a turn, places that have to lie on a curve. So many states are tried for a curve of their own
-before all are, and so many cycles of maps that turns do not tell are looked for in vain."""
-_RUN_ON, _LONGEST = 4, 16_384
-"""States that may go round an invariant circle, and the steps of each that are looked at, at most.
-"""
+_PLACES_OF_TURN = 32  # that have to lie on a curve
 
 
 class When(IntEnum):
@@ -81,7 +75,7 @@ def _approach(batch: Batch, final: bool) -> None:
     every = scipy.spatial.distance.cdist(states, pool.states)
     nearest = stable[every[:, stable].argmin(1)]
     every[np.arange(len(every)), nearest] = np.inf
-    clearly = _CLEARLY * every.min(1)
+    clearly = AT.clearly * every.min(1)
     times, away, parts = batch.history.distances(pool.states[nearest], pool.left[nearest])
     for k, floor in zip(rows, batch.floor(rows), strict=True):
         mode = float(pool.rate[nearest[k]]), float(pool.turn[nearest[k]])
@@ -124,7 +118,7 @@ def resting_quickly(batch: Batch, rows: Rows, final: bool) -> None:
 
 def turning(batch: Batch, rows: Rows, final: bool) -> None:
     """Note which states go round a closed curve: one that is known, or one of their own."""
-    few = rows if final else rows[:: max(1, len(rows) // _FIRST_TRIED)][:_FIRST_TRIED]
+    few = rows if final else rows[:: max(1, len(rows) // AT.first_tried)][: AT.first_tried]
     for some in (few, rows):
         for k in map(int, np.intersect1d(some, batch.open())):
             if is_over():
@@ -140,7 +134,7 @@ def turning(batch: Batch, rows: Rows, final: bool) -> None:
 def _curve(batch: Batch, k: int) -> Turn | Open:
     """Return the closed curve that the last steps of a state tell."""
     times, path = batch.history.recent(k)
-    floor = 100 * float(batch.floor(np.array([k]))[0])
+    floor = AT.tells * float(batch.floor(np.array([k]))[0])
     if not np.isfinite(path).all() or np.ptp(path, axis=0).max() <= floor:
         return Open.NO
     if batch.motion.is_map:
@@ -150,20 +144,17 @@ def _curve(batch: Batch, k: int) -> Turn | Open:
 
 def _solved(batch: Batch, curve: Turn | Open, path: np.ndarray) -> Turn | Open:
     """Return a cycle of a map as Newton's method finds it, where it does not close already."""
-    if not isinstance(curve, Turn) or (curve.is_told and curve.miss <= MAP_ERROR):
+    if not isinstance(curve, Turn) or (curve.is_told and curve.miss <= AT.rounding):
         return curve
     if batch.system.size > DENSE:
         return curve if curve.is_told else Open.NOT_YET
-    for known in batch.curves:
-        if curve.is_told and known.steps == curve.steps and known.attracts(path):
-            return known
     if not curve.is_told and (
-        batch.futile >= _FIRST_TRIED or invariant_circle(path) is not Open.NO
+        batch.futile >= AT.first_tried or invariant_circle(path) is not Open.NO
     ):
         return Open.NO
     states = solved_cycle(batch.motion, curve.path[:-1], curve.diameter)
     batch.futile += states is None
-    steps = 0 if states is None else minimal_length(states, MAP_ERROR * batch.size)
+    steps = 0 if states is None else minimal_length(states, AT.rounding * batch.size)
     if states is None or steps < 2:
         return Open.NO
     around = np.append(states[:steps], states[:1], axis=0)
@@ -185,7 +176,7 @@ def _on_curve(batch: Batch, k: int, curve: Turn) -> None:
 def _join(batch: Batch, k: int) -> bool:
     """Note whether a state has come to a curve that is known, over the last turn of it."""
     for place, curve in enumerate(batch.curves):
-        since = float(batch.moving.times[k]) - 1.1 * curve.period
+        since = float(batch.moving.times[k]) - AT.whole_turn * curve.period
         times, path = batch.history.recent(k, since)
         turn = path[times >= since]
         if curve.carries(turn[:: max(1, len(turn) // _PLACES_OF_TURN)]):
@@ -205,13 +196,13 @@ def circling(batch: Batch, rows: Rows, final: bool) -> None:
         if batch.motion.is_map
         and not is_over()
         and _goes_round(batch, k, batch.history.recent(k)[1])
-    ][:_RUN_ON]
+    ][: AT.run_on]
     if not late:
         return
     moving = batch.moving.take(np.array(late))
-    paths = np.stack([batch.history.recent(k)[1] for k in late], 1)[-_LONGEST:]
-    while len(paths) < _LONGEST and not is_over():
-        more = min(len(paths), _LONGEST - len(paths))
+    paths = np.stack([batch.history.recent(k)[1] for k in late], 1)[-AT.longest :]
+    while len(paths) < AT.longest and not is_over():
+        more = min(len(paths), AT.longest - len(paths))
         moving, block = batch.motion.advance(moving, more, np.inf)
         paths = np.concatenate([paths, block.states[1:]])
         waits = [_goes_round(batch, k, paths[:, j]) for j, k in enumerate(late)]
@@ -247,7 +238,9 @@ def escaping(batch: Batch, rows: Rows, final: bool) -> None:
     gone = ~(size <= batch.infinite)
     for k in np.flatnonzero(batch.moving.is_stuck[rows] & ~gone):
         before = np.abs(batch.history.places(int(rows[k]))[1]).max(1)
-        gone[k] = size[k] > 10 * before[0] and size[k] >= 0.99 * before.max()
+        gone[k] = (
+            size[k] > AT.stuck_grown * before[0] and size[k] >= AT.stuck_largest * before.max()
+        )
     batch.end(rows[gone], What.INFINITY)
 
 

@@ -7,23 +7,27 @@ import numpy as np
 from ..._double import double_precision
 from ...solvers.tangent_qr import TangentQR
 from ...systems import AbstractSystem
-from ..lyapunov import SURE, lyapunov_exponents
+from ..lyapunov import lyapunov_exponents
 from .end import Ends, What
-
-_EXPONENTS, _EXPONENT_STEPS = 4, 4000
+from .thresholds import AT
 
 
 def is_chaos(exponent: float, error: float, time: float) -> bool:
     """Whether an exponent is surely above 0, and small differences grow e-fold within the time."""
-    return bool(exponent > SURE * error and exponent * time > 1)
+    return bool(exponent > AT.sure * error and exponent * time > 1)
 
 
 def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
     """Return ends with the largest exponent of bounded motion; a negative one leaves it unknown.
 
-    What does not close and does not come to rest has none that is negative: it is on its way.
+    What does not close and does not come to rest has none that is negative: it is on its way. An
+    invariant circle has none that is positive.
     """
-    ends = _without_chaos(system, ends)
+    circles = [k for k, curve in enumerate(ends.curves) if system.kind == "map" and not curve.steps]
+    rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
+    if len(rows):
+        exponent, _, error = _exponents(system, ends.states[rows], 1.0)
+        ends = ends.ended(rows, What.BOUNDED) if exponent > AT.sure * error else ends
     rows = np.flatnonzero(ends.are(What.BOUNDED))
     if not len(rows):
         return ends
@@ -31,30 +35,18 @@ def with_exponent(system: AbstractSystem, ends: Ends) -> Ends:
         np.median(ends.times[rows] / np.maximum(ends.steps[rows], 1))
     )  # that suits how far states were followed
     exponent, second, error = _exponents(system, ends.states[rows], step)
-    if exponent >= -2 * error or np.isnan(exponent):
+    if exponent >= -AT.sure * error or np.isnan(exponent):
         return replace(ends, exponent=exponent, exponent_error=error, second_exponent=second)
     return ends.ended(rows, What.UNKNOWN)
-
-
-def _without_chaos(system: AbstractSystem, ends: Ends) -> Ends:
-    """Return ends in which no invariant circle of a map has an exponent above 0."""
-    circles = [k for k, curve in enumerate(ends.curves) if system.kind == "map" and not curve.steps]
-    rows = np.flatnonzero(ends.are(What.CURVE) & np.isin(ends.which, circles))
-    if not len(rows):
-        return ends
-    exponent, _, error = _exponents(system, ends.states[rows], 1.0)
-    if not exponent > SURE * error:
-        return ends
-    return ends.ended(rows, What.BOUNDED)
 
 
 def _exponents(
     system: AbstractSystem, states: np.ndarray, step: float
 ) -> tuple[float, float, float]:
     """Return the two largest Lyapunov exponents per step or tau, and the first one's error."""
-    some = states[:: max(1, len(states) // _EXPONENTS)][:_EXPONENTS]
+    some = states[:: max(1, len(states) // AT.exponent_states)][: AT.exponent_states]
     dt = None if system.kind == "map" else step * system.time_unit
-    method = TangentQR(steps=_EXPONENT_STEPS, num_exponents=min(2, system.size), dt=dt)
+    method = TangentQR(steps=AT.exponent_steps, num_exponents=min(2, system.size), dt=dt)
     with double_precision():
         found = lyapunov_exponents(system, some, method=method)
     values, errors = np.asarray(found.exponents), np.asarray(found.standard_error)[:, 0]

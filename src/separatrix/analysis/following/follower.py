@@ -10,30 +10,18 @@ from jaxtyping import Float
 from ..._watch import Stage, is_over, report_progress
 from ...systems import AbstractSystem
 from ...systems.motion import Block, Motion
-from .approach import FOLDS
 from .batch import Batch
 from .conditions import When, note_ends
 from .end import Ends, What
 from .pool import Pool
+from .thresholds import AT
 from .turns import Turn
 
-MOST_STEPS, FEW_STEPS = 50_000, 2_000
-"""The limits of how far states are followed."""
-KNOWN = 0.95
-"""Share of the states whose ends are known when no more are followed."""
 _BLOCKS, _FEWEST, _NUMBERS = (64, 256), 8, 1 << 20
 """Steps of a block, at first and then; fewer, 8 at least, where their numbers would be more."""
 _AT_ONCE = 16, 1024
 """Steps of a map at a time, at first and at last, where only the last of them is looked at."""
-_FAMILY, _BESIDE, _TRIED_CURVES = 5, 0.2, 16
-"""So many curves, most of them nearer to another than this part of their diameter, are a family."""
-_EACH_ITS_OWN = 0.75
-"""Curves for each state that ends on one: of curves that attract, several states share one."""
-_DECIDES = 0.01  # of what errors make of no distance: where they decide which way a state leaves
-_SLOWLY, _FEWEST_FOLDS, _MOST_FOLDS = 10.0, 8.0, 32.0
-"""A state hardly moves if its speed takes it at most so many times as far as the nearest stable
-point is, in the time for which it was followed. Then it is followed for so many time constants of
-the slowest such point, at first and at most."""
+_TRIED_CURVES = 16
 
 
 Look = Callable[[Block, np.ndarray], None]
@@ -48,8 +36,8 @@ def follow(
     pool: Pool | None = None,
     look: Look = lambda block, rows: None,
     motion: Motion | None = None,
-    most: int = FEW_STEPS,
-    share: float = KNOWN,
+    most: int | None = None,
+    share: float | None = None,
     is_quick: bool = False,
 ) -> Ends:
     """Follow finite states, and say where they end.
@@ -61,6 +49,8 @@ def follow(
     stable point. With `is_quick`, no ends are looked for but the points of `pool`, and infinity.
     """
     motion = motion or Motion(system, starts, () if duration is None else (duration, 2 * duration))
+    most = AT.few_steps if most is None else most
+    share = 1 - AT.exceptions if share is None else share
     batch = Batch(motion, starts, duration or 0.0, pool, most, is_quick)
     taken, check = 0, _BLOCKS[1]
     while len(batch.alive) and not is_over() and (_may_go_on(batch) or _is_slow(batch)):
@@ -103,13 +93,13 @@ def _may_go_on(batch: Batch) -> bool:
     """Whether states may be followed further."""
     steps, at_least = int(batch.moving.steps.max()), float(batch.moving.times.min())
     is_enough = batch.is_past().all() and steps >= batch.most and at_least >= batch.wanted
-    return not (is_enough or steps >= MOST_STEPS or at_least >= batch.farthest)
+    return not (is_enough or steps >= AT.most_steps or at_least >= batch.farthest)
 
 
 def _is_slow(batch: Batch) -> bool:
     """Whether most states without an end hardly move: they get more time to come to a point."""
     rows = batch.open()
-    if batch.is_quick or not len(rows) or int(batch.moving.steps.max()) >= MOST_STEPS:
+    if batch.is_quick or not len(rows) or int(batch.moving.steps.max()) >= AT.most_steps:
         return False
     batch.search(rows, final=True)
     pool, states = batch.pool, batch.moving.states[rows]
@@ -119,12 +109,12 @@ def _is_slow(batch: Batch) -> bool:
     away = scipy.spatial.distance.cdist(states, pool.states[stable]).min(1)
     with np.errstate(all="ignore"):
         speed = np.linalg.norm(batch.motion.velocities(states), axis=1)
-        is_slow = speed * batch.wanted <= _SLOWLY * away
+        is_slow = speed * batch.wanted <= AT.hardly * away
     slowest = float(pool.rate[stable].min())
-    most = float(MOST_STEPS) if batch.motion.is_map else np.inf
-    needed = min(max(_FEWEST_FOLDS / slowest, 2 * batch.wanted), most)
+    most = float(AT.most_steps) if batch.motion.is_map else np.inf
+    needed = min(max(AT.more_folds[0] / slowest, 2 * batch.wanted), most)
     folds = batch.wanted * slowest, needed * slowest
-    if is_slow.mean() <= 0.5 or folds[0] > _MOST_FOLDS or folds[1] < FOLDS[1]:
+    if is_slow.mean() <= AT.most or folds[0] > AT.more_folds[1] or folds[1] < AT.folds[1]:
         return False
     batch.wanted = batch.farthest = needed
     return True
@@ -152,7 +142,7 @@ def _decided_by_errors(batch: Batch, rows: np.ndarray) -> None:
                 np.linalg.norm(places[:-1] - other, axis=1)
                 for other in (places[1:], places[0], places[-1])
             )
-        rests = (moves <= floor) & (come > 100 * floor) & ~(goes <= 100 * floor)
+        rests = (moves <= floor) & (come > AT.tells * floor) & ~(goes <= AT.tells * floor)
         if rests.any():
             near[int(k)] = times[:-1][rests], places[:-1][rests]
     if not near:
@@ -161,7 +151,7 @@ def _decided_by_errors(batch: Batch, rows: np.ndarray) -> None:
     unstable = np.flatnonzero(np.isin(batch.pool.stability, ("saddle", "unstable")))
     for k, (times, places) in near.items():
         away = scipy.spatial.distance.cdist(places, batch.pool.states[unstable])
-        there = away <= _DECIDES * floor
+        there = away <= AT.decides * floor
         if there.any():
             batch.end(k, What.UNSTABLE, unstable[there.any(0).argmax()])
             batch.found.times[batch.alive[k]] = times[there.any(1)].max()
@@ -178,17 +168,18 @@ def _ends(batch: Batch) -> Ends:
         what=found.what.astype(str).astype(object),
         pool=batch.pool if batch.is_quick else batch.pool.proved(batch.system, used[used >= 0]),
         curves=tuple(batch.curves),
-        is_family=_lie_beside(curves) or len(curves) >= max(3, _EACH_ITS_OWN * len(which)),
+        is_family=_lie_beside(curves)
+        or len(curves) >= max(AT.several, AT.each_its_own * len(which)),
     )
 
 
 def _lie_beside(curves: list[Turn]) -> bool:
     """Whether closed curves lie so near one another that they are parts of a family."""
-    if len(curves) < _FAMILY:
+    if len(curves) < AT.family:
         return False
     near = [
         min(float(other.distance(curve.path[:1])[0]) for other in curves if other is not curve)
-        <= _BESIDE * curve.diameter
+        <= AT.beside_curve * curve.diameter
         for curve in curves[:_TRIED_CURVES]
     ]
-    return bool(np.mean(near) > 0.5)
+    return bool(np.mean(near) > AT.most)

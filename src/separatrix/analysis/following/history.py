@@ -8,14 +8,13 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 
 from ...systems.motion import Block, Motion, Moving
+from .thresholds import AT
 
 _KEPT = 1 << 26
 """Numbers of the last steps, at most."""
-_MOST_RECENT, _MOST_PLACES = 4096, 1024
+_MOST_PLACES = 1024
 _STORED, _OF_PLACES = 1 << 21, 3 << 21
 """Numbers that are stored of the last steps, and of the places over the whole way."""
-_WINDOW = 256
-"""Steps in which what has not moved is at rest."""
 _OF_FLOW = 1 << 15, 1 << 24
 """Steps of a flow that are kept, and numbers for more than others: a turn of a relaxation
 oscillator takes thousands."""
@@ -41,7 +40,7 @@ class History:
         count = max(1, states.size)
         self._motion = motion
         longer = 0 if motion.is_map else min(_OF_FLOW[0], _OF_FLOW[1] // count)
-        self._recent_size = max(int(np.clip(_KEPT // count, 256, _MOST_RECENT)), longer)
+        self._recent_size = max(int(np.clip(_KEPT // count, 256, AT.recent)), longer)
         self._most_places = int(np.clip(_OF_PLACES // count, 128, _MOST_PLACES))
         self._pasts: list[_Past] = []
         self._places: list[np.ndarray] = [np.array(states)]
@@ -90,7 +89,7 @@ class History:
             now = _way(last.states, rows) / np.maximum(
                 last.times[-1][rows] - last.times[0][rows], 1e-300
             )
-        return ~(now > 0.5 * mean)
+        return ~(now > AT.slowed * mean)
 
     def recent(self, row: int, since: float = -np.inf) -> tuple[np.ndarray, np.ndarray]:
         """Return the times and states of the last steps of one state, those `since` a time."""
@@ -125,7 +124,7 @@ class History:
         count, early = 0, []
         for past in reversed(self._pasts):
             count += past.length
-            if count > _WINDOW:
+            if count > AT.rest_steps:
                 break
             early.append(past.before.states)
         return np.concatenate([np.stack(early[::-1]), self._last().states])

@@ -13,11 +13,7 @@ from ...systems import AbstractSystem
 from ..fixed_points.evaluator import DENSE, Evaluator
 from ..fixed_points.points import FixedPoints
 from ..fixed_points.search import find_fixed_points
-
-_FEW_STEPS = 40
-"""Of a search: a state that comes to a point is near it already."""
-_SAME = 1e-6
-"""Of the size of the states: points that are this near are one."""
+from .thresholds import AT
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class Pool:
         found = find_fixed_points(
             system,
             candidates,
-            method=LevenbergMarquardt(max_steps=_FEW_STEPS),
+            method=LevenbergMarquardt(max_steps=AT.search_steps),
             slow_points=False,
             certify=False,
             completeness=False,
@@ -107,12 +103,12 @@ class Pool:
         away = scipy.spatial.distance.cdist(self.states[rows], np.asarray(found.states, float))
         nearest = away.argmin(1)
         is_proved = self.is_proved.copy()
-        is_proved[rows] = proofs[nearest] & (away.min(1) <= _SAME * self.scale)
+        is_proved[rows] = proofs[nearest] & (away.min(1) <= AT.same_point * self.scale)
         return replace(self, is_proved=is_proved)
 
     def _is_new(self, state: np.ndarray) -> bool:
         """Whether no point that was known before is this one: those of one search differ."""
-        return not (np.linalg.norm(self.states - state, axis=1) <= _SAME * self.scale).any()
+        return not (np.linalg.norm(self.states - state, axis=1) <= AT.same_point * self.scale).any()
 
 
 def empty_pool(size: int, scale: float) -> Pool:

@@ -10,12 +10,7 @@ from ..fixed_points.evaluator import DENSE, Evaluator
 from ..stability import KINK
 from .end import What
 from .pool import Pool
-
-_ASIDE = 1e-3
-"""Of the size of the states: how far beside them others are put."""
-_NEUTRAL = 1e-5
-_TRIED = 12
-_ROUNDS = 4
+from .thresholds import AT
 
 
 def rest_at_known(
@@ -40,10 +35,13 @@ def ends_of_rest(
     """Return what each state rests at, the row of its point, and the points."""
     what, which = rest_at_known(states, pool, floor)
     left = np.flatnonzero(what == What.UNKNOWN)
-    tried = left[:: max(1, len(left) // _TRIED)][:_TRIED]
+    tried = left[:: max(1, len(left) // AT.first_tried)][: AT.first_tried]
     if not len(tried) or motion.system.size > DENSE:
         return what, which, pool
-    kinds = {int(k): _beside(motion, states[k], max(_ASIDE * scale, 100 * floor[k])) for k in tried}
+    kinds = {
+        int(k): _beside(motion, states[k], max(AT.aside * scale, AT.tells * floor[k]))
+        for k in tried
+    }
     for k, kind in kinds.items():
         what[k] = kind
         if kind == What.POINT:
@@ -66,26 +64,27 @@ def _beside(motion: Motion, state: np.ndarray, aside: float) -> What:
     values, vectors = np.linalg.eig(jacobian)
     size = max(1.0, float(np.abs(values).max(initial=0.0)))
     still = np.abs(values - 1) if motion.is_map else np.abs(values) / size
-    neutral = vectors[:, still <= _NEUTRAL].real.T
+    neutral = vectors[:, still <= AT.neutral].real.T
     neutral = neutral[np.linalg.norm(neutral, axis=1) > 1e-6]
     others = np.random.default_rng(0).standard_normal((6, len(state)))
     directions = np.concatenate([neutral, -neutral, others])
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     moving = motion.begin(state + aside * directions)
     last = np.inf if motion.is_map else 1e12
-    for _ in range(_ROUNDS):
-        moving, block = motion.advance(moving, 256, last)
+    for _ in range(AT.rest_blocks):
+        moving, block = motion.advance(moving, AT.rest_steps, last)
     away = np.linalg.norm(moving.states - state, axis=1)
     moves = np.linalg.norm(block.states - block.states[-1], axis=2).max(0)
     if not np.isfinite(away).all():
         return What.UNKNOWN
     count = len(neutral)
     if count:
-        beside = (away >= 0.5 * aside) & (away <= 2 * aside) & (moves <= 1e-3 * aside)
+        within = away <= AT.aside_within * aside
+        beside = within & (away >= aside / AT.aside_within) & (moves <= AT.aside_moves * aside)
         # A line may end here: one side is enough of each direction.
         sides = beside[:count] | beside[count : 2 * count]
-        return What.CONTINUUM if sides.any() and (away <= 2 * aside).all() else What.UNKNOWN
-    return What.POINT if (away <= 0.01 * aside).all() else What.UNKNOWN
+        return What.CONTINUUM if sides.any() and within.all() else What.UNKNOWN
+    return What.POINT if (away <= AT.comes_back * aside).all() else What.UNKNOWN
 
 
 def _with_point(pool: Pool, state: np.ndarray, floor: float) -> tuple[Pool, int]:

@@ -6,18 +6,15 @@ from jaxtyping import Float, Int
 
 from ...systems import AbstractSystem
 from ...systems.motion import Motion
+from .thresholds import AT
 
-ROUNDING, INTEGRATION = 1e-9, 1e-5
-"""Of the size of the states: distances that rounding, or the integrator, makes of none."""
 _SHORT = 1e-6
 """Of a time constant: over which the change of a velocity is taken."""
-TELLS = 100.0
-"""Times the error of a state: distances between states that tell something."""
 
 
 def error_of(system: AbstractSystem) -> float:
     """Return the error of a state, as a part of its size."""
-    return ROUNDING if system.kind == "map" else INTEGRATION
+    return AT.rounding if system.kind == "map" else AT.integration
 
 
 def extent_of(states: Float[np.ndarray, "state unit"]) -> float:
@@ -29,7 +26,7 @@ def scale_of(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) ->
     """Return E₀: the largest distance between two states; if they coincide, their size or move."""
     apart = extent_of(states)
     size = max(first_move(system, states), float(np.abs(states).max(initial=0.0)))
-    return apart if apart > TELLS * error_of(system) * size else size or 1e-8
+    return apart if apart > AT.tells * error_of(system) * size else size or 1e-8
 
 
 def first_move(system: AbstractSystem, states: Float[np.ndarray, "state unit"]) -> float:

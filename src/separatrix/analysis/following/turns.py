@@ -9,63 +9,17 @@ the integration; on a spiral they stay equal while the diameters change.
 import functools
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 import numpy as np
 import scipy
 from jaxtyping import Float
 
 from .sizes import extent_of
+from .thresholds import AT
 
-MISS = 0.01
-"""Of the diameter of a turn: more is no return."""
-_FLOW_ERROR, MAP_ERROR = 1e-5, 1e-9
-"""Of the diameter: misses that the integration, or rounding, explains."""
-_NEAR = 0.05
-
-
-class _Falls(NamedTuple):
-    """So many turns whose misses are below `_NEAR` and fall, in all by a factor `times`.
-
-    A path that comes near by chance goes away again. `straight` is the correlation of the logarithm
-    of the misses with the turn, `miss` the last one at the most.
-    """
-
-    turns: int
-    straight: float
-    times: float
-    miss: float
-
-
-_MAY_FALL, _FLAT = 0.8, 0.1
-"""Misses that fall with this correlation, and by this logarithm, may yet fall for long enough."""
-_MANY = 12
-"""Turns that are near one another, of those compared, or it is by chance."""
-_CLOSE = 1e-3
-"""Of the diameter: what comes so near, and neither nearer nor away, is a spiral, or too slow."""
-_FALLING = (_Falls(4, 0.98, 3.0, 3e-3), _Falls(8, 0.9, 10.0, MISS))
-_TURNS = 5
-"""Turns of a flow over which its period is measured, at least."""
-_SETTLED = 1e-4
-"""Of the diameter: turns that miss by less are over the approach, for which the period changes."""
-_ALIKE = 0.005
-"""Of a period: by how much the last turns may differ, or states are still on their way."""
-_CIRCLE_MISS, _GAP, _BEGUN = 1e-3, 1 / 16, 0.75
-"""Of the diameter: earlier states of an invariant circle lie so near the curve of later ones; of a
-turn: neighbors farther apart do not tell that there is a circle; turns, after which more may tell:
-what goes straight on makes a half."""
 _CELLS, _ON_CIRCLE, _SHARPENINGS = 1024, 1920, 4
 """Of the phase, in each of which one state gives the curve; places on it; rounds of its rate."""
-_LEAST_EXTENT = 1e-4
-"""Of the largest: of units that hardly move, no less is a whole."""
-_AS_FAST = 0.7
-_BETWEEN = 0.25
-"""Of the distance between neighboring states of a cycle, which is the least of each in the mean."""
-_COMPARED = 40
-"""Turns whose misses are compared, at most."""
 _PLACES = 256
-_LOOPS = 16
-"""Times that a path may come near its end before it closes, at most."""
 
 
 class Open(Enum):
@@ -134,35 +88,26 @@ class Turn:
             distance = np.minimum(distance, np.linalg.norm(away - part * along, axis=1))
         return distance
 
-    def attracts(self, path: Float[np.ndarray, "time unit"]) -> bool:
-        """Whether steps of a map come to this cycle as fast as they come to any.
-
-        If they come to another one beside it, their distances fall more slowly than their misses.
-        """
-        last, before, first = path[[-1, -1 - self.steps, -1 - 2 * self.steps]]
-        near = self.path[scipy.spatial.distance.cdist(last[None], self.path)[0].argmin()]
-        away, miss = np.linalg.norm([last - near, before - near], axis=1), last - before
-        with np.errstate(divide="ignore", invalid="ignore"):
-            falls = np.log(np.linalg.norm(before - first) / np.linalg.norm(miss))
-            return bool(falls > 0 and np.log(away[1] / away[0]) >= _AS_FAST * falls)
-
     def is_same(self, other: "Turn") -> bool:
         """Whether both are one curve, which each may miss by a hundredth of its diameter."""
-        if self.steps != other.steps or abs(self.period - other.period) > 0.02 * self.period:
+        if (
+            self.steps != other.steps
+            or abs(self.period - other.period) > 2 * AT.period * self.period
+        ):
             return False
-        return bool(self.distance(other.path[-1:])[0] <= 2.5 * MISS * self.diameter)
+        return bool(self.distance(other.path[-1:])[0] <= 2 * AT.miss * self.diameter)
 
 
 @functools.lru_cache(maxsize=64)
 def _width(curve: Turn) -> tuple[Float[np.ndarray, " unit"], float]:
     """Return the extent of a curve in each unit, and how far from it states are on it, in these."""
     extent = np.ptp(curve.path, axis=0)
-    scale = np.maximum(extent, _LEAST_EXTENT * float(extent.max(initial=0.0)))
-    reach = MISS * _exact_diameter(curve.path / scale)
+    scale = np.maximum(extent, AT.extent * float(extent.max(initial=0.0)))
+    reach = AT.miss * _exact_diameter(curve.path / scale)
     if curve.steps:
         apart = scipy.spatial.distance.cdist(curve.path[1:] / scale, curve.path[1:] / scale)
         np.fill_diagonal(apart, np.inf)
-        reach = min(reach, _BETWEEN * float(apart.min(1).mean()))
+        reach = min(reach, AT.between * float(apart.min(1).mean()))
     return scale, reach
 
 
@@ -197,28 +142,25 @@ def closes(
     geometric series does of which what is still to come is below a miss.
     """
     ratios = misses / np.maximum(diameters, 1e-300)
-    if not len(ratios) or not ratios[0] < MISS:
+    if not len(ratios) or not ratios[0] < AT.miss:
         return False
-    if np.median(ratios[:_TURNS]) <= error:
+    if np.median(ratios[: AT.turns]) <= error:
         return True
-    near = ratios < _NEAR
+    near = ratios < AT.near
     count = len(ratios) if near.all() else int(near.argmin())
-    if count < _FALLING[0].turns:
+    if count < AT.fall_turns[0]:
         return False
     logs, turns = np.log(np.maximum(ratios[:count], error)), np.arange(count)
     slope, straight = np.polyfit(turns, logs, 1)[0], np.corrcoef(turns, logs)[0, 1]
-    if not (slope > 0 and straight >= _MAY_FALL and logs[-1] - logs[0] > _FLAT):
-        return None if np.median(ratios[:_TURNS]) < _CLOSE else False
+    if not (slope > 0 and straight >= AT.may_fall and logs[-1] - logs[0] > AT.flat):
+        return None if np.median(ratios[: AT.turns]) < AT.close else False
     falls = any(
-        count >= rule.turns
-        and straight >= rule.straight
-        and logs[-1] - logs[0] >= np.log(rule.times)
-        and ratios[0] <= rule.miss
-        for rule in _FALLING
+        count >= least and straight >= even and logs[-1] - logs[0] >= np.log(times)
+        for least, even, times in zip(AT.fall_turns, AT.fall_straight, AT.fall_times, strict=True)
     )
-    if falls and ratios[0] <= MISS * np.expm1(slope):
+    if falls and ratios[0] <= AT.miss * np.expm1(slope):
         return True
-    return None if count >= min(len(ratios), _MANY) else False
+    return None if count >= min(len(ratios), AT.many) else False
 
 
 def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn | Open:
@@ -229,15 +171,15 @@ def cycle_of_steps(path: Float[np.ndarray, "time unit"], level: float) -> Turn |
     back = path[::-1]
     away = np.linalg.norm(back - back[0], axis=1)
     far = np.maximum.accumulate(away)
-    near = np.flatnonzero(away[: len(away) // 3] <= MISS * 2 * far[: len(away) // 3])
-    for k in near[near >= 2][:_LOOPS]:
-        turns = min(_COMPARED, (len(back) - 1) // k - 1)
+    near = np.flatnonzero(away[: len(away) // 3] <= AT.miss * 2 * far[: len(away) // 3])
+    for k in near[near >= 2][: AT.loops]:
+        turns = min(AT.compared, (len(back) - 1) // k - 1)
         diameters = np.array([diameter_of(back[j * k : (j + 1) * k]) for j in range(turns)])
-        if not diameters.min(initial=np.inf) > 1e3 * level:
+        if not diameters.min(initial=np.inf) > 10 * AT.tells * level:
             return Open.NO
         ends = back[: (turns + 1) * k : k]
         misses = np.linalg.norm(np.diff(ends, axis=0), axis=1)
-        error = MAP_ERROR + 10 * level / diameters[0]
+        error = AT.rounding + 10 * level / diameters[0]
         is_closed = closes(misses, diameters, error)
         if is_closed is not False:  # or a multiple of it would be taken for the cycle
             states = back[: k + 1][::-1]
@@ -263,11 +205,10 @@ def curve_of_flow(
     normal = velocities[-1] / max(float(np.linalg.norm(velocities[-1])), 1e-300)
     at, states = _crossings(times, path, velocities, path[-1], normal)
     away = np.linalg.norm(states - path[-1], axis=1)
-    beside = away <= 0.1 * whole
+    beside = away <= AT.beside_end * whole
     at, states = at[beside], states[beside]
-    by_chance: list[int] = []
-    for loops in range(1, _LOOPS + 1):
-        ends = np.concatenate([path[-1:], states[loops - 1 :: loops]])[: _COMPARED + 1]
+    for loops in range(1, AT.loops + 1):
+        ends = np.concatenate([path[-1:], states[loops - 1 :: loops]])[: AT.compared + 1]
         when = np.append(times[-1], at[loops - 1 :: loops])
         if len(ends) < 3:
             return Open.NO
@@ -276,23 +217,20 @@ def curve_of_flow(
         diameters = np.array([diameter_of(path[(times >= a) & (times <= b)]) for a, b in spans])
         if diameters.min() <= least:
             return Open.NO
-        is_closed = closes(misses, diameters, _FLOW_ERROR)
-        if is_closed is None and (loops == 1 or len(misses) >= _MANY):
+        is_closed = closes(misses, diameters, AT.integration)
+        if is_closed is None and (loops == 1 or len(misses) >= AT.many):
             return Open.NOT_YET  # or a multiple of it would be taken for the period
         if not is_closed:
             continue
-        approached = misses < MISS * diameters[0]
+        approached = misses < AT.miss * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
         lengths = -np.diff(when[: turns + 1])
-        if turns < _TURNS or np.ptp(lengths[:_TURNS]) > _ALIKE * lengths[0]:
-            if turns >= min(len(misses), _MANY):
+        if turns < AT.turns or np.ptp(lengths[: AT.turns]) > AT.alike * lengths[0]:
+            if turns >= min(len(misses), AT.many):
                 return Open.NOT_YET
-            by_chance.append(loops)
             continue
-        if any(loops % fewer == 0 for fewer in by_chance):  # or that was not by chance
-            return Open.NOT_YET
         states_on = _denser(times, path, velocities, times >= when[1] - 1e-12)
-        settled = max(_TURNS, int((misses < _SETTLED * diameters[0]).sum()))
+        settled = max(AT.turns, int((misses < AT.settled * diameters[0]).sum()))
         return Turn(
             float(lengths[:settled].mean()), 0, float("nan"), _exact_diameter(states_on), states_on
         )
@@ -321,8 +259,8 @@ def _filled(path: np.ndarray) -> Turn | Open:
     part = (np.arange(1, len(path)) - 0.5) / (len(path) - 1)
     z = flat @ np.array([1, 1j])
     advance = np.angle(z[1:] * z[:-1].conj()) / (2 * np.pi)
-    if abs(advance.sum()) < _TURNS:
-        return Open.NOT_YET if abs(advance.sum()) > _BEGUN else Open.NO
+    if abs(advance.sum()) < AT.turns:
+        return Open.NOT_YET if abs(advance.sum()) > AT.begun else Open.NO
     rotation = abs(np.average(advance, weights=np.exp(-1 / (part * (1 - part)))))
     for states in [flat] * _SHARPENINGS + [path]:
         phase, cells = rotation * np.arange(len(path)) % 1, min(_CELLS, half // 2)
@@ -331,11 +269,11 @@ def _filled(path: np.ndarray) -> Turn | Open:
         curve = scipy.interpolate.CubicSpline(at, states[around], bc_type="periodic")
         away, along = states[:half] - curve(phase[:half]), curve(phase[:half], 1)
         miss, whole = np.linalg.norm(away, axis=1), _exact_diameter(states[given])
-        if np.diff(at).max() > _GAP or not (miss <= _NEAR * whole).mean() > 0.9:
+        if np.diff(at).max() > AT.gap or not (miss <= AT.near * whole).mean() > AT.circle_near:
             return Open.NO
         ahead = (away * along).sum(1) / np.maximum((along**2).sum(1), 1e-300)
         rotation -= np.median(ahead) / half
-    if not (miss <= _CIRCLE_MISS * whole).mean() > 0.98:
+    if not (miss <= AT.circle_miss * whole).mean() > AT.circle_share:
         return Open.NOT_YET
     places, off = curve(np.linspace(0, 1, _ON_CIRCLE + 1)), float(np.median(miss) / whole)
     return Turn(1 / rotation, 0, float("nan"), whole, places, off)
@@ -355,8 +293,8 @@ def going_round(states: Float[np.ndarray, "step unit"]) -> float:
     radius = np.linalg.norm(across, axis=1)
     advance = np.diff(np.unwrap(np.arctan2(across[:, 1], across[:, 0])))
     turns = round(abs(advance.sum()) / (2 * np.pi))
-    smooth = (advance * np.sign(advance.sum()) > 0).all() and np.abs(advance).max() < 2.2
-    if turns < 2 or not smooth or not radius.min() > 0.1 * radius.max():
+    smooth = (advance * np.sign(advance.sum()) > 0).all() and np.abs(advance).max() < AT.smooth
+    if turns < 2 or not smooth or not radius.min() > AT.around * radius.max():
         return float("nan")
     return len(advance) / turns
 
@@ -365,16 +303,12 @@ def _crossings(
     times: np.ndarray, path: np.ndarray, velocities: np.ndarray, at: np.ndarray, normal: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return when and where a path crosses a plane in the direction of its normal, last first."""
-    height = (path - at) @ normal
-    before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))[::-1]
-    before = before[before < len(path) - 2]
-    low, high = np.zeros(len(before)), np.ones(len(before))
-    for _ in range(40):
-        middle = (low + high) / 2
-        above = (_between(times, path, velocities, before, middle) - at) @ normal >= 0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    when = times[before] + high * (times[before + 1] - times[before])
-    return when, _between(times, path, velocities, before, high)
+    height = scipy.interpolate.CubicHermiteSpline(times, (path - at) @ normal, velocities @ normal)
+    when = height.roots(extrapolate=False)[::-1]
+    when = when[(height(when, 1) > 0) & (when < times[-2])]
+    before = np.searchsorted(times, when, side="right") - 1
+    part = (when - times[before]) / (times[before + 1] - times[before])
+    return when, _between(times, path, velocities, before, part)
 
 
 def _between(

@@ -3,15 +3,11 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..following.thresholds import AT
 from .claims import Claim, Kind
 from .recording import Recording
 
-_KEPT, _TOLERANCE = 0.5, 0.02
-_CHANGED, _STRAIGHT = 0.01, 0.98
-_TIE_OF_MAP, _TIE_OF_FLOW = 1e-10, 1e-5
-"""Of the range of the first positions: nearer ones tie, for errors decide their order."""
-_FEW_TIES = 100
-"""Times as far as what ties: where less is left of the spread, errors decide part of the order."""
+_TOLERANCE = 0.02
 _RESAMPLED, _FITTED = 200, 65
 """Draws of the bootstrap over states, and instants that each draw is fitted at."""
 
@@ -26,7 +22,7 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times
     `unit` is the duration of a step, or tau, in ms.
     """
     instants, positions = seen.positions()
-    spread, order = _spread_and_order(positions, _TIE_OF_MAP if seen.is_map else _TIE_OF_FLOW)
+    spread, order = _spread_and_order(positions, AT.rounding if seen.is_map else AT.integration)
     at = int(np.abs(instants - seen.duration).argmin())
     whole = np.interp(seen.grid, instants, spread), np.interp(seen.grid, instants, order)
     if not np.isfinite(spread[at]):
@@ -35,29 +31,25 @@ def along_axis(seen: Recording, recurs: bool, unit: float) -> tuple[Times, Times
         gone = {"value": float(spread[at]), "low": np.nan, "high": np.nan}
         lost = Claim(Kind.KEPT, {"value": False, "reversed": False})
         return *whole, [Claim(Kind.SPREAD, gone, _TOLERANCE), lost]
-    second = instants >= seen.duration / 2
-    ranges = {}
-    for name, values in (("spread", spread), ("order", order)):
-        known = values[second & np.isfinite(values)]
-        ranges[name] = (float(known.min()), float(known.max())) if recurs else (np.nan, np.nan)
-    numbers = {
-        name: {"value": float(values[at]), "low": ranges[name][0], "high": ranges[name][1]}
-        for name, values in (("spread", spread), ("order", order))
-    }
-    worst_spread = ranges["spread"][0] if recurs else numbers["spread"]["value"]
-    low, high = ranges["order"] if recurs else (numbers["order"]["value"],) * 2
-    worst_order = 0.0 if low < 0 < high else min(abs(low), abs(high))
-    kept = bool(worst_spread >= _KEPT and worst_order >= _KEPT)
-    reverses = bool(numbers["order"]["value"] < 0)
+    both = np.stack([spread, order])
+    looked = both[:, instants >= seen.duration / 2] if recurs else both[:, [at]]
+    low, high = np.nanmin(looked, 1), np.nanmax(looked, 1)
+    least = 0.0 if low[1] < 0 < high[1] else np.abs([low[1], high[1]]).min()
+    kept = bool(low[0] >= AT.kept and least >= AT.kept)
+    ranges = zip(low, high, strict=True) if recurs else [(np.nan, np.nan)] * 2
+    numbers = [
+        {"value": float(value), "low": float(first), "high": float(last)}
+        for value, (first, last) in zip(both[:, at], ranges, strict=True)
+    ]
     claims = [
-        Claim(Kind.ORDER, numbers["order"], _TOLERANCE),
-        Claim(Kind.SPREAD, numbers["spread"], _TOLERANCE),
-        Claim(Kind.KEPT, {"value": kept, "reversed": reverses}),
+        Claim(Kind.ORDER, numbers[1], _TOLERANCE),
+        Claim(Kind.SPREAD, numbers[0], _TOLERANCE),
+        Claim(Kind.KEPT, {"value": kept, "reversed": bool(order[at] < 0)}),
     ]
     time = _time_constant(instants[: at + 1], spread[: at + 1])
     if np.isfinite(time):
-        low, high = _interval(instants[: at + 1], positions[: at + 1])
-        forgets = {"value": time * unit, "low": low * unit, "high": high * unit}
+        short, long = _interval(instants[: at + 1], positions[: at + 1])
+        forgets = {"value": time * unit, "low": short * unit, "high": long * unit}
         claims.append(Claim(Kind.SPREAD_TIME, forgets, 0.05))
     return *whole, claims
 
@@ -77,7 +69,7 @@ def _spread_and_order(positions: np.ndarray, tie: float) -> tuple[np.ndarray, np
         size = np.linalg.norm(ranks, axis=1)
         with np.errstate(all="ignore"):
             order = np.where(size > 0, ranks @ ranks[0] / (size * size[0]), np.nan)
-        order[spread < _FEW_TIES * tie] = np.nan
+        order[spread < AT.tells * tie] = np.nan
     return spread, order
 
 
@@ -100,11 +92,11 @@ def _time_constant(times: np.ndarray, spread: np.ndarray) -> float:
     """Return the time constant of a spread that decays (positive) or grows; NaN for none."""
     with np.errstate(all="ignore"):
         logs = np.log(spread)
-    if len(times) < 5 or not np.isfinite(logs).all() or abs(logs[-1] - logs[0]) <= _CHANGED:
+    if len(times) < 5 or not np.isfinite(logs).all() or abs(logs[-1] - logs[0]) <= AT.changed:
         return float("nan")
     slope, level = np.polyfit(times, logs, 1)
     left = logs - slope * times - level
-    if left.var() > (1 - _STRAIGHT) * logs.var():
+    if left.var() > (1 - AT.straight) * logs.var():
         return float("nan")
     return float(-1 / slope)
 

@@ -10,7 +10,8 @@ from ...systems import AbstractSystem
 from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import Ends, What
-from ..following.sizes import INTEGRATION, coincide
+from ..following.sizes import coincide
+from ..following.thresholds import AT
 from . import holding
 from .along import along_axis
 from .answer import Verdict, units_of
@@ -19,12 +20,6 @@ from .decoding import Labels, decoded
 from .ending import detail, end_claims, is_known, name
 from .recording import Recording
 
-MOST_MOVED = 10.0
-"""Extents: of a movement by more no number is claimed."""
-_MUCH = 0.01
-"""Of an extent: where chaos makes as much of rounding, nothing is said of order and spread."""
-_RECUR = 0.05
-"""Share of states that keep moving, from which on one instant does not tell what is kept."""
 _DRAWN = 16
 """Closed curves in the figure, at most."""
 
@@ -129,11 +124,11 @@ def _over_the_duration(
     asked: Question, ends: Ends, seen: Recording, measured: holding.Measured
 ) -> tuple[list[Claim], dict[str, Any]]:
     """Return the claims on what holds the states over T and what is kept, and their fields."""
-    unit, at = asked.system.time_unit, holding.Thresholds()
-    words = holding.words(measured, at)
+    unit = asked.system.time_unit
+    words = holding.words(measured)
     claims = _held_claims(measured, words, asked.points)
     claims += _drift_claims(seen, measured) + _decoded_claims(asked, seen)
-    changes = holding.changed(measured, at)
+    changes = holding.changed(measured)
     fields = {
         "times": seen.grid * unit,
         "spread": np.full(len(seen.grid), np.nan),
@@ -147,7 +142,7 @@ def _over_the_duration(
         "changes": ", ".join(f"“{word}” with {how}" for how, word in changes.items()),
     }
     if asked.axis is not None:
-        recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= _RECUR
+        recurs = ends.are(What.CURVE, What.BOUNDED).mean() >= AT.exceptions
         recurs |= words[0].held in (Held.CYCLE, Held.RECURRENT)
         spread, order, kept = along_axis(seen, bool(recurs), unit)
         hidden = _is_lost(asked.system, ends, seen.duration) or coincide(asked.system, seen.starts)
@@ -158,10 +153,10 @@ def _over_the_duration(
 
 def _is_lost(system: AbstractSystem, ends: Ends, span: float) -> bool:
     """Whether chaos makes so much of small errors within 2 T that another run would differ."""
-    if not ends.exponent > 2 * ends.exponent_error:
+    if not ends.exponent > AT.sure * ends.exponent_error:
         return False
-    error = np.finfo(float).eps if system.kind == "map" else INTEGRATION
-    return bool(np.log(error) + 2 * span * ends.exponent > np.log(_MUCH))
+    error = np.finfo(float).eps if system.kind == "map" else AT.integration
+    return bool(np.log(error) + 2 * span * ends.exponent > np.log(AT.much))
 
 
 def _held_claims(
@@ -169,10 +164,10 @@ def _held_claims(
 ) -> list[Claim]:
     """Return the claims on what holds the states over T."""
     claims = [_held_claim(word, k == 0) for k, word in enumerate(found)]
-    most = float(np.quantile(m.moved, 0.95, method="inverted_cdf"))
-    if most <= MOST_MOVED and m.has_set:
+    most = float(np.quantile(m.moved, 1 - AT.exceptions, method="inverted_cdf"))
+    if most <= AT.most_moved and m.has_set(AT):
         claims.append(Claim(Kind.MOVED, {"value": most}, 0.01))
-    if holding.passes(m, holding.Thresholds()) and m.saddle is not None:
+    if holding.passes(m) and m.saddle is not None:
         claims.append(Claim(Kind.PASSES, {"state": m.saddle}, 0.01, Known.SOLVED))
     none = points is not None and points.complete and not (np.asarray(points.kind) == "fixed").any()
     if none:
@@ -182,8 +177,10 @@ def _held_claims(
 
 def _drift_claims(seen: Recording, m: holding.Measured) -> list[Claim]:
     """Return the claim on how far states move over T."""
-    most = float(np.quantile(seen.drifted, 0.95, method="inverted_cdf")) / m.first_extent
-    return [Claim(Kind.DRIFT, {"value": most}, 0.01)] if most <= MOST_MOVED else []
+    most = (
+        float(np.quantile(seen.drifted, 1 - AT.exceptions, method="inverted_cdf")) / m.first_extent
+    )
+    return [Claim(Kind.DRIFT, {"value": most}, 0.01)] if most <= AT.most_moved else []
 
 
 def _decoded_claims(asked: Question, seen: Recording) -> list[Claim]:
@@ -218,7 +215,7 @@ def _distance(seen: Recording, extent: float) -> np.ndarray:
     with np.errstate(all="ignore"):
         away = np.linalg.norm(seen.places - seen.settled, axis=2)
     away = np.where(np.isfinite(away), away, np.inf)
-    most = np.quantile(away, 0.95, axis=1, method="inverted_cdf")
+    most = np.quantile(away, 1 - AT.exceptions, axis=1, method="inverted_cdf")
     return np.where(np.isfinite(most) & (extent > 0), most / max(extent, 1e-300), np.nan)
 
 

@@ -6,16 +6,7 @@ import numpy as np
 import scipy
 from jaxtyping import Float, Int, Shaped
 
-COMPONENTS = 20
-"""Principal components of the states that a decoder reads, at most."""
-CLASSES = 10
-"""Numbers with at most so many values are decoded as classes."""
-RESOLUTION = 0.05
-"""Of the spread of the states at the beginning: smaller differences are not seen."""
-_FOLDS, _SHUFFLES, _FEWEST = 5, 20, 5
-_RIDGE, _FLOOR = 1e-3, 0.1
-_ONE_SIDED = 1.645
-"""Of a normal law: 5 % of rank correlations of k independent pairs exceed 1.645/√(k − 1)."""
+from ..following.thresholds import AT
 
 Labels = Mapping[str, Shaped[np.ndarray, " state"]]
 
@@ -43,7 +34,7 @@ def decoded(
     finite = np.isfinite(states).all(1) & np.isfinite(begin).all(1)
     column = np.asarray(labels[name])[finite]
     values, coded = np.unique(column, return_inverse=True)
-    is_number = column.dtype.kind in "iuf" and len(values) > CLASSES
+    is_number = column.dtype.kind in "iuf" and len(values) > AT.classes
     kind = "order" if is_number else "accuracy"
     if len(values) < 2 or len(column) < 2 * len(values):
         return kind, float("nan"), float("nan")
@@ -52,13 +43,13 @@ def decoded(
     group = coded if is_number else _conditions(finite, labels, name, coded)
     of_group = np.zeros(group.max() + 1, int)
     of_group[group] = coded
-    targets = np.stack([coded, *(draws.permutation(of_group)[group] for _ in range(_SHUFFLES))])
+    targets = np.stack([coded, *(draws.permutation(of_group)[group] for _ in range(AT.shuffles))])
     place = np.argsort(np.argsort(of_group, kind="stable"))  # every class is in every fold
-    folds = place[group] % min(_FOLDS, len(of_group))
+    folds = place[group] % min(AT.folds_of_labels, len(of_group))
     if is_number:
         numbers = values.astype(float)[targets]
         result, *chance = _orders(numbers, _predicted(seen, numbers, folds))
-        chance.append(min(1.0, _ONE_SIDED / np.sqrt(len(values) - 1)))
+        chance.append(min(1.0, AT.one_sided / np.sqrt(len(values) - 1)))
     else:
         result, *chance = _accuracies(targets, _nearest(seen, targets, folds))
     return kind, result, max(0.0, *chance)
@@ -66,11 +57,11 @@ def decoded(
 
 def _seen(states: np.ndarray, begin: np.ndarray, draws: np.random.Generator) -> np.ndarray:
     """Return what a decoder sees: a few principal components, with a little noise."""
-    noise = RESOLUTION * np.sqrt(begin.var(0).sum() / begin.shape[1])
+    noise = AT.resolution * np.sqrt(begin.var(0).sum() / begin.shape[1])
     seen = states + noise * draws.normal(size=states.shape)
     left, sizes, _ = np.linalg.svd(seen - seen.mean(0), full_matrices=False)
     scale = np.sqrt(len(seen)) / max(float(sizes[0]), 1e-300)
-    return np.asarray((left * sizes)[:, :COMPONENTS] * scale)
+    return np.asarray((left * sizes)[:, : AT.components] * scale)
 
 
 def _conditions(
@@ -80,7 +71,7 @@ def _conditions(
     others = [np.unique(np.asarray(of)[finite], return_inverse=True)[1]
               for key, of in labels.items() if key != name]  # fmt: skip
     rows, group = np.unique(np.stack([coded, *others], 1), axis=0, return_inverse=True)
-    if np.bincount(rows[:, 0]).min() < _FEWEST:
+    if np.bincount(rows[:, 0]).min() < AT.folds_of_labels:
         return np.arange(len(coded))
     return group
 
@@ -93,14 +84,14 @@ def _predicted(
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
     split = PredefinedSplit(folds)
-    return np.asarray(cross_val_predict(Ridge(alpha=_RIDGE), seen, numbers.T, cv=split).T)
+    return np.asarray(cross_val_predict(Ridge(alpha=AT.ridge), seen, numbers.T, cv=split).T)
 
 
 def _nearest(
     seen: np.ndarray, targets: np.ndarray, folds: np.ndarray
 ) -> Int[np.ndarray, "target state"]:
     """Return the class with the nearest mean over the other folds, by the units' own spreads."""
-    told, scaled = np.zeros_like(targets), seen / np.sqrt(seen.var(0) + _FLOOR**2)
+    told, scaled = np.zeros_like(targets), seen / np.sqrt(seen.var(0) + AT.least_variance)
     for fold in np.unique(folds):
         rest = folds != fold
         member = (targets[:, rest, None] == np.arange(targets.max() + 1)).astype(float)

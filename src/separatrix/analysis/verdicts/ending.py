@@ -11,7 +11,8 @@ from ...systems import AbstractSystem
 from ..boundaries.fractions import wilson
 from ..cycles.cycle_search import Cycles
 from ..following.end import Ends, What
-from ..following.sizes import TELLS, error_of
+from ..following.sizes import error_of
+from ..following.thresholds import AT
 from ..following.turns import Turn
 from .claims import Claim, Kind, Known, numbers_of
 
@@ -105,7 +106,9 @@ def _claim(
     elif what == What.CURVE:
         curves = [ends.curves[k] for k in ends.which[rows]]
         period, turn = (
-            float(np.median(times)) * unit if np.ptp(times) <= 0.01 * times.max() else float("nan")
+            float(np.median(times)) * unit
+            if np.ptp(times) <= AT.period * times.max()
+            else float("nan")
             for times in np.array([(curve.period, curve.turn) for curve in curves]).T
         )
         one = curves[0]
@@ -131,11 +134,11 @@ def _claim(
         numbers["until"] = float(ends.times[rows].min()) * unit
     if what == What.UNSTABLE:
         away = np.linalg.norm(ends.states[rows] - numbers["state"], axis=1)
-        numbers["left"] = not (away <= TELLS * error_of(system) * ends.pool.scale).all()
+        numbers["left"] = not (away <= AT.tells * error_of(system) * ends.pool.scale).all()
     if what == What.UNKNOWN:
         grows = ends.grows[rows]
         several = grows[np.isfinite(grows)]
-        enough = len(several) > 0.5 * len(rows)
+        enough = len(several) > AT.most * len(rows)
         numbers["grows"] = float(np.median(several)) * unit if enough else float("nan")
     return Claim(Kind.END, numbers, 0.02, known)
 
@@ -150,6 +153,6 @@ def is_known(curve: Turn, unit: float, cycles: Cycles, any_stability: bool = Fal
         states = states[np.isfinite(states).all(1)]
         size = max(float(np.ptp(states, axis=0).max()), 1e-300)
         away = scipy.spatial.distance.cdist(states[:1], path).min()
-        if abs(periods[k] - period) <= 0.01 * period and away <= 0.05 * size:
+        if abs(periods[k] - period) <= AT.period * period and away <= AT.near * size:
             return True
     return False

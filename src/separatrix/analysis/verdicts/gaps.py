@@ -12,15 +12,9 @@ from jaxtyping import Float, Int
 
 from ...systems.motion import Motion
 from ..following.sizes import extent_of, far_apart
+from ..following.thresholds import AT, Thresholds
 
-MOST = 128
-"""Settled states between which gaps are tried."""
-LANDMARKS = 48
 _BATCH = 512
-_ONE_PLACE = 0.01
-"""Of E: states that are nearer are one, for what tells them apart is what is left of the motion."""
-_INSTANTS = 128
-_THIN, _ASIDE = 0.1, 0.05
 
 
 @dataclass(frozen=True)
@@ -53,31 +47,31 @@ class Gaps:
     span_moves: Float[np.ndarray, " span"]
     returned: Float[np.ndarray, "displaced tangents"]
 
-    def dimension(self, bound: float) -> int:
+    def dimension(self, bound: float, at: Thresholds) -> int:
         """Return one or two: whether the landmarks lie along curves, without broken gaps."""
         kept = self.spans[self.span_moves <= bound]
-        return dimension_of(self.states[self.landmarks], kept)
+        return dimension_of(self.states[self.landmarks], kept, at)
 
     def pieces(self, bound: float) -> Int[np.ndarray, " node"]:
         """Return the piece of each state, where gaps in which states move further are broken."""
         kept = self.edges[self.moves <= bound]
-        count = len(self.states)
-        graph = scipy.sparse.coo_array(
-            (np.ones(len(kept)), (kept[:, 0], kept[:, 1])), (count, count)
-        )
+        graph = _graph(kept, len(self.states))
         return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1])
 
-    def is_closed(self, bound: float) -> bool:
+    def is_closed(self, bound: float, at: Thresholds) -> bool:
         """Whether the landmarks have a long loop of unbroken gaps; every piece, where several."""
         kept = self.spans[self.span_moves <= bound]
-        if _longest_loop(kept, len(self.landmarks)) < max(4, len(self.landmarks) // 4):
+        count = len(self.landmarks)
+        if _longest_loop(kept, count) < max(at.loop_states, int(at.loop * count)):
             return False
         piece, kept = self.pieces(bound), self.edges[self.moves <= bound]
         weights = np.bincount(piece, weights=self.weights)
-        large = np.flatnonzero((np.bincount(piece) >= 3) & (weights > 0.05 * weights.sum()))
+        large = np.flatnonzero(
+            (np.bincount(piece) >= at.several) & (weights > at.exceptions * weights.sum())
+        )
         return len(large) == 1 or all(
             _longest_loop(kept[piece[kept[:, 0]] == k], len(piece))
-            >= max(4, (piece == k).sum() // 4)
+            >= max(at.loop_states, int(at.loop * (piece == k).sum()))
             for k in large
         )
 
@@ -101,7 +95,7 @@ class _Stretched:
         square = (settled - settled.mean(0)).T @ (settled - settled.mean(0))
         extents, axes = np.linalg.eigh(square)
         part = np.sqrt(np.maximum(extents / max(extents[-1], 1e-300), 0.0))
-        factor = np.maximum(part / (part**2 + _THIN**2), 1.0)
+        factor = np.maximum(part / (part**2 + AT.thin**2), 1.0)
         return cls(motion, axes * factor @ axes.T, axes / factor @ axes.T)
 
 
@@ -115,9 +109,9 @@ def measure(
     same = np.eye(settled.shape[1])
     stretched = _Stretched.of(motion, settled) if is_stretched else _Stretched(motion, same, same)
     settled = settled @ stretched.there
-    extent, states = extent_of(settled), settled[landmarks_of(settled, MOST)]
+    extent, states = extent_of(settled), settled[landmarks_of(settled, AT.gap_states)]
     nearest = scipy.spatial.distance.cdist(settled, states).argmin(1)
-    landmarks = np.arange(min(LANDMARKS, len(states)))  # the farthest come first
+    landmarks = np.arange(min(AT.landmarks, len(states)))  # the farthest come first
     edges, spans = neighbors(states), neighbors(states[landmarks])
     moves = _moves(stretched, states, edges, duration) / extent
     span_moves = _moves(stretched, states, spans, duration) / extent
@@ -129,7 +123,7 @@ def measure(
         landmarks=landmarks,
         spans=spans,
         span_moves=span_moves,
-        returned=_returned(stretched, states, duration, _ASIDE * extent),
+        returned=_returned(stretched, states, duration, AT.still * extent),
     )
 
 
@@ -147,16 +141,16 @@ def neighbors(states: Float[np.ndarray, "state unit"]) -> Int[np.ndarray, "edge 
     return np.array(pairs, int).reshape(-1, 2)
 
 
-def dimension_of(states: np.ndarray, edges: np.ndarray | None = None) -> int:
+def dimension_of(states: np.ndarray, edges: np.ndarray | None = None, at: Thresholds = AT) -> int:
     """Return 1 where nine of ten states have at most two neighbors, else 2."""
     edges = neighbors(states) if edges is None else edges
     degree = np.bincount(edges.ravel(), minlength=len(states))
-    return 1 if (degree <= 2).mean() >= 0.9 else 2
+    return 1 if (degree <= 2).mean() >= 1 - at.branching else 2
 
 
-def landmarks_of(states: np.ndarray, count: int = LANDMARKS) -> Int[np.ndarray, " landmark"]:
+def landmarks_of(states: np.ndarray, count: int) -> Int[np.ndarray, " landmark"]:
     """Return states far apart: each the farthest from those before."""
-    return far_apart(states, count, _ONE_PLACE * extent_of(states))
+    return far_apart(states, count, AT.one_place * extent_of(states))
 
 
 def _moves(
@@ -193,7 +187,7 @@ def _returned(motion: _Stretched, states: np.ndarray, duration: float, aside: fl
         -1, size
     )
     instants = (
-        np.unique(np.round(np.linspace(duration, 2 * duration, _INSTANTS)))
+        np.unique(np.round(np.linspace(duration, 2 * duration, AT.instants)))
         if motion.motion.is_map
         else np.linspace(duration, 2 * duration, 9)
     )
@@ -226,33 +220,12 @@ def _paths(
 
 
 def _longest_loop(edges: np.ndarray, count: int) -> int:
-    """Return the length of the longest loop that one edge closes over a spanning tree."""
-    parent = np.arange(count)
-
-    def root(k: int) -> int:
-        while parent[k] != k:
-            parent[k] = parent[parent[k]]
-            k = parent[k]
-        return k
-
-    near: list[list[int]] = [[] for _ in range(count)]
-    longest = 0
-    for a, b in edges.tolist():
-        if root(a) != root(b):
-            parent[root(a)] = root(b)
-            near[a].append(b)
-            near[b].append(a)
-        else:
-            longest = max(longest, _path_length(near, int(a), int(b)) + 1)
-    return longest
+    """Return the length of the longest loop that one edge closes over a spanning tree; 0: none."""
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(_graph(edges, count))
+    apart = scipy.sparse.csgraph.shortest_path(tree, directed=False, unweighted=True)
+    lengths = apart[edges[:, 0], edges[:, 1]] + 1
+    return int(lengths[lengths > 2].max(initial=0))
 
 
-def _path_length(near: list[list[int]], start: int, end: int) -> int:
-    """Return the number of edges between two nodes of a tree."""
-    distance, queue = {start: 0}, [start]
-    for node in queue:
-        for other in near[node]:
-            if other not in distance:
-                distance[other] = distance[node] + 1
-                queue.append(other)
-    return distance[end]
+def _graph(edges: np.ndarray, count: int) -> scipy.sparse.coo_array:
+    return scipy.sparse.coo_array((np.ones(len(edges)), edges.T), (count, count))

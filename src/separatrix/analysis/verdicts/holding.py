@@ -1,6 +1,6 @@
 """Classification of what holds states over T: from measurements to words, by thresholds."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,33 +12,14 @@ from ...systems.motion import Motion
 from ..fixed_points.evaluator import Evaluator
 from ..fixed_points.search import find_fixed_points
 from ..following.end import Ends, What
-from ..following.sizes import INTEGRATION, error_of, extent_of, scale_of
+from ..following.sizes import error_of, extent_of, scale_of
+from ..following.thresholds import AT, Thresholds, tried
 from .claims import Held
-from .gaps import MOST, Gaps, dimension_of, landmarks_of, measure
+from .gaps import Gaps, dimension_of, landmarks_of, measure
 from .recording import Recording
 
-_SHARE = 0.95
-_TOGETHER = 1e-3
-"""Of E₀: an extent up to which states have come together."""
-_PERIOD = 0.01
-"""Within which a period is known, as a part of it."""
-_PIECE = 0.1
-"""Of E: a piece that is smaller is no line."""
-_NEAR, _PASSAGE, _STEP = 0.1, (0.25, 2.0), 1e-4
-"""Of the diameter of a path: how near it passes a minimum of the speed; of π / √(μ a): how long it
-is slow; of the size of a state: over which a second derivative is taken."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Thresholds of words; `changed` tries each at half and at twice its value."""
-
-    left: float = field(default=0.05, metadata={"name": "left to go"})
-    still: float = field(default=0.05, metadata={"name": "still"})
-    approximately: float = field(default=0.15, metadata={"name": "approximately still"})
-    returned: float = field(default=0.5, metadata={"name": "attracting"})
-    slows: float = field(default=5.0, metadata={"name": "slower, and faster again"})
-    beside: float = field(default=0.1, metadata={"name": "away from every fixed point"})
+_STEP = 1e-4
+"""Of the size of a state: over which a second derivative is taken."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +42,9 @@ class Measured:
     slowed, beside
         How many times slower it becomes before it is as much faster again; how far its slow stretch
         stays from the nearest fixed point, as a part of the diameter of its path; inf for none.
-    lingers
-        Whether its slow stretch is that of a passage through what a saddle-node leaves.
+    at_minimum, as_long
+        Of each minimum of the speed: how far it is from its slow stretch, as a part of the diameter
+        of its path; how long that takes, as a part of a passage `(state, minimum)`.
     is_along
         Whether the states at T and at 2 T together lie along one dimension.
     saddle
@@ -81,15 +63,15 @@ class Measured:
     displaced: Float[np.ndarray, " state"]
     slowed: Float[np.ndarray, " state"]
     beside: Float[np.ndarray, " state"]
-    lingers: Bool[np.ndarray, " state"]
+    at_minimum: Float[np.ndarray, "state minimum"]
+    as_long: Float[np.ndarray, "state minimum"]
     is_along: bool
     gaps: Gaps | None
     saddle: Float[np.ndarray, " unit"] | None
 
-    @property
-    def has_set(self) -> bool:
+    def has_set(self, at: Thresholds) -> bool:
         """Whether the states have not come together."""
-        return self.extent > _TOGETHER * self.first_extent
+        return self.extent > at.together * self.first_extent
 
 
 @dataclass(frozen=True)
@@ -127,72 +109,76 @@ def measured(system: AbstractSystem, ends: Ends, seen: Recording) -> Measured:
         displaced=np.nan_to_num(displaced, nan=np.inf),
         slowed=np.zeros(count),
         beside=np.full(count, np.inf),
-        lingers=np.zeros(count, bool),
+        at_minimum=np.full((count, 1), np.inf),
+        as_long=np.full((count, 1), np.inf),
         is_along=_lie_along(seen),
         gaps=None,
         saddle=None,
     )
-    widest = 2 * Thresholds().approximately
-    if partial.has_set and _holds(partial.moved <= widest):
+    if partial.has_set(AT) and _holds(partial.moved <= 2 * AT.approximately_still, AT):
         motion = Motion(system, seen.settled[settled], (duration, 2 * duration))
         there = seen.settled[settled]
         gaps = measure(motion, there, duration)
-        if words(replace(partial, gaps=gaps), Thresholds())[0].held == Held.STILL:
+        if words(replace(partial, gaps=gaps))[0].held == Held.STILL:
             gaps = measure(motion, there, duration, is_stretched=True)
         return replace(partial, gaps=gaps)
     return replace(partial, **_slowing(system, ends, seen))
 
 
-def words(m: Measured, at: Thresholds) -> list[Word]:
+def words(m: Measured, at: Thresholds = AT) -> list[Word]:
     """Return all words that are true, the first one first; there is always one."""
     ends = m.ends
-    if not _holds(m.is_followed):
+    if not _holds(m.is_followed, at):
         return [Word(Held.UNKNOWN, "unknown")]
     found = []
-    if _holds(m.period <= 1 + _PERIOD):
+    if _holds(m.period <= 1 + at.period, at):
         found.append(Word(Held.CYCLE))
-    at_end = m.place[(m.place >= 0) & (m.left <= at.left)]
-    if _holds((m.place >= 0) & (m.left <= at.left)):
+    at_end = m.place[(m.place >= 0) & (m.left <= at.left_to_go)]
+    if _holds((m.place >= 0) & (m.left <= at.left_to_go), at):
         counts = np.bincount(at_end)
-        one = counts.max() >= _SHARE * len(m.place)
+        one = counts.max() >= (1 - at.exceptions) * len(m.place)
         places = 1 if one else int((counts > 0).sum())
         found.append(Word(Held.POINT if one else Held.POINTS, places=places))
-    if m.gaps is not None and m.has_set and not found:
+    if m.gaps is not None and m.has_set(at) and not found:
         found += _continuous(m, m.gaps, at)
     keeps = ~ends.are(What.CURVE, What.BOUNDED)
-    if _holds(keeps & (m.slowed >= at.slows) & (m.beside > at.beside) & m.lingers):
+    as_long = (m.as_long >= at.shortest_passage) & (m.as_long <= at.longest_passage)
+    lingers = (as_long & (m.at_minimum <= at.away_from_points)).any(1)
+    if _holds(keeps & (m.slowed >= at.slower) & (m.beside > at.away_from_points) & lingers, at):
         found.append(Word(Held.GHOST))
-    if _holds(ends.are(What.BOUNDED)):
+    if _holds(ends.are(What.BOUNDED), at):
         found.append(Word(Held.RECURRENT))
-    if _holds(ends.are(What.INFINITY)):
+    if _holds(ends.are(What.INFINITY), at):
         found.append(Word(Held.DIVERGING))
-    if m.is_along and m.has_set and not found and _holds(m.displaced > at.approximately):
+    if (
+        m.is_along
+        and m.has_set(at)
+        and not found
+        and _holds(m.displaced > at.approximately_still, at)
+    ):
         found.append(Word(Held.SLOW_PATH, dimension=1))
-    if ends.known >= _SHARE and not any(_holds(ends.are(what)) for what in What):
+    if ends.known >= 1 - at.exceptions and not any(_holds(ends.are(w), at) for w in What):
         found.append(Word(Held.MIXTURE))
-    if _holds(ends.are(What.UNSTABLE)):
+    if _holds(ends.are(What.UNSTABLE), at):
         found.append(Word(Held.UNSTABLE))
     return found or [Word(Held.MOVING)]
 
 
-def passes(m: Measured, at: Thresholds) -> bool:
+def passes(m: Measured, at: Thresholds = AT) -> bool:
     """Whether the states slow down beside a fixed point and go on, by no mere error."""
     keeps = ~m.ends.are(What.CURVE, What.BOUNDED, What.UNSTABLE)
-    return _holds(keeps & (m.slowed >= at.slows) & (m.beside <= at.beside))
+    return _holds(keeps & (m.slowed >= at.slower) & (m.beside <= at.away_from_points), at)
 
 
-def changed(m: Measured, at: Thresholds) -> dict[str, str]:
+def changed(m: Measured) -> dict[str, str]:
     """Return the thresholds with which another word comes first, halved or doubled."""
-    first = words(m, at)[0]
+    first = words(m)[0]
     found = {}
-    for one in fields(at):
-        value = getattr(at, one.name)
-        for tried in (value / 2, 2 * value):
-            other = words(m, replace(at, **{one.name: tried}))[0]
-            if (other.held, other.answer) != (first.held, first.answer):
-                about = "approximately " if other.answer == "approximately" else ""
-                threshold = f"{tried:g} instead of {value:g} for “{one.metadata['name']}”"
-                found[threshold] = f"{about}{other.held}"
+    for name, at in tried():
+        other = words(m, at)[0]
+        if (other.held, other.answer) != (first.held, first.answer):
+            about = "approximately " if other.answer == "approximately" else ""
+            found[name] = f"{about}{other.held}"
     return found
 
 
@@ -203,21 +189,21 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
     longest gaps between them are long.
     """
     several: list[Word] = []
-    for bound, answer in ((at.still, "yes"), (at.approximately, "approximately")):
-        if not _holds(m.moved <= bound):
+    for bound, answer in ((at.still, "yes"), (at.approximately_still, "approximately")):
+        if not _holds(m.moved <= bound, at):
             continue
-        dimension = gaps.dimension(bound)
-        found = _pieces(gaps, bound)
+        dimension = gaps.dimension(bound, at)
+        found = _pieces(gaps, bound, at)
         joined = np.bincount(gaps.pieces(bound), weights=gaps.weights).max() / gaps.weights.sum()
         returned = gaps.returned[:, dimension - 1]
         asked = np.isfinite(returned) | np.isinf(returned)
-        share = float(np.mean(returned[asked] <= at.returned)) if asked.any() else float("nan")
+        share = float(np.mean(returned[asked] <= at.attracting)) if asked.any() else float("nan")
         # With no direction left in which to put a state beside the set, the states must rest.
-        untested = np.isnan(share) and _holds(m.ends.are(What.CONTINUUM))
-        if found and (untested or share >= _SHARE):
+        untested = np.isnan(share) and _holds(m.ends.are(What.CONTINUUM), at)
+        if found and (untested or share >= 1 - at.exceptions):
             held = Held.SURFACE
             if dimension == 1:
-                held = Held.RING if gaps.is_closed(bound) else Held.LINE
+                held = Held.RING if gaps.is_closed(bound, at) else Held.LINE
             word = Word(held, answer, found, dimension, share, joined)
             if found == 1 and (held == Held.RING or not several):
                 return [word]
@@ -227,26 +213,27 @@ def _continuous(m: Measured, gaps: Gaps, at: Thresholds) -> list[Word]:
     return several
 
 
-def _pieces(gaps: Gaps, bound: float) -> int:
+def _pieces(gaps: Gaps, bound: float, at: Thresholds) -> int:
     """Return in how many pieces the states hang together; 0 where they do not."""
     piece = gaps.pieces(bound)
     weights = np.bincount(piece, weights=gaps.weights)
     whole = gaps.weights.sum()
-    if weights.max() >= _SHARE * whole:
+    if weights.max() >= (1 - at.exceptions) * whole:
         return 1
     is_line = np.array(
         [
-            (piece == k).sum() >= 3
-            and extent_of(gaps.states[piece == k]) >= _PIECE * extent_of(gaps.states)
+            (piece == k).sum() >= at.several
+            and extent_of(gaps.states[piece == k]) >= at.piece * extent_of(gaps.states)
             for k in range(len(weights))
         ]
     )
-    lines = gaps.dimension(bound) == 1 and weights[is_line].sum() >= _SHARE * whole
+    lines = gaps.dimension(bound, at) == 1
+    lines &= weights[is_line].sum() >= (1 - at.exceptions) * whole
     return int(is_line.sum()) if lines else 0
 
 
-def _holds(mask: Bool[np.ndarray, " state"]) -> bool:
-    return bool(mask.mean() >= _SHARE)
+def _holds(mask: Bool[np.ndarray, " state"], at: Thresholds) -> bool:
+    return bool(mask.mean() >= 1 - at.exceptions)
 
 
 def _periods(ends: Ends, duration: float) -> np.ndarray:
@@ -284,7 +271,7 @@ def _lie_along(seen: Recording) -> bool:
     both = both[np.isfinite(both).all(1)]
     if len(both) < 3:
         return False
-    return dimension_of(both[landmarks_of(both)]) == 1
+    return dimension_of(both[landmarks_of(both, AT.landmarks)]) == 1
 
 
 def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, Any]:
@@ -292,17 +279,17 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     times, speeds = seen.speeds()
     count = len(seen.starts)
     slowed, slowest = np.zeros(count), np.full(count, np.nan)
-    floor = 1e-8 if system.kind == "map" else INTEGRATION  # of speeds: less tells nothing
+    floor = error_of(system)  # of speeds: less tells nothing
     for k in range(count):
         there = np.isfinite(speeds[:, k])
         way = seen.places[:, k][np.isfinite(seen.places[:, k]).all(1)]
-        still = extent_of(way) <= 100 * error_of(system) * np.abs(way).max(initial=0.0)
+        still = extent_of(way) <= AT.tells * error_of(system) * np.abs(way).max(initial=0.0)
         if there.sum() < 3 or still:
             continue
         slowed[k], slowest[k] = _slow_stretch(times[there, k], speeds[there, k], floor)
-    slow = slowed >= Thresholds().slows / 2
-    beside, lingers = np.full(count, np.inf), np.zeros(count, bool)
-    if slow.mean() < _SHARE:
+    slow = slowed >= AT.slower / 2
+    beside = np.full(count, np.inf)
+    if slow.mean() < 1 - 2 * AT.exceptions:
         return {"slowed": slowed}
     stretches, taken = zip(
         *(_stretch(seen, k, slowest[k], times[:, k], speeds[:, k]) for k in range(count)),
@@ -315,12 +302,12 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     pool = ends.pool.search(system, middles)
     minima, passages = _minima(system, middles)
     nearest = np.full(count, -1)
+    at_minimum, as_long = np.full((2, count, len(minima)), np.inf)
     for row in np.flatnonzero(slow):
         whole = extent_of(seen.places[:, row][np.isfinite(seen.places[:, row]).all(1)])
-        near = scipy.spatial.distance.cdist(stretches[row], minima).min(0) <= _NEAR * whole
+        near = scipy.spatial.distance.cdist(stretches[row], minima).min(0)
         with np.errstate(invalid="ignore"):  # of what is linear, and of a path that stays slow
-            as_long = taken[row] / passages
-        lingers[row] = (near & (as_long >= _PASSAGE[0]) & (as_long <= _PASSAGE[1])).any()
+            at_minimum[row], as_long[row] = near / max(whole, 1e-300), taken[row] / passages
         if not len(pool.states):
             continue
         away = scipy.spatial.distance.cdist(stretches[row], pool.states).min(0)
@@ -329,7 +316,8 @@ def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, A
     near = np.unique(nearest[slow & np.isfinite(beside)])
     one = len(near) == 1 and pool.stability[near[0]] in ("saddle", "unstable")
     saddle = pool.states[near[0]] if one else None
-    return {"slowed": slowed, "beside": beside, "lingers": lingers, "saddle": saddle}
+    found = {"slowed": slowed, "beside": beside, "saddle": saddle}
+    return found | {"at_minimum": at_minimum, "as_long": as_long}
 
 
 def _minima(system: AbstractSystem, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -375,13 +363,12 @@ def _stretch(
     if not there.any() or not np.isfinite(slowest):
         return seen.places[places, k], np.inf
     at, speed = times[there], speeds[there]
-    quick = speed > 5 * np.interp(slowest, at, speed)  # of every step: places may lie far apart
+    quick = speed > AT.slower * np.interp(
+        slowest, at, speed
+    )  # of every step: places may lie far apart
     begin = at[quick & (at < slowest)].max(initial=-np.inf)
     end = at[quick & (at > slowest)].min(initial=np.inf)
     slow = places & (seen.grid > begin) & (seen.grid < end)
     nearest = int(np.abs(seen.grid - slowest).argmin())
     slow[nearest] = places[nearest]
     return seen.places[slow if slow.any() else places, k], end - begin
-
-
-__all__ = ["MOST", "Measured", "Thresholds", "Word", "changed", "measured", "passes", "words"]

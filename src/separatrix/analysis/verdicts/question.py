@@ -19,15 +19,14 @@ from ..cycles.cycle_search import Cycles
 from ..fixed_points.points import FixedPoints
 from ..following.end import What
 from ..following.exponents import with_exponent
-from ..following.follower import MOST_STEPS, follow
+from ..following.follower import follow
 from ..following.pool import empty_pool
 from ..following.sizes import largest
+from ..following.thresholds import AT
 from . import holding
 from .answer import Verdict
 from .assembling import Question, not_followed, recorded, without_contradictions
 from .recording import Recording
-
-MOST_STATES = 512
 
 
 @checked
@@ -128,7 +127,7 @@ def verdict(
         raise InvalidInputError(
             "there are no states: give a few dozen states, such as the states at the end of trials."
         )
-    chosen = np.linspace(0, len(finite) - 1, min(MOST_STATES, len(finite))).round().astype(int)
+    chosen = np.linspace(0, len(finite) - 1, min(AT.most_states, len(finite))).round().astype(int)
     rows = finite[np.unique(chosen)]
     along = None if axis is None else axis_of(system.size, axis)
     span = None if duration is None else _steps(system, duration)
@@ -176,8 +175,8 @@ def _steps(system: AbstractSystem, duration: float) -> float:
 
 def check_steps(span: float) -> None:
     """Raise InvalidInputError for a duration in steps of a map that is longer than is followed."""
-    if span > MOST_STEPS / 2:
+    if span > AT.most_steps / 2:
         raise InvalidInputError(
-            f"a duration of {span:.6g} steps is too long: at most {MOST_STEPS // 2} steps are "
+            f"a duration of {span:.6g} steps is too long: at most {AT.most_steps // 2} steps are "
             "followed; give the time over which the task asks for states to be held."
         )

@@ -9,7 +9,8 @@ import numpy as np
 from ..._tables import describe_duration
 from ..following.end import What
 from ..following.exponents import is_chaos
-from .claims import Held, Judged, Kind, numbers_of
+from ..following.thresholds import AT
+from .claims import Claim, Held, Judged, Kind, numbers_of
 
 NAMES = {
     "line": "a line attractor",
@@ -30,13 +31,6 @@ NAMES = {
 }
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 _LISTED = 3
-_ASKED = 0.95
-_AMPLIFIED, _SHRUNK, _ORDERED = 1.2, 0.05, 0.9
-"""Spread from which on differences are said to grow, that from which on they shrink if they are not
-kept, and the rank correlation for which they do so in the same order."""
-_SLOWED, _LEFT = 3.0, 0.05
-"""So many times as slow as before, and more, is said, for noise alone makes 2.5 of it; and the time
-constant of an end if it leaves more than this part of a distance to it after T."""
 _STAYING = (
     Held.LINE, Held.RING, Held.SURFACE, Held.POINTS, Held.STILL, Held.SLOW_PATH, Held.MOVING
 )  # fmt: skip
@@ -82,7 +76,7 @@ def in_a_period(
     during = f"During it, the states move by {share(moved)} of the activity's extent"
     if np.isfinite(order):
         during += f" (rank correlation along their first principal component: {order:.2f})"
-    if slowed >= _SLOWED:
+    if slowed >= AT.noise_slows:
         times = "over 1,000" if slowed > 1000 else f"{float(f'{slowed:.2g}'):g}"
         during += f", and at its end {times} times more slowly than at their fastest"
     told = [one for one in labels if max(one["first"], one["value"]) > one["chance"]]
@@ -106,14 +100,14 @@ def reason(v: Judged, claimed: str) -> str:
         return _not_known(v, False) or f"{share(_undecided(v, claimed))} of the ends are not known"
     if answer == "approximately":
         moved = v.claim(Kind.MOVED)
-        if moved is not None and float(moved.numbers["value"]) <= 0.05:
+        if moved is not None and float(moved.numbers["value"]) <= AT.still:
             return "one set holds them only if states put between them may move by 15 %, not by 5 %"
         return f"{_moved(v)}, and “yes” allows 5 %"
     if claimed in (Held.LINE, Held.RING, Held.SURFACE):
         if failed := _failed(v):
             return failed
         moved = v.claim(Kind.MOVED)
-        if moved is not None and float(moved.numbers["value"]) > 0.15:
+        if moved is not None and float(moved.numbers["value"]) > AT.approximately_still:
             return f"{_moved(v)}, and {NAMES[claimed]} allows 15 %"
     return _finding(v)
 
@@ -154,10 +148,13 @@ def _moved(v: Judged) -> str:
     moved = v.claim(Kind.MOVED)
     if moved is None:
         return ""
-    far = float(moved.numbers["value"])
-    part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
     later = f"from {span(v, v.duration)} to {span(v, 2 * v.duration)}"
-    return f"{later}, 95 % of the states move by {part} of their extent then"
+    return f"{later}, 95 % of the states move by {_at_most(moved)} of their extent then"
+
+
+def _at_most(moved: Claim) -> str:
+    far = float(moved.numbers["value"])
+    return "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
 
 
 def share(part: float) -> str:
@@ -203,9 +200,7 @@ def _kept(v: Judged, is_first: bool) -> str:
     """Write how far states move over T, and what is left of their differences along the axis."""
     drift, moves = v.claim(Kind.DRIFT), ""
     if drift is not None and v.held in _STAYING:
-        far = float(drift.numbers["value"])
-        part = "less than 0.1 %" if far < 0.001 else f"at most {share(far)}"
-        moves = f"95 % of the states move by {part} of their extent"
+        moves = f"95 % of the states move by {_at_most(drift)} of their extent"
     left = _differences(v, "their differences" if moves else "the states' differences")
     both = ", and ".join(filter(None, (moves, left)))
     return f"over {span(v, v.duration)}{_how(v, is_first)}, {both}" if both else ""
@@ -223,9 +218,14 @@ def _differences(v: Judged, subject: str) -> str:
     if swings and v.held in _OF_ENDS:  # those of states on a curve come and go once round
         return ""
     how, left = "are kept" if is_kept else "are not kept", f"spread {share(size)}, "
-    if is_kept and size >= _AMPLIFIED and not swings:
+    if is_kept and size >= AT.amplified and not swings:
         how, left = f"grow {size:.2g}-fold, in the same order", ""
-    elif not is_kept and size >= _SHRUNK and order.numbers["value"] >= _ORDERED and not swings:
+    elif (
+        not is_kept
+        and size >= AT.left_to_go
+        and order.numbers["value"] >= AT.ordered
+        and not swings
+    ):
         how, left = f"shrink to {share(size)}, in the same order", ""
     if is_kept and order.numbers["value"] < 0:
         how += ", reversed"
@@ -330,7 +330,7 @@ def _failed(v: Judged) -> str:
     if not numbers["pieces"]:
         known = f" (the largest piece has {share(joined)} of them; 95 % is asked)"
         return f"states put between them move away{known if np.isfinite(joined) else ''}"
-    if back < _ASKED:
+    if back < 1 - AT.exceptions:
         return f"of states put beside them, {share(back)} come half of the way back (95 % is asked)"
     return ""
 
@@ -352,7 +352,7 @@ def _long_run(v: Judged) -> str:
     """Write "in the long run", and how slow a stable point is, near it, where it is beside T."""
     times = [float(one.get("slowest", np.inf)) for one in _ends(v, What.POINT)]
     slowest = max((time for time in times if time < np.inf), default=0.0)
-    is_slow = slowest > -v.duration / np.log(_LEFT)
+    is_slow = slowest > -v.duration / np.log(AT.left_to_go)
     near = f" (with a time constant of {span(v, slowest)} near the end)" if is_slow else ""
     return f"in the long run{near}, "
 
@@ -397,7 +397,7 @@ def is_open(v: Judged, claimed: str) -> bool:
         return True
     if claimed in (Held.LINE, Held.RING, Held.SURFACE):
         return v.held == Held.STILL and not _failed(v)
-    return claimed in _OF_ENDS and _undecided(v, claimed) > 1 - _ASKED
+    return claimed in _OF_ENDS and _undecided(v, claimed) > AT.exceptions
 
 
 def _undecided(v: Judged, claimed: str) -> float:
@@ -464,9 +464,9 @@ def _curves(v: Judged) -> str:
         return ""
     family, number = any(one["family"] for one in of), len(of)
     periods = [float(one["period"]) for one in of]
-    alike = np.isfinite(periods).all() and np.ptp(periods) <= 0.01 * max(periods)
+    alike = np.isfinite(periods).all() and np.ptp(periods) <= AT.period * max(periods)
     steps, turns = {int(one["steps"]) for one in of}, [float(one["turn"]) for one in of]
-    is_one = np.isfinite(turns).all() and np.ptp(turns) <= 0.01 * max(turns)
+    is_one = np.isfinite(turns).all() and np.ptp(turns) <= AT.period * max(turns)
     turn = turns[0] if is_one else float("nan")
     if v.system == "map" and min(steps) > 0:
         k = (
