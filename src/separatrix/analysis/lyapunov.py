@@ -16,6 +16,7 @@ from .._watch import Report, watching, why_over
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
 from ..systems import AbstractSystem, System, in_float64
+from .checks import starts_of
 from .derivatives import derivatives_of
 from .fixed_points.points import FixedPoints
 from .mean_error import error_of_means
@@ -182,7 +183,7 @@ def lyapunov_exponents(
     True
     """
     method = method or TangentQR()
-    starts = _checked_starts(start, system.size)
+    starts = starts_of(system, start.states if isinstance(start, FixedPoints) else start)
     given = _checked_inputs(system, inputs, len(starts))
     if method.num_exponents is not None and method.num_exponents > system.size:
         raise InvalidInputError(
@@ -239,26 +240,6 @@ def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
             "fewer steps, such as TangentQR(transient=…, steps=…)."
         )
     return steps
-
-
-def _checked_starts(start: Any, size: int) -> np.ndarray:
-    if isinstance(start, FixedPoints):
-        if not len(start):
-            raise InvalidInputError(
-                "start holds no fixed or slow point. Give states (trajectory, "
-                f"{size}) instead, such as the last states of the trials of an activity."
-            )
-        start = start.states
-    states = real_array(start, "start")
-    if states.ndim not in (1, 2) or states.shape[-1] != size:
-        raise InvalidInputError(
-            f"start must have shape ({size},) or (trajectory, {size}), got {states.shape}."
-        )
-    states = states.reshape(-1, size)
-    if not len(states):
-        raise InvalidInputError("start holds no trajectory: give at least one state.")
-    require_finite(states, "start")
-    return states
 
 
 def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) -> np.ndarray | None:
