@@ -93,12 +93,24 @@ def points_of(
     """
     require_array_of_states(system, value, name)
     states = real_array(value, name)
-    if takes_one and states.shape == (system.size,):
-        states = states[None]
+    if takes_one and states.ndim < 2 and states.size == system.size:
+        states = states.reshape(1, -1)
     if states.ndim != 2 or states.shape[1] != system.size:
         raise InvalidInputError(
             f"{name} must have shape (point, {system.size}), one column for each unit of the "
             f"system, got {states.shape}."
         )
     require_some_finite(states, name)
+    return states
+
+
+def starts_of(system: AbstractSystem, value: Any) -> Float[np.ndarray, "start unit"]:
+    """Return a start, or several, as rows; raise InvalidInputError where they cannot be used."""
+    states = points_of(system, value, "start", takes_one=True)
+    if not len(states):
+        raise InvalidInputError(
+            "start holds no state: give at least one, such as a fixed point, or the last states of "
+            "the trials of an activity."
+        )
+    require_finite(states, "start")
     return states

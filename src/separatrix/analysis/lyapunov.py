@@ -11,11 +11,12 @@ from .._double import double_precision
 from .._parallel import one_blas_thread
 from .._records import Record, array, setting
 from .._tables import Columns, cell, describe_time
-from .._types import Array, InvalidInputError, counted, real_array, require_finite
+from .._types import Array, InvalidInputError, counted
 from .._watch import Report, watching, why_over
 from ..solvers.runge_kutta import rk4
 from ..solvers.tangent_qr import Growth, TangentQR
-from ..systems import AbstractSystem, System, in_float64
+from ..systems import AbstractSystem, System, in_float64, inputs_of
+from .checks import starts_of
 from .derivatives import derivatives_of
 from .fixed_points.points import FixedPoints
 from .mean_error import error_of_means
@@ -182,8 +183,8 @@ def lyapunov_exponents(
     True
     """
     method = method or TangentQR()
-    starts = _checked_starts(start, system.size)
-    given = _checked_inputs(system, inputs, len(starts))
+    starts = starts_of(system, start.states if isinstance(start, FixedPoints) else start)
+    given = inputs_of(system, inputs, len(starts))
     if method.num_exponents is not None and method.num_exponents > system.size:
         raise InvalidInputError(
             f"num_exponents must be at most {system.size}, the number of units, got "
@@ -239,51 +240,6 @@ def _number_of_steps(method: TangentQR, inputs: np.ndarray | None) -> int:
             "fewer steps, such as TangentQR(transient=…, steps=…)."
         )
     return steps
-
-
-def _checked_starts(start: Any, size: int) -> np.ndarray:
-    if isinstance(start, FixedPoints):
-        if not len(start):
-            raise InvalidInputError(
-                "start holds no fixed or slow point. Give states (trajectory, "
-                f"{size}) instead, such as the last states of the trials of an activity."
-            )
-        start = start.states
-    states = real_array(start, "start")
-    if states.ndim not in (1, 2) or states.shape[-1] != size:
-        raise InvalidInputError(
-            f"start must have shape ({size},) or (trajectory, {size}), got {states.shape}."
-        )
-    states = states.reshape(-1, size)
-    if not len(states):
-        raise InvalidInputError("start holds no trajectory: give at least one state.")
-    require_finite(states, "start")
-    return states
-
-
-def _checked_inputs(system: AbstractSystem, inputs: Array | None, count: int) -> np.ndarray | None:
-    if inputs is None:
-        return None
-    if system.input is None:
-        raise InvalidInputError(
-            "the system takes no input, so it cannot be given inputs that vary in time. Build the "
-            "system with an input: DiscreteMap(step, size, input=…)."
-        )
-    values, frozen = real_array(inputs, "inputs"), np.shape(system.input)
-    if values.shape[-len(frozen) :] != frozen or values.ndim - len(frozen) not in (1, 2):
-        raise InvalidInputError(
-            f"inputs must have shape (time, *{frozen}) or (trajectory, time, *{frozen}), got "
-            f"{values.shape}."
-        )
-    require_finite(values, "inputs")
-    if values.ndim - len(frozen) == 1:
-        return np.broadcast_to(values, (count, *values.shape))
-    if len(values) != count:
-        raise InvalidInputError(
-            f"inputs of {len(values)} trajectories do not fit {count} starts: give one input for "
-            "each start."
-        )
-    return values
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 from .abstract import AbstractSystem, StateFunction, Translation
 from .functions import in_float64
-from .states import require_array_of_states, require_width
+from .states import inputs_of, require_array_of_states, require_width
 from .system import DiscreteMap, Flow, System, require_system
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "System",
     "Translation",
     "in_float64",
+    "inputs_of",
     "require_array_of_states",
     "require_system",
     "require_width",

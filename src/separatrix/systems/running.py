@@ -4,7 +4,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from .._checked import Milliseconds, Natural, taken
@@ -18,7 +17,7 @@ from .._types import (
 from .abstract import AbstractSystem
 from .functions import in_float64
 from .motion import Block, Motion
-from .states import require_array_of_states, require_width
+from .states import inputs_of, require_array_of_states, require_width
 
 SAMPLES = 101
 """Times at which a flow is given where its user names a duration alone."""
@@ -28,7 +27,7 @@ _MOST_BLOCKS = 65_536
 
 def run_map(system: AbstractSystem, states: Any, steps: Any, inputs: Any) -> np.ndarray:
     """Return the states of a map at the start and after each step `(…, time, unit)`."""
-    starts, given = _starts(system, states), _inputs(system, inputs)
+    starts, given = _starts(system, states), inputs_of(system, inputs)
     if steps is None and given is None:
         raise InvalidInputError(
             "steps, the number of steps to take, is missing: call system.run(states, 100), or give "
@@ -48,7 +47,7 @@ def run_map(system: AbstractSystem, states: Any, steps: Any, inputs: Any) -> np.
 
 def run_flow(system: AbstractSystem, states: Any, times: Any, inputs: Any) -> np.ndarray:
     """Return the states of a flow at given times `(…, time, unit)`; NaN beyond its end."""
-    starts, when, given = _starts(system, states), _times(times), _inputs(system, inputs)
+    starts, when, given = _starts(system, states), _times(times), inputs_of(system, inputs)
     if given is not None and len(given) != len(when) - 1:
         raise InvalidInputError(
             f"inputs must have one row for each of the {len(when) - 1} intervals between times, "
@@ -113,30 +112,6 @@ def _times(times: Any) -> np.ndarray:
             f"time of the states, such as np.linspace(0, 500, 101); got {times!r:.60}."
         )
     return when
-
-
-def _inputs(system: AbstractSystem, inputs: Any) -> np.ndarray | None:
-    """Return inputs `(time, channel)`; raise InvalidInputError where they do not fit."""
-    if inputs is None:
-        return None
-    if system.input is None:
-        raise InvalidInputError(
-            "the system takes no input, so it cannot be given inputs that vary in time. Build "
-            "the system with an input, such as DiscreteMap(step, size, input=…)."
-        )
-    given, frozen = real_array(inputs, "inputs"), np.shape(system.input)
-    if given.ndim != 1 + len(frozen) or given.shape[1:] != frozen:
-        raise InvalidInputError(
-            f"inputs must have shape (time, {', '.join(map(str, frozen))}), the same for all "
-            f"states, and each of the shape of the input that was frozen in; got {given.shape}."
-        )
-    require_finite(given, "inputs")
-    if not jnp.issubdtype(system.input.dtype, jnp.floating) and (given % 1 != 0).any():
-        raise InvalidInputError(
-            "inputs must be whole numbers, like the frozen input. Build the system "
-            "with an input of floating point, such as input=np.zeros(3)."
-        )
-    return given
 
 
 @eqx.filter_jit

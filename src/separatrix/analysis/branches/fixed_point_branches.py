@@ -10,6 +10,7 @@ from ..._parallel import one_blas_thread
 from ..._types import Array
 from ..._watch import Report, is_over, watching
 from ...solvers.continuation import Deflation, PseudoArclength
+from ..checks import starts_of
 from ..derivatives import derivatives_of
 from ..fixed_points.points import FixedPoints
 from .atlas import Atlas
@@ -18,7 +19,6 @@ from .family import Family
 from .models import SystemOf
 from .starts import (
     checked_range,
-    checked_starts,
     checked_system,
     corrected_start,
     disconnected_points,
@@ -135,7 +135,7 @@ def continue_fixed_points(
     first, last, value = checked_range(parameter, at, name)
     method = method or PseudoArclength()
     sample = checked_system(system_of, value)
-    states = checked_starts(start, sample.size)
+    states = starts_of(sample, start.fixed.states if isinstance(start, FixedPoints) else start)
     family = Family(system_of, sample, (first, last))
     ends = [checked_system(system_of, p) for p in (first, last, value)]
     box = enclosing_box(ends)

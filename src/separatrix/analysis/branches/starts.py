@@ -1,13 +1,10 @@
 """The points that branches start from: those given, and disconnected ones that are searched for."""
 
-from typing import Any
-
 import numpy as np
 
-from ..._types import InvalidInputError, real_array
+from ..._types import InvalidInputError
 from ...solvers.continuation import Deflation, correct_at, deflated_newton
 from ...systems import AbstractSystem
-from ..fixed_points.points import FixedPoints
 from .family import Family
 from .models import SystemOf
 
@@ -41,21 +38,6 @@ def checked_system(system_of: SystemOf, parameter: float) -> AbstractSystem:
             f"{type(system).__name__}."
         )
     return system
-
-
-def checked_starts(start: Any, size: int) -> np.ndarray:
-    """Return the starts as states (point, unit)."""
-    if isinstance(start, FixedPoints):
-        start = start.fixed.states
-    states = np.atleast_2d(real_array(start, "start"))
-    if states.ndim != 2 or states.shape[1] != size or not len(states):
-        raise InvalidInputError(
-            f"start must be a state ({size},), states (point, {size}) or FixedPoints with at least "
-            f"one fixed point, got shape {np.shape(start)}."
-        )
-    if not np.isfinite(states).all():
-        raise InvalidInputError("start has values that are NaN or infinite.")
-    return states
 
 
 def corrected_start(family: Family, state: np.ndarray, parameter: float, name: str) -> np.ndarray:
