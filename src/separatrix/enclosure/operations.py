@@ -108,24 +108,27 @@ def _move(
     return Operation("move", parameters, _REGULAR | Trait.EXACT, "fbiu", places, meaning)
 
 
-def _squeezed(x: Any, *, dimensions: Sequence[int]) -> Any:
+Axes = Any  # JAX writes axes and sizes as Python or as NumPy integers
+
+
+def _squeezed(x: Any, *, dimensions: Axes) -> Any:
     return lax.reshape(x, [n for axis, n in enumerate(x.shape) if axis not in dimensions])
 
 
-def _split(x: Any, *, sizes: Sequence[int], axis: int) -> Any:
+def _split(x: Any, *, sizes: Axes, axis: Axes) -> Any:
     stops = accumulate(sizes, initial=0)
     return [lax.slice_in_dim(x, start, stop, axis=axis) for start, stop in pairwise(stops)]
 
 
-def _unstacked(x: Any, *, axis: int) -> Any:
+def _unstacked(x: Any, *, axis: Axes) -> Any:
     return [lax.index_in_dim(x, k, axis, keepdims=False) for k in range(x.shape[axis])]
 
 
-def _stacked(*operands: Any, axis: int) -> Any:
+def _stacked(*operands: Any, axis: Axes) -> Any:
     return lax.concatenate([lax.expand_dims(x, [axis]) for x in operands], axis)
 
 
-def _cumulative(x: Any, *, axis: int, reverse: bool) -> Any:
+def _cumulative(x: Any, *, axis: Axes, reverse: bool) -> Any:
     """Sum up along an axis, by a product with ones."""
     ones = np.triu(np.ones((x.shape[axis],) * 2, x.dtype))
     sums = jnp.tensordot(x, ones.T if reverse else ones, (axis, 0))
