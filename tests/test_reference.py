@@ -148,6 +148,7 @@ KINDS = [
     (settings.Claim | None, "text"),
     (typing.Literal["PC1"] | None, '`"PC1"`'),
     (typing.Literal["activity", "random", "both"], '`"activity"`, `"random"` or `"both"`'),
+    (settings.DirectoryName, "text"),
     (dict[settings.VariantName, dict[str, typing.Any]], "tables"),
 ]
 MODELS = {
