@@ -233,7 +233,7 @@ class _Follower:
         points = self.pool.states
         unstable = np.flatnonzero(np.isin(self.pool.stability, ("saddle", "unstable")))
         for k, (times, places) in near.items():
-            there = scipy.spatial.distance.cdist(places, points[unstable]) <= AT.decides * floor
+            there = scipy.spatial.distance.cdist(places, points[unstable]) <= floor / AT.tells
             if there.any():
                 first = int(unstable[there.any(0).argmax()])
                 self._end(self.alive[[k]], What.UNSTABLE, first)
