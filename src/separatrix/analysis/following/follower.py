@@ -151,7 +151,7 @@ def _decided_by_errors(batch: Batch, rows: np.ndarray) -> None:
     unstable = np.flatnonzero(np.isin(batch.pool.stability, ("saddle", "unstable")))
     for k, (times, places) in near.items():
         away = scipy.spatial.distance.cdist(places, batch.pool.states[unstable])
-        there = away <= AT.decides * floor
+        there = away <= floor / AT.tells
         if there.any():
             batch.end(k, What.UNSTABLE, unstable[there.any(0).argmax()])
             batch.found.times[batch.alive[k]] = times[there.any(1)].max()

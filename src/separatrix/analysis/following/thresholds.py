@@ -68,7 +68,6 @@ class Thresholds:
     search_steps: int = _at(40, "steps", "point", "what comes to a point is near it already")
     vain: int = _at(2, "searches", "point", "points are found by one of the first, or by the last")
     slowed: float = _at(0.5, "mean speed", "point", "what comes to a point slows down")
-    decides: float = _at(0.01, "errors", "unstable point", "there errors decide where a state goes")
     # Rest
     rest_steps: int = _at(256, "steps", "continuum, point", "slow motion shows in so many")
     aside: float = _at(1e-3, "E₀", "continuum, point", "beside the state, within its surroundings")
@@ -85,7 +84,7 @@ class Thresholds:
     may_fall: float = _at(0.8, "correlation", "curve, unknown", "misses that fall swing a little")
     flat: float = _at(0.1, "e-folds", "curve, unknown", "less is chance")
     many: int = _at(12, "turns", "curve, unknown", "fewer may come near by chance")
-    close: float = _at(1e-3, "diameter", "curve, unknown", "near, and no nearer: more turns tell")
+    close: float = _at(1e-3, "diameter", "curve, unknown", "a second frequency misses by more")
     fall_turns: tuple[int, ...] = _at((4, 8), "turns", "curve", "two rules, short and long")
     fall_straight: tuple[float, ...] = _at(
         (0.98, 0.9), "correlation", "curve", "few turns have to fall more evenly than many"
@@ -93,7 +92,6 @@ class Thresholds:
     fall_times: tuple[float, ...] = _at((3.0, 10.0), "times", "curve", "more than chance makes")
     turns: int = _at(5, "turns", "curve", "so many are near, and give the period")
     settled: float = _at(1e-4, "diameter", "the period", "before, the period still changes")
-    alike: float = _at(0.005, "period", "curve", "turns of a curve take equally long")
     compared: int = _at(40, "turns", "curve", "more turns tell no more")
     loops: int = _at(16, "times", "curve", "a curve comes near its end so often before it closes")
     beside_end: float = _at(0.1, "diameter", "curve", "other crossings belong to another loop")
@@ -110,7 +108,6 @@ class Thresholds:
     smooth: float = _at(2.2, "radians", "turn", "a step of a cycle is less than half a turn")
     around: float = _at(0.1, "largest radius", "turn", "what passes its center does not go round")
     # Invariant circles
-    circle_miss: float = _at(1e-3, "diameter", "curve", "a second frequency misses by more")
     circle_share: float = _at(0.98, "states", "curve", "a few lie between far neighbors")
     circle_near: float = _at(0.9, "states", "curve", "more steps may tell of so many")
     gap: float = _at(1 / 16, "turn", "curve", "a spline tells nothing across a wider gap")

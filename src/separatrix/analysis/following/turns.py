@@ -225,7 +225,7 @@ def curve_of_flow(
         approached = misses < AT.miss * diameters[0]
         turns = len(approached) if approached.all() else int(approached.argmin())
         lengths = -np.diff(when[: turns + 1])
-        if turns < AT.turns or np.ptp(lengths[: AT.turns]) > AT.alike * lengths[0]:
+        if turns < AT.turns or np.ptp(lengths[: AT.turns]) > AT.period / 2 * lengths[0]:
             if turns >= min(len(misses), AT.many):
                 return Open.NOT_YET
             continue
@@ -273,7 +273,7 @@ def _filled(path: np.ndarray) -> Turn | Open:
             return Open.NO
         ahead = (away * along).sum(1) / np.maximum((along**2).sum(1), 1e-300)
         rotation -= np.median(ahead) / half
-    if not (miss <= AT.circle_miss * whole).mean() > AT.circle_share:
+    if not (miss <= AT.close * whole).mean() > AT.circle_share:
         return Open.NOT_YET
     places, off = curve(np.linspace(0, 1, _ON_CIRCLE + 1)), float(np.median(miss) / whole)
     return Turn(1 / rotation, 0, float("nan"), whole, places, off)
@@ -329,8 +329,6 @@ def _denser(
 ) -> np.ndarray:
     """Return a stretch of a path, closed, with states between its steps."""
     rows = np.flatnonzero(chosen)[:-1]
-    between = [
-        _between(times, path, velocities, rows, np.full(len(rows), s)) for s in (0, 0.25, 0.5, 0.75)
-    ]
-    states = np.stack(between, axis=1).reshape(-1, path.shape[1])
+    parts = np.tile([0, 0.25, 0.5, 0.75], len(rows))
+    states = _between(times, path, velocities, np.repeat(rows, 4), parts)
     return np.concatenate([states, path[-1:], states[:1]])

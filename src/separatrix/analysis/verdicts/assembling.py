@@ -127,7 +127,10 @@ def _over_the_duration(
     unit = asked.system.time_unit
     words = holding.words(measured)
     claims = _held_claims(measured, words, asked.points)
-    claims += _drift_claims(seen, measured) + _decoded_claims(asked, seen)
+    far = float(np.quantile(seen.drifted, 1 - AT.exceptions, method="inverted_cdf"))
+    if (drift := far / measured.first_extent) <= AT.most_moved:
+        claims.append(Claim(Kind.DRIFT, {"value": drift}, 0.01))
+    claims += _decoded_claims(asked, seen)
     changes = holding.changed(measured)
     fields = {
         "times": seen.grid * unit,
@@ -169,18 +172,9 @@ def _held_claims(
         claims.append(Claim(Kind.MOVED, {"value": most}, 0.01))
     if holding.passes(m) and m.saddle is not None:
         claims.append(Claim(Kind.PASSES, {"state": m.saddle}, 0.01, Known.SOLVED))
-    none = points is not None and points.complete and not (np.asarray(points.kind) == "fixed").any()
-    if none:
+    if points is not None and points.complete and "fixed" not in np.asarray(points.kind):
         claims.append(Claim(Kind.NO_FIXED_POINT, {}, 0.0, Known.PROVED))
     return claims
-
-
-def _drift_claims(seen: Recording, m: holding.Measured) -> list[Claim]:
-    """Return the claim on how far states move over T."""
-    most = (
-        float(np.quantile(seen.drifted, 1 - AT.exceptions, method="inverted_cdf")) / m.first_extent
-    )
-    return [Claim(Kind.DRIFT, {"value": most}, 0.01)] if most <= AT.most_moved else []
 
 
 def _decoded_claims(asked: Question, seen: Recording) -> list[Claim]:

@@ -269,9 +269,7 @@ def _lie_along(seen: Recording) -> bool:
     """Whether the states at T and at 2 T lie along one dimension."""
     both = np.concatenate([seen.settled, seen.later])
     both = both[np.isfinite(both).all(1)]
-    if len(both) < 3:
-        return False
-    return dimension_of(both[landmarks_of(both, AT.landmarks)]) == 1
+    return len(both) >= 3 and dimension_of(both[landmarks_of(both, AT.landmarks)]) == 1
 
 
 def _slowing(system: AbstractSystem, ends: Ends, seen: Recording) -> dict[str, Any]:
