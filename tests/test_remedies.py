@@ -15,6 +15,7 @@ import separatrix as sx
 from separatrix._watch import Stage
 from separatrix.analysis.fixed_points import words as points
 from separatrix.analysis.following import end
+from separatrix.analysis.following.conditions import When
 from separatrix.analysis.following.end import What
 from separatrix.analysis.following.turns import Open
 from separatrix.analysis.measures.intervals import NoInterval
@@ -48,7 +49,7 @@ TEXTS = [
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {Stage, Open, State, TrainingEnding}
+WORDLESS = {Stage, Open, When, State, TrainingEnding}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held, Agreement}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

@@ -14,6 +14,10 @@ from .turns import Turn
 _ROUNDING = 64 * np.finfo(float).eps
 
 
+Place = int | np.integer | np.ndarray
+"""One row, or several."""
+
+
 class Batch:
     """The states that are still followed, and what is known.
 
@@ -69,9 +73,7 @@ class Batch:
         """Return which states have no end yet."""
         return np.flatnonzero(self.found.what[self.alive] == What.UNKNOWN)
 
-    def end(
-        self, rows: np.ndarray | int, what: What | np.ndarray, which: int | np.ndarray = -1
-    ) -> None:
+    def end(self, rows: Place, what: What | np.ndarray, which: Place = -1) -> None:
         """Note the end of some states."""
         self.found.what[self.alive[rows]], self.found.which[self.alive[rows]] = what, which
 
