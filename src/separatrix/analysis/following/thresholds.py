@@ -103,7 +103,7 @@ class Thresholds:
     family: int = _at(5, "curves", "family", "fewer are separate curves")
     beside_curve: float = _at(0.2, "diameter", "family", "separate curves lie farther apart")
     each_its_own: float = _at(0.75, "states", "family", "several states share an attracting curve")
-    several: int = _at(3, "curves, states", "family, line, ring", "two are not several", _TRIED)
+    several: float = _at(3.0, "curves, states", "family, line, ring", "two are not several", _TRIED)
     period: float = _at(0.01, "period", "cycle", "so well are periods known", _TRIED)
     smooth: float = _at(2.2, "radians", "turn", "a step of a cycle is less than half a turn")
     around: float = _at(0.1, "largest radius", "turn", "what passes its center does not go round")
@@ -153,7 +153,7 @@ class Thresholds:
     branching: float = _at(
         0.1, "landmarks", "line, ring, surface", "ends and noise make branches", _TRIED
     )
-    loop_states: int = _at(4, "landmarks", "ring", "a smaller loop is a detour", _TRIED)
+    loop_states: float = _at(4.0, "landmarks", "ring", "a smaller loop is a detour", _TRIED)
     loop: float = _at(0.25, "landmarks", "ring", "a loop beside a line is shorter", _TRIED)
     gap_states: int = _at(
         128, "states", "line, ring, surface", "some thousand new states", _BY_GAPS
