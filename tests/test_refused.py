@@ -218,7 +218,7 @@ REFUSED = [
     ("start", lambda: exponents(found().slow, MAP)),
     ("start", lambda: exponents(sx.find_fixed_points(SHIFT, STATES), SHIFT)),
     ("inputs", lambda: exponents(inputs=np.zeros((2000, 3)))),
-    ("1 starts", lambda: exponents(inputs=np.zeros((2, 2000, 1)))),
+    ("2 states", lambda: exponents(inputs=np.zeros((2, 2000, 1)))),
     ("20 steps", lambda: exponents(inputs=np.zeros((20, 1)))),
     ("no input", lambda: exponents(system=MAP, inputs=np.zeros((20, 1)))),
     ("num_exponents", lambda: exponents(method=solvers.TangentQR(num_exponents=3))),

@@ -22,6 +22,7 @@ from separatrix.analysis.measures.intervals import NoInterval
 from separatrix.analysis.point_table import Evidence
 from separatrix.analysis.slow_curves import slices
 from separatrix.analysis.verdicts import claims
+from separatrix.enclosure.operations import Trait
 from separatrix.report.agreement import Agreement
 from separatrix.solvers.continuation.curve import CurveEnd
 from separatrix.solvers.endings import Ending
@@ -49,7 +50,7 @@ TEXTS = [
 
 SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MORE_STEPS)
 
-WORDLESS = {Stage, Open, When, State, TrainingEnding}
+WORDLESS = {Stage, Open, When, State, Trait, TrainingEnding}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held, Agreement}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 

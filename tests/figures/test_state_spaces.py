@@ -102,7 +102,6 @@ def test_a_trial_that_is_shorter_ends_with_nan():
     [
         ((STATES,), "sx.project"),
         ((STATES[0, 0], PLANE), "shape"),
-        ((STATES.tolist(), PLANE), "list"),
     ],
 )
 def test_states_that_cannot_be_drawn_are_refused(given, word):
