@@ -20,7 +20,7 @@ from typing import Any
 from pictures import drawn_by
 
 import separatrix
-from separatrix.experiment import QUESTIONS
+from separatrix.experiment import all_questions
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -136,7 +136,7 @@ def members(kind: type) -> list[str]:
 def questions() -> str:
     """Return a table of the questions: what each gives, does and needs, as its docstring says."""
     rows = ["| name | gives | what it does | needs |", "|---|---|---|---|"]
-    for name, question in QUESTIONS.items():
+    for name, question in all_questions().items():
         text = inspect.getdoc(question) or ""
         needs = " ".join(text.partition("\n\nNeeds ")[2].split()).rstrip(".")
         gives: Any = inspect.signature(question).return_annotation

@@ -15,7 +15,12 @@ from separatrix.report import view, write_figures, write_report
 from separatrix.report.answer import summary
 from separatrix.report.methods import methods
 from separatrix.report.places import MOST
-from separatrix.report.sections import SECTIONS, fixed_points as of_points, shown_sections, spectrum
+from separatrix.report.sections import (
+    all_sections,
+    fixed_points as of_points,
+    shown_sections,
+    spectrum,
+)
 from separatrix.report.statements import POINTS, statements
 from separatrix.store import Run, certify_run
 from separatrix.store.directory import PROOFS
@@ -27,7 +32,7 @@ EXPERIMENT = {
     "training": {"steps": 5},
     "analysis": {"question": {"claim": "line"}},
 }
-ALL = [section.name for section in SECTIONS]
+ALL = [section.name for section in all_sections()]
 
 
 def run(records=RECORDS, experiment=EXPERIMENT, net=None, path="/nowhere/run"):

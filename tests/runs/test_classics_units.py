@@ -6,7 +6,7 @@ from sample_records import fixed_points
 import separatrix as sx
 from separatrix.experiment import Experiment, Setup, run_experiment
 from separatrix.experiment.analysis import analyze
-from separatrix.experiment.questions import QUESTIONS
+from separatrix.experiment.questions import all_questions
 from separatrix.experiment.subject import Subject
 from separatrix.report import write_report
 
@@ -69,7 +69,7 @@ def test_the_questions_of_yang2019_small():
     few = ["task.rule_weights=[]", "task.dt=100.0", "network.num_units=6"]
     asked = subject("yang2019-small", rules, *few)
     assert asked.settings.questions == ("rule_performance", "task_variance")
-    performance, variance = (QUESTIONS[name](asked) for name in asked.settings.questions)
+    performance, variance = (all_questions()[name](asked) for name in asked.settings.questions)
     assert performance.rules == variance.tasks == ("reactgo", "reactanti")
     assert performance.num_trials.sum() == 512 and len(variance) == 6
     assert (performance.score < 0.5).all() and (performance.ideal_score == 1.0).all()

@@ -8,7 +8,7 @@ import pytest
 from sample_records import fixed_points
 
 import separatrix as sx
-from separatrix.experiment.questions import QUESTIONS
+from separatrix.experiment.questions import all_questions
 from separatrix.experiment.settings import AnalysisSettings
 from separatrix.experiment.subject import Subject
 from separatrix.plan import SkippedError
@@ -77,10 +77,13 @@ TASK = sx.tasks.ContextDecisionMaking(
 @pytest.mark.parametrize("context", [0, 1])
 def test_a_perfect_integrator_holds_a_line_and_its_context_lets_one_input_in(context):
     subject = subject_of(gated_integrator(), TASK, CONTEXTS[context])
-    curve, gating = QUESTIONS["choice_curve"](subject), QUESTIONS["input_gating"](subject)
+    curve, gating = (
+        all_questions()["choice_curve"](subject),
+        all_questions()["input_gating"](subject),
+    )
     assert (curve.outcomes == "fixed").all()
     np.testing.assert_allclose(curve.axis, [2, 0, 0, 0, 0, 0])
-    assert QUESTIONS["choice_curve"](subject) is curve  # which two more questions need
+    assert all_questions()["choice_curve"](subject) is curve  # which two more questions need
     assert sx.verdict(subject.system, curve.states, duration=750.0).held == "line"
     assert gating.relevant == context
     np.testing.assert_allclose(gating.direction.real, np.tile(np.eye(6)[0], (len(gating), 1)))
@@ -100,13 +103,13 @@ def test_skips_what_has_no_context_in_it():
     asked += [(name, another_subject(), "DelayComparison") for name in memories]
     for name, subject, word in asked:
         with pytest.raises(SkippedError, match=word):
-            QUESTIONS[name](subject)
+            all_questions()[name](subject)
 
 
 def test_averages_go_where_the_evidence_leads():
     """Contexts that weaken the other input by half: it has an axis, and biases the choice less."""
     network = gated_integrator(shut=-0.1)  # never below zero: without effect on the gain
-    averages = QUESTIONS["context_averages"](subject_of(network, TASK, CONTEXTS[0], n=20))
+    averages = all_questions()["context_averages"](subject_of(network, TASK, CONTEXTS[0], n=20))
     assert averages.names == ("choice", "modality 1", "modality 2")
     relevant = averages.by("modality 1")
     np.testing.assert_allclose(relevant.value, [-50, -15, -5, 5, 15, 50])
@@ -124,7 +127,10 @@ def holds_a_sum():
 def test_a_sum_is_a_perfect_memory():
     task = sx.tasks.DelayComparison(dt=50.0, noise=0.0)
     subject = subject_of(holds_a_sum(), task, [1.0, 0.0])
-    curve, memory = QUESTIONS["memory_curve"](subject), QUESTIONS["frequency_memory"](subject)
+    curve, memory = (
+        all_questions()["memory_curve"](subject),
+        all_questions()["frequency_memory"](subject),
+    )
     assert (curve.outcomes == "fixed").all()
     assert memory.values.tolist() == [10, 14, 18, 22, 26, 30, 34]
     assert (memory.order == 1).all() and (memory.decoded == 1).all()
@@ -133,4 +139,4 @@ def test_a_sum_is_a_perfect_memory():
     assert (memory.positions.shape[1] - 1) * memory.dt == 2450
     assert sx.verdict(subject.system, curve.states, duration=1000.0).held == "line"
     with pytest.raises(SkippedError, match=r"\[1, 0\]"):
-        QUESTIONS["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))
+        all_questions()["frequency_memory"](subject_of(holds_a_sum(), task, [1.0, 0.5], n=4))

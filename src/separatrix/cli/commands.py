@@ -271,12 +271,12 @@ def certify(
 @guarded
 def list_() -> None:
     """List the experiments, tasks, networks and questions that come with the package."""
-    from ..experiment import NETWORKS, QUESTIONS, TASK_MAKERS, Experiment, experiment_names
+    from ..experiment import NETWORKS, TASK_MAKERS, Experiment, all_questions, experiment_names
 
     names = experiment_names()
     _print_rows([(name, Experiment.named(name).description) for name in names])
     console.print(f"\ntasks: {', '.join(TASK_MAKERS)}\nnetworks: {', '.join(NETWORKS)}\nquestions:")
-    said = {name: inspect.getdoc(question) or "" for name, question in QUESTIONS.items()}
+    said = {name: inspect.getdoc(question) or "" for name, question in all_questions().items()}
     _print_rows([(name, text.partition("\n")[0]) for name, text in said.items()])
 
 

@@ -209,7 +209,7 @@ class AnalysisSettings(Settings):
     geometry: GeometrySettings = GeometrySettings()
     question: QuestionSettings = QuestionSettings()
     questions: tuple[str, ...] = ()
-    """Further questions, beyond those that every run answers, as names in `QUESTIONS`."""
+    """Further questions, beyond those that every run answers, as `separatrix list` names them."""
 
     @field_validator("random_range")
     @classmethod

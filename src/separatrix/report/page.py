@@ -17,7 +17,7 @@ from .methods import methods
 from .pictures import embedded
 from .places import MOST
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
-from .sections import SECTIONS
+from .sections import all_sections
 from .statements import BEHAVIOR, DYNAMICS, POINTS, statements
 from .text_filters import templates
 
@@ -108,7 +108,7 @@ def _sections(
     A section with nothing to say of what it lacks is left out: a question that was not asked.
     """
     told, absent = [], []
-    for section in SECTIONS:
+    for section in all_sections():
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
         try:
             if section.is_shown_in(run):

@@ -21,7 +21,7 @@ from .answer import summary
 from .page import write_page
 from .pictures import embedded, png_of, shown
 from .section import Section
-from .sections import SECTIONS
+from .sections import all_sections
 from .sections.fixed_point_topology import SECTION as TOPOLOGY
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _picture(done: pd.DataFrame, setting: str, title: str) -> Iterator[dict[str,
 
 def _sections(runs: Mapping[str, Run]) -> Iterator[dict[str, Any]]:
     """Yield the pictures of every section that any run has: one of all runs, or one of each."""
-    for section in SECTIONS:
+    for section in all_sections():
         told = {name: run for name, run in runs.items() if section.is_shown_in(run)}
         if told:
             pictures = _together(section, told) or _one_by_one(section, told)

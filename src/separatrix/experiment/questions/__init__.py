@@ -18,18 +18,24 @@ from ...plan import Stage
 from ...tasks import PerceptualDecisionMaking
 from ..subject import Subject
 
-QUESTIONS: dict[str, Callable[[Subject], Record]] = {
-    name: question
-    for module in modules_of("experiment.questions", "classics.questions")
-    for name, question in sorted(module.QUESTIONS.items())
-}
-"""The questions by name: those that the modules of two packages declare as their `QUESTIONS`."""
+
+@functools.cache
+def all_questions() -> dict[str, Callable[[Subject], Record]]:
+    """Return the questions by name: those that modules of two packages declare in `QUESTIONS`.
+
+    They are looked for when they are first asked for, because these modules import this one.
+    """
+    return {
+        name: question
+        for module in modules_of("experiment.questions", "classics.questions")
+        for name, question in sorted(module.QUESTIONS.items())
+    }
 
 
 def check_questions(names: Sequence[str]) -> None:
     """Raise InvalidInputError for a name that no question has, or one that is given twice."""
     for name in names:
-        Named(tuple(QUESTIONS))(name, "question")
+        Named(tuple(all_questions()))(name, "question")
     if len(set(names)) < len(names):
         raise InvalidInputError("a question is asked twice.")
 
@@ -37,7 +43,7 @@ def check_questions(names: Sequence[str]) -> None:
 def question_stages(subject: Subject) -> dict[str, Stage | None]:
     """Return the questions that the settings ask for, as stages."""
     names = dict.fromkeys((*_of_every_run(subject), *subject.settings.questions))
-    return {name: functools.partial(QUESTIONS[name], subject) for name in names}
+    return {name: functools.partial(all_questions()[name], subject) for name in names}
 
 
 def _of_every_run(subject: Subject) -> tuple[str, ...]:

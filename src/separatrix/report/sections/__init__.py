@@ -3,6 +3,7 @@
 Those of single papers are in `classics.sections`.
 """
 
+import functools
 from collections.abc import Iterator
 
 from ..._names import modules_of
@@ -31,11 +32,15 @@ ORDER = (
 )
 """The order of the report; a section that is not named here comes after these."""
 
-_modules = modules_of("report.sections", "classics.sections")
-_found: dict[str, Section] = {module.SECTION.name: module.SECTION for module in _modules}
-SECTIONS = tuple({name: _found[name] for name in (*ORDER, *_found)}.values())
+
+@functools.cache
+def all_sections() -> tuple[Section, ...]:
+    """Return the sections in their order; they are looked for when they are first asked for."""
+    modules = modules_of("report.sections", "classics.sections")
+    found: dict[str, Section] = {module.SECTION.name: module.SECTION for module in modules}
+    return tuple({name: found[name] for name in (*ORDER, *found)}.values())
 
 
 def shown_sections(run: Run) -> Iterator[Section]:
     """Yield the sections for which the run has what they need."""
-    return (section for section in SECTIONS if section.is_shown_in(run))
+    return (section for section in all_sections() if section.is_shown_in(run))
