@@ -55,7 +55,7 @@ ELEMENTWISE: frozenset[str] = frozenset(
 
 
 class Trait(Flag):
-    """What may be true of an operation."""
+    """Properties that an operation may have."""
 
     NONE = 0
     SMOOTH = auto()

@@ -29,7 +29,7 @@ _UNBOUNDED = (
 
 
 def why_to_end(boxes: int) -> str:
-    """Report how many boxes a search has examined; return why it must end, if it must."""
+    """Report the number of boxes so far; return the reason to end the search, or ""."""
     report_progress(Stage.EXHAUST, boxes, None)
     return why_over() if is_over() else ""
 

@@ -204,5 +204,9 @@ def tried() -> Iterator[tuple[str, Thresholds]]:
 def table() -> str:
     """Return all thresholds as a table in Markdown."""
     rows = [("threshold", "value", "unit", "decides", "reason", "tried"), ("---",) * 6]
-    rows += [(f"`{one.name}`", f"{one.default}", *one.metadata.values()) for one in fields(AT)]
+    for one in fields(AT):
+        values = one.default if isinstance(one.default, tuple) else (one.default,)
+        rows.append(
+            (f"`{one.name}`", ", ".join(map("{:,g}".format, values)), *one.metadata.values())
+        )
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

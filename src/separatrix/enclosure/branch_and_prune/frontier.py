@@ -35,7 +35,8 @@ class Limits(NamedTuple):
     max_unresolved
         How many boxes may be left unresolved.
     why_to_end
-        Is told how many boxes have been examined; returns why the search must end now, or "".
+        Called with the number of boxes so far. The search ends if this returns a reason, and goes
+        on if it returns "".
     """
 
     max_boxes: int

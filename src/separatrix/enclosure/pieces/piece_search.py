@@ -35,7 +35,8 @@ def search_pieces(
 ) -> Exhaustion | None:
     """Find and prove every zero in a box, whose bounds may be infinite, by its affine functions.
 
-    `why_to_end` is told how many functions have been solved; it returns why to end now, or "".
+    `why_to_end` is called with the number of functions so far. The search ends if this returns a
+    reason, and goes on if it returns "".
 
     Returns
     -------
