@@ -3,6 +3,7 @@ __version__: str
 from . import (
     classics as classics,
     figures as figures,
+    fits as fits,
     models as models,
     networks as networks,
     records as records,
@@ -47,6 +48,9 @@ from .experiment import (
     Experiment as Experiment,
     reanalyze as reanalyze,
     run_experiment as run_experiment,
+)
+from .recovery import (
+    mechanism_recovery as mechanism_recovery,
 )
 from .report import (
     make_report as make_report,

@@ -18,6 +18,7 @@ PUBLIC = (
     "tasks",
     "networks",
     "models",
+    "fits",
     "training",
     "regularizers",
     "solvers",

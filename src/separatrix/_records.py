@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 
-DECLARING = ("activity", "analysis", "classics", "evaluation", "tasks", "training")
+DECLARING = ("activity", "analysis", "classics", "evaluation", "recovery", "tasks", "training")
 """The packages and modules that declare records."""
 
 RENAMED = {"centre": "center"}

@@ -53,6 +53,7 @@ class Stage(StrEnum):
     EXPONENTS = "steps"
     SLICES = "slices"
     LINEARIZE = "points"
+    CONTROLS = "controls"
 
 
 @dataclass(frozen=True)

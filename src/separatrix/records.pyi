@@ -53,6 +53,11 @@ from .evaluation import (
     Psychometric as Psychometric,
     TrialPeriods as TrialPeriods,
 )
+from .recovery import (
+    Confusion as Confusion,
+    Judgment as Judgment,
+    MechanismRecovery as MechanismRecovery,
+)
 from .store import (
     Run as Run,
 )

@@ -1,0 +1,102 @@
+"""Controls as rows: what is said of the fit of each, kept in a folder if there is a directory."""
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._files import written_in_one_piece
+from .._parallel import one_blas_thread
+from .._types import first_line
+from .controls import Planted, Planting
+from .data import Recording, Statistic, statistics
+from .fitted import Fit, closure, fitted, judged, one_step_error, residuals, response
+
+ROW = "control.json"
+
+
+def folder_of(mechanism: str, number: int) -> str:
+    """Return the name of the folder of a control."""
+    return f"{mechanism}-{number:03d}"
+
+
+def row_of(result: Any, recording: Recording, kicks: Any) -> dict[str, Any]:
+    """Return what is said of a fit: the word, closure, response and statistics."""
+    found = fitted(result, recording)
+    left = residuals(found, recording)
+    answered = float("nan") if kicks is None else response(found, *kicks, recording.dt)
+    return {
+        "word": judged(found.system, found.states, recording).held,
+        "closure": closure(recording, left),
+        "response": answered,
+        "statistics": statistics(recording, one_step_error(found, recording, left)).tolist(),
+        "failure": "",
+    }
+
+
+def empty_row(failure: str = "") -> dict[str, Any]:
+    nothing = [float("nan")] * len(Statistic)
+    alone = {"word": "", "closure": float("nan"), "response": float("nan")}
+    return alone | {"statistics": nothing, "failure": failure}
+
+
+def tried(fit: Callable[[], Any], recording: Recording, kicks: Any) -> dict[str, Any]:
+    """Return what is said of a fit, or why it failed: that is a row, and no error."""
+    try:
+        return row_of(fit(), recording, kicks)
+    except (FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:
+        return empty_row(f"{type(error).__name__}: {first_line(error)}")
+
+
+def control(planting: Planting, seed: int, fit: Fit | None, folder: Path | None) -> dict[str, Any]:
+    """Make a control and its fit, and return its row; without a fit, write its recording."""
+    with one_blas_thread():
+        planted = planting.plant(seed)
+        row = {"own": planted.own, "right": list(planted.right)}
+        recording = planted.recording
+        if fit is None:
+            assert folder is not None
+            _write_recording(folder, planted)
+            row |= empty_row()
+        else:
+            made = functools.partial(fit, recording.activity, recording.inputs)
+            row |= tried(made, recording, (planted.kicked, planted.responses))
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with written_in_one_piece(folder / ROW) as temporary:
+            temporary.write_text(json.dumps(row, indent=1), encoding="utf-8")
+    return row
+
+
+def _write_recording(folder: Path, planted: Planted) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {"activity": planted.recording.activity, "inputs": planted.recording.inputs}
+    arrays |= {"kicked": planted.kicked, "responses": planted.responses}
+    for name, values in arrays.items():
+        if values is not None:
+            np.save(folder / f"{name}.npy", values)
+
+
+def row_in(folder: Path) -> dict[str, Any] | None:
+    """Return the row that is kept in a folder; None where there is none, or it is damaged."""
+    try:
+        found = json.loads((folder / ROW).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and {"own", "word", "failure"} <= set(found) else None
+
+
+def recording_in(folder: Path, like: Recording) -> tuple[Recording, Any]:
+    """Return the planted recording in a folder, and its kicks.
+
+    Raises FileNotFoundError where there is none.
+    """
+    inputs = None if like.inputs is None else np.load(folder / "inputs.npy")
+    recording = replace(like, activity=np.load(folder / "activity.npy"), inputs=inputs)
+    return recording, (np.load(folder / "kicked.npy"), np.load(folder / "responses.npy"))
