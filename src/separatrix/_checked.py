@@ -120,6 +120,7 @@ GOT_FROM = {
     "FixedPoints": "FixedPoints, which sx.find_fixed_points(…) gives",
     "GradientTransformation": "an optimizer of optax, such as optax.adam(1e-3)",
     "Linearization": "a Linearization, which sx.linearize(…) gives",
+    "MechanismRecovery": "a MechanismRecovery, which sx.mechanism_recovery(…) gives",
     "PerceptualDecisionMaking": "an sx.tasks.PerceptualDecisionMaking(…)",
     "Run": "a Run, which sx.load_run(…) gives, and sx.make_report for a system and states",
     "Separatrix": "a Separatrix, which sx.separatrix(…) gives",

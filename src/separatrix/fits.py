@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from ._checked import FINITE, Count, Milliseconds, NotNegative, checked
+from ._checked import Count, Milliseconds, NotNegative, checked
 from ._names import show_public_names
 from ._types import InvalidInputError
 from .systems import DiscreteMap
@@ -53,9 +52,7 @@ class _LeastSquares:
         before, after = states[:, :-1], states[:, 1:]
         wanted = (after - (1 - leak) * before) / leak
         driving = np.zeros((*before.shape[:2], 0)) if inputs is None else inputs[:, 1:]
-        found = regression(
-            np.concatenate([of_numpy(before), driving], -1), wanted, self.ridge
-        )
+        found = regression(np.concatenate([of_numpy(before), driving], -1), wanted, self.ridge)
         size, channels = states.shape[-1], driving.shape[-1]
         weights, drive, bias = found[:size].T, found[size:-1].T, found[-1]
 

@@ -16,6 +16,8 @@ GAIN, FASTER = 1.6, 5.0
 """Gain of the units of the saturating circuits for a long duration T, above 1 so that there is more
 than one state; what is added to it where T is one time constant, as states must have settled at T.
 """
+CYCLING = 2.0
+"""Gain of the units of a cycle."""
 KEPT = 0.98
 """Part of a value that is left on a planted line or surface after the duration T."""
 STEEP = 20.0
@@ -182,8 +184,9 @@ def _ring(place: _Place) -> _Planted:
 
 
 def _cycle(place: _Place) -> _Planted:
-    turn = 2 * np.pi / place.period
-    return _saturating(_around(place), 2.0 * np.eye(2) + turn * np.array([[0, -1.0], [1.0, 0]]))
+    # On the cycle the saturation divides the weights by the gain, and leaves the turn.
+    turn = 2 * np.pi / place.period * np.array([[0, -1.0], [1.0, 0]])
+    return _saturating(_around(place), CYCLING * (np.eye(2) + turn))
 
 
 def _points(place: _Place) -> _Planted:

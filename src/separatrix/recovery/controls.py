@@ -20,8 +20,8 @@ from .fitted import RIDGE, judged
 
 Own = Callable[[int, int], AbstractSystem]
 """A user's mechanism: it takes a number of units and a seed, and returns a system."""
-WATCHED, WATCHED_LATENT = 32, 96
-"""States of a circuit whose own verdict is asked, and of its latent variables."""
+WATCHED, WATCHED_LATENT, LATENT = 32, 64, 16
+"""States of a circuit whose own verdict is asked; of latent variables, if they are at most 16."""
 SETTLING = 3.0
 """Time constants that a circuit runs before its recording begins."""
 _LINEAR = ("line", "surface", "leak", "chain", "amplifier")
@@ -29,6 +29,8 @@ KICKS = 32
 TRIED, REFINED, ENOUGH = 12, 36, 0.15
 """Settings that are tried at random to make a mechanism like the recording; from the best; and the
 sum of squared differences, in tolerances, at which no more are tried."""
+VAIN = 3.0
+"""Tolerances; what is farther from the recording after twice as many settings is given up."""
 MOST_SAMPLES = 10_000
 """States of the recordings that are made while settings are tried."""
 _RANGES = {"gain": (0.03, 10.0), "noise": (0.003, 100.0), "observation": (0.003, 2.0)}
@@ -61,7 +63,6 @@ class Planted:
     recording: Recording
     own: str
     """The word of the circuit's own verdict; "" if it was not asked."""
-    right: tuple[str, ...]
     kicked: Float[np.ndarray, "kick unit"]
     responses: Float[np.ndarray, "kick time unit"]
 
@@ -102,27 +103,26 @@ class Planting:
         if quick:
             trials = min(trials, max(2, MOST_SAMPLES // times))
         inputs = _scaled(like, setting.gain)[:trials]
-        states = np.empty((times, trials, self.units))
+        states = np.empty((times, trials, self.units), np.float32)
         now = self._start(made, trials, rng)
         none = np.zeros((trials, inputs.shape[-1]))
         for _ in range(round(SETTLING / leak)):
-            now = step(now, none) + sigma * rng.normal(size=now.shape)
+            now = step(now, none) + sigma * rng.standard_normal(now.shape, np.float32)
         for t in range(times):
-            now = step(now, inputs[:, t]) + sigma * rng.normal(size=now.shape)
+            now = step(now, inputs[:, t]) + sigma * rng.standard_normal(now.shape, np.float32)
             states[t] = now
         states = states.transpose(1, 0, 2)
-        units = rng.choice(self.units, seen, replace=False)
+        units = rng.permutation(self.units)[:seen]
         eye = _Observation.of(states[:, :, units], like, setting.observation)
         given = None if like.inputs is None else like.inputs[:trials]
         recording = replace(like, activity=eye.observed(states[:, :, units], rng), inputs=given)
         if quick:
             nothing = np.zeros((0, seen)), np.zeros((0, 1, seen))
-            return Planted(recording, "", (), *nothing)
+            return Planted(recording, "", *nothing)
         found = _own_verdict(made, states, like)
-        right = made.right if isinstance(made, Circuit) else (found.held,)
         flat = states.reshape(-1, self.units)
         kicked, responses = _kicked(self, step, flat, units, eye, none.shape[-1], rng)
-        return Planted(recording, found.held, right, kicked, responses)
+        return Planted(recording, found.held, kicked, responses)
 
     def _circuit(self, seed: int) -> Circuit | AbstractSystem:
         like = self.like
@@ -142,7 +142,11 @@ class Planting:
             )
         made = self.own(self.units, seed)
         fits = isinstance(made, AbstractSystem) and made.size == self.units
-        if not fits or made.kind != "map" or np.size(made.input) != channels * (made.input is not None):
+        if (
+            not fits
+            or made.kind != "map"
+            or np.size(made.input) != channels * (made.input is not None)
+        ):
             raise InvalidInputError(
                 f"mechanisms[{self.mechanism!r}] must return a DiscreteMap of {self.units} units "
                 f"that takes an input of {channels} channels, or none, got {made!r:.60}."
@@ -163,7 +167,9 @@ def _stepping(system: AbstractSystem) -> Callable[[np.ndarray, np.ndarray], np.n
         alone = eqx.filter_jit(eqx.filter_vmap(system.evaluate))
         return lambda states, inputs: np.asarray(alone(jnp.asarray(states)), float)
     driven = eqx.filter_jit(eqx.filter_vmap(system.evaluate))
-    return lambda states, inputs: np.asarray(driven(jnp.asarray(states), jnp.asarray(inputs)), float)
+    return lambda states, inputs: np.asarray(
+        driven(jnp.asarray(states), jnp.asarray(inputs)), float
+    )
 
 
 def _scaled(like: Recording, gain: float) -> np.ndarray:
@@ -223,7 +229,8 @@ def _own_verdict(made: Circuit | AbstractSystem, states: np.ndarray, like: Recor
     flat = states.reshape(-1, states.shape[-1])
     inward = np.linalg.pinv(made.patterns)
     latent = (flat @ inward.T).reshape(*states.shape[:2], -1)
-    return judged(made.latent, latent, like, WATCHED_LATENT)
+    count = WATCHED_LATENT if made.latent.size <= LATENT else WATCHED
+    return judged(made.latent, latent, like, count)
 
 
 def _kicked(
@@ -296,7 +303,8 @@ def tuned(planting: Planting, wanted: np.ndarray, seed: int) -> tuple[Planting, 
         return tried[-1][0]
 
     def enough(values: np.ndarray) -> None:
-        if min(row[0] for row in tried) < ENOUGH:
+        loss, _, away = min(tried, key=lambda row: row[0])
+        if loss < ENOUGH or (len(tried) > 2 * TRIED and away.max() > VAIN):
             raise StopIteration
 
     draws = np.random.default_rng([seed, 2]).uniform(low, high, (TRIED, len(low)))

@@ -57,7 +57,7 @@ def recording_of(
         raise InvalidInputError(
             f"activity must have shape (trial, time, unit), got {activity.shape}."
         )
-    trials, times, units = activity.shape
+    trials, times, _ = activity.shape
     if dt > tau:
         raise InvalidInputError(f"dt must be at most tau = {tau:g} ms, got {dt:g}.")
     made = Recording(activity, None, Kind.RATES, dt, tau, duration)

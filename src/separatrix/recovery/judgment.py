@@ -1,19 +1,16 @@
 """Whether what a verdict says of a fit is supported of the circuit, by planted controls."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from .._records import Record, array, setting
-from .._tables import Columns
-from .._types import counted
+from .._tables import Columns, describe_duration
 from ..analysis.boundaries.fractions import wilson
 from ..models.circuits import MECHANISMS
-
-if TYPE_CHECKING:
-    from .recovery import MechanismRecovery
 
 RATIO = 3.0
 """By how many times the claimed mechanism's rate of agreement must exceed any other's."""
@@ -36,14 +33,19 @@ class Support(StrEnum):
 class Reason(StrEnum):
     """Why a claim is supported, or not."""
 
-    RATES = "rates"
-    NONE_ALIKE = "no mechanism is like the recording"
-    CLAIMED_UNLIKE = "the claimed mechanism is not like the recording"
-    NO_SUCH = "no mechanism of the list has this word"
+    SUPPORTED = "controls of other mechanisms seldom agree"
+    RATES = "controls of another mechanism agree too often"
+    NONE_ALIKE = "no mechanism of the list can be made like the recording"
+    CLAIMED_UNLIKE = "no mechanism for which this is right can be made like the recording"
+    CLOSURE = "the closure is far from that of such circuits"
+    NO_SUCH = "the list has no mechanism for which this is right"
     MORE = "more controls could decide"
-    FEW = "too few controls of the claimed mechanism"
-    ALONE = "no other mechanism is like the recording"
-    CLOSURE = "the closure is not that of the claimed mechanism"
+    ALONE = "no other mechanism of the list can be made like the recording"
+
+
+_NOT = (Reason.RATES, Reason.NONE_ALIKE, Reason.CLAIMED_UNLIKE, Reason.CLOSURE)
+OUTCOMES = dict.fromkeys(Reason, Support.NOT_KNOWN) | dict.fromkeys(_NOT, Support.NOT_SUPPORTED)
+OUTCOMES[Reason.SUPPORTED] = Support.SUPPORTED
 
 
 class Judgment(Record):
@@ -72,21 +74,19 @@ class Judgment(Record):
     )
     word: str = setting("word of the verdict on the fit")
     outcome: str = setting('"supported", "not supported" or "not known"')
-    reason: str = setting("why: a member of `Reason`")
+    reason: str = setting("why")
     claimed: str = setting("mechanism that the word claims; empty if there is none")
     closure: float = setting("closure of the recorded units")
     response: float = setting("R² of the response to kicks; NaN if none were given")
     seen: float = setting("share of the units of the controls that is recorded")
     duration: float = setting("duration T", units="ms")
     needed: int = setting("controls of each mechanism that could decide; 0 if that is not the case")
-    seeds: int = setting("controls of each mechanism that were asked for")
+    time_unit: float = setting("time step of the recording", units="ms", default=float("nan"))
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What is said of the fit, of the controls, and of the circuit."""
-        from .sentences import sentences
-
-        return sentences(self)
+        return _sentences(self)
 
     def summary(self) -> str:
         return f"Judgment: {' '.join(self.sentences)}"
@@ -113,118 +113,223 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
+@dataclass(frozen=True, eq=False)
+class Controls:
+    """The controls of one mechanism that count: word, closure and response of each fit."""
+
+    right: tuple[str, ...]
+    word: Shaped[np.ndarray, " control"]
+    closure: Float[np.ndarray, " control"]
+    response: Float[np.ndarray, " control"]
+
+    def agree(self, word: str, recorded: "Recorded", own: "Controls") -> int:
+        """Count those with the word that are as near to the recording as 90 % of the own ones."""
+        near = self.word == word
+        for name, value in recorded.items():
+            if np.isfinite(value):
+                away, of_own = (np.abs(getattr(one, name) - value) for one in (self, own))
+                near &= away <= np.quantile(of_own, NEAR, method="higher")
+        return int(near.sum())
+
+
+Recorded = Mapping[str, float]
+"""The closure and the response of the recording."""
+
+
 def judge(
-    recovery: "MechanismRecovery", word: str, closure: float, response: float
+    controls: Mapping[str, Controls],
+    word: str,
+    recorded: Recorded,
+    *,
+    seen: float,
+    duration: float,
+    time_unit: float,
 ) -> Judgment:
     """Judge a word of a fit, with the closure and the response of the recording."""
-    names = recovery.mechanisms
-    right = np.array([word in recovery.right[name] for name in names])
-    rows = {name: recovery.counted_rows(name) for name in names}
-    count = np.array([len(rows[name]) for name in names])
-    same = {name: np.array(recovery.word)[rows[name]] == word for name in names}
-    best: tuple[float, str, dict[str, int]] | None = None
+    names = np.array(list(controls))
+    right = np.array([word in each.right for each in controls.values()])
+    count = np.array([len(each.word) for each in controls.values()])
+    claimed, agree, ratio = "", np.zeros(len(names), int), -1.0
     for name in names[right & (count > 0)]:
-        reach = _reach(recovery, rows[name], closure, response)
-        agree = {
-            other: int((same[other] & reach(rows[other])).sum()) if len(rows[other]) else 0
-            for other in names
-        }
-        ratio = _ratio(agree, count, names, right, name)
-        if best is None or ratio > best[0]:
-            best = ratio, name, agree
-    agree = np.zeros(len(names), int)
-    if best is not None:
-        agree = np.array([best[2][name] for name in names])
+        each = np.array([one.agree(word, recorded, controls[name]) for one in controls.values()])
+        low, high = _limits(each, count)
+        others = high[~right & (count > 0)]
+        found = float(low[names == name][0] / others.max()) if len(others) else np.inf
+        if found > ratio:
+            claimed, agree, ratio = str(name), each, found
     low, high = _limits(agree, count)
-    outcome, reason, needed = _outcome(best, names, right, count, agree)
-    if best is not None and _is_far(recovery, rows[best[1]], closure):
-        outcome, reason, needed = Support.NOT_SUPPORTED, Reason.CLOSURE, 0
+    closures = np.array([_range(each.closure) for each in controls.values()])
+    reason, needed = _reason(names == claimed, right, count, agree, ratio)
+    if claimed and _is_far(recorded["closure"], closures[names == claimed][0]):
+        reason, needed = Reason.CLOSURE, 0
     return Judgment(
         mechanism=names,
         is_right=right,
         counted=count,
-        same_word=np.array([int(same[name].sum()) for name in names]),
+        same_word=np.array([int((each.word == word).sum()) for each in controls.values()]),
         agree=agree,
         low=low,
         high=high,
-        closures=np.array([_range(recovery.closure, rows[name]) for name in names]),
-        responses=np.array([_range(recovery.response, rows[name]) for name in names]),
+        closures=closures,
+        responses=np.array([_range(each.response) for each in controls.values()]),
         word=word,
-        outcome=str(outcome),
+        outcome=str(OUTCOMES[reason]),
         reason=str(reason),
-        claimed="" if best is None else str(best[1]),
-        closure=closure,
-        response=response,
-        seen=recovery.seen,
-        duration=recovery.duration,
+        claimed=claimed,
+        closure=recorded["closure"],
+        response=recorded["response"],
+        seen=seen,
+        duration=duration,
+        time_unit=time_unit,
         needed=needed,
-        seeds=recovery.seeds,
     )
 
 
 def _limits(agree: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    share = agree / np.maximum(count, 1)
-    low, high = wilson(share, np.maximum(count, 1))
+    low, high = wilson(agree / np.maximum(count, 1), np.maximum(count, 1))
     return np.where(count, low, np.nan), np.where(count, high, np.nan)
 
 
-def _range(values: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
-    found = values[rows][np.isfinite(values[rows])]
+def _range(values: np.ndarray) -> tuple[float, float]:
+    found = values[np.isfinite(values)]
     return (float(found.min()), float(found.max())) if len(found) else (np.nan, np.nan)
 
 
-def _reach(recovery: "MechanismRecovery", own: np.ndarray, closure: float, response: float):
-    """Return what tells which controls are as near to the recording as 90 % of the own ones."""
-
-    def within(rows: np.ndarray) -> np.ndarray:
-        near = np.ones(len(rows), bool)
-        for value, of_controls in ((closure, recovery.closure), (response, recovery.response)):
-            if np.isfinite(value):
-                away = np.abs(of_controls - value)
-                near &= away[rows] <= np.quantile(away[own], NEAR, method="higher")
-        return near
-
-    return within
-
-
-def _is_far(recovery: "MechanismRecovery", own: np.ndarray, closure: float) -> bool:
+def _is_far(closure: float, own: np.ndarray) -> bool:
     """Whether a closure is farther from the claimed mechanism's than these are from one another."""
-    low, high = _range(recovery.closure, own)
+    low, high = own
     return bool(np.isfinite(closure) and not 2 * low - high <= closure <= 2 * high - low)
 
 
-def _ratio(agree: dict, count: np.ndarray, names: np.ndarray, right: np.ndarray, name: str):
-    """Return the lower limit under a mechanism, divided by the highest upper one of the others."""
-    low, high = _limits(np.array([agree[n] for n in names]), count)
-    others = high[~right & (count > 0)]
-    own = low[list(names).index(name)]
-    return float(own / others.max()) if len(others) else float("inf")
-
-
-def _outcome(
-    best: tuple[float, str, dict[str, int]] | None,
-    names: np.ndarray,
-    right: np.ndarray,
-    count: np.ndarray,
-    agree: np.ndarray,
-) -> tuple[Support, Reason, int]:
-    if not count.any():
-        return Support.NOT_SUPPORTED, Reason.NONE_ALIKE, 0
-    if not right.any():
-        return Support.NOT_KNOWN, Reason.NO_SUCH, 0
-    if best is None:
-        return Support.NOT_SUPPORTED, Reason.CLAIMED_UNLIKE, 0
-    mine = list(names).index(best[1])
+def _reason(
+    mine: np.ndarray, right: np.ndarray, count: np.ndarray, agree: np.ndarray, ratio: float
+) -> tuple[Reason, int]:
+    """Return why a word is supported or not, and how many controls of each could decide."""
     others = ~right & (count > 0)
+    if not count.any():
+        return Reason.NONE_ALIKE, 0
+    if not right.any():
+        return Reason.NO_SUCH, 0
+    if not mine.any():
+        return Reason.CLAIMED_UNLIKE, 0
     if not others.any():
-        return Support.NOT_KNOWN, Reason.ALONE, 0
-    if best[0] >= RATIO and count[mine] >= LEAST:
-        return Support.SUPPORTED, Reason.RATES, 0
+        return Reason.ALONE, 0
+    if ratio >= RATIO and count[mine][0] >= LEAST:
+        return Reason.SUPPORTED, 0
     share = agree / np.maximum(count, 1)
     for number in range(LEAST, MOST + 1):
-        low = wilson(share[mine : mine + 1], np.array([number]))[0][0]
-        high = wilson(share[others], np.full(others.sum(), number))[1].max()
-        if low >= RATIO * high:
-            reason = Reason.FEW if number <= LEAST else Reason.MORE
-            return Support.NOT_KNOWN, reason, max(number, LEAST)
-    return Support.NOT_SUPPORTED, Reason.RATES, 0
+        low, high = wilson(share, np.full(len(share), number))
+        if low[mine][0] >= RATIO * high[others].max():
+            return Reason.MORE, number
+    return Reason.RATES, 0
+
+
+_CLAIMS = {
+    "cycle": "A cycle",
+    "point": "One stable point",
+    "points": "Several stable points",
+    "line": "A line attractor",
+    "ring": "A ring attractor",
+    "surface": "A continuous attractor of two or more dimensions",
+    "still": "Slow motion",
+    "ghost": "A ghost",
+    "recurrent": "Recurrent motion",
+    "slow path": "A slow path",
+    "moving": "Nothing",
+}
+"""The subject of "… holds states", by the word of a verdict."""
+
+
+def _sentences(judgment: Judgment) -> tuple[str, ...]:
+    """Return what is said of the fit, of the controls, of closure, and of the circuit."""
+    found = [_of_the_fit(judgment), _of_the_controls(judgment), _of_closure(judgment)]
+    return (*filter(None, found), _of_the_circuit(judgment), *_of_kicks(judgment))
+
+
+def claim_of(word: str) -> str:
+    """Return what a word claims to hold states."""
+    return _CLAIMS.get(word, f"“{word}”")
+
+
+def _of_the_fit(judgment: Judgment) -> str:
+    over = describe_duration(judgment.duration)
+    if judgment.word in _CLAIMS:
+        return f"{claim_of(judgment.word)} holds states of the fit, of all times, over {over}."
+    return f"The verdict on the fit over {over}, from states of all times, is “{judgment.word}”."
+
+
+def _of_the_controls(judgment: Judgment) -> str:
+    alike = judgment.counted > 0
+    if not alike.any():
+        return "No planted circuit could be made like the recording."
+    parts = []
+    for k in np.flatnonzero(alike):
+        of = f"{judgment.mechanism[k]} {judgment.agree[k]} of {judgment.counted[k]}"
+        parts.append(f"{of} ({interval(judgment.low[k], judgment.high[k])})")
+    text = (
+        "Of planted circuits that are like the recording, seen through this way of fitting at "
+        f"{100 * judgment.seen:.3g} % of the units, so many agree: {', '.join(parts)}."
+    )
+    unlike = list(judgment.mechanism[~alike])
+    if unlike:
+        text += f" Not like the recording: {', '.join(unlike)}."
+    return text
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+def _of_closure(judgment: Judgment) -> str:
+    if not np.isfinite(judgment.closure):
+        return ""
+    near, claimed = [], ""
+    for name, (low, high) in zip(judgment.mechanism, judgment.closures, strict=True):
+        if np.isnan(low):
+            continue
+        if low <= judgment.closure <= high:
+            near.append(name)
+        if name == judgment.claimed:
+            claimed = f"; that of {name}: {_percent(low)} to {_percent(high)} %"
+    within = f"within that of {', '.join(near)}" if near else "outside that of every mechanism"
+    return f"Closure of the recorded units: {_percent(judgment.closure)} %, {within}{claimed}."
+
+
+def _of_the_circuit(judgment: Judgment) -> str:
+    what = claim_of(judgment.word)
+    what = f"{what[0].lower()}{what[1:]}"
+    name = judgment.claimed
+    meant = f"{what} in the circuit" if judgment.word != "moving" else "that nothing is held there"
+    if judgment.outcome == Support.SUPPORTED:
+        described = MECHANISMS[name].words if name in MECHANISMS else name
+        return (
+            f"Supported, among the mechanisms of this list: {meant}, as in circuits with "
+            f"{described}."
+        )
+    more = f": {judgment.needed} of each mechanism" if judgment.needed else ""
+    outcome = judgment.outcome[0].upper() + judgment.outcome[1:]
+    return f"{outcome}: {meant} ({judgment.reason}{more})."
+
+
+def _of_kicks(judgment: Judgment) -> list[str]:
+    """Say which kicks would decide, if the responses of the claimed and others lie apart."""
+    if judgment.outcome == Support.SUPPORTED or np.isfinite(judgment.response):
+        return []
+    names = list(judgment.mechanism)
+    if judgment.claimed not in names:
+        return []
+    low, high = judgment.responses[names.index(judgment.claimed)]
+    rivals = []
+    for k in np.flatnonzero(~judgment.is_right & (judgment.agree > 0)):
+        a, b = judgment.responses[k]
+        if not (b < low or a > high):
+            return []
+        rivals.append(f"{names[k]} {_between(a, b)}")
+    if not rivals:
+        return []
+    told = f"{judgment.claimed} {_between(low, high)}, {', '.join(rivals)}"
+    return [f"Kicks of the recorded units would decide (R² of the response: {told})."]
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:.2g} to {high:.2g}".replace("-", "−")

@@ -1,7 +1,7 @@
 """The result of mechanism recovery: controls beside the recording, and what they say of a fit."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,26 @@ from .._checked import checked
 from .._files import as_path
 from .._records import Record, array, setting
 from .._tables import Columns
-from .._types import InvalidInputError
-from .data import Recording, recording_of
-from .judgment import Judgment, judge
-from .rows import row_of
+from .._types import InvalidInputError, UnreadableFileError
+from ..models.circuits import MECHANISMS
+from .controls import Planting
+from .data import Recording, Statistic, differences, recording_of
+from .judgment import Controls, Judgment, judge
+from .rows import (
+    RECORDING,
+    Key,
+    Row,
+    Rows,
+    empty_row,
+    folder_of,
+    recording_in,
+    row_in,
+    row_of,
+    tried,
+)
 
-
+HOPELESS = 1.5
+"""A mechanism that differs by more tolerances at its best settings cannot be like the recording."""
 MAKEABLE = 1 / 3
 """A mechanism of whose controls fewer than this part count cannot be made like the recording."""
 
@@ -34,7 +48,9 @@ class Confusion(Record):
 
     def summary(self) -> str:
         right = int((self.counts * self.is_right).sum())
-        return f"Confusion: the fit has a right word for {right} of {int(self.counts.sum())} controls"
+        return (
+            f"Confusion: the fit has a right word for {right} of {int(self.counts.sum())} controls"
+        )
 
     def _table(self) -> Columns:
         columns: dict[str, Any] = {"planted": self.mechanism}
@@ -100,12 +116,14 @@ class MechanismRecovery(Record):
     @property
     def is_alike(self) -> Bool[np.ndarray, " control"]:
         """Whether each control is like the recording, statistic by statistic."""
-        return (self.differences <= 1).all(1)
+        return np.all(self.differences <= 1, axis=1)
 
     @property
     def is_counted(self) -> Bool[np.ndarray, " control"]:
         """Whether each control counts: fitted, as planted, and like the recording."""
-        right = [own in self.right[name] for own, name in zip(self.own, self.mechanism, strict=True)]
+        right = [
+            own in self.right[name] for own, name in zip(self.own, self.mechanism, strict=True)
+        ]
         return np.array(right, bool) & self.is_alike & (self.word != "")
 
     def counted_rows(self, mechanism: str) -> Int[np.ndarray, " row"]:
@@ -159,16 +177,30 @@ class MechanismRecovery(Record):
             If the model and the states do not fit together, or no fit was made yet.
         """
         if model is None and states is None:
-            if not self.recorded_word:
-                raise InvalidInputError(
-                    "there is no fit of the recording yet: give judge(model, states)."
-                )
-            return judge(
-                self, self.recorded_word, self.recorded_closure, self.recorded_response
+            row: Row = {"word": self.recorded_word, "closure": self.recorded_closure}
+            row["response"] = self.recorded_response
+        else:
+            given = model if states is None else (model, states)
+            row = row_of(given, self.recording, self.kicks)
+        if not row["word"]:
+            raise InvalidInputError(
+                "there is no fit of the recording yet: give judge(model, states)."
             )
-        given = model if states is None else (model, states)
-        row = row_of(given, self.recording, self.kicks)
-        return judge(self, row["word"], row["closure"], row["response"])
+        controls = {
+            str(name): Controls(
+                self.right[name], self.word[rows], self.closure[rows], self.response[rows]
+            )
+            for name in self.mechanisms
+            for rows in (self.counted_rows(name),)
+        }
+        return judge(
+            controls,
+            row["word"],
+            {"closure": row["closure"], "response": row["response"]},
+            seen=self.seen,
+            duration=self.duration,
+            time_unit=self.dt,
+        )
 
     @property
     def recording(self) -> Recording:
@@ -205,9 +237,29 @@ class MechanismRecovery(Record):
         UnreadableFileError
             If the directory holds no controls of this recording.
         """
-        from .run import read_back
+        folder, like, kicks = as_path(directory), self.recording, self.kicks
+        known = folder / RECORDING / "activity.npy"
+        if not known.is_file() or not np.array_equal(np.load(known), like.activity):
+            raise UnreadableFileError(
+                f"{folder} holds no controls of this recording: give the directory that "
+                "sx.mechanism_recovery has written for it."
+            )
 
-        return read_back(as_path(directory), self, load)
+        def fitted_in(place: Path, recording: Recording, kicks: Any) -> Row:
+            try:
+                return tried(lambda: load(place), recording, kicks)
+            except FileNotFoundError:
+                return empty_row()
+
+        row, rows = fitted_in(folder / RECORDING, like, kicks), dict[Key, Row]()
+        for key in ((str(name), k) for name in self.mechanisms for k in range(self.seeds)):
+            place = folder / folder_of(*key)
+            if (kept := row_in(place)) is not None:
+                rows[key] = kept | fitted_in(place, *recording_in(place, like))
+        plantings = [
+            Planting(str(name), None, self.units, None, like, kicks) for name in self.mechanisms
+        ]
+        return collected(plantings, rows, row, self.nearest, self.fraction, self.seeds)
 
     def summary(self) -> str:
         counts = int(self.is_counted.sum())
@@ -218,7 +270,7 @@ class MechanismRecovery(Record):
         )
 
     def _table(self) -> Columns:
-        """The recording beside the controls that count, statistic by statistic."""
+        """Return the recording beside the controls that count, statistic by statistic."""
         columns: dict[str, Any] = {"": ["the recording", *self.mechanisms]}
         of = [self.counted_rows(name) for name in self.mechanisms]
         columns["count"] = ["", *map(len, of)]
@@ -229,5 +281,66 @@ class MechanismRecovery(Record):
         return columns | {"closure": [float(self.recorded_closure), *map(float, medians)]}
 
     def _closing(self) -> str:
+        if not (self.word != "").any():
+            return "no control has a fit yet"
         unlike = [str(n) for n in self.mechanisms if not len(self.counted_rows(n))]
         return f"not like the recording: {', '.join(unlike)}" if unlike else ""
+
+
+def collected(
+    plantings: Sequence[Planting],
+    rows: Rows,
+    row: Row,
+    nearest: Float[np.ndarray, "mechanism statistic"],
+    fraction: float,
+    seeds: int,
+    missing: int = 0,
+) -> MechanismRecovery:
+    """Return the recovery of these rows of controls, and the row of the recording.
+
+    `missing` controls were not made.
+    """
+    like, kicks = plantings[0].like, plantings[0].kicks
+    trials, times, units = like.activity.shape
+    kicked, responses = kicks or (np.zeros((0, units)), np.zeros((0, 1, units)))
+    recorded = np.array(row["statistics"], float)
+    keys = sorted(rows)
+    found = [rows[key] for key in keys]
+    told = np.array([r["statistics"] for r in found], float).reshape(len(keys), len(recorded))
+    away = [differences(one, recorded) for one in told]
+    return MechanismRecovery(
+        mechanism=np.array([name for name, _ in keys], str),
+        seed=np.array([k for _, k in keys], int),
+        **{name: np.array([r[name] for r in found], str) for name in ("word", "own", "failure")},
+        **{name: np.array([r[name] for r in found], float) for name in ("closure", "response")},
+        statistics=told,
+        differences=np.array(away).reshape(told.shape),
+        recorded=recorded,
+        statistic=np.array([str(name) for name in Statistic]),
+        activity=like.activity,
+        inputs=np.zeros((trials, times, 0)) if like.inputs is None else like.inputs,
+        kicked=kicked,
+        responses=responses,
+        mechanisms=np.array([p.mechanism for p in plantings]),
+        nearest=nearest,
+        right_text=json.dumps({p.mechanism: _right(p, rows) for p in plantings}),
+        recorded_word=row["word"],
+        recorded_closure=row["closure"],
+        recorded_response=row["response"],
+        kind=str(like.kind),
+        units=plantings[0].units,
+        fraction=fraction,
+        seeds=seeds,
+        dt=like.dt,
+        tau=like.tau,
+        duration=like.duration,
+        missing=missing + sum(not (r["word"] or r["failure"]) for r in found),
+    )
+
+
+def _right(planting: Planting, rows: Rows) -> list[str]:
+    """Return the words that are right: of a mechanism of the user's, the most frequent own one."""
+    if planting.mechanism in MECHANISMS:
+        return list(MECHANISMS[planting.mechanism].right)
+    own = [row["own"] for (name, _), row in rows.items() if name == planting.mechanism]
+    return [max(set(own), key=own.count)] if own else []

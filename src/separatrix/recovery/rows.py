@@ -16,7 +16,12 @@ from .controls import Planted, Planting
 from .data import Recording, Statistic, statistics
 from .fitted import Fit, closure, fitted, judged, one_step_error, residuals, response
 
-ROW = "control.json"
+ROW, RECORDING = "control.json", "recording"
+Row = dict[str, Any]
+"""What is known of a control and of its fit."""
+Key = tuple[str, int]
+"""A mechanism and the number of a control."""
+Rows = dict[Key, Row]
 
 
 def folder_of(mechanism: str, number: int) -> str:
@@ -24,11 +29,13 @@ def folder_of(mechanism: str, number: int) -> str:
     return f"{mechanism}-{number:03d}"
 
 
-def row_of(result: Any, recording: Recording, kicks: Any) -> dict[str, Any]:
+def row_of(result: Any, recording: Recording, kicks: Any) -> Row:
     """Return what is said of a fit: the word, closure, response and statistics."""
     found = fitted(result, recording)
     left = residuals(found, recording)
-    answered = float("nan") if kicks is None else response(found, *kicks, recording.dt)
+    answered = float("nan")
+    if kicks is not None:
+        answered = response(found, kicks[0], kicks[1], recording.dt)
     return {
         "word": judged(found.system, found.states, recording).held,
         "closure": closure(recording, left),
@@ -38,27 +45,28 @@ def row_of(result: Any, recording: Recording, kicks: Any) -> dict[str, Any]:
     }
 
 
-def empty_row(failure: str = "") -> dict[str, Any]:
+def empty_row(failure: str = "") -> Row:
+    """Return the row of a control without a fit."""
     nothing = [float("nan")] * len(Statistic)
     alone = {"word": "", "closure": float("nan"), "response": float("nan")}
     return alone | {"statistics": nothing, "failure": failure}
 
 
-def tried(fit: Callable[[], Any], recording: Recording, kicks: Any) -> dict[str, Any]:
+def tried(fit: Callable[[], Any], recording: Recording, kicks: Any) -> Row:
     """Return what is said of a fit, or why it failed: that is a row, and no error."""
     try:
         return row_of(fit(), recording, kicks)
-    except (FileNotFoundError, MemoryError):
+    except FileNotFoundError:  # there is no fit yet
         raise
     except Exception as error:
         return empty_row(f"{type(error).__name__}: {first_line(error)}")
 
 
-def control(planting: Planting, seed: int, fit: Fit | None, folder: Path | None) -> dict[str, Any]:
+def control(planting: Planting, seed: int, fit: Fit | None, folder: Path | None) -> Row:
     """Make a control and its fit, and return its row; without a fit, write its recording."""
     with one_blas_thread():
         planted = planting.plant(seed)
-        row = {"own": planted.own, "right": list(planted.right)}
+        row: Row = {"own": planted.own}
         recording = planted.recording
         if fit is None:
             assert folder is not None
@@ -83,7 +91,7 @@ def _write_recording(folder: Path, planted: Planted) -> None:
             np.save(folder / f"{name}.npy", values)
 
 
-def row_in(folder: Path) -> dict[str, Any] | None:
+def row_in(folder: Path) -> Row | None:
     """Return the row that is kept in a folder; None where there is none, or it is damaged."""
     try:
         found = json.loads((folder / ROW).read_text(encoding="utf-8"))

@@ -26,7 +26,9 @@ def sentences(run: Run) -> list["Markup"]:
     from markupsafe import Markup
 
     text = paragraph("answer.html", _learned(run) | _held(run))
-    return [Markup(found.strip()) for found in re.findall("<p>(.*?)</p>", text)]
+    judgment = run.find("judgment")
+    judged = [] if judgment is None else [Markup.escape(" ".join(judgment.sentences))]
+    return [*(Markup(found.strip()) for found in re.findall("<p>(.*?)</p>", text)), *judged]
 
 
 def summary(run: Run) -> list["Markup"]:
@@ -62,6 +64,7 @@ def _learned(run: Run) -> Values:
         "rules": run.find("rule_performance"),
         "is_given": all(each is None for each in told),
         "trial": _trial(run),
+        "is_judged": run.find("judgment") is not None,
     }
 
 

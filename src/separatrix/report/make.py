@@ -25,6 +25,7 @@ from ..evaluation.pulses import no_pulses
 from ..evaluation.trial_periods import found_in, record
 from ..networks import AbstractNetwork
 from ..plan import Plan, SkippedError, Stage, check_linked
+from ..recovery import MechanismRecovery
 from ..store import Run, provenance, save_records
 from ..systems import AbstractSystem
 from .given import Given, as_given
@@ -53,6 +54,7 @@ def make_report(
     duration: Positive | None = None,
     dt: Positive | None = None,
     question: str | Mapping[str, str] | None = None,
+    recovery: MechanismRecovery | None = None,
     title: str | None = None,
     max_seconds: float | None = None,
     progress: bool | Report | None = None,
@@ -104,6 +106,10 @@ def make_report(
         word), `paper` and `period`. The network is analyzed at the input of `period`; without it,
         at the input of the longest period. Without periods, a system keeps its frozen input, and a
         network gets the mean of `inputs`, or 0.
+    recovery
+        What `sx.mechanism_recovery` returned for the recording to which the system was fitted. The
+        page then says whether what it finds is supported of the circuit. `states` must be those of
+        the same trials and times.
     title
         The title of the page.
     max_seconds, progress
@@ -151,6 +157,9 @@ def make_report(
     )
     with watching("report", max_seconds, progress), quiet():
         records = _records(given)
+        if recovery is not None:
+            judgment = recovery.judge(given.system, np.asarray(given.activity.states))
+            records |= {"mechanism_recovery": recovery, "judgment": judgment}
     name = title or _title(given)
     about: dict[str, Any] = {"name": name, "analysis": {"question": dict(given.question)}}
     if given.compared is not None:

@@ -12,6 +12,7 @@ from ..section import Section
 
 ORDER = (
     "held",
+    "recovery",
     "trial_periods",
     "trials",
     "training",

@@ -1,0 +1,90 @@
+"""Mechanism recovery: planted mechanisms against what is said of the fits, and their closures."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.patches import Rectangle
+
+from ..recovery import MechanismRecovery
+from .canvas import Width, new_figure, panels, whole
+from .drawing import styled
+from .style import BLUE, GRAY, VERMILLION, ink
+
+__all__ = ["mechanism_recovery"]
+
+SPREAD = 0.5
+"""How wide the controls of a mechanism lie beside one another, of the room between two of them."""
+
+
+@styled
+def mechanism_recovery(
+    recovery: MechanismRecovery,
+    *,
+    figure: FigureBase | None = None,
+    width: Width = None,
+) -> Figure:
+    """Draw which words the fits of planted mechanisms have, and the closures of these controls.
+
+    On the left, each row is a planted mechanism, and each number counts the controls whose fit has
+    the word of the column. The words that are right for a mechanism have a frame. Mechanisms that
+    are not like the recording have empty rows. On the right, each dot is the closure of a control,
+    and the line is that of the recording.
+
+    Parameters
+    ----------
+    recovery
+        What `sx.mechanism_recovery` returned.
+    figure, width
+        As in `sx.figures`.
+
+    Returns
+    -------
+    Figure
+        Two panels.
+
+    Examples
+    --------
+    >>> import numpy as np, separatrix as sx
+    >>> activity = np.random.default_rng(0).normal(size=(4, 60, 6)).cumsum(1)
+    >>> recovery = sx.mechanism_recovery(
+    ...     sx.fits.least_squares(), activity, fraction=0.5, mechanisms=["line"], seeds=1)
+    >>> figure = sx.figures.mechanism_recovery(recovery)
+    >>> figure.axes[1].get_xlabel()
+    'closure (%)'
+    """
+    figure = new_figure(7.4, 0.8 + 0.32 * max(5, len(recovery.mechanisms)), figure, width)
+    counts, closures = panels(figure, 2)
+    _counts(counts, recovery)
+    _closures(closures, recovery)
+    return whole(figure)
+
+
+def _counts(axes: Axes, recovery: MechanismRecovery) -> None:
+    found = recovery.confusion
+    most = int(found.counts.max(initial=1))
+    for row, column in np.ndindex(found.counts.shape):
+        count, corner = int(found.counts[row, column]), (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, color=BLUE, alpha=0.5 * count / most, lw=0))
+        if count:
+            axes.text(column, row, str(count), ha="center", va="center")
+        if found.is_right[row, column]:
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=ink(), lw=0.8))
+    axes.set_xlim(-0.55, len(found.word) - 0.45)
+    axes.set_ylim(len(found.mechanism) - 0.45, -0.55)
+    axes.set_yticks(range(len(found.mechanism)), found.mechanism.tolist())
+    axes.set_xticks(range(len(found.word)), found.word.tolist(), rotation=30, ha="right")
+    axes.set_ylabel("planted")
+    axes.set_xlabel("said of the fit")
+
+
+def _closures(axes: Axes, recovery: MechanismRecovery) -> None:
+    for place, name in enumerate(recovery.mechanisms):
+        values = 100 * recovery.closure[recovery.counted_rows(name)]
+        beside = SPREAD * (((np.arange(len(values)) * 0.618) % 1) - 0.5)
+        axes.plot(values, place + beside, ".", color=BLUE, alpha=0.7, ms=5, mew=0)
+    if np.isfinite(recovery.recorded_closure):
+        axes.axvline(100 * recovery.recorded_closure, color=VERMILLION, lw=1.2)
+    axes.axvline(0, color=GRAY, lw=0.6)
+    axes.set_ylim(len(recovery.mechanisms) - 0.4, -0.6)
+    axes.set_yticks(range(len(recovery.mechanisms)), recovery.mechanisms.tolist())
+    axes.set_xlabel("closure (%)")
