@@ -10,7 +10,7 @@ NEWEST = $(shell for v in 15 14 13 12 11; do python3.$$v -c 'import ensurepip' 2
 # Of OpenBLAS: they differ in the last bits. SkylakeX needs AVX512, which not every machine has.
 KERNELS ?= Nehalem Sandybridge Haswell
 # Parts of `make weekly`, each of which a hosted job can run alone (.github/workflows/weekly.yml).
-WEEKLY := test-long test-optimized test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained
+WEEKLY := test-long test-optimized test-newest test-lowest test-dist test-kernel test-verdicts test-verdicts-runs test-verdicts-trained test-recovery
 # What runs once need not be fast: LLVM's plain code, and no fusions, compile in a sixth of the time.
 # `make weekly`, whole runs on the newest JAX and the demo compile what users compile.
 COMPILE_QUICKLY := JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS=--xla_cpu_use_fusion_emitters=false
@@ -135,6 +135,11 @@ test-verdicts-runs: $(VENV)/installed-test  ## Check verdicts of whole runs by t
 test-verdicts-trained: $(VENV)-interop/installed  ## Check verdicts on networks that PyTorch trained
 	$(VENV)-interop/bin/python benchmarks/trained_memories.py
 	$(VENV)-interop/bin/python benchmarks/trained_verdicts.py .cache/trained_memories --checker
+
+test-recovery: $(VENV)/installed-test  ## Judge fits to 80 planted circuits that are seen in part
+	for part in $$(seq $(WORKERS)); do \
+	  OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/recovery.py .cache/recovery --part $$part/$(WORKERS) & done; wait
+	$(BIN)/python benchmarks/recovery.py .cache/recovery --table --check
 
 archive: $(VENV)/installed-test  ## Pack small files of this version into tests/archives, which later versions must read
 	$(BIN)/python tests/archive.py

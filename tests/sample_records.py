@@ -64,6 +64,14 @@ def parts():
     return SimpleNamespace(net=net, trials=trials, activity=activity, points=points, linear=linear)
 
 
+@functools.cache
+def recovery():
+    """A recovery of one mechanism, from a recording of random walks."""
+    walks = np.random.default_rng(3).normal(size=(4, 60, 4)).cumsum(1)
+    asked = {"fraction": 0.5, "mechanisms": ["line"], "seeds": 2, "progress": False}
+    return sx.mechanism_recovery(sx.fits.least_squares(), walks, **asked)
+
+
 BISTABLE = sx.Flow(lambda x: x - x**3, 6, tau=20.0)
 RELAXING = sx.DiscreteMap(lambda x: 0.5 * x, 6, dt=10.0)
 PLACES = np.ones((4, 6)) * np.array([[0.0], [1.0], [-1.0], [1.0]])
@@ -183,6 +191,9 @@ MAKE = {
         "procrustes",
         by={"net 4": "small", "net 5": "small", "net 6": "large"},
     ),
+    "mechanism_recovery": lambda: recovery(),
+    "confusion": lambda: recovery().confusion,
+    "judgment": lambda: recovery().judge(),
     "analyses": lambda: Analyses(
         analysis=np.array(["slow_curve", "branches", "fixed_point_graph"]),
         outcome=np.array(["done", "skipped", "failed"]),

@@ -23,6 +23,7 @@ from separatrix.analysis.point_table import Evidence
 from separatrix.analysis.slow_curves import slices
 from separatrix.analysis.verdicts import claims
 from separatrix.enclosure.operations import Trait
+from separatrix.recovery import data, judgment
 from separatrix.report.agreement import Agreement
 from separatrix.solvers.continuation.curve import CurveEnd
 from separatrix.solvers.endings import Ending
@@ -52,6 +53,7 @@ SLICES = (slices.FIXED, slices.SMOOTH, slices.NO_MINIMUM, slices.KINK, slices.MO
 
 WORDLESS = {Stage, Open, When, State, Trait, TrainingEnding}
 WORDLESS |= {claims.Known, claims.Kind, claims.Held, Agreement}
+WORDLESS |= {data.Kind, data.Statistic, judgment.Reason, judgment.Support}
 """Enumerations whose values are names of things, or numbers that nobody reads."""
 
 

@@ -38,6 +38,8 @@ Analyses of a system
     * find_fixed_points, linearize: fixed and slow points, and the modes of each point.
     * slow_curve: the slowest states along an axis.
     * verdict: what holds the states over a duration (points, a line …), and where they end.
+    * mechanism_recovery: whether what is found in a model that was fitted to recordings can be said
+      of the circuit. fits: two ways of fitting a model by least squares.
     * trial_periods: the points and the verdict for every period of a trial.
     * make_report: one page with points, modes, links and verdict, for any system and its states.
     * find_cycles, lyapunov_exponents: motion that does not come to rest.

@@ -41,6 +41,7 @@ COMPOSITE = {
     "context_gating": ({"first": ("input_gating", "averages")},),
     "graded_memory": ("frequency_memory",),
     "lyapunov": ("lyapunov_spectrum",),
+    "mechanism_recovery": ("mechanism_recovery",),
     "performance": ("performance",),
     "populations": ("measures",),
     "psychometric": ("psychometric",),
@@ -285,7 +286,7 @@ def test_a_panel_of_three_has_room_and_its_legend_hides_nothing(name, layout):
         assert_texts_are_clear(whole)
 
 
-WITHOUT_LEGEND = ("basins", "populations", "task_variance")
+WITHOUT_LEGEND = ("basins", "mechanism_recovery", "populations", "task_variance")
 
 
 @pytest.mark.runs

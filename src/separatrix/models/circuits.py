@@ -273,8 +273,8 @@ def circuit(
     ----------
     mechanism
         "line", "ring", "surface", "points" (four of them), "cycle", "ghost" (of a saddle-node),
-        "leak" (random connections that hold nothing), "chain" (a feed-forward delay line, and a
-        unit that sums it), or "amplifier" (one mode that drives another one strongly, once).
+        "leak" (random connections that hold nothing), "chain" (a feed-forward delay line and its
+        sum), or "amplifier" (a mode that drives another mode strongly).
     units
         The number N of units.
     channels

@@ -113,8 +113,8 @@ class Statistic(StrEnum):
 
 
 TOLERANCE = {
-    Statistic.AUTOCORRELATION: np.log(2.0),
-    Statistic.DIMENSION: np.log(1.5),
+    Statistic.AUTOCORRELATION: np.log(2.5),
+    Statistic.DIMENSION: np.log(2.0),
     Statistic.TRIALS: 0.15,
     Statistic.ONE_STEP: np.log(2.0),
     Statistic.WHITE: np.log(2.0),
@@ -124,12 +124,12 @@ LEAST_WHITE = 1e-3
 """Part of the variance that is added to the white noise, as less of it cannot be measured."""
 
 
-def differences(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return by how many tolerances two lists of statistics differ, statistic by statistic."""
+def departures(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return by how many tolerances a list of statistics is above another, one by one."""
     found = []
     for a, b, (name, tolerance) in zip(one, other, TOLERANCE.items(), strict=True):
         away = a - b if name == Statistic.TRIALS else np.log(max(a, 1e-12) / max(b, 1e-12))
-        found.append(abs(away) / tolerance if np.isfinite(away) else np.inf)
+        found.append(away / tolerance if np.isfinite(away) else np.inf)
     return np.array(found)
 
 

@@ -51,12 +51,12 @@ OUTCOMES[Reason.SUPPORTED] = Support.SUPPORTED
 class Judgment(Record):
     """What is said of a fit, and whether controls support it of the circuit.
 
-    A control agrees if its fit has the same word, and if its closure (and its response, if kicks
-    were given) lies as near to that of the recording as 90 % of the claimed mechanism's own
-    controls. "supported" means that the lower limit of the rate of agreement under a mechanism for
-    which the word is right is at least 3 times the highest upper limit under any mechanism for
-    which it is wrong (95 % intervals of Wilson). The mechanisms are those of a list, so no outcome
-    is a probability.
+    A control agrees if its fit has the same word, and if its closure lies as near to that of the
+    recording as that of 90 % of the claimed mechanism's own controls. If kicks were given, the same
+    is asked of the response. The rates of agreement have 95 % intervals (Wilson). "supported" means
+    that the lower limit under a mechanism for which the word is right is at least 3 times the
+    highest upper limit under any other. The mechanisms are those of a list, so no outcome is a
+    probability.
     """
 
     mechanism: Shaped[np.ndarray, " mechanism"] = array("planted mechanisms, by name")

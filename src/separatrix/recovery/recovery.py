@@ -15,7 +15,7 @@ from .._tables import Columns
 from .._types import InvalidInputError, UnreadableFileError
 from ..models.circuits import MECHANISMS
 from .controls import Planting
-from .data import Recording, Statistic, differences, recording_of
+from .data import Recording, Statistic, departures, recording_of
 from .judgment import Controls, Judgment, judge
 from .rows import (
     RECORDING,
@@ -307,7 +307,7 @@ def collected(
     keys = sorted(rows)
     found = [rows[key] for key in keys]
     told = np.array([r["statistics"] for r in found], float).reshape(len(keys), len(recorded))
-    away = [differences(one, recorded) for one in told]
+    away = [np.abs(departures(one, recorded)) for one in told]
     return MechanismRecovery(
         mechanism=np.array([name for name, _ in keys], str),
         seed=np.array([k for _, k in keys], int),

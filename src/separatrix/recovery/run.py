@@ -22,7 +22,7 @@ from .._types import InvalidInputError, UnreadableFileError, first_line, nearest
 from .._watch import Report, Stage, is_over, report_progress, watching
 from ..models.circuits import MECHANISMS
 from .controls import Own, Planting, Setting, quick_error, tuned
-from .data import Recording, Statistic, differences, recording_of, statistics
+from .data import Recording, Statistic, departures, recording_of, statistics
 from .fitted import Fit
 from .recovery import HOPELESS, MAKEABLE, MechanismRecovery, collected
 from .rows import RECORDING, Key, Row, Rows, control, empty_row, folder_of, row_in, row_of
@@ -64,10 +64,10 @@ def mechanism_recovery(
     like the given recording, fits each in the same way, and asks the same verdict of each fit.
     `judge` compares the user's own fit with them.
 
-    Controls are made like the recording: the size of inputs, process noise, observation noise and
-    the modes beside the mechanism are set so that the autocorrelation time, the participation
-    ratio, the variance across trials, the one-step error of the fit and the white noise agree.
-    Controls that do not agree are not counted.
+    Controls are made like the recording: the size of inputs, the noise, and the modes beside the
+    mechanism are set so that five statistics agree. These are the autocorrelation time, the
+    participation ratio, the variance across trials, the one-step error of the fit, and the white
+    noise. Controls that do not agree are not counted.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def mechanism_recovery(
         The duration T in ms of the verdicts.
     mechanisms
         Names of mechanisms that `sx.models.circuit` has; None means all. A dictionary from names to
-        None, or to functions of a number of units and a seed, adds mechanisms of your own: such a
-        function returns a `DiscreteMap`, and the words of its own verdict are right for it.
+        None, or to functions of a number of units and a seed, adds other mechanisms. Such a
+        function returns a `DiscreteMap`, and the word that most of these circuits have is right.
     rank
         The rank in which mechanisms are planted, as in `sx.models.circuit`.
     kicks
@@ -320,7 +320,7 @@ def _counted(planting: Planting, rows: Rows, wanted: np.ndarray) -> int:
 
 def _counts(planting: Planting, row: Row, wanted: np.ndarray) -> bool:
     right = planting.own is not None or row["own"] in MECHANISMS[planting.mechanism].right
-    alike = differences(np.array(row["statistics"], float), wanted).max() <= 1
+    alike = np.abs(departures(np.array(row["statistics"], float), wanted)).max() <= 1
     return bool(row["word"] and right and alike)
 
 

@@ -54,6 +54,9 @@ def verdict(
     running the system on. The page docs/reference/verdict.md says what every word means, with its
     thresholds.
 
+    A verdict on a model that was fitted to recordings speaks of the model. `sx.mechanism_recovery`
+    asks whether the same can be said of the circuit.
+
     * Where states *end*: a stable point, a closed curve with its period, a point of a continuum,
       bounded motion that does not close, or infinity. An end may also be unknown. The share of the
       states at each end comes with Wilson's interval.
