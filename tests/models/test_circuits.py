@@ -40,6 +40,7 @@ def test_latent_variables_are_closed_and_the_map_is_the_step(mechanism, rank):
         np.testing.assert_allclose(states, after @ circuit.patterns.T, atol=1e-9)
 
 
+@pytest.mark.laws
 @pytest.mark.parametrize("duration", [500.0, 5000.0])
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_the_own_verdict_of_a_circuit_is_right_for_its_mechanism(mechanism, duration):

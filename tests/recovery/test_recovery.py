@@ -179,6 +179,7 @@ class Refusing:
         return sx.fits.least_squares()(activity, inputs)
 
 
+@pytest.mark.runs
 def test_controls_are_kept_and_taken_back_and_failures_are_rows(tmp_path):
     activity, inputs = small_recording()
     fit, folder = sx.fits.least_squares(), tmp_path / "controls"
@@ -197,6 +198,7 @@ def test_controls_are_kept_and_taken_back_and_failures_are_rows(tmp_path):
     assert failed.confusion.failed.sum() == len(failed.failure) and not failed.is_counted.any()
 
 
+@pytest.mark.runs
 def test_fits_that_are_made_elsewhere_are_read_and_missing_ones_are_counted(tmp_path):
     activity, inputs = small_recording()
     fit = sx.fits.least_squares()
@@ -223,6 +225,7 @@ def test_fits_that_are_made_elsewhere_are_read_and_missing_ones_are_counted(tmp_
         dataclasses.replace(written, activity=activity + 1).read(tmp_path / "c", load)
 
 
+@pytest.mark.runs
 def test_a_mechanism_of_ones_own_and_a_model_of_ones_own_are_judged():
     activity, inputs = small_recording()
 
@@ -242,6 +245,7 @@ def test_a_mechanism_of_ones_own_and_a_model_of_ones_own_are_judged():
         recovery.judge(np.eye(3))
 
 
+@pytest.mark.runs
 def test_kicks_are_compared_with_what_the_fit_predicts():
     activity, inputs = small_recording()
     fit = sx.fits.least_squares()
@@ -282,6 +286,7 @@ def test_what_cannot_be_compared_is_refused_in_a_line(change, arguments):
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.runs
 def test_a_record_of_a_recovery_is_saved_with_its_judgment(tmp_path):
     recovery, file = recovered(), tmp_path / "recovery.nc"
     sx.save_records({"recovery": recovery, "judgment": recovery.judge()}, file)

@@ -29,7 +29,8 @@ def told(claim="line", verdict=None):
 
 
 def test_a_report_opens_with_what_was_learned_found_and_held():
-    learned, *held, trial, claimed, holds = told()
+    learned, *held, trial, claimed, judged, holds = told()
+    assert judged == " ".join(RECORDS["judgment"].sentences)
     assert learned.startswith("A CTRNN of 6 units")
     assert "where the ideal observer answers" in learned
     assert holds.startswith("At the input “fixation 1, both stimuli 0.5”: ")
@@ -50,21 +51,22 @@ def test_a_line_that_holds_is_compared_with_the_first_component():
     line = sx.Flow(lambda x: -across @ x, size=6)
     held = sx.verdict(line, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
     assert held.held == "line"
-    *_, claimed, _ = told(verdict=held)
+    *_, claimed, _, _ = told(verdict=held)
     assert claimed.endswith("over 20 τ? Yes, and it extends along PC1 (|cos| 1.00).")
 
 
 def test_what_is_no_line_is_answered_by_the_number_that_fails():
     slow = sx.Flow(lambda x: -1e-6 * x, size=6)
     held = sx.verdict(slow, np.random.default_rng(0).normal(size=(30, 6)), duration=20.0)
-    *_, claimed, _ = told(verdict=held)
+    *_, claimed, _, _ = told(verdict=held)
     assert held.held == "still"
     assert claimed.endswith(f"No: {held.why('line')}.")
 
 
 def test_without_a_verdict_nothing_is_said_of_it():
     experiment, records = EXPERIMENT | {"analysis": {}}, dict(RECORDS)
-    del records["verdict"], records["frozen_inputs"], records["trial_periods"]
+    for name in ("verdict", "frozen_inputs", "trial_periods", "judgment"):
+        del records[name]
     said = summary(Run(Path("/nowhere/run"), experiment, network(), records, {}))
     assert len(said) == 2
     assert "2 slow points" in said[1]

@@ -97,6 +97,11 @@ SAYS = {
     "how-to/results-in-matlab-and-julia": [],
     "reference/gallery": [],
     "reference/verdict": [],
+    "explanation/from-a-fit-to-a-circuit": [
+        "chain -> moving\nline -> line\n",
+        "chain -> line\nline -> moving\n",
+        "line -> not supported\n",
+    ],
     "explanation/concepts": [
         "2 fixed stable, 1 fixed saddle; index sum 1; complete: no fixed point is missing",
         "[ 1.25 -0.25]\n[-8. 40.]\n['fixed' 'slow']",

@@ -186,7 +186,9 @@ def _scaled(like: Recording, gain: float) -> np.ndarray:
 class _Observation:
     """What is recorded of the states of some units: their values, scaled, with noise.
 
-    The units get the means and the standard deviations of the recorded ones, in order of size.
+    Rates of both signs are scaled by one number, so that a nonlinearity stays what it is. Units of
+    other recordings get the means and the standard deviations of the recorded ones, in order of
+    size.
     """
 
     middle: np.ndarray
@@ -200,13 +202,16 @@ class _Observation:
     def of(cls, states: np.ndarray, like: Recording, observation: float) -> "_Observation":
         middle, deviation = states.mean((0, 1)), states.std((0, 1)) + 1e-12
         means, wanted = like.activity.mean((0, 1)), like.activity.std((0, 1))
-        order, places = np.argsort(wanted), np.argsort(np.argsort(deviation))
-        means, wanted = means[order][places], wanted[order][places]
-        signal = wanted / np.sqrt(1 + observation**2)
-        if like.kind == Kind.COUNTS:  # the rest is the variance of Poisson's numbers
-            signal = np.sqrt(np.maximum(wanted**2 - means, 0.05 * wanted**2))
-            signal = signal / np.sqrt(1 + observation**2)
         is_positive = bool((like.activity >= 0).all())
+        if like.kind == Kind.RATES and not is_positive:
+            middle = means = np.zeros_like(middle)
+            wanted = deviation * np.sqrt((wanted**2).mean() / (deviation**2).mean())
+        else:
+            order, places = np.argsort(wanted), np.argsort(np.argsort(deviation))
+            means, wanted = means[order][places], wanted[order][places]
+        if like.kind == Kind.COUNTS:  # the rest is the variance of Poisson's numbers
+            wanted = np.sqrt(np.maximum(wanted**2 - means, 0.05 * wanted**2))
+        signal = wanted / np.sqrt(1 + observation**2)
         return cls(middle, signal / deviation, means, observation * signal, like.kind, is_positive)
 
     def seen(self, states: np.ndarray) -> np.ndarray:
