@@ -2,116 +2,22 @@
 
     python benchmarks/recovery.py runs/recovery --seeds 20 [--part 1/2] [--only NAME …]
 
-The circuits are those of a table that was written before the package had its own: a chain with a sum
-unit, a line, a leak, a ring, and four points, of 200 units, with 5, 20 and 50 % seen. Each case gets
-its own controls, as a user's recording does. The answer of a case is kept as a file, and a repeated
-call goes on with what is missing. `--table` prints the counts of what is there.
+The circuits are those of held_circuits.py, which somebody wrote who had not seen the code. Each case
+gets its own controls, as a user's recording does. The answer of a case is kept as a file, and a
+repeated call goes on with what is missing. `--table` prints the counts of what is there.
 """
 
 import argparse
 import json
 import time
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import jax
 import numpy as np
+from held_circuits import Held, held
 
 import separatrix as sx
-
-UNITS, LEAK = 200, 0.1
-RIGHT = {
-    "chain": ("moving", "slow path"),
-    "line": ("line",),
-    "leak": ("point",),
-    "ring": ("ring",),
-    "points": ("points",),
-}
-"""Words that are right of the circuits over T."""
-LINEAR = ("chain", "line", "leak")
-
-
-@dataclass(frozen=True)
-class Held:
-    """A circuit that is seen in part."""
-
-    mechanism: str
-    fraction: float
-    fit: str
-    kind: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """What its file is called."""
-        return f"{self.mechanism}-{self.fraction:g}-{self.fit}-{self.kind}-{self.seed}"
-
-    @property
-    def right(self) -> tuple[str, ...]:
-        """Words that are right of the circuit."""
-        return RIGHT[self.mechanism]
-
-    def make(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the activity `(trial, time, unit)` and the inputs."""
-        rng = np.random.default_rng([self.seed, *self.mechanism.encode()])
-        weights, driven = circuit(self.mechanism, rng)
-        p = [0.005, 0.99, 0.005]
-        inputs = 5 * rng.choice([-1.0, 0.0, 1.0], p=p, size=(20, 1000, 1))
-        states, found = np.zeros((20, UNITS)), []
-        for t in range(1000):
-            rates = states if self.mechanism in LINEAR else np.tanh(states)
-            states = (1 - LEAK) * states + LEAK * (rates @ weights.T + inputs[:, t] @ driven.T)
-            states = states + 0.05 * np.sqrt(LEAK) * rng.normal(size=states.shape)
-            found.append(states)
-        seen = rng.choice(UNITS, round(self.fraction * UNITS), replace=False)
-        activity = np.stack(found, 1)[:, :, seen]
-        if self.kind == "z-scored":
-            activity = (activity - activity.mean((0, 1))) / activity.std((0, 1))
-        if self.kind == "counts":
-            scaled = (activity - activity.mean((0, 1))) / activity.std((0, 1))
-            activity = rng.poisson(np.maximum(3 + 1.5 * scaled, 0)).astype(float)
-        return activity, inputs
-
-
-def circuit(mechanism: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights of a circuit, and those of its input."""
-    gaussian = rng.normal(size=(UNITS, UNITS)) / np.sqrt(UNITS)
-    q = np.linalg.qr(rng.normal(size=(UNITS, UNITS)))[0]
-    if mechanism == "chain":
-        shift = np.zeros((UNITS, UNITS))
-        shift[2:, 1:-1] = np.eye(UNITS - 2)
-        shift[0, 2:] = 0.5
-        return q @ shift @ q.T, 3 * q[:, 1:2]
-    if mechanism == "line":
-        values = np.full(UNITS, 0.2)
-        values[0] = 0.9996
-        return (q * values) @ q.T, q[:, :1]
-    if mechanism == "leak":
-        return 0.8 * gaussian, q[:, :1]
-    if mechanism == "ring":
-        angles = rng.permutation(2 * np.pi * np.arange(UNITS) / UNITS)
-        m = np.sqrt(2) * np.stack([np.cos(angles), np.sin(angles)], 1)
-        return 1.6 / UNITS * m @ m.T, 0.3 * m @ rng.normal(size=(2, 1))
-    m = np.zeros((UNITS, 2))
-    group = rng.permutation(UNITS) % 2
-    m[np.arange(UNITS), group] = rng.choice([-1.0, 1.0], UNITS)
-    return 3.2 / UNITS * m @ m.T + 0.3 * gaussian, 0.3 * m @ rng.normal(size=(2, 1))
-
-
-def held() -> Iterator[Held]:
-    """Yield all cases: two seeds, all fractions, the two fits, and three kinds of recordings."""
-    for seed in range(2):
-        for fraction in (0.2, 0.5, 0.05):
-            for mechanism in RIGHT:
-                own = "identity" if mechanism in LINEAR else "tanh"
-                yield Held(mechanism, fraction, own, "rates", seed)
-                yield Held(mechanism, fraction, "pca", "rates", seed)
-        for mechanism in RIGHT:
-            yield Held(mechanism, 0.2, "identity", "counts", seed)
-            yield Held(mechanism, 0.2, "identity", "z-scored", seed)
-
 
 SMOOTH = 50.0
 """Counts of spikes are smoothed with this Gaussian, in ms, before they are fitted."""
