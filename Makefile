@@ -68,11 +68,11 @@ attack: $(VENV)/installed-test  ## Damage files and kill commands, twenty times 
 test-proofs: $(VENV)/installed-test  ## Prove some rows of the golden table, and check the proofs with python-flint alone
 	$(BIN)/python benchmarks/verify_golden.py --quick
 
-dist: $(VENV)-dist/installed  ## Build the sdist, and the wheel from it, into dist/; a wheel of more than 1.2 MB stops it
+dist: $(VENV)-dist/installed  ## Build the sdist, and the wheel from it, into dist/; a wheel of more than 1.25 MB stops it
 	rm -rf dist
 	$(VENV)-dist/bin/python -m build
 	@wc -c dist/*
-	@test $$(cat dist/*.whl | wc -c) -le 1200000 || { echo "The wheel is larger than 1.2 MB."; exit 1; }
+	@test $$(cat dist/*.whl | wc -c) -le 1250000 || { echo "The wheel is larger than 1.25 MB."; exit 1; }
 
 test-dist: dist  ## Install the wheel, then the sdist, each alone in an empty environment, and run the tests (or TESTS) there
 	PYTHON=$(PYTHON) WORKERS=$(WORKERS) tools/test_alone.sh dist/*.whl $(TESTS)
@@ -136,7 +136,7 @@ test-verdicts-trained: $(VENV)-interop/installed  ## Check verdicts on networks 
 	$(VENV)-interop/bin/python benchmarks/trained_memories.py
 	$(VENV)-interop/bin/python benchmarks/trained_verdicts.py .cache/trained_memories --checker
 
-test-recovery: $(VENV)/installed-test  ## Judge fits to 80 planted circuits that are seen in part
+test-recovery: $(VENV)/installed-test  ## Judge fits to 96 circuits, planted by someone who had not read the code, that are seen in part
 	for part in $$(seq $(WORKERS)); do \
 	  OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/recovery.py .cache/recovery --part $$part/$(WORKERS) & done; wait
 	$(BIN)/python benchmarks/recovery.py .cache/recovery --table --check

@@ -16,6 +16,7 @@ SHIPPED = {
     "barak2013": [1, 0],
     "maheswaranathan2019": [0, 0, 0],
     "mante2013": CONTEXTS,
+    "recorded": [0, 0],
     "song2016": [1, 0.5, 0.5],
     "sussillo2013": [0, 0, 0],
     "yang2019": MEMORY,

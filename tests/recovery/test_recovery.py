@@ -220,6 +220,7 @@ def test_fits_that_are_made_elsewhere_are_read_and_missing_ones_are_counted(tmp_
     keys = list(zip(here.mechanism, here.seed, strict=True))
     rows = [keys.index((read.mechanism[k], read.seed[k])) for k in known]
     np.testing.assert_allclose(read.closure[known], here.closure[rows], atol=1e-12)
+    np.testing.assert_allclose(read.pictures[known], here.pictures[rows], atol=1e-9)
     assert read.word[known].tolist() == here.word[rows].tolist()
     with pytest.raises(sx.UnreadableFileError):
         dataclasses.replace(written, activity=activity + 1).read(tmp_path / "c", load)

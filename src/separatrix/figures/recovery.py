@@ -1,17 +1,22 @@
 """Mechanism recovery: planted mechanisms against what is said of the fits, and their closures."""
 
+from typing import Any, cast
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Rectangle
 
 from ..recovery import MechanismRecovery
-from .canvas import Width, new_figure, panels, whole
+from ..recovery.data import picture
+from .canvas import Width, grow, inches_across, new_figure, panels, whole
 from .drawing import styled
 from .style import BLUE, GRAY, VERMILLION, ink
 
 __all__ = ["mechanism_recovery"]
 
+PICTURE = 0.9
+"""Inches that the picture of a recording is wide and high."""
 SPREAD = 0.5
 """How wide the controls of a mechanism lie beside one another, of the room between two of them."""
 
@@ -25,10 +30,12 @@ def mechanism_recovery(
 ) -> Figure:
     """Draw which words the fits of planted mechanisms have, and the closures of these controls.
 
-    On the left, each row is a planted mechanism, and each number counts the controls whose fit has
-    the word of the column. The words that are right for a mechanism have a frame. Mechanisms that
-    are not like the recording have empty rows. On the right, each dot is the closure of a control,
-    and the line is that of the recording.
+    Above are a few trials of the recording along its first two principal components, and those of
+    the first control of each mechanism that is like the recording. On the left, each row is a
+    planted mechanism, and each number counts the controls whose fit has the word of the column. The
+    words that are right for a mechanism have a frame. Mechanisms that are not like the recording
+    have empty rows. On the right, each dot is the closure of a control, and the line is that of the
+    recording.
 
     Parameters
     ----------
@@ -40,7 +47,7 @@ def mechanism_recovery(
     Returns
     -------
     Figure
-        Two panels.
+        Two panels, below small pictures.
 
     Examples
     --------
@@ -49,14 +56,36 @@ def mechanism_recovery(
     >>> recovery = sx.mechanism_recovery(
     ...     sx.fits.least_squares(), activity, fraction=0.5, mechanisms=["line"], seeds=1)
     >>> figure = sx.figures.mechanism_recovery(recovery)
-    >>> figure.axes[1].get_xlabel()
+    >>> figure.axes[-1].get_xlabel()
     'closure (%)'
     """
-    figure = new_figure(7.4, 0.8 + 0.32 * max(5, len(recovery.mechanisms)), figure, width)
-    counts, closures = panels(figure, 2)
+    height = 0.8 + 0.32 * max(5, len(recovery.mechanisms))
+    figure = new_figure(7.4, height, figure, width)
+    alike = [str(name) for name in recovery.mechanisms if len(recovery.counted_rows(name))]
+    across = min(1 + len(alike), int(inches_across(figure) / PICTURE))
+    rows = -(-(1 + len(alike)) // across)
+    grow(figure, PICTURE * rows)
+    above, below = cast(Any, figure).subfigures(2, 1, height_ratios=(PICTURE * rows, height))
+    _pictures(above.subplots(rows, across, squeeze=False).ravel(), recovery, alike)
+    counts, closures = panels(below, 2)
     _counts(counts, recovery)
     _closures(closures, recovery)
     return whole(figure)
+
+
+def _pictures(panels: np.ndarray, recovery: MechanismRecovery, alike: list[str]) -> None:
+    shown = [recovery.pictures[recovery.counted_rows(name)[0]] for name in alike]
+    for axes in panels:
+        axes.set_axis_off()
+    titles = ["your recording", *alike]
+    for axes, title, trials in zip(
+        panels, titles, [picture(recovery.activity), *shown], strict=False
+    ):
+        color = VERMILLION if title is titles[0] else BLUE
+        for trial in trials:
+            axes.plot(trial[:, 0], trial[:, 1], color=color, lw=0.6, alpha=0.8)
+        axes.set_title(title, fontsize="small")
+        axes.set_aspect("equal", adjustable="datalim")
 
 
 def _counts(axes: Axes, recovery: MechanismRecovery) -> None:

@@ -120,6 +120,8 @@ TOLERANCE = {
     Statistic.WHITE: np.log(2.0),
 }
 """How far a control may be from the recording: in the logarithm, but for the share of variance."""
+SHOWN = (3, 40)
+"""Trials and time steps of a picture, at most."""
 LEAST_WHITE = 1e-3
 """Part of the variance that is added to the white noise, as less of it cannot be measured."""
 
@@ -151,6 +153,16 @@ def statistics(recording: Recording, one_step_error: float) -> np.ndarray:
     white = max(0.0, 1 - (2 * lagged[1] - lagged[2]) / lagged[0]) + LEAST_WHITE
     time = _falls(lagged[1:]) * recording.dt
     return np.array([time, ratio, across, one_step_error, white])
+
+
+def picture(activity: Float[np.ndarray, "trial time unit"]) -> Float[np.ndarray, "trial time 2"]:
+    """Return a few trials along the first two principal components, in their largest deviation."""
+    trials, times = SHOWN
+    away = activity - activity.mean((0, 1))
+    values, directions = np.linalg.eigh(np.einsum("ktu,ktv->uv", away, away))
+    shown = away[:trials, :: -(-away.shape[1] // times)] @ directions[:, :-3:-1]
+    shown = shown / np.sqrt(values[-1] / (away.shape[0] * away.shape[1]))
+    return np.pad(shown, ((0, 0), (0, 0), (0, 2 - shown.shape[2])))
 
 
 def _autocovariance(away: np.ndarray) -> np.ndarray:

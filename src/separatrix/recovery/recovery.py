@@ -15,7 +15,7 @@ from .._tables import Columns
 from .._types import InvalidInputError, UnreadableFileError
 from ..models.circuits import MECHANISMS
 from .controls import Planting
-from .data import Recording, Statistic, departures, recording_of
+from .data import Recording, Statistic, departures, picture, recording_of
 from .judgment import Controls, Judgment, judge
 from .rows import (
     RECORDING,
@@ -78,6 +78,9 @@ class MechanismRecovery(Record):
     statistics: Float[np.ndarray, "control statistic"] = array("statistics of the control")
     differences: Float[np.ndarray, "control statistic"] = array(
         "differences from the recording, in tolerances: up to 1 is alike"
+    )
+    pictures: Float[np.ndarray, "control shown sample component"] = array(
+        "a few trials of the control along its first two principal components"
     )
     failure: Shaped[np.ndarray, " control"] = array("why the control failed; empty if it did not")
     statistic: Shaped[np.ndarray, " statistic"] = array("names of the statistics")
@@ -315,6 +318,9 @@ def collected(
         **{name: np.array([r[name] for r in found], float) for name in ("closure", "response")},
         statistics=told,
         differences=np.array(away).reshape(told.shape),
+        pictures=np.array([r["picture"] for r in found], float).reshape(
+            len(keys), *picture(like.activity).shape
+        ),
         recorded=recorded,
         statistic=np.array([str(name) for name in Statistic]),
         activity=like.activity,

@@ -13,7 +13,7 @@ from .._files import written_in_one_piece
 from .._parallel import one_blas_thread
 from .._types import first_line
 from .controls import Planted, Planting
-from .data import Recording, Statistic, statistics
+from .data import Recording, Statistic, picture, statistics
 from .fitted import Fit, closure, fitted, judged, one_step_error, residuals, response
 
 ROW, RECORDING = "control.json", "recording"
@@ -66,8 +66,9 @@ def control(planting: Planting, seed: int, fit: Fit | None, folder: Path | None)
     """Make a control and its fit, and return its row; without a fit, write its recording."""
     with one_blas_thread():
         planted = planting.plant(seed)
-        row: Row = {"own": planted.own}
         recording = planted.recording
+        shown = picture(recording.activity).round(3).tolist()
+        row: Row = {"own": planted.own, "picture": shown}
         if fit is None:
             assert folder is not None
             _write_recording(folder, planted)
@@ -94,10 +95,10 @@ def _write_recording(folder: Path, planted: Planted) -> None:
 def row_in(folder: Path) -> Row | None:
     """Return the row that is kept in a folder; None where there is none, or it is damaged."""
     try:
-        found = json.loads((folder / ROW).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found: Row = json.loads((folder / ROW).read_text(encoding="utf-8"))
+        return found if {"own", "word", "failure", "picture"} <= found.keys() else None
+    except (OSError, ValueError, AttributeError):
         return None
-    return found if isinstance(found, dict) and {"own", "word", "failure"} <= set(found) else None
 
 
 def recording_in(folder: Path, like: Recording) -> tuple[Recording, Any]:
