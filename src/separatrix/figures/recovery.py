@@ -11,7 +11,7 @@ from ..recovery import MechanismRecovery
 from ..recovery.data import picture
 from .canvas import Width, grow, inches_across, new_figure, panels, whole
 from .drawing import styled
-from .style import BLUE, GRAY, VERMILLION, ink
+from .style import BLUE, GRAY, VERMILLION, ink, letters
 
 __all__ = ["mechanism_recovery"]
 
@@ -84,7 +84,7 @@ def _pictures(panels: np.ndarray, recovery: MechanismRecovery, alike: list[str])
         color = VERMILLION if title is titles[0] else BLUE
         for trial in trials:
             axes.plot(trial[:, 0], trial[:, 1], color=color, lw=0.6, alpha=0.8)
-        axes.set_title(title, fontsize="small")
+        axes.set_title(title, fontsize=letters(8.0))
         axes.set_aspect("equal", adjustable="datalim")
 
 
