@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from ..recovery import MechanismRecovery
 from ..recovery.data import picture
-from .canvas import Width, grow, inches_across, new_figure, panels, whole
+from .canvas import NARROWEST, Width, grow, inches_across, new_figure, whole
 from .drawing import styled
 from .style import BLUE, GRAY, VERMILLION, ink, letters
 
@@ -64,10 +64,12 @@ def mechanism_recovery(
     alike = [str(name) for name in recovery.mechanisms if len(recovery.counted_rows(name))]
     across = min(1 + len(alike), int(inches_across(figure) / PICTURE))
     rows = -(-(1 + len(alike)) // across)
-    grow(figure, PICTURE * rows)
-    above, below = cast(Any, figure).subfigures(2, 1, height_ratios=(PICTURE * rows, height))
-    _pictures(above.subplots(rows, across, squeeze=False).ravel(), recovery, alike)
-    counts, closures = panels(below, 2)
+    beside = 2 if inches_across(figure) >= 2 * NARROWEST else 1
+    grow(figure, PICTURE * rows + height * (2 - beside))
+    above, below = cast(Any, figure).add_gridspec(2, 1, height_ratios=(PICTURE * rows, height))
+    small = above.subgridspec(rows, across).subplots(squeeze=False)
+    _pictures(small.ravel(), recovery, alike)
+    counts, closures = below.subgridspec(2 // beside, beside).subplots().ravel()
     _counts(counts, recovery)
     _closures(closures, recovery)
     return whole(figure)
