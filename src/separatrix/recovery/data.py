@@ -155,7 +155,7 @@ def statistics(recording: Recording, one_step_error: float) -> np.ndarray:
     return np.array([time, ratio, across, one_step_error, white])
 
 
-def picture(activity: Float[np.ndarray, "trial time unit"]) -> Float[np.ndarray, "trial time 2"]:
+def picture(activity: Float[np.ndarray, "trial time unit"]) -> Float[np.ndarray, "few fewer 2"]:
     """Return a few trials along the first two principal components, in their largest deviation."""
     trials, times = SHOWN
     away = activity - activity.mean((0, 1))
