@@ -5,9 +5,11 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from scipy.stats import binomtest
 
 TOOL = Path(__file__).parents[1] / "tools" / "check_verdict.py"
@@ -373,6 +375,26 @@ def test_true_claims_pass_and_lies_are_false(name):
 def test_what_ends_is_not_unknown(name):
     system, rows = SYSTEMS[name][0], range(len(SYSTEMS[name][0][2]))
     assert check(*system, [end("unknown", rows, len(rows), grows=NAN)])[0][0] == "missed"
+
+
+def test_what_leaves_in_the_last_steps_may_be_unknown():
+    """Steps are taken in blocks, of other lengths here: 3,200 at least, 3,328 at most."""
+    start = X2 / abs(X2).max(1)[:, None]
+    growth = (1e8 * cdist(start, start).max()) ** (1 / 3260)
+    claims = [end("unknown", ALL, 24, grows=NAN), end("infinity", ALL, 24)]
+    claims += [held("diverging", first=False), held("still")]
+    answers = check("map", lambda x: growth * x, start, 20.0, claims)
+    assert not {"false", "missed"} & {answer for answer, _ in answers}
+
+
+def test_one_of_seven_that_comes_back_is_chance():
+    """Whether a few states in chaos come back for long enough, others may tell otherwise."""
+    seen = [tool["End"]("bounded" if k == 3 else "unknown") for k in range(7)]
+    run = SimpleNamespace(N=7, few=range(7), rows=range(7), ends=seen, early=set(), map=False)
+    claim = {"what": "unknown", "rows": range(7)}
+    assert tool["check_end"](run, claim)[0][0] is None
+    run.ends = [end._replace(what="bounded") for end in seen]
+    assert tool["check_end"](run, claim)[0][0] == "missed"
 
 
 def test_an_algebraic_approach_is_unknown():

@@ -35,9 +35,11 @@ CAP = 50_000  # steps of a map
 SETS = ["line", "ring", "surface"]
 EXACT = {"xtol": 1e-14, "ftol": 1e-14}
 norm = lambda x: np.linalg.norm(x, axis=-1)
+large = lambda x: abs(x).max(-1)
 some = lambda count, most: np.linspace(0, count - 1, int(min(count, most))).round().astype(int)
 width = lambda x: cdist(*[x[some(len(x), 150)]] * 2).max()  # the largest distance, nearly
 finite = lambda x: np.nan_to_num(x, nan=np.inf)
+vaguely = lambda e: e._replace(what="unknown") if e.what[:5] in ("slow ", "late ") else e
 agree = lambda answers: answers[0] if len(set(answers)) == 1 else None
 matrix = lambda pairs, n: coo_array((np.ones(len(pairs)), pairs.T), (n, n)).toarray()
 # the two directions along which states about 0 differ most, as columns
@@ -96,6 +98,7 @@ class Run:
         longer = 2 ** np.ceil(np.log2(max(100 / T, 1.0))) if self.map else 1
         blocks = np.ceil(20 * T * longer / 256)  # of steps of a map
         self.limit = min(256 * blocks, CAP) if self.map else 20 * T
+        self.surely = min(20 * T * longer, CAP) if self.map else np.inf  # so far, at least
         fast = max(norm(self.jacobian(p)).max() for p in x[some(len(x), 5)])
         self.by = "DOP853" if fast * T < 5e4 else "LSODA"  # stiff
         size = 2 * x.shape[1] * len(self.follow(x[:4], T)[0])  # numbers of a state over 2 T
@@ -124,13 +127,13 @@ class Run:
             t = np.interp(np.arange(4 * len(s.t) - 3) / 4, np.arange(len(s.t)), s.t)
             t = np.r_[0, t[1:][np.diff(t) > 1e-5 * span], span / 2, span]
             X = s.sol(t := np.unique(t)).T.reshape(len(t), *x.shape)
-        X[np.logical_or.accumulate(~(norm(X) < self.far))] = np.inf
+        X[np.logical_or.accumulate(~(large(X) < self.far))] = np.inf
         return t, X
 
     def field(self, _, y, units):
         """Return velocities: finite, and none of a state that has passed `far`."""
         x = y.reshape(-1, units)
-        v = np.nan_to_num(self.f(x)) * (norm(x) < self.far)[:, None]
+        v = np.nan_to_num(self.f(x)) * (large(x) < self.far)[:, None]
         return (v / np.hypot(1, v / (10 * self.far))).ravel()
 
     def over(self, x, span, look):
@@ -198,8 +201,8 @@ class Run:
 
     def end(self, t, X):
         """Return the end of one path, or None."""
-        if not np.isfinite(X[-1]).all():
-            return End("infinity")
+        if not (is_finite := np.isfinite(X).all(1))[-1]:
+            return End("late infinity" if t[is_finite.argmin()] > self.surely else "infinity")
         rest = norm(self.go(X[-1:])[0]) <= 1e-9 * self.E0
         near = sorted(self.points, key=lambda p: -norm(X[-1] - p.state))
         near = {p.what: p for p in near if "point" in p.what}.values()  # the nearest of each kind
@@ -354,8 +357,8 @@ class Run:
 
     def words(self, k, gap, of):
         """Say of every word whether it is true, with thresholds times k."""
-        inf, slow = np.inf, "curve" if k > 1 else "unknown"
-        ends = [e._replace(what=e.what.replace("slow curve", slow)) for e in self.ends]
+        inf, known = np.inf, self.ends if k > 1 else [*map(vaguely, self.ends)]
+        ends = [e._replace(what=e.what.removeprefix("slow ").removeprefix("late ")) for e in known]
         most = lambda x, y=0.5, part=0.05: np.mean(np.array(x, float) <= k * y) >= 1 - k * part
         are = lambda *whats: most([e.what not in whats for e in ends])
         places = {id(e.state): e.state for e in ends if e.what == "point"}
@@ -437,7 +440,8 @@ class Set:
         told, self.strict = ({w: agree([x[w] for x in each]) for w in each[0]} for each in asked)
         either = {w: (told[w], self.strict[w]) for w in SETS}  # a set is one with 5 %, or with 15 %
         told |= {w: True in both or agree(both) for w, both in either.items()}
-        if np.mean([e.what == "unknown" for e in self.run.ends]) > 0.05:  # they may end at anything
+        unknown = np.mean([vaguely(e).what == "unknown" for e in self.run.ends])
+        if unknown > 0.05:  # they may end at anything
             told["mixture"] = told["mixture"] or None
         return told
 
@@ -500,12 +504,13 @@ def check_end(run, n):
     claimed, what, share = set(n["rows"]), n["what"], len(n["rows"]) / run.N
     rows = [k for k, j in enumerate(run.few) if run.rows[j] in claimed]
     ends = {k: run.ends[k] for k in rows}
-    counts = Counter(e.what.replace("slow curve", "unknown") for e in ends.values())
+    counts = Counter(vaguely(e).what for e in ends.values())
     if what == "unknown":  # missed where known by 2 T, or where following was to go on
         turns = lambda e: run.limit / e.period if run.map and not e.steps else 50
         missed = [share > 0.05 or run.few[k] in run.early
                   for k, e in ends.items() if turns(e) >= 50 and e.what in KINDS]  # fmt: skip
-        return [("missed" if sum(missed) > 0.1 * len(ends) else None, str(dict(counts)))]
+        many = ends and binomtest(sum(missed), len(ends)).proportion_ci(method="wilson").low > 0.1
+        return [("missed" if many else None, str(dict(counts)))]
     like, vague, found = [e for e in ends.values() if e.what == what], counts["unknown"], []
     if "point" in what:
         found = [run.fixed(n["state"], what)]

@@ -128,7 +128,7 @@ def least_squares(
     >>> import numpy as np, separatrix as sx
     >>> activity = 0.9 ** np.arange(50)[None, :, None] * np.array([[[1.0]], [[-2.0]]])
     >>> system, states = sx.fits.least_squares(dt=10.0)(activity, None)
-    >>> float(system.evaluate(np.array([1.0]))[0].round(4))
+    >>> round(float(system.evaluate(np.array([1.0]))[0]), 4)
     0.9
     """
     return _LeastSquares(nonlinearity, tau, dt, ridge, smooth)
