@@ -199,6 +199,17 @@ class Run:
             return False, "no fixed point there"
         return self.point(p).what == what, self.point(p).what
 
+    def closes(self, n):
+        """Say whether a state lies on a cycle of a map, to which others beside it come."""
+        x = np.array(n.get("state", []), float)
+        if not self.map or not n.get("steps") or not len(x):
+            return False
+        beside = x + 1e-6 * self.E0 * np.random.default_rng(0).normal(size=(4, len(x)))
+        X = self.follow(np.r_[x[None], beside], 10 * n["steps"])[1]
+        once, later = norm(X[[n["steps"], -1], 0] - x)
+        first, last = norm(X[[n["steps"], -1], 1:] - x)
+        return max(once, later) <= 1e-9 * (self.E0 + norm(x)) and (last < 0.5 * first).all()
+
     def end(self, t, X):
         """Return the end of one path, or None."""
         if not (is_finite := np.isfinite(X).all(1))[-1]:
@@ -519,10 +530,14 @@ def check_end(run, n):
         rounding = (1e-10 if run.map else 1e-6) * (run.E0 + norm(n["state"]))
         there = norm(run.X[:, run.few[rows]] - n["state"]).min(0) <= rounding
         return [run.fixed(n["state"], what), (there.all(), "away")]
-    if what == "curve" and any(e.steps == n["steps"] > 0 for e in like):
+    if what == "curve" and (any(e.steps == n["steps"] > 0 for e in like) or run.closes(n)):
         # there is such a cycle, and before it closes, a path fills a circle
-        vague += counts["bounded"] + sum(not e.steps for e in like)
+        circles = [e.period * run.unit for e in like if not e.steps]
+        vague += counts["bounded"] + len(circles)
         like = [e for e in like if e.steps]
+        if circles and not like:
+            turn = np.median(circles)
+            found += numbers(n, 0.01 * turn, turn=turn)
     off = len(ends) - len(like) - vague > 0.02 * len(ends)
     interval = lambda count: binomtest(count, run.N).proportion_ci(method="wilson")
     most = min(len(n["rows"]) + run.unknown, run.N)  # which may end here, too
