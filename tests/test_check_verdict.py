@@ -39,6 +39,13 @@ def rotation(part):
     return lambda x: turned(x, TURN * part) * (1.1 - 0.1 * np.linalg.norm(x, axis=1)[:, None])
 
 
+def locked(x):
+    """Goes round 13 times in 289 steps, and comes to such a cycle by a tenth in each of them."""
+    angle, size = np.arctan2(x[:, 1], x[:, 0]), np.linalg.norm(x, axis=1)
+    angle = angle + TURN * 13 / 289 + 0.1 / 289**2 * np.sin(289 * angle)
+    return (0.9 * size + 0.1)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+
+
 def slowing(x):
     """Turns, ever more slowly, on a circle so wide that the third unit hardly moves beside it."""
     y, z = x[:, :2] / 10, x[:, 2:]
@@ -395,6 +402,17 @@ def test_one_of_seven_that_comes_back_is_chance():
     assert tool["check_end"](run, claim)[0][0] is None
     run.ends = [end._replace(what="bounded") for end in seen]
     assert tool["check_end"](run, claim)[0][0] == "missed"
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [({}, "cannot tell"), ({"steps": 288, "period": 288.0}, "false"), ({"turn": 23.0}, "false"),
+     ({"state": [-np.cos(1.0), np.sin(1.0)]}, "false")],
+)  # fmt: skip
+def test_a_cycle_on_a_circle_that_it_has_not_closed_is_stepped_round(change, answer):
+    numbers = {"period": 289.0, "steps": 289, "turn": 289 / 13, "state": [-1.0, 0.0]} | change
+    claim = curve(numbers.pop("period"), diameter=2.0, **numbers)
+    assert check("map", locked, X2, 20.0, [claim])[0][0] == answer
 
 
 def test_an_algebraic_approach_is_unknown():

@@ -204,11 +204,11 @@ class Run:
         x = np.array(n.get("state", []), float)
         if not self.map or not n.get("steps") or not len(x):
             return False
-        beside = x + 1e-6 * self.E0 * np.random.default_rng(0).normal(size=(4, len(x)))
-        X = self.follow(np.r_[x[None], beside], 10 * n["steps"])[1]
-        once, later = norm(X[[n["steps"], -1], 0] - x)
-        first, last = norm(X[[n["steps"], -1], 1:] - x)
-        return max(once, later) <= 1e-9 * (self.E0 + norm(x)) and (last < 0.5 * first).all()
+        beside = 1e-6 * self.E0 * np.random.default_rng(0).normal(size=(4, len(x)))
+        X = self.follow(np.r_[x[None], x + beside], 10 * n["steps"])[1]
+        misses = norm(X[[n["steps"], -1]] - x)
+        comes = misses[1, 1:] < 0.5 * misses[0, 1:]
+        return comes.all() and misses[:, 0].max() <= 1e-9 * (self.E0 + norm(x))
 
     def end(self, t, X):
         """Return the end of one path, or None."""
@@ -536,8 +536,7 @@ def check_end(run, n):
         vague += counts["bounded"] + len(circles)
         like = [e for e in like if e.steps]
         if circles and not like:
-            turn = np.median(circles)
-            found += numbers(n, 0.01 * turn, turn=turn)
+            found += numbers(n, 0.01 * np.median(circles), turn=np.median(circles))
     off = len(ends) - len(like) - vague > 0.02 * len(ends)
     interval = lambda count: binomtest(count, run.N).proportion_ci(method="wilson")
     most = min(len(n["rows"]) + run.unknown, run.N)  # which may end here, too

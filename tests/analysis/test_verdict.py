@@ -335,6 +335,20 @@ def test_a_circle_that_is_not_filled_yet_is_not_several_curves(angle):
     assert "curve" not in {c.numbers.get("what") for c in found.claims}
 
 
+def test_a_circle_is_the_cycle_on_it_to_which_all_come():
+    """Some close after 289 steps within the time, others fill the circle (13 times round)."""
+
+    def step(x):
+        angle = jnp.arctan2(x[1], x[0])
+        angle = angle + 2 * jnp.pi * 13 / 289 + 0.33 / 289**2 * jnp.sin(289 * angle)
+        return (0.9 * jnp.hypot(x[0], x[1]) + 0.1) * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
+
+    starts = np.random.default_rng(0).normal(size=(256, 2))
+    found = sx.verdict(sx.DiscreteMap(step, 2), starts, duration=20.0)
+    (end,) = (c.numbers for c in found.claims if c.kind == "end")
+    assert (end["what"], end["steps"], end["share"]) == ("curve", 289, 1.0)
+
+
 @pytest.mark.parametrize(("units", "count"), [(3, 12), (4, 30)])
 def test_cycles_that_attract_are_counted_however_few_states_there_are(units, count):
     starts = np.random.default_rng(0).normal(0, 1, (count, units))

@@ -89,7 +89,17 @@ class Turn:
         return distance
 
     def is_same(self, other: "Turn") -> bool:
-        """Whether both are one curve, which each may miss by a hundredth of its diameter."""
+        """Whether both are one curve, which each may miss by a hundredth of its diameter.
+
+        A cycle of a map may lie on an invariant circle. All states there come to it in the end,
+        and those that have not come yet fill the circle.
+        """
+        if self.steps and not other.steps:
+            once = np.fmin(self.turn, self.period)
+            return bool(
+                abs(once - other.period) <= 2 * AT.period * once
+                and other.distance(self.path).max() <= 2 * AT.miss * other.diameter
+            )
         if (
             self.steps != other.steps
             or abs(self.period - other.period) > 2 * AT.period * self.period
