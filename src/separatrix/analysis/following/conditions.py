@@ -170,6 +170,8 @@ def _on_curve(batch: Batch, k: int, curve: Turn) -> None:
     place = next(known, len(batch.curves))
     if place == len(batch.curves):
         batch.curves.append(curve)
+    elif batch.curves[place].steps and not curve.steps:
+        batch.curves[place] = replace(batch.curves[place], circle=curve)
     batch.end(k, What.CURVE, place)
 
 

@@ -50,6 +50,9 @@ class Turn:
         Of its last turn, as a part of the diameter; 0 where it was solved.
     is_told
         Whether its turns tell that it closes; else they may come nearer yet, or not.
+    circle
+        The invariant circle on which a cycle of a map lies, where states go round that have not
+        come to the cycle yet; else None.
     """
 
     period: float
@@ -59,6 +62,7 @@ class Turn:
     path: Float[np.ndarray, "place unit"]
     miss: float = 0.0
     is_told: bool = True
+    circle: "Turn | None" = None
 
     def distance(self, states: Float[np.ndarray, "state unit"]) -> Float[np.ndarray, " state"]:
         """Return the distance of each state to the curve; to its states, where steps make it."""
@@ -71,7 +75,8 @@ class Turn:
         a voltage) might be anywhere. Between the states of one cycle there may be those of another.
         """
         scale, reach = _width(self)
-        return bool(self._distance(states, scale).max(initial=0.0) <= reach)
+        is_near = self._distance(states, scale).max(initial=0.0) <= reach
+        return bool(is_near or (self.circle is not None and self.circle.carries(states)))
 
     def _distance(self, states: np.ndarray, scale: np.ndarray) -> np.ndarray:
         states, path = states / scale, self.path / scale
