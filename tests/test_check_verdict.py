@@ -415,6 +415,19 @@ def test_a_cycle_on_a_circle_that_it_has_not_closed_is_stepped_round(change, ans
     assert check("map", locked, X2, 20.0, [claim])[0][0] == answer
 
 
+T = np.arange(200.0)
+
+
+@pytest.mark.parametrize(
+    ("away", "arrives"),
+    [(np.exp(-0.02 * T), True), (5 - 3.6 * np.cos(TURN / 44.4 * (T - 199)) ** 8, False)],
+)
+def test_what_circles_beside_a_point_does_not_arrive_when_it_is_nearest(away, arrives):
+    run = SimpleNamespace(E0=1.0, go=lambda x: 0.0 * x + 1)
+    point = tool["End"]("point", np.zeros(1), rate=0.02, loop=np.zeros((1, 1)))
+    assert tool["Run"].arrives(run, point, T, away[:, None], False) == arrives
+
+
 def test_an_algebraic_approach_is_unknown():
     claims = [end("unknown", ALL, 24, grows=NAN), point([0.0]), end("continuum", ALL, 24)]
     answers = [verdict for verdict, _ in check("flow", lambda x: -(x**3), X1, 10.0, claims)]

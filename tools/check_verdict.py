@@ -236,7 +236,7 @@ class Run:
         falls = abs(np.log(d / d[-1])[part] / left[part] - 1) <= 0.2
         slow = norm(p.loop @ (X[-1] - p.state)) < 3 * norm(self.go(X[-1:])[0])
         # far away, other modes are faster
-        return there[-1] or ((left[0] > 2 or slow) and falls.sum() > 0.2 * part.sum())
+        return there[-1] or ((left[0] > 2 or slow) and falls.sum() > 0.5 * part.sum())
 
     def closed(self, t, X, loose=False):
         """Return the closed curve of a path: its returns come together (loose: however slowly).
