@@ -420,7 +420,7 @@ T = np.arange(200.0)
 
 @pytest.mark.parametrize(
     ("away", "arrives"),
-    [(np.exp(-0.02 * T), True), (5 - 3.6 * np.cos(TURN / 44.4 * (T - 199)) ** 8, False)],
+    [(np.exp(-0.02 * T), True), (5 - 4.1 * np.cos(TURN / 44.4 * (T - 199)) ** 8, False)],
 )
 def test_what_circles_beside_a_point_does_not_arrive_when_it_is_nearest(away, arrives):
     run = SimpleNamespace(E0=1.0, go=lambda x: 0.0 * x + 1)
