@@ -96,8 +96,8 @@ class Turn:
     def is_same(self, other: "Turn") -> bool:
         """Whether both are one curve, which each may miss by a hundredth of its diameter.
 
-        A cycle of a map may lie on an invariant circle. All states there come to it in the end,
-        and those that have not come yet fill the circle.
+        A cycle of a map may lie on an invariant circle. All states there come to it in the end (or
+        to another cycle there, of as many steps), and those that have not come yet fill the circle.
         """
         if self.steps and not other.steps:
             once = np.fmin(self.turn, self.period)
