@@ -6,7 +6,7 @@ which ones (`meaning`). Then a program is written with those, and no reader need
 
 A later JAX may add a parameter that changes what an operation computes. A rule that does not know
 it would go on as before, and prove what is false. So a parameter that is not in the row is refused,
-as an operation without a rule is. The parameters are those of JAX 0.10.1 to 0.12.
+as an operation without a rule is. The parameters are those of JAX 0.10.1 to 0.12.1.
 """
 
 from __future__ import annotations
@@ -141,7 +141,10 @@ _JIT = (
     "keep_unused name out_layouts out_shardings"
 )
 _REMAT = "differentiated jaxpr policy prevent_cse"
-_SCATTER = "dimension_numbers indices_are_sorted mode unique_indices update_consts update_jaxpr"
+_SCATTER = (
+    "dimension_numbers indices_are_sorted mode out_sharding unique_indices update_consts "
+    "update_jaxpr"
+)
 
 OPERATIONS: dict[str, Operation] = {
     # values that stay as they are, or are moved
@@ -159,7 +162,9 @@ OPERATIONS: dict[str, Operation] = {
     "dynamic_slice": _move("slice_sizes", (0,)),
     "dynamic_update_slice": _move("", (0, 1)),
     "gather": _move(
-        "dimension_numbers fill_value indices_are_sorted mode slice_sizes unique_indices", (0,)
+        "dimension_numbers fill_value indices_are_sorted mode out_sharding slice_sizes "
+        "unique_indices",
+        (0,),
     )._replace(traits=Trait.SMOOTH | Trait.EXACT),  # what is filled in may be NaN
     "pad": _move("padding_config", (0, 1)),
     "reshape": _move("dimensions new_sizes sharding"),
