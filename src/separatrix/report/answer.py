@@ -1,13 +1,16 @@
 """The sentences that open a report, which a reviewer could quote."""
 
 import json
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._types import counted
+from ..analysis.following.end import What
 from ..analysis.projections import widest
-from ..analysis.verdicts.sentences import NAMES, result, share, span
+from ..analysis.verdicts import Verdict
+from ..analysis.verdicts.claims import Kind
+from ..analysis.verdicts.sentences import NAMES, asked, further, headline, result, share
 from ..store import Run
 from .section import Values
 from .statements import POINTS, pace, statements
@@ -21,31 +24,82 @@ _ALONG = 0.7
 """|cos| from which on a line is said to extend along a direction."""
 
 
-def sentences(run: Run) -> list["Markup"]:
-    """Return what was learned, and what holds the states, as HTML."""
-    from markupsafe import Markup
+class Opening(NamedTuple):
+    """What a reader sees first: who is asked, what, the answer, and how it is known; as HTML."""
 
-    text = paragraph("answer.html", _learned(run) | _held(run))
-    judgment = run.find("judgment")
-    judged = [] if judgment is None else [Markup.escape(" ".join(judgment.sentences))]
-    return [*(Markup(found.strip()) for found in re.findall("<p>(.*?)</p>", text)), *judged]
+    network: "Markup"
+    question: str
+    answer: str
+    evidence: tuple[str, ...]
+
+
+def opening(run: Run) -> Opening:
+    """Return the network, the question, the answer in one sentence, and how it is known."""
+    network, verdict = paragraph("answer.html", _learned(run)), run.find("verdict")
+    judgment, compared = run.find("judgment"), run.experiment.get("compared")
+    last = [] if judgment is None else [" ".join(judgment.sentences)]
+    last += [] if compared is None else [compared.sentence]
+    if verdict is None:
+        return Opening(network, "", "", tuple(last))
+    question = _question(run)
+    claim, paper = question.get("claim"), question.get("paper")
+    along = f" along {question['along']}" if "along" in question else ""
+    found = f"{paper} found {NAMES[claim]}{along}. " if paper and claim else ""
+    return Opening(
+        network,
+        f"{found}{asked(verdict, claim)}",
+        headline(verdict, claim),
+        (*filter(None, (_why(run, verdict, question), _known(verdict))), *last),
+    )
+
+
+def details(run: Run) -> list[str]:
+    """Return what else was found, a sentence for each fact.
+
+    Those on points say how they are known; the last one, on missing points, does so itself.
+    """
+    verdict, inputs = run.find("verdict"), run.find("frozen_inputs")
+    said = [] if verdict is None else [*further(verdict), pace(run)]
+    points = [one for one in statements(run) if one.group == POINTS]
+    known = [f"{one.text.removesuffix('.')} ({one.known})." for one in points[:-1]]
+    known += [one.text for one in points[-1:]]
+    if known and inputs is not None:
+        known.insert(0, f"At the input “{inputs.words[0]}”:")
+    return [*filter(None, (*said, _trial(run), " ".join(known)))]
 
 
 def summary(run: Run) -> list["Markup"]:
-    """Return these sentences, with the statements on points after them, as HTML.
+    """Return all that opens a page, and what else was found, as HTML: a line for each."""
+    from markupsafe import escape
 
-    Each says how it is known; the last one, on missing points, does so itself.
-    """
-    from markupsafe import Markup, escape
+    first = opening(run)
+    lines = (first.network, first.question, first.answer, *first.evidence, *details(run))
+    return [escape(line) for line in lines if line]
 
-    first, *others = sentences(run)
-    found = [one for one in statements(run) if one.group == POINTS]
-    known = [f"{one.text.removesuffix('.')} ({one.known})." for one in found[:-1]]
-    points = [escape(text) for text in (*known, *(one.text for one in found[-1:]))]
-    inputs = run.find("frozen_inputs")
-    if points and inputs is not None:
-        points.insert(0, escape(f"At the input “{inputs.words[0]}”:"))
-    return [first, *others, *([Markup(" ").join(points)] if points else [])]
+
+def _known(verdict: Verdict) -> str:
+    """Write how the answer is known."""
+    ends = [claim for claim in verdict.claims if claim.kind == Kind.END]
+    words = dict.fromkeys(str(e.known) for e in ends if e.numbers["what"] != What.UNKNOWN)
+    of_ends = f"; their ends are {' or '.join(words)}" if words else ""
+    followed = counted(len(verdict.followed), "state")
+    return f"How this is known: {followed} were followed without noise{of_ends}."
+
+
+def _why(run: Run, verdict: Verdict, question: dict[str, Any]) -> str:
+    """Write the number that decides whether what is claimed is true, and where a line lies."""
+    claim, along = question.get("claim"), question.get("along")
+    if claim is None:
+        return ""
+    why = verdict.why(claim)
+    text = f"What decides it: {why}." if why else ""
+    if along is not None and verdict.is_held_by(claim) in ("yes", "approximately"):
+        first = np.asarray(plane(run).components)[0]
+        settled = np.asarray(verdict.settled)
+        cosine = abs(float(widest(settled[np.isfinite(settled).all(1)]) @ first))
+        lies = "The states extend" if cosine >= _ALONG else "The states do not extend"
+        text += f"{' ' * bool(text)}{lies} along {along} (|cos| {cosine:.2f})."
+    return text
 
 
 def _learned(run: Run) -> Values:
@@ -86,32 +140,6 @@ def _trial(run: Run) -> str:
     what = " (in brackets: what can be decoded from then on)" if any_label else ""
     extent = "the states move by this share of the activity's extent"
     return f"Period by period, {extent}{what}: {'; '.join(told)}."
-
-
-def _held(run: Run) -> Values:
-    """Return what holds the states, and whether that is what a paper claims."""
-    verdict, question = run.find("verdict"), _question(run)
-    if verdict is None:
-        return {"verdict": None}
-    claim = question.get("claim")
-    answer = None if claim is None else verdict.is_held_by(claim)
-    cosine = None
-    if "along" in question and answer in ("yes", "approximately"):
-        first = np.asarray(plane(run).components)[0]
-        settled = np.asarray(verdict.settled)
-        cosine = abs(float(widest(settled[np.isfinite(settled).all(1)]) @ first))
-    return {
-        "verdict": verdict,
-        "said": [*verdict.sentences, *filter(None, [pace(run)])],
-        "claimed": None if claim is None else NAMES[claim],
-        "answer": answer,
-        "over": f" over {span(verdict, verdict.duration)}" if verdict.held else "",
-        "why": "" if claim is None else verdict.why(claim),
-        "paper": question.get("paper"),
-        "along": question.get("along"),
-        "cosine": cosine,
-        "extends": cosine is not None and cosine >= _ALONG,
-    }
 
 
 def _question(run: Run) -> dict[str, Any]:

@@ -12,17 +12,14 @@ from .._files import as_path, written_in_one_piece
 from .._types import first_line
 from ..store import Run
 from ..store.directory import RESULTS
-from .answer import sentences
+from .answer import details, opening
 from .methods import methods
 from .pictures import embedded
 from .places import MOST
 from .points import MAX_POINTS, POINT_COLUMNS, point_rows
 from .sections import all_sections
-from .statements import BEHAVIOR, DYNAMICS, POINTS, statements
+from .statements import statements
 from .text_filters import templates
-
-TERMS = {BEHAVIOR: "term-behavior", POINTS: "term-points", DYNAMICS: "term-dynamics"}
-"""Anchors of the terms of each group of statements."""
 
 
 @checked
@@ -73,15 +70,14 @@ def write_report(run: Run, path: str | Path, *, figures: str | Path | None = Non
         path,
         "run.html",
         title=str(run.experiment.get("name", run.path.name)),
-        sentences=sentences(run),
+        opening=opening(run),
+        details=details(run),
         results=[(name, one.summary()) for name, one in run.records.items()],
         statements=statements(run),
-        terms=TERMS,
         most_states=MOST,
         setup=_setup(run),
         methods=methods(run),
         data=data_of(run),
-        shown=[section["name"] for section in sections],
         sections=sections,
         absent=absent,
         point_columns=POINT_COLUMNS,
@@ -110,6 +106,7 @@ def _sections(
     told, absent = [], []
     for section in all_sections():
         view: dict[str, str | int] = {"name": section.name, "title": section.title}
+        view["folded"] = section.folded
         try:
             if section.is_shown_in(run):
                 text, script = section.caption(run), section.script(run)

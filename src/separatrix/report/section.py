@@ -36,6 +36,8 @@ class Section:
     """The values that its words speak of."""
     applies: Callable[[Run], bool] = lambda run: True
     """Whether the figure can be drawn of the records."""
+    folded: bool = False
+    """Whether the page shows its title alone until it is asked for."""
     of_any: bool = False
     """Whether it may be of any system, not of an experiment alone."""
     script: Callable[[Run], str] = lambda run: ""

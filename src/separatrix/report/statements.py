@@ -35,15 +35,12 @@ class Statement:
         How it is known: proved, solved or watched, of how many; or why it is not.
     call
         The call that repeats it, with `run` and `system` as the page defines them.
-    section
-        Its picture: the name of a section.
     """
 
     group: str
     text: str
     known: str
     call: str
-    section: str
 
 
 def statements(run: Run) -> list[Statement]:
@@ -60,7 +57,6 @@ def _behavior(run: Run) -> Iterator[Statement]:
             compared.sentence,
             f"watched: {counted(compared.steps, 'step')}",
             "sx.make_report(system, states, inputs=inputs)",
-            "trials",
         )
     curve, scored = run.find("psychometric"), run.find("performance")
     if curve is not None:
@@ -72,7 +68,6 @@ def _behavior(run: Run) -> Iterator[Statement]:
             f"{percent(curve.ideal_mean_accuracy)}.",
             f"watched: {trials} trials",
             f"sx.psychometric(run.network, run.task, num_trials={trials}, key=key)",
-            "psychometric",
         )
     if scored is not None:
         trials, ideal = scored.total_trials, scored.ideal_mean_score
@@ -83,7 +78,6 @@ def _behavior(run: Run) -> Iterator[Statement]:
             f"({_interval(scored.mean_score, trials)}){beside}.",
             f"watched: {trials} trials",
             f"sx.performance(run.network, run.task, num_trials={trials}, key=key)",
-            "performance",
         )
 
 
@@ -112,7 +106,6 @@ def _points(run: Run) -> Iterator[Statement]:
             f"{_directions(stability, directions, number)}{others}",
             _how_proved(number, exist, counted_too),
             call,
-            "fixed_points",
         )
     if not len(fixed):
         yield Statement(
@@ -120,7 +113,6 @@ def _points(run: Run) -> Iterator[Statement]:
             f"No fixed point was found from {counted(len(points.outcomes), 'candidate')}.",
             "watched; the last statement on points says whether it is proved that there is none",
             call,
-            "fixed_points",
         )
     if len(slow):
         proved = int(np.sum(slow.certified))
@@ -130,7 +122,6 @@ def _points(run: Run) -> Iterator[Statement]:
             "there and is not zero.",
             f"solved; {proved} of {len(slow)} proved not to be fixed",
             call,
-            "speeds",
         )
     topology = run.find("topology")
     if topology is not None and topology.is_cube is True:
@@ -139,7 +130,6 @@ def _points(run: Run) -> Iterator[Statement]:
             f"The fixed points form a {topology.shape}: {' + '.join(map(str, topology.counts))}.",
             f"watched: {int(np.sum(topology.departures))} departures from the saddles",
             "sx.fixed_point_topology(system, run.fixed_points, outputs)",
-            "fixed_point_topology",
         )
     known = "proved" if points.complete else "not proved: the evidence is in the sentence"
     if points.index_sum not in (None, 1):
@@ -147,7 +137,7 @@ def _points(run: Run) -> Iterator[Statement]:
     if Known.PROVED in ends_not_found(run):
         known = "proved: a fixed point exists that is not among the points found"
     said = f"Is a fixed point missing? {_capital(known_of_missing(run))}."
-    yield Statement(POINTS, said, known, call, "fixed_points")
+    yield Statement(POINTS, said, known, call)
 
 
 def _how_proved(number: int, exist: int, counted_too: int) -> str:
@@ -183,15 +173,9 @@ def _verdict(run: Run) -> Iterator[Statement]:
     over += ", axis=run.verdict.axis" if np.isfinite(verdict.axis).all() else ""
     call = f"sx.verdict(system, run.verdict.states{over}, points=run.fixed_points)"
     for text, kind in parts(verdict):
-        yield Statement(DYNAMICS, text, _known(verdict, kind), call, "held")
+        yield Statement(DYNAMICS, text, _known(verdict, kind), call)
     if text := pace(run):
-        yield Statement(
-            DYNAMICS,
-            text,
-            f"watched: {counted(len(verdict.followed), 'state')}, without noise",
-            f"{call}.speed",
-            "held",
-        )
+        yield Statement(DYNAMICS, text, watched(verdict), f"{call}.speed")
 
 
 def pace(run: Run) -> str:
@@ -209,12 +193,17 @@ def _known(verdict: Verdict, kind: Kind) -> str:
     """Return how the claims of a kind are known."""
     claims = [claim for claim in verdict.claims if claim.kind == kind]
     words = list(dict.fromkeys(str(claim.known) for claim in claims))
-    watched = f"watched: {counted(len(verdict.followed), 'state')}, without noise"
+    seen = watched(verdict)
     if kind == Kind.END:
         told = [w for w in words if w in (Known.PROVED, Known.SOLVED)]
         ends = f"; which ends are {' or '.join(told)}, and" if told else ";"
-        return f"{watched}{ends} intervals: below the picture"
-    return watched if words == [Known.WATCHED] else f"{', '.join(words)}; {watched}"
+        return f"{seen}{ends} intervals: below the picture"
+    return seen if words == [Known.WATCHED] else f"{', '.join(words)}; {seen}"
+
+
+def watched(verdict: Verdict) -> str:
+    """Write how many states were followed."""
+    return f"watched: {counted(len(verdict.followed), 'state')}, without noise"
 
 
 def _periods(run: Run) -> Iterator[Statement]:
@@ -232,7 +221,6 @@ def _periods(run: Run) -> Iterator[Statement]:
             f"Period {name}: {periods.sentences[row]}",
             f"watched: {of} {watched}",
             call,
-            "trial_periods",
         )
         if periods.predicts[row]:
             yield Statement(
@@ -244,7 +232,6 @@ def _periods(run: Run) -> Iterator[Statement]:
                 else f"Period {name}: at every end where a choice is read out, it is the same.",
                 f"watched: {of} {watched}",
                 call,
-                "trial_periods",
             )
     if len(periods.pulse):
         number = counted(len(periods.pulse), "pulse")
@@ -253,7 +240,6 @@ def _periods(run: Run) -> Iterator[Statement]:
             f"{periods.led_right} of {number} lead from memory to memory as the task asks.",
             f"watched: all {number} (each memory, each channel, either sign)",
             call,
-            "trial_periods",
         )
 
 
@@ -280,7 +266,6 @@ def _exponents(run: Run) -> Iterator[Statement]:
                 f"watched: {int(spectrum.checkpoints[-1])} steps; standard error of the "
                 f"exponent: {100 * error / abs(value):.0f} %",
                 "sx.lyapunov_exponents(system, run.lyapunov_spectrum.start)",
-                "lyapunov",
             )
 
 

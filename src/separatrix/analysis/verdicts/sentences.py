@@ -61,9 +61,55 @@ def parts(v: Judged) -> list[tuple[str, Kind]]:
         order.insert(0, order.pop(2))
     for write, kind in order:
         if text := write(v, not said):
-            text = re.sub(r"(?<!\w)-(?=\d)", "−", text)
-            said.append((f"{text[0].upper()}{text[1:]}.", kind))
+            said.append((_capital(text), kind))
     return said
+
+
+def asked(v: Judged, claimed: str | None = None) -> str:
+    """Write the question that a verdict answers, with the time and the input it is about."""
+    if not v.held:
+        return f"Where do the states end{_how(v, True)}?"
+    over = f"over {span(v, v.duration)}{_how(v, True)}"
+    if claimed in (Held.LINE, Held.RING, Held.SURFACE):
+        return f"Does {NAMES[claimed]} hold the states {over}?"
+    is_claimed = f" It is claimed: {NAMES[claimed]}." if claimed else ""
+    return f"What holds the states {over}?{is_claimed}"
+
+
+def headline(v: Judged, claimed: str | None = None) -> str:
+    """Write in one sentence what is found and, last, that a word that is claimed is not true."""
+    over = f" over {span(v, v.duration)}"
+    found = [_held(v, True).removesuffix(_how(v, True)), _ending(v, False)]
+    if v.held in (Held.MOVING, Held.MIXTURE) and _groups(v):
+        is_moving = claimed is None and v.held == Held.MOVING
+        found = [f"in the long run, {_groups(v)}", f"nothing holds them{over}" if is_moving else ""]
+    answer = "" if claimed is None or not v.held else v.is_held_by(claimed)
+    over = "" if over in found[0] else over
+    if answer == "unknown":
+        found.append(f"whether this is {NAMES[str(claimed)]} is not known")
+    elif answer == "no" and claimed in (Held.LINE, Held.RING, Held.SURFACE):
+        found.append(f"no {claimed} attractor{over}")
+    elif answer == "no":
+        found.append(f"what is claimed ({NAMES[str(claimed)]}) is not true{over}")
+    text = "; ".join(filter(None, found)) or _not_known(v, False)
+    text = re.sub(r"^states(?= )|(?<=holds )states|(?<=hold )states", "the states", text)
+    return _capital(re.sub(r"^(in the long run, )?(all|[\d.]+ %)(?= )", _of_all, text))
+
+
+def further(v: Judged) -> list[str]:
+    """Return the sentences that the headline does not say: what is kept, decoded, not known."""
+    said = filter(None, (write(v, False) for write in (_kept, _decoded, _not_known)))
+    return [_capital(text) for text in said if _capital(text) != headline(v)]
+
+
+def _of_all(begins: re.Match[str]) -> str:
+    """Write "all states" for "all", and "54 % of the states" for "54 %"."""
+    return f"{begins[1] or ''}{'all' if begins[2] == 'all' else f'{begins[2]} of the'} states"
+
+
+def _capital(text: str) -> str:
+    """Write a sentence: a capital first, a full stop last, minus signs for hyphens."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", f"{text[0].upper()}{text[1:]}.")
 
 
 def in_a_period(

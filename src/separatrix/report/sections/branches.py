@@ -57,4 +57,5 @@ SECTION = Section(
     ("branches",),
     draw,
     values,
+    folded=True,
 )

@@ -54,4 +54,5 @@ SECTION = Section(
     values,
     applies=has_plane,
     of_any=True,
+    folded=True,
 )

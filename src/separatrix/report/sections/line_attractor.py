@@ -45,4 +45,5 @@ SECTION = Section(
     draw,
     values,
     applies=_is_asked,
+    folded=True,
 )

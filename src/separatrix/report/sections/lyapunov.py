@@ -34,4 +34,5 @@ SECTION = Section(
     ("lyapunov_spectrum",),
     lambda run: figures.lyapunov(run.lyapunov_spectrum),
     values,
+    folded=True,
 )

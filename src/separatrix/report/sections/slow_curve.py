@@ -39,4 +39,5 @@ SECTION = Section(
     draw,
     values,
     applies=lambda run: bool(run.find(*CURVES)),
+    folded=True,
 )

@@ -95,4 +95,5 @@ SECTION = Section(
     values,
     script=lambda run: f'sx.figures.spectrum(records["linearization"], {shown_entry(run)})',
     of_any=True,
+    folded=True,
 )

@@ -18,4 +18,5 @@ SECTION = Section(
     lambda run: figures.speeds(run.fixed_points),
     values,
     of_any=True,
+    folded=True,
 )

@@ -21,4 +21,5 @@ SECTION = Section(
     ("fixed_points",),
     lambda run: figures.tolerance(run.fixed_points),
     values,
+    folded=True,
 )

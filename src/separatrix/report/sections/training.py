@@ -35,4 +35,4 @@ def _last_epoch(history: History) -> tuple[float, float | None]:
     return last["loss"], last["accuracy"] if np.isfinite(last["accuracy"]) else None
 
 
-SECTION = Section("training", "Learning", ("history",), draw, values)
+SECTION = Section("training", "Learning", ("history",), draw, values, folded=True)

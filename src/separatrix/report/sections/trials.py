@@ -43,4 +43,5 @@ SECTION = Section(
     values,
     applies=_has_trials,
     of_any=True,
+    folded=True,
 )
