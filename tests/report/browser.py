@@ -36,17 +36,23 @@ FLAGS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--enable-logging=stderr",
-    "--window-size=1100,2000",
+    "--window-size=1280,800",
 )
 PROBE = """
 <script>
 window.addEventListener("load", () => {
+  const answer = document.querySelector(".answer"), picture = document.images[0];
+  const first = {answer: answer.getBoundingClientRect().bottom,
+    picture: picture.getBoundingClientRect().bottom,
+    here: [...document.querySelectorAll("nav a")].map(link => link.hash),
+    folded: document.querySelectorAll("details.folded:not([open])").length};
+  document.querySelectorAll("details").forEach(one => { one.open = true; });
   const images = [...document.images].map(image => ({
-    section: image.closest("section")?.id, width: image.naturalWidth, shown: image.clientWidth,
+    section: image.closest("section, details")?.id, width: image.naturalWidth, shown: image.clientWidth,
     height: image.naturalHeight, complete: image.complete, alt: image.alt,
     data: image.currentSrc.startsWith("data:")}));
   const loaded = performance.getEntriesByType("resource").map(entry => entry.name.slice(0, 80));
-  const told = {images, loaded: loaded.filter(name => !name.startsWith("data:")),
+  const told = {images, first, loaded: loaded.filter(name => !name.startsWith("data:")),
     page: document.documentElement.scrollWidth, window: window.innerWidth,
     headings: [...document.querySelectorAll("h2")].filter(h => h.clientHeight > 0).length,
     rows: document.querySelectorAll("#data tr").length};
@@ -122,6 +128,12 @@ def test_the_page_is_laid_out(opened):
     assert told["page"] <= told["window"], "the page scrolls sideways"
     assert told["headings"] >= len(NOTEBOOKS)
     assert told["rows"] >= 5
+
+
+def test_the_answer_and_its_picture_are_seen_without_scrolling(opened):
+    first = opened[0]["first"]
+    assert 0 < first["answer"] < first["picture"] <= 800
+    assert first["here"][:2] == ["#answer", "#held"] and first["folded"] >= 10
 
 
 def test_no_claim_of_the_verdict_is_refuted(report):
