@@ -55,7 +55,8 @@ def test_a_report_opens_with_the_question_the_answer_and_how_it_is_known():
     why, known, judged = first.evidence
     assert why == f"What decides it: {RECORDS['verdict'].why('line')}."
     assert known == (
-        "How this is known: 4 states were followed without noise; their ends are proved."
+        "How this is known: 4 states were followed without noise; "
+        "the ends that they reach are proved."
     )
     assert judged == " ".join(RECORDS["judgment"].sentences)
 
@@ -100,7 +101,7 @@ def test_without_a_duration_it_is_asked_where_states_end():
 def test_a_word_that_is_not_of_a_continuous_attractor_is_named_as_claimed():
     said = opening(told(claim="points", verdict=verdict_of(FLOWS["diverging"])))
     assert said.question.endswith("What holds the states over 20 τ? It is claimed: stable points.")
-    assert said.answer.endswith("; what is claimed (stable points) is not true over 20 τ.")
+    assert said.answer.endswith("; what is claimed (stable points) is not true within 20 τ.")
 
 
 def test_without_a_verdict_nothing_is_said_of_it():

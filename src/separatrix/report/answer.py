@@ -81,7 +81,7 @@ def _known(verdict: Verdict) -> str:
     """Write how the answer is known."""
     ends = [claim for claim in verdict.claims if claim.kind == Kind.END]
     words = dict.fromkeys(str(e.known) for e in ends if e.numbers["what"] != What.UNKNOWN)
-    of_ends = f"; their ends are {' or '.join(words)}" if words else ""
+    of_ends = f"; the ends that they reach are {' or '.join(words)}" if words else ""
     followed = counted(len(verdict.followed), "state")
     return f"How this is known: {followed} were followed without noise{of_ends}."
 

@@ -90,7 +90,8 @@ def headline(v: Judged, claimed: str | None = None) -> str:
     elif answer == "no" and claimed in (Held.LINE, Held.RING, Held.SURFACE):
         found.append(f"no {claimed} attractor{over}")
     elif answer == "no":
-        found.append(f"what is claimed ({NAMES[str(claimed)]}) is not true{over}")
+        within = over.replace("over", "within")
+        found.append(f"what is claimed ({NAMES[str(claimed)]}) is not true{within}")
     text = "; ".join(filter(None, found)) or _not_known(v, False)
     text = re.sub(r"^states(?= )|(?<=holds )states|(?<=hold )states", "the states", text)
     return _capital(re.sub(r"^(in the long run, )?(all|[\d.]+ %)(?= )", _of_all, text))
