@@ -48,7 +48,8 @@ window.addEventListener("load", () => {
     folded: document.querySelectorAll("details.folded:not([open])").length};
   document.querySelectorAll("details").forEach(one => { one.open = true; });
   const images = [...document.images].map(image => ({
-    section: image.closest("section, details")?.id, width: image.naturalWidth, shown: image.clientWidth,
+    section: image.closest("section, details")?.id,
+    width: image.naturalWidth, shown: image.clientWidth,
     height: image.naturalHeight, complete: image.complete, alt: image.alt,
     data: image.currentSrc.startsWith("data:")}));
   const loaded = performance.getEntriesByType("resource").map(entry => entry.name.slice(0, 80));

@@ -14,8 +14,8 @@ from separatrix._tables import describe_number
 from separatrix.analysis.following.end import What
 from separatrix.analysis.verdicts.ending import NAMES
 from separatrix.report.agreement import Agreement, agreement
-from separatrix.report.places import places
 from separatrix.report.answer import opening
+from separatrix.report.places import places
 from separatrix.report.statements import statements
 
 WENT = np.resize([1.0, -1.0], 12)[:, None] * [1.0, -1.0]
