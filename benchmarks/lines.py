@@ -26,7 +26,7 @@ WING = (
     "analysis/point_table.py",
 )
 """What serves one public function, `find_fixed_points`."""
-LIMITS = {"src": 29_505, "tests": 13_060, "benchmarks and tools": 5_760}
+LIMITS = {"src": 29_415, "tests": 13_060, "benchmarks and tools": 5_760}
 """Most statements; a step that removes some lowers them."""
 IMPORTS = (ast.Import, ast.ImportFrom)
 SURGERY = {

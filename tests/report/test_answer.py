@@ -111,3 +111,13 @@ def test_without_a_verdict_nothing_is_said_of_it():
     said = summary(Run(Path("/nowhere/run"), experiment, network(), records, {}))
     assert len(said) == 2
     assert "2 slow points" in said[1]
+
+
+def test_where_states_end_in_several_ways_each_way_is_said_once():
+    rates = np.array([0.3, -1.0])
+    mostly = np.concatenate([np.linspace(1, 2, 29), [0.0]])[:, None] * [1.0, 0.0] + [0.0, 1.0]
+    verdict = sx.verdict(sx.Flow(lambda x: rates * x, size=2), mostly, duration=20.0)
+    assert verdict.held == "diverging"
+    said = headline(verdict)
+    assert said.startswith("In the long run, 97 % of the states leave for infinity and 3 % ")
+    assert said.count("infinity") == 1

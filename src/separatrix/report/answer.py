@@ -25,7 +25,7 @@ _ALONG = 0.7
 
 
 class Opening(NamedTuple):
-    """What a reader sees first: who is asked, what, the answer, and how it is known; as HTML."""
+    """The first lines of a page: the network, a question, its answer, and how that is known."""
 
     network: "Markup"
     question: str

@@ -175,7 +175,7 @@ def _verdict(run: Run) -> Iterator[Statement]:
     for text, kind in parts(verdict):
         yield Statement(DYNAMICS, text, _known(verdict, kind), call)
     if text := pace(run):
-        yield Statement(DYNAMICS, text, watched(verdict), f"{call}.speed")
+        yield Statement(DYNAMICS, text, _watched(verdict), f"{call}.speed")
 
 
 def pace(run: Run) -> str:
@@ -193,7 +193,7 @@ def _known(verdict: Verdict, kind: Kind) -> str:
     """Return how the claims of a kind are known."""
     claims = [claim for claim in verdict.claims if claim.kind == kind]
     words = list(dict.fromkeys(str(claim.known) for claim in claims))
-    seen = watched(verdict)
+    seen = _watched(verdict)
     if kind == Kind.END:
         told = [w for w in words if w in (Known.PROVED, Known.SOLVED)]
         ends = f"; which ends are {' or '.join(told)}, and" if told else ";"
@@ -201,7 +201,7 @@ def _known(verdict: Verdict, kind: Kind) -> str:
     return seen if words == [Known.WATCHED] else f"{', '.join(words)}; {seen}"
 
 
-def watched(verdict: Verdict) -> str:
+def _watched(verdict: Verdict) -> str:
     """Write how many states were followed."""
     return f"watched: {counted(len(verdict.followed), 'state')}, without noise"
 

@@ -39,6 +39,8 @@ _OF_ENDS = (
     Held.POINT, Held.POINTS, Held.CYCLE, Held.RECURRENT, Held.DIVERGING, Held.MIXTURE, Held.UNSTABLE
 )  # fmt: skip
 """Words that say where states end."""
+_OF_ONE_END = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
+"""Words that say it all where nearly all states have this one kind of end."""
 
 
 def sentences(v: Judged) -> tuple[str, ...]:
@@ -80,9 +82,10 @@ def headline(v: Judged, claimed: str | None = None) -> str:
     """Write in one sentence what is found and, last, that a word that is claimed is not true."""
     over = f" over {span(v, v.duration)}"
     found = [_held(v, True).removesuffix(_how(v, True)), _ending(v, False)]
-    if v.held in (Held.MOVING, Held.MIXTURE) and _groups(v):
+    is_split = v.held in _OF_ONE_END and found[1]
+    if (v.held in (Held.MOVING, Held.MIXTURE) or is_split) and (groups := _groups(v)):
         is_moving = claimed is None and v.held == Held.MOVING
-        found = [f"in the long run, {_groups(v)}", f"nothing holds them{over}" if is_moving else ""]
+        found = [f"in the long run, {groups}", f"nothing holds them{over}" if is_moving else ""]
     answer = "" if claimed is None or not v.held else v.is_held_by(claimed)
     over = "" if over in found[0] else over
     if answer == "unknown":
@@ -385,9 +388,10 @@ def _failed(v: Judged) -> str:
 def _ending(v: Judged, is_first: bool) -> str:
     """Describe where states end, unless that is said already."""
     kinds = [numbers["what"] for numbers in numbers_of(v.claims, Kind.END)]
-    said = (Held.POINT, Held.CYCLE, Held.DIVERGING, Held.RECURRENT, Held.UNSTABLE)
     at_last = _groups(v)
-    is_said = v.held in (Held.MIXTURE, Held.MOVING) or (v.held in said and len(set(kinds)) == 1)
+    is_said = v.held in (Held.MIXTURE, Held.MOVING) or (
+        v.held in _OF_ONE_END and len(set(kinds)) == 1
+    )
     if not at_last or is_said or (v.held == Held.POINTS and len(kinds) == _numbers(v)["places"]):
         return ""
     leave = v.held in (Held.LINE, Held.RING, Held.SURFACE, Held.STILL)
